@@ -1,0 +1,24 @@
+/**
+ * One run for all tests of the repository: beside the sources, in the examples and in `test/`.
+ *
+ * Workspace packages resolve to their sources through the `troupe-source` export condition, so no test depends on a
+ * build. The condition is set twice: for modules that Vite loads, and for what Node loads on its own (workers, child
+ * processes started with this process's options).
+ */
+import { defineConfig } from "vitest/config";
+
+const source = "troupe-source";
+
+export default defineConfig({
+  resolve: { conditions: [source, "module", "node", "development|production"] },
+  ssr: { resolve: { conditions: [source, "node", "development|production"] } },
+  test: {
+    include: ["packages/*/**/*.test.ts", "test/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    pool: "forks",
+    execArgv: [`--conditions=${source}`],
+    reporters: process.env["CI"] ? ["default", "./scripts/count-reporter.ts"] : ["default"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});

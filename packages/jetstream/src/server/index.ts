@@ -1,1 +1,30 @@
-export {};
+/**
+ * A local nats-server for development, tests and demos.
+ *
+ * ```ts
+ * await using server = await startNatsServer();
+ * const connection = await connect({ servers: server.url });
+ * ```
+ */
+
+/** Start a server, or use the one TROUPE_NATS_URL names. */
+export { startNatsServer } from "./start-nats-server.ts";
+export type { NatsServer, StartNatsServerOptions } from "./start-nats-server.ts";
+export type { ServerClusterOptions } from "./server-config.ts";
+export { ensureBroker, natsUrlFromEnvironment } from "./ensure-broker.ts";
+export type { Broker } from "./ensure-broker.ts";
+
+/** Find the binary without starting it, downloading it if need be. */
+export { findNatsServer } from "./binary/find-nats-server.ts";
+export type { FindNatsServerOptions } from "./binary/find-nats-server.ts";
+export type { NatsServerBinary } from "./binary/finder.ts";
+export { minimumNatsServerVersion } from "./binary/server-version.ts";
+
+/** What can go wrong. */
+export {
+  NatsServerError,
+  NatsServerNotFoundError,
+  NatsServerStartError,
+  NatsServerStoppedError,
+} from "./errors.ts";
+export type { BinaryAttempt } from "./errors.ts";

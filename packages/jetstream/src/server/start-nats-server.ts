@@ -1,0 +1,133 @@
+/**
+ * Starts a real nats-server with JetStream as a child process: for development, tests and demos.
+ * It listens on loopback only, needs no account, and keeps its data in a temporary folder unless
+ * one is given. It is stopped by `stop()`, by `await using`, and when this process ends.
+ */
+
+import { findNatsServer } from "./binary/find-nats-server.ts";
+import type { NatsServerBinary } from "./binary/finder.ts";
+import { NatsServerStoppedError } from "./errors.ts";
+import { launchServer, type LaunchedServer, type LaunchSettings } from "./launch-server.ts";
+import type { ServerClusterOptions } from "./server-config.ts";
+import { createServerHome, removeServerHome, type ServerHome } from "./server-home.ts";
+
+/** How a local nats-server is started. */
+export type StartNatsServerOptions = {
+  /** The port for clients, 1 to 65535. @default a free one */
+  readonly port?: number;
+  /** The interface to listen on. @default "127.0.0.1" */
+  readonly host?: string;
+  /** The folder of the data, made if needed and kept. @default a temporary one, removed on stop */
+  readonly storeDir?: string;
+  /** The server's name. @default "troupe-<port>" */
+  readonly serverName?: string;
+  /** The largest message, in bytes, at least 1. @default 1048576 */
+  readonly maxPayloadBytes?: number;
+  /** When writes reach the disk: "always" or a duration. @default the server's, two minutes */
+  readonly syncInterval?: "always" | `${number}${"ms" | "s" | "m"}`;
+  /** Makes the server a member of a cluster. @default a server of its own */
+  readonly cluster?: ServerClusterOptions;
+  /** More lines for the configuration file, at its top level. @default none */
+  readonly extraConfig?: readonly string[];
+  /** The file the server's log is appended to, kept. @default a temporary one */
+  readonly logFile?: string;
+  /** The path of the binary. @default found, see findNatsServer */
+  readonly binary?: string;
+  /** How long until the server has to be healthy, in milliseconds. @default 30000 */
+  readonly startTimeoutMs?: number;
+  /** How long `stop()` waits before it forces the server, in milliseconds. @default 10000 */
+  readonly stopTimeoutMs?: number;
+  /** Ends the start; the promise rejects with the signal's reason. A started server goes on. */
+  readonly signal?: AbortSignal;
+  /** Told of everything that takes more than a moment, such as a download. */
+  readonly onProgress?: (message: string) => void;
+};
+
+/** A local nats-server. */
+export type NatsServer = AsyncDisposable & {
+  /** What clients connect to, such as "nats://127.0.0.1:21234". */
+  readonly url: string;
+  readonly port: number;
+  /** The base URL of the monitoring endpoints; changes with a restart. */
+  readonly monitoringUrl: string;
+  /** What other members of the cluster use as a route; undefined without a cluster. */
+  readonly routeUrl: string | undefined;
+  readonly storeDir: string;
+  /** Such as "2.15.1". */
+  readonly version: string;
+  /** The id of the server's process; changes with a restart. */
+  readonly pid: number;
+  /** Stops the server cleanly, forces it when it takes too long; removes temporary folders. */
+  stop(): Promise<void>;
+  /** SIGKILL, for chaos tests: no clean-up on either side; `restart()` brings it back. */
+  kill(): Promise<void>;
+  /** Stops the server if it runs, and starts it on the same port and store. */
+  restart(): Promise<void>;
+};
+
+const defaults = Object.freeze({
+  host: "127.0.0.1",
+  maxPayloadBytes: 1_048_576,
+  startTimeoutMs: 30_000,
+  stopTimeoutMs: 10_000,
+});
+
+/**
+ * Resolves when the server is healthy. Rejects with `NatsServerNotFoundError` when no binary is
+ * to be had, with `NatsServerStartError` when the server does not start.
+ */
+export async function startNatsServer(options: StartNatsServerOptions = {}): Promise<NatsServer> {
+  const binary = await findNatsServer(options);
+  const home = await createServerHome({ storeDir: options.storeDir, logFile: options.logFile });
+  try {
+    const settings: LaunchSettings = { ...defaults, ...options, binaryPath: binary.path, home };
+    return serverOf(binary, settings, await launchServer(settings));
+  } catch (error) {
+    await removeServerHome(home);
+    throw error;
+  }
+}
+
+/** Operations run one after the other: a restart never overlaps a stop. */
+function serverOf(
+  binary: NatsServerBinary,
+  settings: LaunchSettings & { readonly stopTimeoutMs: number; readonly home: ServerHome },
+  first: LaunchedServer,
+): NatsServer {
+  let current = first;
+  let stopped = false;
+  let last: Promise<void> = Promise.resolve();
+  const inTurn = (operation: () => Promise<void>): Promise<void> => {
+    last = last.then(operation, operation);
+    return last;
+  };
+  const stop = (): Promise<void> =>
+    inTurn(async () => {
+      if (stopped) return;
+      stopped = true;
+      await current.process.stop(settings.stopTimeoutMs);
+      await removeServerHome(settings.home);
+    });
+  return {
+    url: first.url,
+    port: first.port,
+    routeUrl: first.routeUrl,
+    storeDir: settings.home.storeDir,
+    version: binary.version,
+    get monitoringUrl() {
+      return current.monitoringUrl;
+    },
+    get pid() {
+      return current.process.pid;
+    },
+    stop,
+    kill: () => inTurn(() => current.process.kill()),
+    restart: () =>
+      inTurn(async () => {
+        if (stopped) throw new NatsServerStoppedError(first.url);
+        await current.process.stop(settings.stopTimeoutMs);
+        current = await launchServer(settings, first);
+      }),
+    [Symbol.asyncDispose]: stop,
+  };
+}

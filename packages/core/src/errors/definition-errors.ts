@@ -1,0 +1,12 @@
+/** Mistakes in how agents, topics and workers are declared or started. Thrown at once, before anything is stored. */
+import { TroupeError } from "./troupe-error.ts";
+
+/** An agent or topic definition is not usable: a bad name, a duplicate declaration, a missing handler. */
+export class DefinitionError extends TroupeError {
+  readonly code = "definition";
+}
+
+/** The worker or client was already stopped. */
+export class StoppedError extends TroupeError {
+  readonly code = "stopped";
+}

@@ -1,0 +1,35 @@
+/** What can go wrong between the engine and the log. */
+import { TroupeError } from "./troupe-error.ts";
+
+/**
+ * Somebody else wrote to a journal first: the expected revision is no longer the last one (I5).
+ * The turn is not committed; reload the journal and decide again.
+ */
+export class RevisionConflictError extends TroupeError {
+  readonly code = "revision-conflict";
+  override readonly retryable = true;
+}
+
+/**
+ * The log gave no answer, so the outcome is unknown: the write may or may not be there.
+ * Read the journal before trying again.
+ */
+export class LogUnavailableError extends TroupeError {
+  readonly code = "log-unavailable";
+  override readonly retryable = true;
+}
+
+/** The log refused the write and nothing was stored. */
+export class LogRefusedError extends TroupeError {
+  readonly code = "log-refused";
+}
+
+/** The log was closed by this process. */
+export class LogClosedError extends TroupeError {
+  readonly code = "log-closed";
+}
+
+/** More bytes than the configured limit; nothing was stored. */
+export class PayloadTooLargeError extends TroupeError {
+  readonly code = "payload-too-large";
+}

@@ -1,0 +1,48 @@
+/** What can be wrong with one message. Each ends as one dead letter (I10). */
+import type { ErrorData } from "./troupe-error.ts";
+import { TroupeError } from "./troupe-error.ts";
+
+/** The payload is not what its content type says, for example broken JSON. */
+export class UndecodablePayloadError extends TroupeError {
+  readonly code = "undecodable-payload";
+}
+
+/** The payload was decoded but the message's schema refused it; `details.issues` lists why. */
+export class SchemaError extends TroupeError {
+  readonly code = "schema";
+}
+
+/** The key cannot name an agent: empty, too long, badly escaped, or more than one subject token. */
+export class InvalidKeyError extends TroupeError {
+  readonly code = "invalid-key";
+}
+
+/**
+ * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets this error typed,
+ * with the same `reason` and `data`.
+ */
+export class Reject extends TroupeError {
+  readonly code = "rejected";
+  readonly reason: string;
+  readonly data: unknown;
+
+  constructor(reason: string, data?: unknown) {
+    super(`The message was rejected: ${reason}.`, { details: { reason, data } });
+    this.reason = reason;
+    this.data = data;
+  }
+
+  static fromData(data: ErrorData): Reject {
+    return new Reject(String(data.details?.["reason"] ?? data.message), data.details?.["data"]);
+  }
+}
+
+/** One turn produced more messages or bytes than fit in one atomic commit. */
+export class TurnTooLargeError extends TroupeError {
+  readonly code = "turn-too-large";
+}
+
+/** The fold threw, or met an event the agent no longer declares. */
+export class FoldError extends TroupeError {
+  readonly code = "fold-failed";
+}

@@ -1,0 +1,17 @@
+/** A message that will not be handled, kept with the reason and its untouched payload (I10). */
+import type { ErrorData } from "../errors/troupe-error.ts";
+import type { AgentId } from "./address.ts";
+import type { Position } from "./input.ts";
+
+export interface DeadLetter {
+  /** The agent that could not handle it; absent when the address itself was unusable. */
+  readonly agent?: AgentId | undefined;
+  /** Where the original is on the log. */
+  readonly inputPosition: Position;
+  /** The original's address as it was written, for people: `topic/inquiries/conversation-42`. */
+  readonly origin: string;
+  readonly failure: ErrorData;
+  /** How often the handler was tried. 0 when the message never reached it. */
+  readonly attempts: number;
+  readonly payload: Uint8Array;
+}

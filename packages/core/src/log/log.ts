@@ -1,0 +1,151 @@
+/**
+ * The log port: everything the engine needs from a durable log, in terms of agents, inputs, turns and positions.
+ *
+ * Two implementations hold one contract suite: JetStream, and memory for tests and simulation. The rules the engine
+ * relies on:
+ *
+ *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
+ *  L2 `commit` stores all of its turns with everything they send, or nothing (I3); a turn is stored only while its
+ *     `expectedRevision` is the journal's last (I5).
+ *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
+ *     to connections in between. It never hands over more than the credit it was granted (I7).
+ *  L4 Two readers of one partition are independent: each sees every input.
+ *  L5 A reply, a presence announcement and a floor may be lost; nothing else may.
+ */
+import type { AgentId } from "./address.ts";
+import type { DeadLetter } from "./dead-letter.ts";
+import type { Accepted, Input, InputDraft, Position } from "./input.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Presence } from "./presence.ts";
+
+/** A turn as the log stores it. */
+export interface TurnCommit {
+  readonly agent: AgentId;
+  /**
+   * Position of the journal's last record, 0 for a new agent. `"chained"`: the record follows the previous one of the
+   * same agent in this same commit.
+   */
+  readonly expectedRevision: Position | "chained";
+  /** The encoded turn record, never empty. */
+  readonly record: Uint8Array;
+  readonly outgoing: readonly InputDraft[];
+  readonly deadLetter?: DeadLetter | undefined;
+}
+
+/** One stored turn record. Its revision is its position in the log. */
+export interface JournalEntry {
+  readonly revision: Position;
+  readonly record: Uint8Array;
+  readonly committedAtMs: number;
+}
+
+export interface ReadRequest {
+  /** A partition, or `misfits`: messages on our subjects whose subject is not an address. */
+  readonly source: number | "misfits";
+  /** The first input handed over is the first one after this position. */
+  readonly after: Position;
+  /** How many inputs may be handed over before `grant` is called. At least 1. */
+  readonly credit: number;
+  /** Called in log order. Must not throw. */
+  readonly onInput: (input: Input) => void;
+}
+
+export interface Reader {
+  /** Allow `count` more inputs. */
+  grant(count: number): void;
+  /** After this no input is handed over any more. */
+  stop(): Promise<void>;
+}
+
+/** One thing on the log, for people and tools who follow it. */
+export type LogEntry =
+  | { readonly kind: "input"; readonly input: Input }
+  | { readonly kind: "turn"; readonly agent: AgentId; readonly entry: JournalEntry }
+  | { readonly kind: "dead-letter"; readonly position: Position; readonly deadLetter: DeadLetter };
+
+export interface FollowRequest {
+  /** First position to show; `"new"` starts with what is stored from now on. */
+  readonly from: Position | "new";
+  /** Stop at the position that is the log's last when following starts, instead of waiting for more. */
+  readonly untilNow?: boolean | undefined;
+  /** Only topics of these names; absent means all. An empty list means none. */
+  readonly topics?: readonly string[] | undefined;
+  /** Only agents of these types; absent means all. An empty list means none. */
+  readonly types?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How far an agent type was handled in a partition: all inputs up to `position` are in journals or dead letters. */
+export interface Floor {
+  readonly type: string;
+  readonly partition: number | "misfits";
+  readonly position: Position;
+}
+
+export interface LogLimits {
+  /** Largest payload the log stores, in bytes. */
+  readonly payloadBytesMax: number;
+  /** Most messages in one `commit`. */
+  readonly commitMessagesMax: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type LogStatus = "connected" | "disconnected" | "closed";
+
+export interface Log {
+  /** The namespace, for messages to people. */
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly limits: LogLimits;
+
+  /**
+   * Store one message for an agent or a topic. Retries with the same id until the log answers, `signal` fires or the
+   * log is closed. @throws LogRefusedError, LogUnavailableError, PayloadTooLargeError, LogClosedError
+   */
+  accept(draft: InputDraft, options?: CallOptions): Promise<Accepted>;
+
+  /**
+   * Store turns, all or nothing; returns the position of each record.
+   * @throws RevisionConflictError (nothing stored), LogUnavailableError (unknown), LogRefusedError (nothing stored)
+   */
+  commit(turns: readonly TurnCommit[]): Promise<readonly Position[]>;
+
+  /** Store a dead letter for an input that has no journal. Storing the same position again changes nothing. */
+  bury(deadLetter: DeadLetter): Promise<void>;
+
+  /** The records of an agent after `after` (0: all), in order, as many as the log returns at once; empty at the end. */
+  journal(agent: AgentId, after: Position, options?: CallOptions): Promise<readonly JournalEntry[]>;
+
+  /** The input at a position, or undefined when there is none (any more). */
+  input(position: Position): Promise<Input | undefined>;
+
+  read(request: ReadRequest): Reader;
+
+  follow(request: FollowRequest): AsyncIterable<LogEntry>;
+
+  floors(): Promise<readonly Floor[]>;
+  saveFloors(floors: readonly Floor[]): Promise<void>;
+
+  register(manifest: Manifest): Promise<void>;
+  manifest(type: string): Promise<Manifest | undefined>;
+  manifests(): Promise<readonly Manifest[]>;
+
+  announce(presence: Presence): void;
+  /** Hear announcements, also one's own. Returns the function that ends it. */
+  onPresence(listener: (presence: Presence) => void): () => void;
+
+  /** A new address for replies to this process; every call gives another one. */
+  replyAddress(): string;
+  /** Send a reply; it may be lost (L5). */
+  reply(replyTo: string, payload: Uint8Array): void;
+  /** Hear replies to any of this process's reply addresses. Returns the function that ends it. */
+  onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void;
+
+  onStatus(listener: (status: LogStatus) => void): () => void;
+  /** Resolves after everything written so far left this process. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,30 @@
+/**
+ * What travels beside a payload, in message headers: identity, trace context, the way back and the deadline.
+ * Every field is optional because any client may publish a bare payload.
+ */
+
+export type ContentType = "application/msgpack" | "application/json";
+
+export interface Metadata {
+  /** Message id, chosen by the sender; publishing the same id again within the log's window stores nothing new. */
+  readonly id?: string | undefined;
+  /** Name of the message for an agent, such as `deposit`. Absent for topics, and for bare JSON that names it itself. */
+  readonly message?: string | undefined;
+  /** Absent means JSON. */
+  readonly contentType?: ContentType | undefined;
+  /** W3C trace context: version-traceid-parentid-flags. */
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+  /** `type/key` of the sending agent, or the client's name. */
+  readonly sender?: string | undefined;
+  /** Id of the message whose turn sent this one. */
+  readonly causationId?: string | undefined;
+  /** Id of the first message of the conversation. */
+  readonly correlationId?: string | undefined;
+  /** Where the reply goes: an inbox of the asker, opaque to everybody else. */
+  readonly replyTo?: string | undefined;
+  /** Milliseconds since the epoch after which nobody waits for the reply. */
+  readonly deadlineMs?: number | undefined;
+  /** The agents (`type/key`) that wait for this ask, outermost first: how a call cycle is recognised. */
+  readonly callers?: readonly string[] | undefined;
+}

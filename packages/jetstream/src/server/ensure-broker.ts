@@ -1,6 +1,10 @@
 /** The broker a demo or a development command talks to: a given one, or a local server. */
 
-import { startNatsServer, type NatsServer, type StartNatsServerOptions } from "./start-nats-server.ts";
+import {
+  startNatsServer,
+  type NatsServer,
+  type StartNatsServerOptions,
+} from "./start-nats-server.ts";
 
 /** A broker to connect to. Disposing of it stops the server if one was started for it. */
 export type Broker = AsyncDisposable & {

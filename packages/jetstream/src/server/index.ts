@@ -11,6 +11,8 @@
 export { startNatsServer } from "./start-nats-server.ts";
 export type { NatsServer, StartNatsServerOptions } from "./start-nats-server.ts";
 export type { ServerClusterOptions } from "./server-config.ts";
+export { startNatsCluster } from "./start-nats-cluster.ts";
+export type { NatsCluster, StartNatsClusterOptions } from "./start-nats-cluster.ts";
 export { ensureBroker, natsUrlFromEnvironment } from "./ensure-broker.ts";
 export type { Broker } from "./ensure-broker.ts";
 

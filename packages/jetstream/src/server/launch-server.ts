@@ -31,6 +31,8 @@ export type LaunchSettings = {
   readonly signal?: AbortSignal;
   /** Whether the server dies with this process, however that ends. @default true */
   readonly watchdog?: boolean;
+  /** Where ports come from that were not asked for. @default drawPort */
+  readonly nextPort?: () => number;
 };
 
 /** The ports a server is reached at. */
@@ -64,9 +66,8 @@ export async function launchServer(
     const attempt = ports ?? portsFor(settings);
     const outcome = await tryLaunch(settings, attempt, signal);
     if (!(outcome instanceof NatsServerStartError)) return outcome;
-    const mayRetry = ports !== undefined || !hasAllPorts(settings);
-    if (!outcome.retryable || !mayRetry || signal.aborted) throw outcome;
-    if (ports !== undefined) await delay(takenPortRetryMs);
+    if (!mayRetry(outcome, settings, ports) || signal.aborted) throw outcome;
+    if (ports) await delay(takenPortRetryMs);
   }
 }
 
@@ -78,13 +79,7 @@ async function tryLaunch(
   const { home } = settings;
   const logPosition = await logSizeOf(home);
   await writeFile(home.configPath, configText(settings, ports));
-  const server = await spawnServer({
-    binaryPath: settings.binaryPath,
-    configPath: home.configPath,
-    logPath: home.logPath,
-    folderToRemove: home.folder,
-    ...(settings.watchdog !== undefined && { watchdog: settings.watchdog }),
-  });
+  const server = await spawnWith(settings);
   try {
     const ready = await untilReady(server, home.portsFolder, signal);
     if (ready) return launched(settings, ports, server, ready.monitoringUrl);
@@ -98,6 +93,21 @@ async function tryLaunch(
   const lines = await logLinesSince(home, logPosition, logLinesMax);
   const what = `its process ended with ${server.ending()}`;
   return new NatsServerStartError(what, lines, { retryable: lines.some(saysPortIsTaken) });
+}
+
+async function spawnWith({ binaryPath, home, watchdog }: LaunchSettings): Promise<ServerProcess> {
+  try {
+    return await spawnServer({
+      binaryPath,
+      configPath: home.configPath,
+      logPath: home.logPath,
+      folderToRemove: home.folder,
+      ...(watchdog !== undefined && { watchdog }),
+    });
+  } catch (error) {
+    const what = `its process could not be made: ${(error as Error).message}`;
+    throw new NatsServerStartError(what, [], { cause: error, retryable: false });
+  }
 }
 
 function launched(
@@ -129,12 +139,23 @@ function configText(settings: LaunchSettings, ports: LaunchedPorts): string {
   });
 }
 
-function portsFor({ port, cluster }: LaunchSettings): LaunchedPorts {
-  return { port: port ?? drawPort(), clusterPort: cluster?.port ?? drawPort() };
+function portsFor({ port, cluster, nextPort = drawPort }: LaunchSettings): LaunchedPorts {
+  return { port: port ?? nextPort(), clusterPort: cluster?.port ?? nextPort() };
 }
 
-function hasAllPorts({ port, cluster }: LaunchSettings): boolean {
-  return port !== undefined && (cluster === undefined || cluster.port !== undefined);
+/** A taken port that the caller asked for is the caller's to resolve. */
+function mayRetry(
+  { logLines, retryable }: NatsServerStartError,
+  { port, cluster }: LaunchSettings,
+  earlier: LaunchedPorts | undefined,
+): boolean {
+  if (!retryable || earlier) return retryable;
+  const asked = [port, cluster?.port].filter((candidate) => candidate !== undefined);
+  return !logLines.filter(saysPortIsTaken).some((line) => asked.some((one) => names(line, one)));
+}
+
+function names(line: string, port: number): boolean {
+  return new RegExp(`:${port}\\b`).test(line);
 }
 
 function saysPortIsTaken(line: string): boolean {

@@ -9,7 +9,8 @@
  * 3. The server does not inherit the pipe, nor does any other child of the parent.
  * 4. After the server has exited, the parent writes `released`, and the watchdog harms nobody.
  *
- * It costs one sleeping /bin/sh. On Windows there is no such shell: a server is stopped there when
+ * It costs one sleeping /bin/sh. Where nothing adopts orphans (a container whose first process is
+ * node) the shell's entry stays in the process table after the server has gone. On Windows there is no such shell: a server is stopped there when
  * its parent exits by itself, and survives a parent that is terminated.
  */
 
@@ -25,6 +26,7 @@ server=$$
 folder=$1
 shift
 (
+  trap '' HUP INT TERM
   read -r word <&3
   [ "$word" = released ] && exit 0
   kill -TERM "$server"

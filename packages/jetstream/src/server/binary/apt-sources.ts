@@ -25,10 +25,12 @@ export type DebianMirror = {
 /** The key ring of the Debian archive, used when a source names none. */
 export const debianKeyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
 
-const debianSuites: ReadonlySet<string> = new Set([
-  ...["buster", "bullseye", "bookworm", "trixie", "forky", "duke", "sid"],
-  ...["oldoldstable", "oldstable", "stable", "testing", "unstable"],
-]);
+const debianSuites: ReadonlySet<string> = new Set(
+  (
+    "buster bullseye bookworm trixie forky duke sid " +
+    "oldoldstable oldstable stable testing unstable"
+  ).split(" "),
+);
 
 /** Reads `sources.list` and `sources.list.d/*.{list,sources}` below `aptFolder`. */
 export async function readAptSources(aptFolder: string): Promise<AptSource[]> {
@@ -36,7 +38,7 @@ export async function readAptSources(aptFolder: string): Promise<AptSource[]> {
   const parts = await readdir(partsFolder).catch(() => []);
   const paths = [
     join(aptFolder, "sources.list"),
-    ...parts.sort().map((name) => join(partsFolder, name)),
+    ...parts.toSorted(byName).map((name) => join(partsFolder, name)),
   ];
   const sources: AptSource[] = [];
   for (const path of paths) {
@@ -118,6 +120,10 @@ function isDebianMain(source: AptSource): boolean {
   }
   const keyring = source.signedBy;
   return keyring === undefined || /^\/usr\/share\/keyrings\/debian-archive-\S+$/.test(keyring);
+}
+
+function byName(left: string, right: string): number {
+  return left < right ? -1 : 1;
 }
 
 function words(text: string | undefined): string[] {

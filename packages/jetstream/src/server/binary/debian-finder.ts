@@ -20,8 +20,8 @@ export const debianFinder: Finder = { place: "the Debian package", find: findPac
 /** The suites asked, in this order. The first is Debian 14, which has nats-server 2.15. */
 const suites = ["forky", "sid", "testing", "unstable"] as const;
 
-/** How long one run of APT may take, in milliseconds. */
-const aptTimeoutMs = 120_000;
+/** How long all this may take, in milliseconds. */
+const totalTimeoutMs = 120_000;
 
 async function findPackage(context: FinderContext): Promise<NatsServerBinary> {
   if (process.platform !== "linux") throw new Error(`this is ${process.platform}, not Debian`);
@@ -29,12 +29,13 @@ async function findPackage(context: FinderContext): Promise<NatsServerBinary> {
   if (mirrors.length === 0) {
     throw new Error(`no source of Debian's main archive is configured in ${context.aptFolder}`);
   }
+  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(totalTimeoutMs)]);
   const reasons: string[] = [];
   for (const mirror of mirrors) {
     for (const suite of suites) {
-      context.signal.throwIfAborted();
+      if (signal.aborted) break;
       try {
-        return await installFrom(mirror, suite, context);
+        return await installFrom(mirror, suite, { ...context, signal });
       } catch (error) {
         reasons.push(`${suite}: ${(error as Error).message}`);
       }
@@ -54,7 +55,7 @@ function installFrom(
     try {
       const packagePath = await downloadPackage(mirror, suite, aptFolder, context);
       await runProgram("dpkg-deb", ["--extract", packagePath, temporaryFolder], {
-        timeoutMs: aptTimeoutMs,
+        timeoutMs: totalTimeoutMs,
         environment: context.environment,
         signal: context.signal,
       });
@@ -75,7 +76,7 @@ async function downloadPackage(
   for (const args of [["update"], ["download", "nats-server"]]) {
     await runProgram("apt-get", ["--config-file", configuration, "--quiet", ...args], {
       folder,
-      timeoutMs: aptTimeoutMs,
+      timeoutMs: totalTimeoutMs,
       environment: { ...context.environment, LC_ALL: "C.UTF-8" },
       signal: context.signal,
     });
@@ -110,6 +111,8 @@ function configurationText(folder: string, sourceList: string): string {
     `Dir::Etc::sourceparts "/dev/null";`,
     `Dir::State::lists "${join(folder, "lists")}";`,
     `Dir::Cache "${join(folder, "cache")}";`,
+    // Without this, APT calls an update that reached nothing a success.
+    `APT::Update::Error-Mode "any";`,
     `Acquire::Languages "none";`,
     `Acquire::Retries "1";`,
     `Acquire::http::Timeout "10";`,

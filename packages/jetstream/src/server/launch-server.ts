@@ -21,7 +21,6 @@ export type LaunchSettings = {
   readonly host: string;
   readonly maxPayloadBytes: number;
   readonly startTimeoutMs: number;
-  readonly stopTimeoutMs: number;
   readonly port?: number;
   readonly storeDir?: string;
   readonly serverName?: string;

@@ -9,7 +9,7 @@ import type { NatsServerBinary } from "./binary/finder.ts";
 import { NatsServerStoppedError } from "./errors.ts";
 import { launchServer, type LaunchedServer, type LaunchSettings } from "./launch-server.ts";
 import type { ServerClusterOptions } from "./server-config.ts";
-import { createServerHome, removeServerHome, type ServerHome } from "./server-home.ts";
+import { createServerHome, removeServerHome } from "./server-home.ts";
 
 /** How a local nats-server is started. */
 export type StartNatsServerOptions = {
@@ -80,7 +80,7 @@ export async function startNatsServer(options: StartNatsServerOptions = {}): Pro
   const binary = await findNatsServer(options);
   const home = await createServerHome({ storeDir: options.storeDir, logFile: options.logFile });
   try {
-    const settings: LaunchSettings = { ...defaults, ...options, binaryPath: binary.path, home };
+    const settings = { ...defaults, ...options, binaryPath: binary.path, home };
     return serverOf(binary, settings, await launchServer(settings));
   } catch (error) {
     await removeServerHome(home);
@@ -91,7 +91,7 @@ export async function startNatsServer(options: StartNatsServerOptions = {}): Pro
 /** Operations run one after the other: a restart never overlaps a stop. */
 function serverOf(
   binary: NatsServerBinary,
-  settings: LaunchSettings & { readonly stopTimeoutMs: number; readonly home: ServerHome },
+  settings: LaunchSettings & { readonly stopTimeoutMs: number },
   first: LaunchedServer,
 ): NatsServer {
   let current = first;

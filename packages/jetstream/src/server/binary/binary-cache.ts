@@ -61,7 +61,7 @@ export async function installBinary(
 async function findInCache(context: FinderContext): Promise<NatsServerBinary> {
   const versions = (await entriesOf(context.cacheFolder))
     .filter((name) => /^\d+\.\d+\.\d+$/.test(name) && isNewEnough(name))
-    .sort((left, right) => compareVersions(right, left));
+    .toSorted((left, right) => compareVersions(right, left));
   const reasons: string[] = [];
   for (const version of versions) {
     const path = cachedBinaryPath(context.cacheFolder, version);

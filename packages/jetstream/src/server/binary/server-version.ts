@@ -34,7 +34,7 @@ export async function readServerVersion(path: string, signal?: AbortSignal): Pro
     ...(signal && { signal }),
   });
   const version = /nats-server: v?(\d+\.\d+\.\d+)/.exec(output)?.[1];
-  if (version === undefined) throw new Error(`${path} --version printed no nats-server version`);
+  if (version === undefined) throw new Error(`${path} --version printed no version of nats-server`);
   return version;
 }
 

@@ -1,1 +1,11 @@
-export {};
+/** Troupe without a server: the log in memory, with its faults. */
+export {
+  createMemoryBroker,
+  type MemoryBroker,
+  type MemoryConnection,
+  type PauseOptions,
+} from "./memory/memory-broker.ts";
+export type { MemoryBrokerOptions } from "./memory/broker-options.ts";
+export type { DuplicateWindowLimits } from "./memory/duplicate-window.ts";
+export type { Schedule } from "./memory/schedule.ts";
+export type { CommitFault, PausedCalls } from "./memory/server.ts";

@@ -1,0 +1,46 @@
+/** Options of the memory broker, and what they are when absent. */
+import { partitionCountDefault } from "../../key/partition.ts";
+import type { LogLimits } from "../../log/log.ts";
+import type { DuplicateWindowLimits } from "./duplicate-window.ts";
+import { scheduleImmediate, type Schedule } from "./schedule.ts";
+
+export interface MemoryBrokerOptions {
+  /** The namespace, for messages to people. @default "memory" */
+  readonly namespace?: string;
+  /** Number of partitions, at least 1. @default 16 */
+  readonly partitions?: number;
+  /** What the log stores at most. @default 1 MiB per payload, 1000 messages per commit */
+  readonly limits?: Partial<LogLimits>;
+  /** How long, and how many, message ids are remembered. @default 2 minutes, 100,000 ids */
+  readonly duplicates?: Partial<DuplicateWindowLimits>;
+  /** Most records one `journal` call returns, at least 1. @default 256 */
+  readonly journalPageMax?: number;
+  /** Milliseconds since the epoch, for time stamps and the age of ids. @default Date.now */
+  readonly clock?: () => number;
+  /** When requests, answers and deliveries happen. @default one `setImmediate` each */
+  readonly schedule?: Schedule;
+}
+
+export interface MemoryBrokerSettings extends Required<MemoryBrokerOptions> {
+  readonly limits: LogLimits;
+  readonly duplicates: DuplicateWindowLimits;
+}
+
+const defaults: MemoryBrokerSettings = Object.freeze({
+  namespace: "memory",
+  partitions: partitionCountDefault,
+  limits: Object.freeze({ payloadBytesMax: 1024 * 1024, commitMessagesMax: 1000 }),
+  duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),
+  journalPageMax: 256,
+  clock: Date.now,
+  schedule: scheduleImmediate,
+});
+
+export function brokerSettings(options: MemoryBrokerOptions): MemoryBrokerSettings {
+  return Object.freeze({
+    ...defaults,
+    ...options,
+    limits: Object.freeze({ ...defaults.limits, ...options.limits }),
+    duplicates: Object.freeze({ ...defaults.duplicates, ...options.duplicates }),
+  });
+}

@@ -1,0 +1,38 @@
+/** One direction of a connection: tasks run later, one per scheduled slot, in the order they were pushed. */
+import type { Schedule } from "./schedule.ts";
+
+export class Channel {
+  readonly #schedule: Schedule;
+  readonly #tasks: (() => void)[] = [];
+  #head = 0;
+  #cut = false;
+
+  constructor(schedule: Schedule) {
+    this.#schedule = schedule;
+  }
+
+  push(task: () => void): void {
+    if (this.#cut) return;
+    this.#tasks.push(task);
+    this.#schedule(() => this.#runNext());
+  }
+
+  /** Nothing passes any more, not even what was pushed before. */
+  cut(): void {
+    this.#cut = true;
+    this.#tasks.length = 0;
+  }
+
+  #runNext(): void {
+    const task = this.#cut ? undefined : this.#tasks[this.#head];
+    if (task === undefined) return;
+    this.#head += 1;
+    if (this.#head === this.#tasks.length || this.#head === 1024) this.#forgetDone();
+    task();
+  }
+
+  #forgetDone(): void {
+    this.#tasks.splice(0, this.#head);
+    this.#head = 0;
+  }
+}

@@ -1,0 +1,73 @@
+/** Following the memory log: from a position on, filtered, to the present end or for ever. */
+import type { FollowRequest, LogEntry } from "../../log/log.ts";
+import type { Server } from "./server.ts";
+import { closed, type Wire } from "./wire.ts";
+
+/** What "new" and "until now" mean is settled here, at the call and not at the first iteration. */
+export function follow(
+  server: Server,
+  wire: Wire,
+  request: FollowRequest,
+): AsyncIterable<LogEntry> {
+  const { entries } = server.storage;
+  const first = request.from === "new" ? entries.length : Math.max(0, request.from - 1);
+  const end = request.untilNow === true ? entries.length : Number.POSITIVE_INFINITY;
+  return entriesBetween(server, wire, { request, first, end });
+}
+
+interface Span {
+  readonly request: FollowRequest;
+  /** Index of the first entry. */
+  readonly first: number;
+  /** Index after the last entry. */
+  readonly end: number;
+}
+
+async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGenerator<LogEntry> {
+  const { entries } = server.storage;
+  const { signal } = span.request;
+  let next = span.first;
+  while (next < span.end) {
+    if (signal?.aborted === true) return;
+    if (wire.state === "closed") throw closed("follow");
+    const reachable = server.paused === undefined && wire.state === "open";
+    const entry = reachable ? entries[next] : undefined;
+    if (entry === undefined) {
+      await change(server, wire, signal);
+      continue;
+    }
+    next += 1;
+    if (isWanted(entry, span.request)) yield entry;
+  }
+}
+
+/** Something was stored, a pause ended, the connection closed or the signal fired. Never after a crash. */
+async function change(server: Server, wire: Wire, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const wake = (): void => {
+    if (wire.state !== "crashed") server.schedule(resolve);
+  };
+  const ends = [
+    server.storage.watch("everything", wake),
+    server.pauses.add(wake),
+    wire.onEnd(wake),
+  ];
+  signal?.addEventListener("abort", wake);
+  await promise;
+  for (const end of ends) end();
+  signal?.removeEventListener("abort", wake);
+}
+
+function isWanted(entry: LogEntry, { topics, types }: FollowRequest): boolean {
+  const type = typeOf(entry);
+  if (type !== undefined) return types?.includes(type) ?? true;
+  if (entry.kind !== "input") return types === undefined;
+  return topics?.includes(entry.input.address.name) ?? true;
+}
+
+/** The agent type an entry belongs to, if it belongs to one. */
+function typeOf(entry: LogEntry): string | undefined {
+  if (entry.kind === "turn") return entry.agent.type;
+  if (entry.kind === "dead-letter") return entry.deadLetter.agent?.type;
+  return entry.input.address.kind === "agent" ? entry.input.address.name : undefined;
+}

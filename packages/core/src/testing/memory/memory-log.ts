@@ -1,0 +1,185 @@
+/** The log port on a memory broker: one connection, which stands for one process. */
+import type { AgentId } from "../../log/address.ts";
+import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { Accepted, Input, InputDraft, Position } from "../../log/input.ts";
+import type {
+  CallOptions,
+  Floor,
+  FollowRequest,
+  JournalEntry,
+  Log,
+  LogEntry,
+  LogLimits,
+  LogStatus,
+  Reader,
+  ReadRequest,
+  TurnCommit,
+} from "../../log/log.ts";
+import type { Manifest } from "../../log/manifest.ts";
+import type { Presence } from "../../log/presence.ts";
+import { follow } from "./follow.ts";
+import { Listeners } from "./listeners.ts";
+import { MemoryReader } from "./memory-reader.ts";
+import { replyAddressOf, type Server, type ServerPeer } from "./server.ts";
+import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
+import { closed, Wire } from "./wire.ts";
+
+export class MemoryLog implements Log {
+  /** The connection's name, unique in its broker. */
+  readonly name: string;
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly limits: LogLimits;
+  readonly #server: Server;
+  readonly #wire: Wire;
+  readonly #presenceListeners = new Listeners<[Presence]>();
+  readonly #replyListeners = new Listeners<[string, Uint8Array]>();
+  readonly #statusListeners = new Listeners<[LogStatus]>();
+  #replyAddresses = 0;
+
+  constructor(server: Server, name: string) {
+    const { limits, namespace, partitions } = server.settings;
+    this.name = server.nextPeerId(name);
+    this.namespace = namespace;
+    this.partitions = partitions;
+    this.limits = limits;
+    this.#server = server;
+    this.#wire = new Wire(server);
+    this.#join();
+  }
+
+  async accept(draft: InputDraft, options: CallOptions = {}): Promise<Accepted> {
+    const input = storableInput(draft, this.#server.rules);
+    const accept = (): Accepted => this.#server.accept(input);
+    return this.#wire.call("accept", accept, { ...options, patient: true });
+  }
+
+  async commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
+    const storable = turns.map((turn) => storableTurn(turn, this.#server.rules));
+    return this.#wire.call("commit", () => this.#server.commit(storable));
+  }
+
+  async bury(deadLetter: DeadLetter): Promise<void> {
+    const storable = storableDeadLetter(deadLetter, this.#server.rules);
+    return this.#wire.call("bury", () => this.#server.bury(storable));
+  }
+
+  async journal(
+    agent: AgentId,
+    after: Position,
+    options: CallOptions = {},
+  ): Promise<readonly JournalEntry[]> {
+    const name = journalName(agent);
+    return this.#wire.call("journal", () => this.#page(name, after), options);
+  }
+
+  input(position: Position): Promise<Input | undefined> {
+    return this.#wire.call("input", () => {
+      const entry = this.#server.storage.entries[position - 1];
+      return entry?.kind === "input" ? entry.input : undefined;
+    });
+  }
+
+  read(request: ReadRequest): Reader {
+    if (this.#wire.state === "closed") throw closed("read");
+    return new MemoryReader(this.#server, this.#wire, request);
+  }
+
+  follow(request: FollowRequest): AsyncIterable<LogEntry> {
+    return follow(this.#server, this.#wire, request);
+  }
+
+  floors(): Promise<readonly Floor[]> {
+    return this.#wire.call("floors", () => [...this.#server.floors.values()]);
+  }
+
+  saveFloors(floors: readonly Floor[]): Promise<void> {
+    const copies = structuredClone(floors);
+    return this.#wire.call("saveFloors", () => {
+      for (const floor of copies)
+        this.#server.floors.set(`${floor.type}.${floor.partition}`, floor);
+    });
+  }
+
+  register(manifest: Manifest): Promise<void> {
+    const copy = structuredClone(manifest);
+    return this.#wire.call("register", () => void this.#server.manifests.set(copy.type, copy));
+  }
+
+  manifest(type: string): Promise<Manifest | undefined> {
+    return this.#wire.call("manifest", () => this.#server.manifests.get(type));
+  }
+
+  manifests(): Promise<readonly Manifest[]> {
+    return this.#wire.call("manifests", () => [...this.#server.manifests.values()]);
+  }
+
+  announce(presence: Presence): void {
+    const copy = structuredClone(presence);
+    this.#wire.send(() => this.#server.announce(copy));
+  }
+
+  onPresence(listener: (presence: Presence) => void): () => void {
+    return this.#presenceListeners.add(listener);
+  }
+
+  replyAddress(): string {
+    this.#replyAddresses += 1;
+    return replyAddressOf(this.name, this.#replyAddresses);
+  }
+
+  reply(replyTo: string, payload: Uint8Array): void {
+    const copy = new Uint8Array(payload);
+    this.#wire.send(() => this.#server.reply(replyTo, copy));
+  }
+
+  onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void {
+    return this.#replyListeners.add(listener);
+  }
+
+  onStatus(listener: (status: LogStatus) => void): () => void {
+    return this.#statusListeners.add(listener);
+  }
+
+  flush(): Promise<void> {
+    return this.#wire.call("flush", () => undefined);
+  }
+
+  /** Waits for the answers to the calls made so far, unless the broker is paused. */
+  async close(): Promise<void> {
+    const first = this.#wire.state === "open";
+    await this.#wire.close();
+    if (first) this.#statusListeners.tell("closed");
+  }
+
+  /** The process dies: nothing more is sent or received, and its pending calls never resolve. */
+  crash(): void {
+    this.#wire.crash();
+  }
+
+  #join(): void {
+    const wire = this.#wire;
+    const peer: ServerPeer = {
+      onPresence: (presence) => wire.deliver(() => this.#presenceListeners.tell(presence)),
+      onReply: (replyTo, payload) => {
+        wire.deliver(() => this.#replyListeners.tell(replyTo, payload));
+      },
+    };
+    this.#server.peers.set(this.name, peer);
+    const endPauses = this.#server.pauses.add((paused) => {
+      wire.deliver(() => this.#statusListeners.tell(paused ? "disconnected" : "connected"));
+      if (!paused) wire.resume();
+    });
+    wire.onEnd(() => {
+      this.#server.peers.delete(this.name);
+      endPauses();
+    });
+  }
+
+  #page(name: string, after: Position): readonly JournalEntry[] {
+    const journal = this.#server.storage.journal(name);
+    const first = journal.findIndex((entry) => entry.revision > after);
+    if (first < 0) return [];
+    return journal.slice(first, first + this.#server.settings.journalPageMax);
+  }
+}

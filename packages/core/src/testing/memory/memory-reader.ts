@@ -1,0 +1,78 @@
+/** One reader of one source: it hands over one input at a time, while there is credit (L3). */
+import type { Input } from "../../log/input.ts";
+import type { Reader, ReadRequest } from "../../log/log.ts";
+import type { Server } from "./server.ts";
+import type { Wire } from "./wire.ts";
+
+export class MemoryReader implements Reader {
+  readonly #server: Server;
+  readonly #wire: Wire;
+  readonly #inputs: readonly Input[];
+  readonly #onInput: (input: Input) => void;
+  readonly #ends: readonly (() => void)[];
+  /** Index of the next input to hand over. */
+  #next: number;
+  #credit: number;
+  #scheduled = false;
+  #stopped = false;
+
+  constructor(server: Server, wire: Wire, request: ReadRequest) {
+    this.#server = server;
+    this.#wire = wire;
+    this.#inputs = server.storage.inputs(request.source);
+    this.#onInput = request.onInput;
+    this.#next = firstAfter(this.#inputs, request.after);
+    this.#credit = request.credit;
+    const wake = (): void => this.#wake();
+    this.#ends = [
+      server.storage.watch(request.source, wake),
+      server.pauses.add(wake),
+      wire.onEnd(() => this.#unwatch()),
+    ];
+    this.#wake();
+  }
+
+  grant(count: number): void {
+    this.#credit += count;
+    this.#wake();
+  }
+
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#unwatch();
+    return this.#wire.state === "crashed"
+      ? Promise.withResolvers<void>().promise
+      : Promise.resolve();
+  }
+
+  #wake(): void {
+    if (this.#scheduled || !this.#ready()) return;
+    this.#scheduled = true;
+    this.#server.schedule(() => this.#handOver());
+  }
+
+  #unwatch(): void {
+    for (const end of this.#ends) end();
+  }
+
+  #ready(): boolean {
+    if (this.#stopped || this.#credit < 1 || this.#next >= this.#inputs.length) return false;
+    return this.#server.paused === undefined && this.#wire.state === "open";
+  }
+
+  #handOver(): void {
+    this.#scheduled = false;
+    // The pause, the stop or the crash may have come since it was scheduled.
+    const input = this.#ready() ? this.#inputs[this.#next] : undefined;
+    if (input === undefined) return;
+    this.#next += 1;
+    this.#credit -= 1;
+    this.#onInput(input);
+    this.#wake();
+  }
+}
+
+function firstAfter(inputs: readonly Input[], after: number): number {
+  const index = inputs.findIndex((input) => input.position > after);
+  return index < 0 ? inputs.length : index;
+}

@@ -1,0 +1,135 @@
+/** The shared side of the memory log: the storage, what is not stored, and the faults a test asks for. */
+import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
+import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { Accepted, Position } from "../../log/input.ts";
+import type { Floor } from "../../log/log.ts";
+import type { Manifest } from "../../log/manifest.ts";
+import type { Presence } from "../../log/presence.ts";
+import type { MemoryBrokerSettings } from "./broker-options.ts";
+import { Listeners } from "./listeners.ts";
+import type { Schedule } from "./schedule.ts";
+import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
+import { Storage } from "./storage.ts";
+
+/**
+ * What goes wrong with a commit: `lost-ack` stores it and does not say so, `unavailable` stores nothing and does not say
+ * so, `conflict` answers that somebody else was first.
+ */
+export type CommitFault = "lost-ack" | "unavailable" | "conflict";
+
+/** What calls other than `accept` do during a pause: wait for its end, or fail as after a time-out. */
+export type PausedCalls = "wait" | "fail";
+
+/** A connection, as the server sees it. */
+export interface ServerPeer {
+  onPresence(presence: Presence): void;
+  onReply(replyTo: string, payload: Uint8Array): void;
+}
+
+export class Server {
+  readonly settings: MemoryBrokerSettings;
+  readonly rules: StorableRules;
+  readonly schedule: Schedule;
+  readonly storage: Storage;
+  readonly floors: Map<string, Floor> = new Map<string, Floor>();
+  readonly manifests: Map<string, Manifest> = new Map<string, Manifest>();
+  readonly peers: Map<string, ServerPeer> = new Map<string, ServerPeer>();
+  /** Told `true` when a pause begins and `false` when it ends. */
+  readonly pauses: Listeners<[boolean]> = new Listeners<[boolean]>();
+  #paused: PausedCalls | undefined;
+  #commitFaults: CommitFault[] = [];
+  #repliesToDrop = 0;
+  #peersSoFar = 0;
+
+  constructor(settings: MemoryBrokerSettings) {
+    const { clock, duplicates, limits, partitions, schedule } = settings;
+    this.settings = settings;
+    this.rules = { limits, partitions };
+    this.schedule = schedule;
+    this.storage = new Storage({
+      clock,
+      duplicates,
+      commitMessagesMax: limits.commitMessagesMax,
+    });
+  }
+
+  get paused(): PausedCalls | undefined {
+    return this.#paused;
+  }
+
+  /** An id that no other connection has. */
+  nextPeerId(name: string): string {
+    this.#peersSoFar += 1;
+    return `${name}#${this.#peersSoFar}`;
+  }
+
+  pause(calls: PausedCalls): void {
+    const before = this.#paused;
+    this.#paused = calls;
+    if (before === undefined) this.pauses.tell(true);
+  }
+
+  resume(): void {
+    if (this.#paused === undefined) return;
+    this.#paused = undefined;
+    this.pauses.tell(false);
+  }
+
+  failNextCommit(fault: CommitFault): void {
+    this.#commitFaults.push(fault);
+  }
+
+  dropReplies(count: number): void {
+    this.#repliesToDrop += count;
+  }
+
+  accept(input: StorableInput): Accepted {
+    return this.storage.accept(input);
+  }
+
+  commit(turns: readonly StorableTurn[]): readonly Position[] {
+    const fault = this.#commitFaults.shift();
+    if (fault === "unavailable") throw unavailable("commit");
+    if (fault === "conflict") {
+      throw new RevisionConflictError("Somebody else wrote first, because a test asked for it.");
+    }
+    const revisions = this.storage.commit(turns);
+    if (fault === "lost-ack") throw unavailable("commit");
+    return revisions;
+  }
+
+  bury(deadLetter: DeadLetter): void {
+    this.storage.bury(deadLetter);
+  }
+
+  announce(presence: Presence): void {
+    if (this.#paused !== undefined) return;
+    for (const peer of this.peers.values()) peer.onPresence(presence);
+  }
+
+  reply(replyTo: string, payload: Uint8Array): void {
+    if (this.#paused !== undefined) return;
+    if (this.#repliesToDrop > 0) {
+      this.#repliesToDrop -= 1;
+      return;
+    }
+    this.peers.get(peerOf(replyTo))?.onReply(replyTo, payload);
+  }
+}
+
+/** A reply address of a connection: `reply/name#1/7`. */
+export function replyAddressOf(peer: string, count: number): string {
+  return `reply/${peer}/${count}`;
+}
+
+/** The error of a call that got no answer. */
+export function unavailable(call: string): LogUnavailableError {
+  return new LogUnavailableError(
+    `The log gave no answer to ${call}: whether it was done is unknown, read before trying again.`,
+    { details: { call } },
+  );
+}
+
+function peerOf(replyTo: string): string {
+  return replyTo.slice(replyTo.indexOf("/") + 1, replyTo.lastIndexOf("/"));
+}

@@ -1,0 +1,136 @@
+/**
+ * What goes into the memory log: checked, and copied as if it had left the process.
+ *
+ * A caller may reuse its buffers and objects after the call; what is stored must not change with them.
+ */
+import { InvalidKeyError } from "../../errors/message-errors.ts";
+import { LogRefusedError, PayloadTooLargeError } from "../../errors/log-errors.ts";
+import type { TroupeError } from "../../errors/troupe-error.ts";
+import { keyToToken, tokenToKey } from "../../key/key-token.ts";
+import { partitionOfToken } from "../../key/partition.ts";
+import type { Address, AgentId } from "../../log/address.ts";
+import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { InputDraft } from "../../log/input.ts";
+import type { LogLimits, TurnCommit } from "../../log/log.ts";
+import type { Metadata } from "../../log/metadata.ts";
+
+/** The part of the log a reader reads. */
+export type Source = number | "misfits";
+
+export interface StorableRules {
+  readonly partitions: number;
+  readonly limits: LogLimits;
+}
+
+export interface StorableInput {
+  readonly source: Source;
+  readonly address: Address;
+  readonly metadata: Metadata;
+  readonly payload: Uint8Array;
+  readonly fault?: TroupeError | undefined;
+}
+
+export interface StorableTurn {
+  readonly agent: AgentId;
+  /** The journal's name: the agent's, with the key as its token. */
+  readonly journal: string;
+  readonly expectedRevision: TurnCommit["expectedRevision"];
+  readonly record: Uint8Array;
+  readonly outgoing: readonly StorableInput[];
+  readonly deadLetter: DeadLetter | undefined;
+}
+
+/** A draft ready to be stored. @throws InvalidKeyError, PayloadTooLargeError */
+export function storableInput(draft: InputDraft, rules: StorableRules): StorableInput {
+  const { kind, name, key } = draft.address;
+  const source = partitionOfToken(keyToToken(key), rules.partitions);
+  return {
+    source,
+    address: { kind, name, key },
+    metadata: copyOfMetadata(draft.metadata),
+    payload: copyOf(draft.payload, rules.limits, `${kind}/${name}/${key}`),
+  };
+}
+
+/** A bare message as any client publishes it; `token` is used as it is written. */
+export function foreignInput(
+  address: { readonly kind: Address["kind"]; readonly name: string; readonly token: string },
+  payload: Uint8Array,
+  rules: StorableRules,
+): StorableInput {
+  const { kind, name, token } = address;
+  const copy = copyOf(payload, rules.limits, `${kind}/${name}/${token}`);
+  const source = partitionOfToken(token, rules.partitions);
+  try {
+    return { source, address: { kind, name, key: tokenToKey(token) }, metadata: {}, payload: copy };
+  } catch (error) {
+    if (!(error instanceof InvalidKeyError)) throw error;
+    return {
+      source,
+      address: { kind, name, key: token },
+      metadata: {},
+      payload: copy,
+      fault: error,
+    };
+  }
+}
+
+/** A bare message on a subject of ours that is not an address. */
+export function misfitInput(
+  subject: string,
+  payload: Uint8Array,
+  rules: StorableRules,
+): StorableInput {
+  const fault = new InvalidKeyError(
+    `The subject ${subject} is not the address of an agent or topic.`,
+    {
+      details: { subject },
+    },
+  );
+  const address: Address = { kind: "topic", name: "", key: subject };
+  const copy = copyOf(payload, rules.limits, subject);
+  return { source: "misfits", address, metadata: {}, payload: copy, fault };
+}
+
+/** A turn ready to be stored. @throws InvalidKeyError, PayloadTooLargeError, LogRefusedError */
+export function storableTurn(turn: TurnCommit, rules: StorableRules): StorableTurn {
+  const { type, key } = turn.agent;
+  const name = `${type}/${key}`;
+  if (turn.record.length === 0) throw new LogRefusedError(`The record of ${name} is empty.`);
+  return {
+    agent: { type, key },
+    journal: journalName(turn.agent),
+    expectedRevision: turn.expectedRevision,
+    record: copyOf(turn.record, rules.limits, name),
+    outgoing: turn.outgoing.map((draft) => storableInput(draft, rules)),
+    deadLetter: turn.deadLetter && storableDeadLetter(turn.deadLetter, rules),
+  };
+}
+
+/** A dead letter ready to be stored. @throws PayloadTooLargeError */
+export function storableDeadLetter(deadLetter: DeadLetter, rules: StorableRules): DeadLetter {
+  const copy = structuredClone(deadLetter);
+  return { ...copy, payload: copyOf(deadLetter.payload, rules.limits, deadLetter.origin) };
+}
+
+/** @throws InvalidKeyError */
+export function journalName(agent: AgentId): string {
+  return `${agent.type}.${keyToToken(agent.key)}`;
+}
+
+function copyOf(payload: Uint8Array, limits: LogLimits, destination: string): Uint8Array {
+  if (payload.length > limits.payloadBytesMax) {
+    throw new PayloadTooLargeError(
+      `${payload.length} bytes for ${destination} are more than the log's limit of ` +
+        `${limits.payloadBytesMax}: store the content elsewhere and send a reference.`,
+      { details: { destination, bytes: payload.length, bytesMax: limits.payloadBytesMax } },
+    );
+  }
+  return new Uint8Array(payload);
+}
+
+/** Without the fields that are undefined: headers cannot tell them from absent ones. */
+function copyOfMetadata(metadata: Metadata): Metadata {
+  const present = Object.entries(metadata).filter(([, value]) => value !== undefined);
+  return structuredClone(Object.fromEntries(present));
+}

@@ -1,0 +1,144 @@
+/**
+ * The stored log: one array of entries in log order, with an index per journal and per partition.
+ *
+ * Everything here is synchronous and atomic, as inside a server; the distance to it is the business of the wire.
+ * A turn's record is stored first, then what it sends in order, then its dead letter.
+ */
+import { LogRefusedError, RevisionConflictError } from "../../errors/log-errors.ts";
+import { agentName } from "../../log/address.ts";
+import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { Accepted, Input, Position } from "../../log/input.ts";
+import type { JournalEntry, LogEntry } from "../../log/log.ts";
+import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
+import type { Source, StorableInput, StorableTurn } from "./storable.ts";
+
+export interface StorageOptions {
+  readonly clock: () => number;
+  readonly duplicates: DuplicateWindowLimits;
+  readonly commitMessagesMax: number;
+}
+
+export class Storage {
+  /** The entry at position p is at index p - 1. */
+  readonly entries: LogEntry[] = [];
+  readonly #options: StorageOptions;
+  readonly #journals = new Map<string, JournalEntry[]>();
+  readonly #inputs = new Map<Source, Input[]>();
+  readonly #buried = new Set<Position>();
+  readonly #duplicates: DuplicateWindow;
+  readonly #watchers = new Map<Source | "everything", (() => void)[]>();
+
+  constructor(options: StorageOptions) {
+    this.#options = options;
+    this.#duplicates = new DuplicateWindow(options.duplicates);
+  }
+
+  accept(input: StorableInput): Accepted {
+    const id = input.metadata.id;
+    const nowMs = this.#options.clock();
+    const earlier = id === undefined ? undefined : this.#duplicates.find(id, nowMs);
+    if (earlier !== undefined) return { position: earlier, duplicate: true };
+    const position = this.#storeInput(input);
+    if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
+    return { position, duplicate: false };
+  }
+
+  /** All or nothing (L2): everything that can be wrong is found before anything is stored. */
+  commit(turns: readonly StorableTurn[]): readonly Position[] {
+    this.#refuseTooMany(turns);
+    this.#refuseStale(turns);
+    return turns.map((turn) => this.#storeTurn(turn));
+  }
+
+  bury(deadLetter: DeadLetter): void {
+    if (this.#buried.has(deadLetter.inputPosition)) return;
+    this.#buried.add(deadLetter.inputPosition);
+    this.#storeDeadLetter(deadLetter);
+  }
+
+  journal(name: string): readonly JournalEntry[] {
+    return this.#journals.get(name) ?? [];
+  }
+
+  /** The inputs of a source in log order; the same growing array at every call. */
+  inputs(source: Source): readonly Input[] {
+    return listOf(this.#inputs, source);
+  }
+
+  /** Hear that something was stored, in one source or anywhere. Returns the function that ends it. */
+  watch(source: Source | "everything", listener: () => void): () => void {
+    const watchers = listOf(this.#watchers, source);
+    watchers.push(listener);
+    return () => {
+      const index = watchers.indexOf(listener);
+      if (index >= 0) watchers.splice(index, 1);
+    };
+  }
+
+  #refuseTooMany(turns: readonly StorableTurn[]): void {
+    let messages = 0;
+    for (const turn of turns) messages += 1 + turn.outgoing.length + (turn.deadLetter ? 1 : 0);
+    const max = this.#options.commitMessagesMax;
+    if (messages <= max) return;
+    throw new LogRefusedError(`A commit of ${messages} messages is over the limit of ${max}.`, {
+      details: { messages, messagesMax: max },
+    });
+  }
+
+  #refuseStale(turns: readonly StorableTurn[]): void {
+    const journals = new Set<string>();
+    for (const { agent, journal, expectedRevision: expected } of turns) {
+      const last = this.journal(journal).at(-1)?.revision ?? 0;
+      const follows = journals.has(journal);
+      journals.add(journal);
+      if (expected === "chained" ? follows : !follows && expected === last) continue;
+      if (expected === "chained") {
+        throw new LogRefusedError(`A chained turn of ${agentName(agent)} follows no turn of it.`);
+      }
+      throw new RevisionConflictError(
+        `The journal of ${agentName(agent)} is at ${last}, not at ${expected}: reload it.`,
+        { details: { agent: agentName(agent), expected, last } },
+      );
+    }
+  }
+
+  #storeTurn(turn: StorableTurn): Position {
+    const revision = this.entries.length + 1;
+    const committedAtMs = this.#options.clock();
+    const entry: JournalEntry = { revision, record: turn.record, committedAtMs };
+    listOf(this.#journals, turn.journal).push(entry);
+    this.#append({ kind: "turn", agent: turn.agent, entry });
+    for (const input of turn.outgoing) this.#storeInput(input);
+    if (turn.deadLetter !== undefined) this.#storeDeadLetter(turn.deadLetter);
+    return revision;
+  }
+
+  #storeInput({ source, ...stored }: StorableInput): Position {
+    const position = this.entries.length + 1;
+    const input: Input = { ...stored, position, acceptedAtMs: this.#options.clock() };
+    listOf(this.#inputs, source).push(input);
+    this.#append({ kind: "input", input });
+    this.#tell(source);
+    return position;
+  }
+
+  #storeDeadLetter(deadLetter: DeadLetter): void {
+    this.#append({ kind: "dead-letter", position: this.entries.length + 1, deadLetter });
+  }
+
+  #append(entry: LogEntry): void {
+    this.entries.push(entry);
+    this.#tell("everything");
+  }
+
+  /** Watchers only take note: they must not write, nor end another watch. */
+  #tell(source: Source | "everything"): void {
+    for (const watcher of this.#watchers.get(source) ?? []) watcher();
+  }
+}
+
+function listOf<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {
+  let list = lists.get(key);
+  if (list === undefined) lists.set(key, (list = []));
+  return list;
+}

@@ -1,4 +1,5 @@
 /** Options of the memory broker, and what they are when absent. */
+import { systemClock, type Clock } from "../../clock/clock.ts";
 import { partitionCountDefault } from "../../key/partition.ts";
 import type { LogLimits } from "../../log/log.ts";
 import type { DuplicateWindowLimits } from "./duplicate-window.ts";
@@ -15,8 +16,8 @@ export interface MemoryBrokerOptions {
   readonly duplicates?: Partial<DuplicateWindowLimits>;
   /** Most records one `journal` call returns, at least 1. @default 256 */
   readonly journalPageMax?: number;
-  /** Milliseconds since the epoch, for time stamps and the age of ids. @default Date.now */
-  readonly clock?: () => number;
+  /** Milliseconds since the epoch, for time stamps and the age of ids. @default the system clock */
+  readonly clock?: Pick<Clock, "now">;
   /** When requests, answers and deliveries happen. @default one `setImmediate` each */
   readonly schedule?: Schedule;
 }
@@ -32,7 +33,7 @@ const defaults: MemoryBrokerSettings = Object.freeze({
   limits: Object.freeze({ payloadBytesMax: 1024 * 1024, commitMessagesMax: 1000 }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),
   journalPageMax: 256,
-  clock: Date.now,
+  clock: systemClock,
   schedule: scheduleImmediate,
 });
 

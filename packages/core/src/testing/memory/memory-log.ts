@@ -60,7 +60,7 @@ export class MemoryLog implements Log {
   }
 
   async bury(deadLetter: DeadLetter): Promise<void> {
-    const storable = storableDeadLetter(deadLetter, this.#server.rules);
+    const storable = storableDeadLetter(deadLetter);
     return this.#wire.call("bury", () => this.#server.bury(storable));
   }
 

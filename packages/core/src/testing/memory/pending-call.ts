@@ -26,7 +26,7 @@ export class PendingCall<T> implements Call {
   readonly #resolve: (value: T) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.fail(this.#signal?.reason);
+  readonly #onAbort = (): void => this.fail(unavailable(this.name, this.#signal?.reason));
   #settled = false;
 
   constructor(name: string, work: () => T, options: PendingCallOptions) {

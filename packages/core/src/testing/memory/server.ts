@@ -123,10 +123,10 @@ export function replyAddressOf(peer: string, count: number): string {
 }
 
 /** The error of a call that got no answer. */
-export function unavailable(call: string): LogUnavailableError {
+export function unavailable(call: string, cause?: unknown): LogUnavailableError {
   return new LogUnavailableError(
     `The log gave no answer to ${call}: whether it was done is unknown, read before trying again.`,
-    { details: { call } },
+    { details: { call }, cause },
   );
 }
 

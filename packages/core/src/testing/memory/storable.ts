@@ -43,6 +43,7 @@ export interface StorableTurn {
 /** A draft ready to be stored. @throws InvalidKeyError, PayloadTooLargeError */
 export function storableInput(draft: InputDraft, rules: StorableRules): StorableInput {
   const { kind, name, key } = draft.address;
+  if (keyToToken(name) !== name) throw badName(name);
   const source = partitionOfToken(keyToToken(key), rules.partitions);
   return {
     source,
@@ -81,13 +82,14 @@ export function misfitInput(
   payload: Uint8Array,
   rules: StorableRules,
 ): StorableInput {
+  const [kind, name = "", ...rest] = subject.split(".");
   const fault = new InvalidKeyError(
     `The subject ${subject} is not the address of an agent or topic.`,
     {
       details: { subject },
     },
   );
-  const address: Address = { kind: "topic", name: "", key: subject };
+  const address: Address = { kind: kind === "agent" ? kind : "topic", name, key: rest.join(".") };
   const copy = copyOf(payload, rules.limits, subject);
   return { source: "misfits", address, metadata: {}, payload: copy, fault };
 }
@@ -96,26 +98,38 @@ export function misfitInput(
 export function storableTurn(turn: TurnCommit, rules: StorableRules): StorableTurn {
   const { type, key } = turn.agent;
   const name = `${type}/${key}`;
-  if (turn.record.length === 0) throw new LogRefusedError(`The record of ${name} is empty.`);
   return {
     agent: { type, key },
     journal: journalName(turn.agent),
     expectedRevision: turn.expectedRevision,
-    record: copyOf(turn.record, rules.limits, name),
+    record: recordCopy(turn.record, rules.limits, name),
     outgoing: turn.outgoing.map((draft) => storableInput(draft, rules)),
-    deadLetter: turn.deadLetter && storableDeadLetter(turn.deadLetter, rules),
+    deadLetter: turn.deadLetter && storableDeadLetter(turn.deadLetter),
   };
 }
 
-/** A dead letter ready to be stored. @throws PayloadTooLargeError */
-export function storableDeadLetter(deadLetter: DeadLetter, rules: StorableRules): DeadLetter {
-  const copy = structuredClone(deadLetter);
-  return { ...copy, payload: copyOf(deadLetter.payload, rules.limits, deadLetter.origin) };
+/** A dead letter ready to be stored. */
+export function storableDeadLetter(deadLetter: DeadLetter): DeadLetter {
+  return { ...structuredClone(deadLetter), payload: new Uint8Array(deadLetter.payload) };
 }
 
 /** @throws InvalidKeyError */
 export function journalName(agent: AgentId): string {
   return `${agent.type}.${keyToToken(agent.key)}`;
+}
+
+function recordCopy(record: Uint8Array, { payloadBytesMax }: LogLimits, agent: string): Uint8Array {
+  if (record.length > 0 && record.length <= payloadBytesMax) return new Uint8Array(record);
+  throw new LogRefusedError(
+    `The record of ${agent} has ${record.length} bytes; the log takes 1 to ${payloadBytesMax}.`,
+    { details: { agent, bytes: record.length, bytesMax: payloadBytesMax } },
+  );
+}
+
+function badName(name: string): InvalidKeyError {
+  return new InvalidKeyError(`${JSON.stringify(name)} cannot name an agent type or a topic.`, {
+    details: { name },
+  });
 }
 
 function copyOf(payload: Uint8Array, limits: LogLimits, destination: string): Uint8Array {

@@ -4,6 +4,7 @@
  * Everything here is synchronous and atomic, as inside a server; the distance to it is the business of the wire.
  * A turn's record is stored first, then what it sends in order, then its dead letter.
  */
+import type { Clock } from "../../clock/clock.ts";
 import { LogRefusedError, RevisionConflictError } from "../../errors/log-errors.ts";
 import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
@@ -13,7 +14,7 @@ import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.
 import type { Source, StorableInput, StorableTurn } from "./storable.ts";
 
 export interface StorageOptions {
-  readonly clock: () => number;
+  readonly clock: Pick<Clock, "now">;
   readonly duplicates: DuplicateWindowLimits;
   readonly commitMessagesMax: number;
 }
@@ -24,7 +25,8 @@ export class Storage {
   readonly #options: StorageOptions;
   readonly #journals = new Map<string, JournalEntry[]>();
   readonly #inputs = new Map<Source, Input[]>();
-  readonly #buried = new Set<Position>();
+  /** Agent and position of the dead letters that were buried. */
+  readonly #buried = new Set<string>();
   readonly #duplicates: DuplicateWindow;
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
 
@@ -35,24 +37,25 @@ export class Storage {
 
   accept(input: StorableInput): Accepted {
     const id = input.metadata.id;
-    const nowMs = this.#options.clock();
+    const nowMs = this.#options.clock.now();
     const earlier = id === undefined ? undefined : this.#duplicates.find(id, nowMs);
     if (earlier !== undefined) return { position: earlier, duplicate: true };
-    const position = this.#storeInput(input);
-    if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
-    return { position, duplicate: false };
+    return { position: this.#storeInput(input), duplicate: false };
   }
 
   /** All or nothing (L2): everything that can be wrong is found before anything is stored. */
   commit(turns: readonly StorableTurn[]): readonly Position[] {
     this.#refuseTooMany(turns);
     this.#refuseStale(turns);
+    this.#refuseRepeatedIds(turns);
     return turns.map((turn) => this.#storeTurn(turn));
   }
 
   bury(deadLetter: DeadLetter): void {
-    if (this.#buried.has(deadLetter.inputPosition)) return;
-    this.#buried.add(deadLetter.inputPosition);
+    const { agent, inputPosition } = deadLetter;
+    const grave = `${agent === undefined ? "" : agentName(agent)}@${inputPosition}`;
+    if (this.#buried.has(grave)) return;
+    this.#buried.add(grave);
     this.#storeDeadLetter(deadLetter);
   }
 
@@ -102,9 +105,27 @@ export class Storage {
     }
   }
 
+  /** What was sent before cannot be sent again, and leaving it out would make the record untrue. */
+  #refuseRepeatedIds(turns: readonly StorableTurn[]): void {
+    const nowMs = this.#options.clock.now();
+    const ids = new Set<string>();
+    for (const { id } of turns.flatMap((turn) => turn.outgoing.map((input) => input.metadata))) {
+      if (id === undefined) continue;
+      if (ids.has(id) || this.#duplicates.find(id, nowMs) !== undefined) {
+        throw new LogRefusedError(
+          `A message with the id ${id} was stored before; nothing was stored.`,
+          {
+            details: { id },
+          },
+        );
+      }
+      ids.add(id);
+    }
+  }
+
   #storeTurn(turn: StorableTurn): Position {
     const revision = this.entries.length + 1;
-    const committedAtMs = this.#options.clock();
+    const committedAtMs = this.#options.clock.now();
     const entry: JournalEntry = { revision, record: turn.record, committedAtMs };
     listOf(this.#journals, turn.journal).push(entry);
     this.#append({ kind: "turn", agent: turn.agent, entry });
@@ -115,7 +136,10 @@ export class Storage {
 
   #storeInput({ source, ...stored }: StorableInput): Position {
     const position = this.entries.length + 1;
-    const input: Input = { ...stored, position, acceptedAtMs: this.#options.clock() };
+    const nowMs = this.#options.clock.now();
+    const input: Input = { ...stored, position, acceptedAtMs: nowMs };
+    const { id } = stored.metadata;
+    if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
     listOf(this.#inputs, source).push(input);
     this.#append({ kind: "input", input });
     this.#tell(source);

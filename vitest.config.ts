@@ -1,9 +1,9 @@
 /**
  * One run for all tests of the repository: beside the sources, in the examples and in `test/`.
  *
- * Workspace packages resolve to their sources through the `troupe-source` export condition, so no test depends on a
- * build. The condition is set twice: for modules that Vite loads, and for what Node loads on its own (workers, child
- * processes started with this process's options).
+ * Workspace packages resolve to their sources through the `troupe-source` export condition, so no
+ * test depends on a build. The condition is set twice: for modules that Vite loads, and for what
+ * Node loads on its own (workers, child processes started with this process's options).
  */
 import { defineConfig } from "vitest/config";
 

@@ -1,8 +1,10 @@
 /**
- * A vitest reporter for CI: closes the run with one plain line, `N passed, N failed` (and `, N skipped` when any).
+ * A vitest reporter for CI: closes the run with one plain line, `N passed, N failed` (and `, N
+ * skipped` when any).
  *
- * The counts are vitest's own. A module that fails to load and an error outside of every test have no test case to
- * count, so each counts as one failure: the line must never look green when the run is not.
+ * The counts are vitest's own. A module that fails to load and an error outside of every test have
+ * no test case to count, so each counts as one failure: the line must never look green when the run
+ * is not.
  *
  * It is written when the process exits, because that is the only moment after every other reporter.
  */

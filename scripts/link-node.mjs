@@ -1,9 +1,11 @@
 /**
- * Makes `node` in every npm script the Node 24 that the lockfile brings, whatever Node runs npm itself.
+ * Makes `node` in every npm script the Node 24 that the lockfile brings, whatever Node runs npm
+ * itself.
  *
- * The root depends on one Node package per platform; `os` and `cpu` let npm install exactly one, and npm 11 links its
- * `node` into node_modules/.bin by itself. npm 10 then removes that link again while it cleans up the packages for the
- * other platforms, because their link has the same name. So the link is restored here, after every install.
+ * The root depends on one Node package per platform; `os` and `cpu` let npm install exactly one,
+ * and npm 11 links its `node` into node_modules/.bin by itself. npm 10 then removes that link again
+ * while it cleans up the packages for the other platforms, because their link has the same name. So
+ * the link is restored here, after every install.
  *
  * Plain JavaScript: it must run on the older Node that it is about to replace.
  */

@@ -1,1 +1,12 @@
-export {};
+/** The Troupe log on NATS JetStream. */
+
+/** Connect to a server or a cluster. */
+export { connectLog } from "./connect-log.ts";
+export type { ConnectLogOptions } from "./connect-options.ts";
+
+/** The subjects and stream names of a namespace. */
+export { subjects } from "./subjects.ts";
+export type { Subjects } from "./subjects.ts";
+
+/** What can go wrong beside core's log errors. */
+export { StreamMismatchError, UnsupportedServerError } from "./errors.ts";

@@ -1,0 +1,88 @@
+/** What is sent and not stored: replies and presence. Both may be lost (L5). */
+import type { Presence } from "@troupe/core";
+
+import type { Session } from "./session.ts";
+
+type PresenceListener = (presence: Presence) => void;
+type ReplyListener = (replyTo: string, payload: Uint8Array) => void;
+
+export class Broadcast {
+  readonly #session: Session;
+  readonly #replyPrefix: string;
+  readonly #presenceListeners = new Set<PresenceListener>();
+  readonly #replyListeners = new Set<ReplyListener>();
+  #hearsPresence = false;
+  #lastReply = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#replyPrefix = `${session.inbox}.reply.`;
+    session.link.connection.subscribe(`${this.#replyPrefix}*`, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        for (const listener of this.#replyListeners) listener(message.subject, message.data);
+      },
+    });
+  }
+
+  announce(presence: Presence): void {
+    this.#publish(this.#session.subjects.presence, Buffer.from(JSON.stringify(presence)));
+  }
+
+  onPresence(listener: PresenceListener): () => void {
+    this.#hearPresence();
+    this.#presenceListeners.add(listener);
+    return () => {
+      this.#presenceListeners.delete(listener);
+    };
+  }
+
+  replyAddress(): string {
+    return this.#replyPrefix + (++this.#lastReply).toString(36);
+  }
+
+  reply(replyTo: string, payload: Uint8Array): void {
+    this.#publish(replyTo, payload);
+  }
+
+  onReply(listener: ReplyListener): () => void {
+    this.#replyListeners.add(listener);
+    return () => {
+      this.#replyListeners.delete(listener);
+    };
+  }
+
+  #hearPresence(): void {
+    if (this.#hearsPresence) return;
+    this.#hearsPresence = true;
+    this.#session.link.connection.subscribe(this.#session.subjects.presence, {
+      callback: (error, message) => {
+        const presence = error === null ? parsePresence(message.data) : undefined;
+        if (presence === undefined) return;
+        for (const listener of this.#presenceListeners) listener(presence);
+      },
+    });
+  }
+
+  #publish(subject: string, payload: Uint8Array): void {
+    if (!this.#session.link.isUp) return;
+    try {
+      this.#session.link.connection.publish(subject, payload);
+    } catch {
+      // A reply address that is no subject, or a payload that is too large: nobody can be told but the asker, who
+      // runs into the deadline.
+    }
+  }
+}
+
+/** Anybody can publish on the subject, so what is not a presence is ignored. */
+function parsePresence(data: Uint8Array): Presence | undefined {
+  try {
+    const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;
+    const { worker, leaving, holds } = value ?? {};
+    if (typeof worker !== "string" || typeof holds !== "object") return undefined;
+    return { worker, leaving: leaving === true, holds };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * Storing turns (I3, I5).
+ *
+ * One turn that sends nothing is one publish with the expected revision; the server takes many of those at once, faster
+ * than batches. Everything else is an atomic batch:
+ *
+ * 1. All messages of a batch leave in one go, without waiting; only the last one asks for an answer.
+ * 2. Each agent's first record carries the expected revision. Later records of the same agent in the same batch are
+ *    `chained` and carry none: the server would compare with what was stored before the batch.
+ * 3. A batch is stored at contiguous sequences, so the answer's sequence gives every record's position.
+ * 4. The server bounds open batches per stream, so this process opens only a few and the others wait their turn.
+ */
+import {
+  agentName,
+  LogRefusedError,
+  LogUnavailableError,
+  type Position,
+  type TroupeError,
+  type TurnCommit,
+} from "@troupe/core";
+
+import { deadLetterMessage } from "./dead-letter-record.ts";
+import { headerRoomBytes, inputMessage, type DraftMessage } from "./draft-message.ts";
+import { headerBlock, headerLine } from "./header-block.ts";
+import { commitError } from "./publish-error.ts";
+import type { PubAck } from "./pub-ack.ts";
+import type { Session } from "./session.ts";
+
+const openBatchesMax = 8;
+const expectedRevision = "Nats-Expected-Last-Subject-Sequence";
+
+export class Committer {
+  readonly #session: Session;
+  readonly #waiting: (() => void)[] = [];
+  #openBatches = 0;
+  #lastBatch = 0;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  async commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
+    const [only] = turns;
+    if (only === undefined) return [];
+    const messages = commitMessages(this.#session, turns);
+    const [single] = messages.list;
+    if (messages.list.length === 1 && single !== undefined) return this.#single(turns, single);
+    return this.#batch(turns, messages);
+  }
+
+  #single(turns: readonly TurnCommit[], message: DraftMessage): Promise<readonly Position[]> {
+    return this.#send({ turns, message, lines: message.lines, count: 1 }, (seq) => [seq]);
+  }
+
+  async #batch(
+    turns: readonly TurnCommit[],
+    messages: CommitMessages,
+  ): Promise<readonly Position[]> {
+    if (this.#openBatches >= openBatchesMax) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    } else {
+      this.#openBatches++;
+    }
+    try {
+      return await this.#publishBatch(turns, messages);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#openBatches--;
+      else next();
+    }
+  }
+
+  #publishBatch(
+    turns: readonly TurnCommit[],
+    messages: CommitMessages,
+  ): Promise<readonly Position[]> {
+    const { list, recordIndexes } = messages;
+    const batchId = headerLine("Nats-Batch-Id", `${this.#session.id}-${++this.#lastBatch}`);
+    const head = (index: number): string => batchId + headerLine("Nats-Batch-Sequence", index + 1);
+    const last = list.length - 1;
+    for (let i = 0; i < last; i++) {
+      const message = list[i];
+      if (message === undefined) continue;
+      this.#session.replyBox.sendOnly(
+        message.subject,
+        message.payload,
+        headerBlock(head(i) + message.lines),
+      );
+    }
+    const closing = list[last];
+    if (closing === undefined) return Promise.resolve([]);
+    const lines = head(last) + headerLine("Nats-Batch-Commit", 1) + closing.lines;
+    return this.#send({ turns, message: closing, lines, count: list.length }, (seq) =>
+      recordIndexes.map((index) => seq - last + index),
+    );
+  }
+
+  #send(
+    closing: ClosingMessage,
+    positions: (lastSeq: number) => readonly Position[],
+  ): Promise<readonly Position[]> {
+    const { turns, message, lines, count } = closing;
+    const { replyBox, readPubAck, commitTimeoutMs } = this.#session;
+    return new Promise((resolve, reject) => {
+      replyBox.send({
+        subject: message.subject,
+        payload: message.payload,
+        headers: headerBlock(lines),
+        timeoutMs: commitTimeoutMs,
+        waiter: {
+          onReply: (reply) => {
+            const ack = readPubAck(reply.data);
+            if (ack.error !== undefined) reject(commitError(ack.error, agentsOf(turns)));
+            else if (ack.count !== count) reject(wrongCount(ack, count));
+            else resolve(positions(ack.seq));
+            return false;
+          },
+          onFailure: reject,
+        },
+      });
+    });
+  }
+}
+
+/** The message whose answer decides about the commit, with its final header lines. */
+interface ClosingMessage {
+  readonly turns: readonly TurnCommit[];
+  readonly message: DraftMessage;
+  readonly lines: string;
+  readonly count: number;
+}
+
+interface CommitMessages {
+  readonly list: readonly DraftMessage[];
+  /** Where in `list` each turn's record is. */
+  readonly recordIndexes: readonly number[];
+}
+
+/** All messages of the turns, checked, so that nothing is published when one of them cannot be. */
+function commitMessages(session: Session, turns: readonly TurnCommit[]): CommitMessages {
+  const { subjects, limits } = session;
+  const list: DraftMessage[] = [];
+  const recordIndexes: number[] = [];
+  const on = { subjects, partitions: session.partitions, payloadBytesMax: limits.payloadBytesMax };
+  for (const turn of turns) {
+    recordIndexes.push(list.length);
+    list.push(recordMessage(session, turn));
+    for (const draft of turn.outgoing) list.push(inputMessage(draft, on));
+    if (turn.deadLetter !== undefined) {
+      const { lines, payload } = deadLetterMessage(turn.deadLetter, limits.payloadBytesMax);
+      list.push({ subject: subjects.dead(turn.deadLetter.agent ?? turn.agent), lines, payload });
+    }
+  }
+  if (list.length > limits.commitMessagesMax)
+    throw tooMany(turns, list.length, limits.commitMessagesMax);
+  return { list, recordIndexes };
+}
+
+function recordMessage(session: Session, turn: TurnCommit): DraftMessage {
+  const { record, expectedRevision: expected } = turn;
+  const bytesMax = session.limits.payloadBytesMax + headerRoomBytes / 2;
+  if (record.length === 0 || record.length > bytesMax) {
+    throw new LogRefusedError(
+      `The turn record of ${agentName(turn.agent)} has ${record.length} bytes; the log takes 1 to ${bytesMax}. ` +
+        `Nothing was stored.`,
+      { details: { bytes: record.length, bytesMax } },
+    );
+  }
+  const lines = expected === "chained" ? "" : headerLine(expectedRevision, expected);
+  return { subject: session.subjects.journal(turn.agent), lines, payload: record };
+}
+
+function agentsOf(turns: readonly TurnCommit[]): string {
+  const names = [...new Set(turns.map((turn) => agentName(turn.agent)))];
+  return names.length <= 5
+    ? names.join(", ")
+    : `${names.slice(0, 5).join(", ")} and ${names.length - 5} more`;
+}
+
+function tooMany(turns: readonly TurnCommit[], count: number, countMax: number): TroupeError {
+  return new LogRefusedError(
+    `The commit of ${agentsOf(turns)} has ${count} messages, more than the ${countMax} of one atomic batch. ` +
+      `Nothing was stored.`,
+    { details: { count, countMax } },
+  );
+}
+
+function wrongCount(ack: PubAck, count: number): TroupeError {
+  return new LogUnavailableError(
+    `The log acknowledged ${ack.count} of ${count} messages; the outcome is unknown.`,
+  );
+}

@@ -1,0 +1,113 @@
+/** Connects a Troupe log to JetStream. */
+import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { nuid, type NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import { LogUnavailableError, partitionCountDefault, TroupeError, type Log } from "@troupe/core";
+
+import { connectDefaults, natsOptions, type ConnectLogOptions } from "./connect-options.ts";
+import { headerRoomBytes } from "./draft-message.ts";
+import { JetStreamLog } from "./jetstream-log.ts";
+import { Link } from "./link.ts";
+import { pubAckReader } from "./pub-ack.ts";
+import { ReplyBox } from "./reply-box.ts";
+import { retryUnavailable } from "./retry.ts";
+import { checkServer } from "./server-check.ts";
+import type { Session } from "./session.ts";
+import { ensureStreams } from "./streams.ts";
+import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
+
+const commitMessagesMax = 1000;
+
+/**
+ * Connects to the servers, creates the namespace's streams if need be, and returns the log.
+ *
+ * ```ts
+ * const log = await connectLog({ servers: "nats://127.0.0.1:4222", namespace: "acme.support" });
+ * ```
+ *
+ * @throws UnsupportedServerError when the server is too old or has no JetStream
+ * @throws StreamMismatchError when a stream of that name is something else
+ * @throws LogUnavailableError when no server was ready within `startTimeoutMs`
+ */
+export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> {
+  const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
+  const subjects = subjectsOf(options.namespace ?? connectDefaults.namespace);
+  const connection = await dial(options, startTimeoutMs);
+  try {
+    checkServer(connection);
+    const manager = await jetstreamManager(connection, { checkAPI: false });
+    const partitions = await prepareStreams(manager, subjects, options, startTimeoutMs);
+    return new JetStreamLog(newSession({ connection, manager, subjects, partitions, options }));
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function dial(options: ConnectLogOptions, timeoutMs: number): Promise<NatsConnection> {
+  const settings = await natsOptions(options);
+  return retryUnavailable(
+    async () => {
+      try {
+        return await connect(settings);
+      } catch (cause) {
+        const servers = String(settings.servers);
+        const text = `No connection to ${servers}: ${String(cause)}. Is the server running there?`;
+        throw new LogUnavailableError(text, { cause, details: { servers } });
+      }
+    },
+    { timeoutMs },
+  );
+}
+
+/** A server that has just started says that it has no JetStream for a moment, and so does a cluster without a leader. */
+function prepareStreams(
+  manager: JetStreamManager,
+  subjects: Subjects,
+  options: ConnectLogOptions,
+  timeoutMs: number,
+): Promise<number> {
+  const streamOptions = {
+    createStreams: options.createStreams ?? connectDefaults.createStreams,
+    partitions: options.partitions ?? partitionCountDefault,
+    replicas: options.replicas ?? connectDefaults.replicas,
+  };
+  const attempt = async (): Promise<number> => {
+    try {
+      return await ensureStreams(manager, subjects, streamOptions);
+    } catch (cause) {
+      if (cause instanceof TroupeError) throw cause;
+      const text = `JetStream does not answer for the stream ${subjects.stream}: ${String(cause)}.`;
+      throw new LogUnavailableError(text, { cause, details: { stream: subjects.stream } });
+    }
+  };
+  return retryUnavailable(attempt, { timeoutMs });
+}
+
+function newSession(made: {
+  readonly connection: NatsConnection;
+  readonly manager: JetStreamManager;
+  readonly subjects: Subjects;
+  readonly partitions: number;
+  readonly options: ConnectLogOptions;
+}): Session {
+  const { connection, options, subjects } = made;
+  const id = `${(options.name ?? connectDefaults.name).replaceAll(/[^\w-]/g, "_")}-${nuid.next().slice(-8)}`;
+  const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
+  const link = new Link(connection);
+  const messageBytesMax = connection.info?.max_payload ?? 1_048_576;
+  return {
+    link,
+    replyBox: new ReplyBox(link, `${inbox}.ack`),
+    manager: made.manager,
+    subjects,
+    partitions: made.partitions,
+    limits: { payloadBytesMax: Math.max(1, messageBytesMax - headerRoomBytes), commitMessagesMax },
+    readPubAck: pubAckReader(subjects.stream),
+    id,
+    inbox,
+    commitTimeoutMs: options.commitTimeoutMs ?? connectDefaults.commitTimeoutMs,
+    acceptTimeoutMs: options.acceptTimeoutMs ?? connectDefaults.acceptTimeoutMs,
+    readerHeartbeatMs: options.readerHeartbeatMs ?? connectDefaults.readerHeartbeatMs,
+  };
+}

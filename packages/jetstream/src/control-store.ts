@@ -1,0 +1,60 @@
+/** Manifests and floors: the last value per subject in the control stream, JSON that people can read. */
+import type { Floor, Manifest } from "@troupe/core";
+
+import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
+import { publishError } from "./publish-error.ts";
+import { publish } from "./publish.ts";
+import { retryUnavailable } from "./retry.ts";
+import type { Session } from "./session.ts";
+
+export async function saveFloors(session: Session, floors: readonly Floor[]): Promise<void> {
+  await Promise.all(
+    floors.map((floor) => put(session, session.subjects.floor(floor.type, floor.partition), floor)),
+  );
+}
+
+export async function loadFloors(session: Session): Promise<readonly Floor[]> {
+  return (await all(session, session.subjects.floors)).map((stored) => valueOf<Floor>(stored));
+}
+
+/** Idempotent, so it is tried again until the log answers. */
+export async function saveManifest(session: Session, manifest: Manifest): Promise<void> {
+  const attempt = (): Promise<void> =>
+    put(session, session.subjects.manifest(manifest.type), manifest);
+  await retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
+}
+
+export async function loadManifest(session: Session, type: string): Promise<Manifest | undefined> {
+  const { subjects } = session;
+  const stored = await getLast(session, subjects.controlStream, subjects.manifest(type));
+  return stored === undefined ? undefined : valueOf<Manifest>(stored);
+}
+
+export async function loadManifests(session: Session): Promise<readonly Manifest[]> {
+  return (await all(session, session.subjects.manifests)).map((stored) =>
+    valueOf<Manifest>(stored),
+  );
+}
+
+async function put(session: Session, subject: string, value: Floor | Manifest): Promise<void> {
+  const payload = Buffer.from(JSON.stringify(value));
+  const ack = await publish(session, { subject, lines: "", payload });
+  if (ack.error !== undefined) throw publishError(ack.error, `The value of ${subject}`);
+}
+
+/** Every value under a subject: the stream holds only the last per subject, so a range has each once. */
+async function all(session: Session, subject: string): Promise<readonly StoredMessage[]> {
+  const stream = session.subjects.controlStream;
+  const values = new Map<string, StoredMessage>();
+  for (let after = 0; ;) {
+    const page = await getRange(session, { stream, subject, after });
+    const last = page.at(-1);
+    if (last === undefined) return [...values.values()];
+    for (const stored of page) values.set(stored.subject, stored);
+    after = last.position;
+  }
+}
+
+function valueOf<T>(stored: StoredMessage): T {
+  return JSON.parse(stored.message.string()) as T;
+}

@@ -1,0 +1,139 @@
+/**
+ * Reading stored messages without a consumer: a few messages on one subject in well under a millisecond.
+ *
+ * An answer is a series of messages and an end marker. Each message names the one before it, so an answer with a hole
+ * is noticed, and asked for again.
+ */
+import type { Msg } from "@nats-io/nats-core";
+import { LogUnavailableError, type CallOptions, type Position } from "@troupe/core";
+
+import { retryUnavailable } from "./retry.ts";
+import type { Session } from "./session.ts";
+
+export interface StoredMessage {
+  readonly message: Msg;
+  readonly subject: string;
+  readonly position: Position;
+  readonly storedAtMs: number;
+}
+
+export interface RangeRequest {
+  readonly stream: string;
+  /** Literal, or with wildcards. */
+  readonly subject: string;
+  readonly after: Position;
+}
+
+const batchMax = 256;
+const bytesMax = 4 * 1024 * 1024;
+const answerTimeoutMs = 2000;
+const retryTimeoutMs = 10_000;
+
+/** The messages on a subject after a position, in order, as many as come at once; empty at the end. */
+export function getRange(
+  session: Session,
+  range: RangeRequest,
+  options: CallOptions = {},
+): Promise<readonly StoredMessage[]> {
+  const body = {
+    seq: range.after + 1,
+    next_by_subj: range.subject,
+    batch: batchMax,
+    max_bytes: bytesMax,
+  };
+  const attempt = (): Promise<readonly StoredMessage[]> => getOnce(session, range.stream, body);
+  return retryUnavailable(attempt, { timeoutMs: retryTimeoutMs, signal: options.signal });
+}
+
+/** The message at a position, or undefined. */
+export async function getAt(
+  session: Session,
+  stream: string,
+  position: Position,
+): Promise<StoredMessage | undefined> {
+  const attempt = (): Promise<readonly StoredMessage[]> =>
+    getOnce(session, stream, { seq: position });
+  const [message] = await retryUnavailable(attempt, { timeoutMs: retryTimeoutMs });
+  return message;
+}
+
+/** The last message on a literal subject, or undefined. */
+export async function getLast(
+  session: Session,
+  stream: string,
+  subject: string,
+): Promise<StoredMessage | undefined> {
+  const attempt = (): Promise<readonly StoredMessage[]> =>
+    getOnce(session, stream, { last_by_subj: subject });
+  const [message] = await retryUnavailable(attempt, { timeoutMs: retryTimeoutMs });
+  return message;
+}
+
+interface DirectGet {
+  readonly seq?: number;
+  readonly next_by_subj?: string;
+  readonly last_by_subj?: string;
+  readonly batch?: number;
+  readonly max_bytes?: number;
+}
+
+function getOnce(
+  session: Session,
+  stream: string,
+  body: DirectGet,
+): Promise<readonly StoredMessage[]> {
+  const isBatch = body.batch !== undefined;
+  const found: StoredMessage[] = [];
+  return new Promise((resolve, reject) => {
+    const onReply = (message: Msg): boolean => {
+      const code = message.headers?.code ?? 0;
+      if (code === 0) {
+        found.push(storedMessage(message));
+        if (!isBatch) resolve(found);
+        return isBatch;
+      }
+      if (code === 404) resolve([]);
+      else if (code !== 204) reject(refused(stream, message));
+      else if (isComplete(found, message)) resolve(found);
+      else
+        reject(new LogUnavailableError(`An answer of the stream ${stream} arrived with a hole.`));
+      return false;
+    };
+    session.replyBox.send({
+      subject: `$JS.API.DIRECT.GET.${stream}`,
+      payload: Buffer.from(JSON.stringify(body)),
+      timeoutMs: answerTimeoutMs,
+      waiter: { onReply, onFailure: reject },
+    });
+  });
+}
+
+function storedMessage(message: Msg): StoredMessage {
+  const { headers } = message;
+  return {
+    message,
+    subject: headers?.last("Nats-Subject") ?? "",
+    position: Number(headers?.last("Nats-Sequence")),
+    storedAtMs: Date.parse(headers?.last("Nats-Time-Stamp") ?? ""),
+  };
+}
+
+/** Whether every message follows the one it names, and the end marker names the last one. */
+function isComplete(found: readonly StoredMessage[], end: Msg): boolean {
+  let last = 0;
+  for (const { message, position } of found) {
+    if (Number(message.headers?.last("Nats-Last-Sequence")) !== last) return false;
+    last = position;
+  }
+  return Number(end.headers?.last("Nats-Last-Sequence")) === last;
+}
+
+function refused(stream: string, message: Msg): LogUnavailableError {
+  const { code = 0, description = "" } = message.headers ?? {};
+  return new LogUnavailableError(
+    `The stream ${stream} did not answer a read: ${code} ${description}.`,
+    {
+      details: { stream, status: code },
+    },
+  );
+}

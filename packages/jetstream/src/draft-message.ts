@@ -1,0 +1,44 @@
+/** A message ready for the stream: subject, header lines and payload. */
+import { LogRefusedError, PayloadTooLargeError, type InputDraft } from "@troupe/core";
+
+import { inputSubject } from "./input-subject.ts";
+import { metadataLines } from "./metadata-headers.ts";
+import type { Subjects } from "./subjects.ts";
+
+export interface DraftMessage {
+  readonly subject: string;
+  /** Header lines without the first and last line of the block. */
+  readonly lines: string;
+  readonly payload: Uint8Array;
+}
+
+/** Bytes kept free for headers below the server's largest message. */
+export const headerRoomBytes = 16_384;
+
+/** An input as a message. @throws InvalidKeyError, LogRefusedError, PayloadTooLargeError */
+export function inputMessage(
+  draft: InputDraft,
+  on: {
+    readonly subjects: Subjects;
+    readonly partitions: number;
+    readonly payloadBytesMax: number;
+  },
+): DraftMessage {
+  const { payload } = draft;
+  const lines = metadataLines(draft.metadata);
+  if (payload.length > on.payloadBytesMax) {
+    throw new PayloadTooLargeError(
+      `The message for ${draft.address.kind}/${draft.address.name}/${draft.address.key} has ` +
+        `${payload.length} bytes, more than the ${on.payloadBytesMax} the log takes; nothing was stored.`,
+      { details: { bytes: payload.length, bytesMax: on.payloadBytesMax } },
+    );
+  }
+  if (lines.length * 3 > headerRoomBytes && Buffer.byteLength(lines) > headerRoomBytes - 512) {
+    throw new LogRefusedError(
+      `The metadata of a message for ${draft.address.name}/${draft.address.key} is larger than ` +
+        `${headerRoomBytes - 512} bytes; nothing was stored.`,
+    );
+  }
+  const subject = inputSubject(on.subjects, draft.address, on.partitions);
+  return { subject, lines, payload };
+}

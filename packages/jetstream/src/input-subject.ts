@@ -1,0 +1,73 @@
+/** From the subject of a stored message to the address it was sent to. Runs once per input, so no regular expressions. */
+import {
+  InvalidKeyError,
+  keyToToken,
+  partitionOfToken,
+  tokenToKey,
+  type Address,
+  type TroupeError,
+} from "@troupe/core";
+
+import type { Subjects } from "./subjects.ts";
+
+/** An address, or the closest thing to one with the reason why it is none. */
+export interface ParsedSubject {
+  readonly address: Address;
+  readonly fault: TroupeError | undefined;
+}
+
+/** The partitioned subject our own client publishes to. @throws InvalidKeyError */
+export function inputSubject(subjects: Subjects, address: Address, partitions: number): string {
+  const token = keyToToken(address.key);
+  if (keyToToken(address.name) !== address.name) throw badName(address.name);
+  const partition = partitionOfToken(token, partitions);
+  return `${subjects.inputPrefix}${partition}.${address.kind}.${address.name}.${token}`;
+}
+
+/** Whether the message under this subject is an input, well-formed or not. */
+export function isInputSubject(subjects: Subjects, subject: string): boolean {
+  if (subject.startsWith(subjects.inputPrefix)) return true;
+  const { namespace } = subjects;
+  return subject.startsWith(`${namespace}.topic.`) || subject.startsWith(`${namespace}.agent.`);
+}
+
+/** The address in `<ns>.0.in.<partition>.<kind>.<name>.<token>`, or in a public subject nobody moved. */
+export function parseInputSubject(subjects: Subjects, subject: string): ParsedSubject {
+  const { inputPrefix } = subjects;
+  if (!subject.startsWith(inputPrefix)) return misfit(subjects, subject);
+  const kindStart = subject.indexOf(".", inputPrefix.length) + 1;
+  const nameStart = subject.indexOf(".", kindStart) + 1;
+  const tokenStart = nameStart === 0 ? 0 : subject.indexOf(".", nameStart) + 1;
+  if (kindStart === 0 || tokenStart === 0) return misfit(subjects, subject);
+  const kind = subject.slice(kindStart, nameStart - 1);
+  if (kind !== "topic" && kind !== "agent") return misfit(subjects, subject);
+  const name = subject.slice(nameStart, tokenStart - 1);
+  const token = subject.slice(tokenStart);
+  try {
+    return { address: { kind, name, key: tokenToKey(token) }, fault: undefined };
+  } catch (error) {
+    const fault = error instanceof InvalidKeyError ? error : badSubject(subject, error);
+    return { address: { kind, name, key: token }, fault };
+  }
+}
+
+function misfit(subjects: Subjects, subject: string): ParsedSubject {
+  const rest = subject.slice(subjects.namespace.length + 1).split(".");
+  const kind = rest[0] === "agent" ? "agent" : "topic";
+  const address: Address = { kind, name: rest[1] ?? "", key: rest.slice(2).join(".") };
+  return { address, fault: badSubject(subject) };
+}
+
+function badSubject(subject: string, cause?: unknown): InvalidKeyError {
+  const message =
+    `The subject ${subject} is not an address: write <namespace>.topic.<topic>.<source> or ` +
+    `<namespace>.agent.<type>.<key>, with dots in the last part written as %2E.`;
+  return new InvalidKeyError(message, { details: { subject }, cause });
+}
+
+function badName(name: string): InvalidKeyError {
+  return new InvalidKeyError(
+    `${JSON.stringify(name)} cannot be the name of a topic or an agent type: it must be one subject token.`,
+    { details: { name } },
+  );
+}

@@ -1,0 +1,164 @@
+/** The log port on JetStream: each method hands over to the module of its concept. */
+import type {
+  Accepted,
+  AgentId,
+  CallOptions,
+  DeadLetter,
+  Floor,
+  FollowRequest,
+  Input,
+  InputDraft,
+  JournalEntry,
+  Log,
+  LogEntry,
+  LogLimits,
+  LogStatus,
+  Manifest,
+  Position,
+  Presence,
+  Reader,
+  ReadRequest,
+  TurnCommit,
+} from "@troupe/core";
+
+import { accept } from "./accept.ts";
+import { Broadcast } from "./broadcast.ts";
+import { bury } from "./bury.ts";
+import { Committer } from "./commit.ts";
+import * as control from "./control-store.ts";
+import { getAt, getRange } from "./direct-get.ts";
+import { follow } from "./follow.ts";
+import { isInputSubject } from "./input-subject.ts";
+import { readMisfits } from "./misfit-reader.ts";
+import { readPartition } from "./reader.ts";
+import type { Session } from "./session.ts";
+import { storedInput } from "./stored-input.ts";
+
+export class JetStreamLog implements Log {
+  readonly namespace: string;
+  readonly partitions: number;
+  readonly limits: LogLimits;
+  readonly #session: Session;
+  readonly #committer: Committer;
+  readonly #broadcast: Broadcast;
+  readonly #readers = new Set<Reader>();
+  #lastReader = 0;
+
+  constructor(session: Session) {
+    this.namespace = session.subjects.namespace;
+    this.partitions = session.partitions;
+    this.limits = session.limits;
+    this.#session = session;
+    this.#committer = new Committer(session);
+    this.#broadcast = new Broadcast(session);
+  }
+
+  accept(draft: InputDraft, options?: CallOptions): Promise<Accepted> {
+    return accept(this.#session, draft, options);
+  }
+
+  commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
+    return this.#committer.commit(turns);
+  }
+
+  bury(deadLetter: DeadLetter): Promise<void> {
+    return bury(this.#session, deadLetter);
+  }
+
+  async journal(
+    agent: AgentId,
+    after: Position,
+    options?: CallOptions,
+  ): Promise<readonly JournalEntry[]> {
+    const { subjects } = this.#session;
+    const range = { stream: subjects.stream, subject: subjects.journal(agent), after };
+    return (await getRange(this.#session, range, options)).map((stored) => ({
+      revision: stored.position,
+      record: stored.message.data,
+      committedAtMs: stored.storedAtMs,
+    }));
+  }
+
+  async input(position: Position): Promise<Input | undefined> {
+    const { subjects } = this.#session;
+    if (!(position > 0)) return undefined;
+    const stored = await getAt(this.#session, subjects.stream, position);
+    if (stored === undefined || !isInputSubject(subjects, stored.subject)) return undefined;
+    return storedInput(subjects, stored.subject, stored.message, stored);
+  }
+
+  read(request: ReadRequest): Reader {
+    const id = `${this.#session.id}-${++this.#lastReader}`;
+    const { source } = request;
+    const reader =
+      source === "misfits"
+        ? readMisfits(this.#session, request, `misfits-${id}`)
+        : readPartition(this.#session, { ...request, source }, `p${source}-${id}`);
+    this.#readers.add(reader);
+    return {
+      grant: (count) => reader.grant(count),
+      stop: async () => {
+        this.#readers.delete(reader);
+        await reader.stop();
+      },
+    };
+  }
+
+  follow(request: FollowRequest): AsyncIterable<LogEntry> {
+    return follow(this.#session, request);
+  }
+
+  floors(): Promise<readonly Floor[]> {
+    return control.loadFloors(this.#session);
+  }
+
+  saveFloors(floors: readonly Floor[]): Promise<void> {
+    return control.saveFloors(this.#session, floors);
+  }
+
+  register(manifest: Manifest): Promise<void> {
+    return control.saveManifest(this.#session, manifest);
+  }
+
+  manifest(type: string): Promise<Manifest | undefined> {
+    return control.loadManifest(this.#session, type);
+  }
+
+  manifests(): Promise<readonly Manifest[]> {
+    return control.loadManifests(this.#session);
+  }
+
+  announce(presence: Presence): void {
+    this.#broadcast.announce(presence);
+  }
+
+  onPresence(listener: (presence: Presence) => void): () => void {
+    return this.#broadcast.onPresence(listener);
+  }
+
+  replyAddress(): string {
+    return this.#broadcast.replyAddress();
+  }
+
+  reply(replyTo: string, payload: Uint8Array): void {
+    this.#broadcast.reply(replyTo, payload);
+  }
+
+  onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void {
+    return this.#broadcast.onReply(listener);
+  }
+
+  onStatus(listener: (status: LogStatus) => void): () => void {
+    return this.#session.link.onStatus(listener);
+  }
+
+  flush(): Promise<void> {
+    return this.#session.link.connection.flush();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#readers].map((reader) => reader.stop()));
+    this.#readers.clear();
+    await this.#session.link.close();
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The connection as the rest of this package uses it: whether it is up, and who wants to know when that changes.
+ *
+ * Nothing is published while it is down: the client would buffer it and drop the buffer on the next attempt.
+ */
+import type { NatsConnection } from "@nats-io/nats-core";
+import type { LogStatus } from "@troupe/core";
+
+export class Link {
+  readonly connection: NatsConnection;
+  #status: LogStatus = "connected";
+  readonly #listeners = new Set<(status: LogStatus) => void>();
+  readonly #watching: Promise<void>;
+
+  constructor(connection: NatsConnection) {
+    this.connection = connection;
+    this.#watching = this.#watch();
+  }
+
+  get status(): LogStatus {
+    return this.#status;
+  }
+
+  get isUp(): boolean {
+    return this.#status === "connected";
+  }
+
+  /** Returns the function that ends it. */
+  onStatus(listener: (status: LogStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#set("closed");
+    await this.connection.close();
+    await this.#watching;
+  }
+
+  async #watch(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === "disconnect") this.#set("disconnected");
+      if (status.type === "reconnect") this.#set("connected");
+    }
+    // The client gave up by itself, for example because its credentials were revoked.
+    this.#set("closed");
+  }
+
+  #set(status: LogStatus): void {
+    if (this.#status === status || this.#status === "closed") return;
+    this.#status = status;
+    for (const listener of this.#listeners) listener(status);
+  }
+}

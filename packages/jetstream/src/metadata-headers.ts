@@ -1,0 +1,141 @@
+/**
+ * Metadata as message headers, readable with the nats command line.
+ *
+ * Ids, trace context and reply addresses are stored as they are. The names of senders and callers hold agent keys, which
+ * may be any text, so they are percent-encoded where a header could not carry them. No Content-Type means JSON.
+ */
+import type { MsgHdrs } from "@nats-io/nats-core";
+import { LogRefusedError, type ContentType, type Metadata } from "@troupe/core";
+
+import { headerLine } from "./header-block.ts";
+
+/** Names of the headers that carry metadata. */
+const metadataHeader = Object.freeze({
+  id: "Nats-Msg-Id",
+  message: "Troupe-Message",
+  contentType: "Content-Type",
+  traceparent: "traceparent",
+  tracestate: "tracestate",
+  sender: "Troupe-Sender",
+  causationId: "Troupe-Causation-Id",
+  correlationId: "Troupe-Correlation-Id",
+  replyTo: "Troupe-Reply-To",
+  deadline: "Troupe-Deadline",
+  callers: "Troupe-Callers",
+});
+
+/** The header lines of a message. @throws LogRefusedError when a value cannot be a header. */
+export function metadataLines(metadata: Metadata): string {
+  const { id, message, contentType, traceparent, tracestate, sender } = metadata;
+  const { causationId, correlationId, replyTo, deadlineMs, callers } = metadata;
+  let lines = "";
+  if (id !== undefined) lines += plain(metadataHeader.id, id);
+  if (message !== undefined) lines += plain(metadataHeader.message, message);
+  if (contentType !== undefined) lines += headerLine(metadataHeader.contentType, contentType);
+  if (traceparent !== undefined) lines += plain(metadataHeader.traceparent, traceparent);
+  if (tracestate !== undefined) lines += plain(metadataHeader.tracestate, tracestate);
+  if (sender !== undefined) lines += headerLine(metadataHeader.sender, encodeText(sender));
+  if (causationId !== undefined) lines += plain(metadataHeader.causationId, causationId);
+  if (correlationId !== undefined) lines += plain(metadataHeader.correlationId, correlationId);
+  if (replyTo !== undefined) lines += plain(metadataHeader.replyTo, replyTo);
+  if (deadlineMs !== undefined) lines += headerLine(metadataHeader.deadline, deadlineMs);
+  if (callers !== undefined && callers.length > 0) {
+    lines += headerLine(metadataHeader.callers, callers.map(encodeText).join(","));
+  }
+  return lines;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** The metadata in a message's headers. Unknown headers, such as those of a batch, are ignored. */
+export function metadataOf(headers: MsgHdrs | undefined): Metadata {
+  const metadata: Mutable<Metadata> = {};
+  if (headers === undefined) return metadata;
+  for (const [name, values] of headers) {
+    const value = values[0];
+    if (value !== undefined && value !== "") setField(metadata, name, value);
+  }
+  return metadata;
+}
+
+function setField(metadata: Mutable<Metadata>, name: string, value: string): void {
+  switch (name) {
+    case metadataHeader.id:
+      metadata.id = value;
+      break;
+    case metadataHeader.message:
+      metadata.message = value;
+      break;
+    case metadataHeader.contentType:
+      metadata.contentType = contentTypeOf(value);
+      break;
+    case metadataHeader.traceparent:
+      metadata.traceparent = value;
+      break;
+    case metadataHeader.tracestate:
+      metadata.tracestate = value;
+      break;
+    case metadataHeader.sender:
+      metadata.sender = decodeText(value);
+      break;
+    case metadataHeader.causationId:
+      metadata.causationId = value;
+      break;
+    case metadataHeader.correlationId:
+      metadata.correlationId = value;
+      break;
+    case metadataHeader.replyTo:
+      metadata.replyTo = value;
+      break;
+    case metadataHeader.deadline:
+      metadata.deadlineMs = deadlineOf(value);
+      break;
+    case metadataHeader.callers:
+      metadata.callers = value.split(",").map(decodeText);
+      break;
+  }
+}
+
+/** Everything that is not msgpack is taken as JSON; if it is not, decoding the payload says so. */
+function contentTypeOf(value: string): ContentType {
+  return value.startsWith("application/msgpack") ? "application/msgpack" : "application/json";
+}
+
+function deadlineOf(value: string): number | undefined {
+  const deadlineMs = Number(value);
+  return Number.isFinite(deadlineMs) ? deadlineMs : undefined;
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what a header cannot carry.
+const unsafeInHeader = /[\u0000-\u001f\u007f]|^ | $/;
+
+function plain(name: string, value: string): string {
+  if (value === "" || unsafeInHeader.test(value)) {
+    throw new LogRefusedError(
+      `The value ${JSON.stringify(value)} cannot travel in the header ${name}: it is empty, or has ` +
+        `control characters or spaces around it.`,
+      { details: { header: name, value } },
+    );
+  }
+  return `${name}: ${value}\r\n`;
+}
+
+// oxlint-disable-next-line no-control-regex
+const encodedInText = /[\u0000-\u0020\u007f%,]/g;
+
+/** Text with control characters, blanks, commas and percent signs percent-encoded. */
+export function encodeText(text: string): string {
+  return text.toWellFormed().replace(encodedInText, (unit) => {
+    return `%${unit.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+  });
+}
+
+/** The text of an encoded value; a value that nobody encoded is returned as it is. */
+export function decodeText(value: string): string {
+  if (!value.includes("%")) return value;
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

@@ -1,0 +1,54 @@
+/** The stream's answer to a publish. Almost every answer is `{"stream":"…", "seq":123}`, which is read without JSON. */
+
+export interface PubAck {
+  /** Sequence of the message, of the last one for a batch. */
+  readonly seq: number;
+  readonly duplicate: boolean;
+  /** Messages in the batch; 1 for a plain publish. */
+  readonly count: number;
+  readonly error: ApiError | undefined;
+}
+
+export interface ApiError {
+  /** HTTP-like: 4xx is final, 429 and 5xx are temporary. */
+  readonly code: number;
+  readonly err_code: number;
+  readonly description: string;
+}
+
+const letterS = 0x73;
+const colon = 0x3a;
+const brace = 0x7d;
+
+/** Reads acknowledgements of one stream. */
+export function pubAckReader(stream: string): (data: Uint8Array) => PubAck {
+  const digitsStart = `{"stream":"${stream}", "seq":`.length;
+  return (data) => {
+    const seq = plainSequence(data, digitsStart);
+    return seq > 0 ? { seq, duplicate: false, count: 1, error: undefined } : parsePubAck(data);
+  };
+}
+
+function plainSequence(data: Uint8Array, digitsStart: number): number {
+  const end = data.length - 1;
+  if (data[2] !== letterS || data[digitsStart - 1] !== colon || data[end] !== brace) return 0;
+  let seq = 0;
+  for (let i = digitsStart; i < end; i++) {
+    const digit = (data[i] ?? 0) - 48;
+    if (digit < 0 || digit > 9) return 0;
+    seq = seq * 10 + digit;
+  }
+  return seq;
+}
+
+function parsePubAck(data: Uint8Array): PubAck {
+  try {
+    const ack = JSON.parse(Buffer.from(data).toString()) as Partial<PubAck>;
+    const { seq = 0, duplicate = false, count = 1, error } = ack;
+    if (seq > 0 || error !== undefined) return { seq, duplicate, count, error };
+  } catch {
+    // Falls through: not an answer of a stream.
+  }
+  const error: ApiError = { code: 500, err_code: 0, description: "the answer is not a PubAck" };
+  return { seq: 0, duplicate: false, count: 0, error };
+}

@@ -1,0 +1,58 @@
+/** What a stream's refusal means to the engine. */
+import {
+  LogRefusedError,
+  LogUnavailableError,
+  RevisionConflictError,
+  type TroupeError,
+} from "@troupe/core";
+
+import type { ApiError } from "./pub-ack.ts";
+
+interface ServerCodes {
+  readonly wrongLastSequence: number;
+  readonly wrongLastSequenceInProcess: number;
+  readonly batchIncomplete: number;
+}
+
+/** Server error codes this package decides on. */
+export const serverCode: ServerCodes = Object.freeze({
+  wrongLastSequence: 10071,
+  /** The same, while another write to the subject is still on its way through the cluster. */
+  wrongLastSequenceInProcess: 10164,
+  batchIncomplete: 10176,
+});
+
+/** Whether the expected revision was not the last one. */
+export function isConflict(error: ApiError): boolean {
+  const { err_code: code } = error;
+  return code === serverCode.wrongLastSequence || code === serverCode.wrongLastSequenceInProcess;
+}
+
+/** A write to journals was refused. `agents` is for people: whose turns were in it. */
+export function commitError(error: ApiError, agents: string): TroupeError {
+  if (!isConflict(error)) return publishError(error, `The commit of ${agents}`);
+  return new RevisionConflictError(
+    `The journal of ${agents} has grown (${error.description}); nothing was stored. ` +
+      `Reload it and decide again.`,
+    { details: { agents, serverCode: error.err_code } },
+  );
+}
+
+/** Any other refusal: temporary ones are retryable, the rest is final. Nothing was stored in either case. */
+export function publishError(error: ApiError, what: string): TroupeError {
+  const details = { serverCode: error.err_code, description: error.description };
+  if (isTemporary(error)) {
+    return new LogUnavailableError(`${what} was not stored: ${error.description}. Try again.`, {
+      details,
+    });
+  }
+  return new LogRefusedError(`${what} was refused: ${error.description}. Nothing was stored.`, {
+    details,
+  });
+}
+
+/** Overload, a full store, no leader, or a batch that a change of leader cut in two. */
+function isTemporary(error: ApiError): boolean {
+  const { code, err_code: serverError } = error;
+  return code >= 500 || code === 429 || serverError === serverCode.batchIncomplete;
+}

@@ -1,0 +1,175 @@
+/**
+ * One inbox for all requests of this process.
+ *
+ * The client's own `request` allocates an object with timers, promises and a random token per call; here a request is a
+ * number, an entry in a map and whatever its waiter needs. Deadlines are checked by one timer for all.
+ *
+ * 1. Every waiter hears exactly one ending: its last reply, or one failure.
+ * 2. When the connection drops, all waiters fail at once: a reply can no longer arrive.
+ */
+import type { Msg, Subscription } from "@nats-io/nats-core";
+import { LogClosedError, LogUnavailableError, type TroupeError } from "@troupe/core";
+
+import { asHeaders } from "./header-block.ts";
+import type { Link } from "./link.ts";
+
+export interface ReplyWaiter {
+  /** One reply. Returns true when more are expected. */
+  onReply(message: Msg): boolean;
+  onFailure(error: TroupeError): void;
+}
+
+export interface BoxRequest {
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  /** The encoded header block. */
+  readonly headers?: Uint8Array | undefined;
+  readonly timeoutMs: number;
+  readonly waiter: ReplyWaiter;
+}
+
+interface Entry {
+  readonly waiter: ReplyWaiter;
+  readonly subject: string;
+  readonly deadline: number;
+}
+
+const sweepMs = 100;
+
+export class ReplyBox {
+  readonly #link: Link;
+  readonly #prefix: string;
+  readonly #subscription: Subscription;
+  readonly #entries = new Map<number, Entry>();
+  #lastId = 0;
+  #sweeper: NodeJS.Timeout | undefined;
+
+  constructor(link: Link, inbox: string) {
+    this.#link = link;
+    this.#prefix = `${inbox}.`;
+    this.#subscription = link.connection.subscribe(`${inbox}.*`, {
+      callback: (error, message) => {
+        if (error === null) this.#deliver(message);
+      },
+    });
+    link.onStatus((status) => {
+      if (status === "disconnected") this.#failAll("the connection to the server was lost");
+      if (status === "closed") this.close();
+    });
+  }
+
+  /** Requests without an ending yet. */
+  get pending(): number {
+    return this.#entries.size;
+  }
+
+  send(request: BoxRequest): void {
+    const { subject, payload, headers, waiter } = request;
+    if (!this.#link.isUp) {
+      waiter.onFailure(downError(this.#link, subject));
+      return;
+    }
+    const id = ++this.#lastId;
+    this.#entries.set(id, { waiter, subject, deadline: performance.now() + request.timeoutMs });
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs);
+    const reply = this.#prefix + id;
+    try {
+      if (headers === undefined) this.#link.connection.publish(subject, payload, { reply });
+      else this.#link.connection.publish(subject, payload, { headers: asHeaders(headers), reply });
+    } catch (cause) {
+      this.#entries.delete(id);
+      waiter.onFailure(
+        new LogUnavailableError(`Publishing to ${subject} failed: ${String(cause)}.`, { cause }),
+      );
+    }
+  }
+
+  /** Publish without asking for an answer, in order with `send`. Nothing happens while the connection is down. */
+  sendOnly(subject: string, payload: Uint8Array, headers: Uint8Array): void {
+    if (!this.#link.isUp) return;
+    this.#link.connection.publish(subject, payload, { headers: asHeaders(headers) });
+  }
+
+  /** One request with one reply. */
+  request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Msg> {
+    return new Promise((resolve, reject) => {
+      const onReply = (message: Msg): boolean => {
+        resolve(message);
+        return false;
+      };
+      this.send({ subject, payload, timeoutMs, waiter: { onReply, onFailure: reject } });
+    });
+  }
+
+  /** Everybody who still waits is told that the log is closed. */
+  close(): void {
+    this.#subscription.unsubscribe();
+    const entries = this.#takeAll();
+    for (const entry of entries) entry.waiter.onFailure(new LogClosedError("The log was closed."));
+  }
+
+  #deliver(message: Msg): void {
+    const id = Number(message.subject.slice(this.#prefix.length));
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    if (message.data.length === 0 && message.headers?.code === 503) {
+      this.#entries.delete(id);
+      const text = `Nobody answers on ${entry.subject}: no stream leader, or JetStream is not ready.`;
+      entry.waiter.onFailure(
+        new LogUnavailableError(text, { details: { subject: entry.subject } }),
+      );
+      return;
+    }
+    if (!entry.waiter.onReply(message)) this.#entries.delete(id);
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const [id, entry] of this.#entries) {
+      if (entry.deadline > now) continue;
+      this.#entries.delete(id);
+      entry.waiter.onFailure(
+        new LogUnavailableError(
+          `No answer from ${entry.subject} in time; the outcome is unknown.`,
+          {
+            details: { subject: entry.subject },
+          },
+        ),
+      );
+    }
+    if (this.#entries.size === 0) this.#stopSweeping();
+  }
+
+  #failAll(why: string): void {
+    for (const entry of this.#takeAll()) {
+      entry.waiter.onFailure(
+        new LogUnavailableError(
+          `No answer from ${entry.subject}: ${why}; the outcome is unknown.`,
+          {
+            details: { subject: entry.subject },
+          },
+        ),
+      );
+    }
+  }
+
+  #takeAll(): readonly Entry[] {
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    this.#stopSweeping();
+    return entries;
+  }
+
+  #stopSweeping(): void {
+    clearInterval(this.#sweeper);
+    this.#sweeper = undefined;
+  }
+}
+
+function downError(link: Link, subject: string): TroupeError {
+  if (link.status === "closed") return new LogClosedError("The log was closed.");
+  return new LogUnavailableError(
+    `Nothing was sent to ${subject}: there is no connection to the server at the moment.`,
+    { details: { subject } },
+  );
+}

@@ -1,0 +1,25 @@
+/** What every part of the log shares: the connection, the inbox, the names and the limits. */
+import type { JetStreamManager } from "@nats-io/jetstream";
+import type { LogLimits } from "@troupe/core";
+
+import type { Link } from "./link.ts";
+import type { PubAck } from "./pub-ack.ts";
+import type { ReplyBox } from "./reply-box.ts";
+import type { Subjects } from "./subjects.ts";
+
+export interface Session {
+  readonly link: Link;
+  readonly replyBox: ReplyBox;
+  readonly manager: JetStreamManager;
+  readonly subjects: Subjects;
+  readonly partitions: number;
+  readonly limits: LogLimits;
+  readonly readPubAck: (data: Uint8Array) => PubAck;
+  /** Readable, unique per connection: the beginning of batch ids and consumer names. */
+  readonly id: string;
+  /** Prefix of this connection's inboxes. */
+  readonly inbox: string;
+  readonly commitTimeoutMs: number;
+  readonly acceptTimeoutMs: number;
+  readonly readerHeartbeatMs: number;
+}

@@ -1,0 +1,146 @@
+/**
+ * The two streams of a namespace: made by whoever comes first, checked by everybody.
+ *
+ * Several processes may do this at once. Creating a stream that exists with the same configuration succeeds; with
+ * another one it is refused, and then the existing stream counts if it is one of ours. Its number of partitions wins
+ * over the option, because the subjects already stored depend on it.
+ */
+import {
+  DiscardPolicy,
+  JetStreamApiError,
+  RetentionPolicy,
+  StorageType,
+  type JetStreamManager,
+  type StreamConfig,
+} from "@nats-io/jetstream";
+import { nanos, type WithRequired } from "@nats-io/nats-core";
+
+import { StreamMismatchError } from "./errors.ts";
+import type { Subjects } from "./subjects.ts";
+
+export interface StreamOptions {
+  readonly createStreams: boolean;
+  readonly partitions: number;
+  readonly replicas: number;
+}
+
+type NewStream = WithRequired<Partial<StreamConfig>, "name">;
+
+const duplicateWindowMs = 120_000;
+const streamNotFound = 10059;
+const nameInUse = 10058;
+
+/** Makes sure that both streams exist; returns the number of partitions. @throws StreamMismatchError */
+export async function ensureStreams(
+  manager: JetStreamManager,
+  subjects: Subjects,
+  options: StreamOptions,
+): Promise<number> {
+  const shard = await ensureStream(manager, shardStream(subjects, options), options.createStreams);
+  const partitions = partitionsOf(shard, subjects);
+  const control = controlStream(subjects, options);
+  checkControl(await ensureStream(manager, control, options.createStreams), subjects);
+  return partitions;
+}
+
+/** The stream of inputs, journals and dead letters. Nothing is ever dropped to make room: a full stream refuses. */
+export function shardStream(subjects: Subjects, options: StreamOptions): NewStream {
+  return {
+    name: subjects.stream,
+    description: `Troupe ${subjects.namespace}: inputs, journals, dead letters`,
+    subjects: [...subjects.streamSubjects],
+    subject_transform: {
+      src: subjects.transformSource,
+      dest: subjects.transformDestination(options.partitions),
+    },
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.New,
+    num_replicas: options.replicas,
+    duplicate_window: nanos(duplicateWindowMs),
+    allow_atomic: true,
+    allow_direct: true,
+    max_consumers: -1,
+  };
+}
+
+function controlStream(subjects: Subjects, options: StreamOptions): NewStream {
+  return {
+    name: subjects.controlStream,
+    description: `Troupe ${subjects.namespace}: manifests and floors`,
+    subjects: [...subjects.controlSubjects],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_msgs_per_subject: 1,
+    num_replicas: options.replicas,
+    duplicate_window: nanos(duplicateWindowMs),
+    allow_direct: true,
+  };
+}
+
+async function ensureStream(
+  manager: JetStreamManager,
+  wanted: NewStream,
+  create: boolean,
+): Promise<StreamConfig> {
+  const existing = await configOf(manager, wanted.name);
+  if (existing !== undefined) return existing;
+  if (!create) {
+    throw new StreamMismatchError(
+      `The stream ${wanted.name} does not exist and createStreams is false: create it first.`,
+      { details: { stream: wanted.name } },
+    );
+  }
+  try {
+    return (await manager.streams.add(wanted)).config;
+  } catch (error) {
+    if (!(error instanceof JetStreamApiError) || error.code !== nameInUse) throw error;
+    const winner = await configOf(manager, wanted.name);
+    if (winner === undefined) throw error;
+    return winner;
+  }
+}
+
+async function configOf(
+  manager: JetStreamManager,
+  name: string,
+): Promise<StreamConfig | undefined> {
+  try {
+    return (await manager.streams.info(name)).config;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
+    throw error;
+  }
+}
+
+/** The partitions in the transform of an existing stream. */
+function partitionsOf(config: StreamConfig, subjects: Subjects): number {
+  const missing = subjects.streamSubjects.filter((subject) => !config.subjects.includes(subject));
+  if (missing.length > 0) throw mismatch(config, `it does not listen to ${missing.join(", ")}`);
+  if (config.allow_atomic !== true) throw mismatch(config, "it does not allow atomic batches");
+  if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
+  if (config.retention !== RetentionPolicy.Limits)
+    throw mismatch(config, "its retention is not limits");
+  const { src, dest = "" } = config.subject_transform ?? {};
+  const partitions = Number(/\{\{partition\((\d+),\s*3\)\}\}/.exec(dest)?.[1] ?? 0);
+  if (src !== subjects.transformSource || dest !== subjects.transformDestination(partitions)) {
+    throw mismatch(config, "its subject transform is not the one that adds partitions");
+  }
+  return partitions;
+}
+
+function checkControl(config: StreamConfig, subjects: Subjects): void {
+  const missing = subjects.controlSubjects.filter((subject) => !config.subjects.includes(subject));
+  if (missing.length > 0) throw mismatch(config, `it does not listen to ${missing.join(", ")}`);
+  if (config.max_msgs_per_subject !== 1)
+    throw mismatch(config, "it keeps more than the last value");
+  if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
+}
+
+function mismatch(config: StreamConfig, why: string): StreamMismatchError {
+  return new StreamMismatchError(
+    `The stream ${config.name} cannot hold a Troupe log: ${why}. Use another namespace, or correct the stream.`,
+    { details: { stream: config.name } },
+  );
+}

@@ -1,0 +1,93 @@
+/**
+ * Every subject and stream name of a namespace, in one place.
+ *
+ * Public subjects, for any NATS client, have exactly three tokens after the namespace; the stream's subject transform
+ * moves them to their partition:
+ *
+ *   <ns>.topic.<topic>.<source>   ->  <ns>.0.in.<partition>.topic.<topic>.<source>
+ *   <ns>.agent.<type>.<key>       ->  <ns>.0.in.<partition>.agent.<type>.<key>
+ *
+ * Internal subjects begin with the shard, `<ns>.0`, and never have exactly three tokens after the namespace, because the
+ * transform would move them. A journal's subject has no partition in it, so it outlives a change of partitions.
+ */
+import { keyToToken, type AgentId } from "@troupe/core";
+
+/** The subjects and stream names of one namespace. */
+export interface Subjects {
+  readonly namespace: string;
+  /** The stream of shard 0: inputs, journals, dead letters. */
+  readonly stream: string;
+  /** The stream of manifests and floors. */
+  readonly controlStream: string;
+  /** What the shard's stream listens to. */
+  readonly streamSubjects: readonly string[];
+  /** `<ns>.control.>` */
+  readonly controlSubjects: readonly string[];
+  /** The beginning of every partitioned input: `<ns>.0.in.` */
+  readonly inputPrefix: string;
+  readonly journalPrefix: string;
+  readonly deadPrefix: string;
+  readonly presence: string;
+  /** What the transform matches. */
+  readonly transformSource: string;
+  transformDestination(partitions: number): string;
+  /** `<ns>.topic.<topic>.<source>`: where any NATS client publishes. */
+  topic(topic: string, source: string): string;
+  /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
+  agent(agent: AgentId): string;
+  /** The journal of one agent. */
+  journal(agent: AgentId): string;
+  /** Dead letters of one agent that were stored together with a turn. */
+  dead(agent: AgentId): string;
+  /** One dead letter without a turn: the position makes the subject unique, so burying twice stores once. */
+  buried(agent: AgentId | undefined, position: number): string;
+  /** The inputs of one partition. */
+  partition(partition: number): string;
+  /** Messages on public subjects that the transform did not match. */
+  readonly misfits: readonly string[];
+  manifest(type: string): string;
+  readonly manifests: string;
+  floor(type: string, partition: number | "misfits"): string;
+  readonly floors: string;
+}
+
+/** Stands in for the type of an agent when the input has no usable address. No agent type begins with an underscore. */
+export const misfitToken = "_misfit";
+
+/** The subjects of a namespace, such as `troupe` or `acme.support`. */
+export function subjects(namespace: string): Subjects {
+  const name = namespace.replaceAll(".", "_");
+  const shard = `${namespace}.0`;
+  const control = `${namespace}.control`;
+  const journalPrefix = `${shard}.journal.`;
+  const deadPrefix = `${shard}.dead.`;
+  const misfits = [`${namespace}.topic.>`, `${namespace}.agent.>`];
+  return {
+    namespace,
+    stream: `${name}-0`,
+    controlStream: `${name}-control`,
+    streamSubjects: [...misfits, `${shard}.>`],
+    controlSubjects: [`${control}.>`],
+    inputPrefix: `${shard}.in.`,
+    journalPrefix,
+    deadPrefix,
+    presence: `${namespace}.presence`,
+    transformSource: `${namespace}.*.*.*`,
+    transformDestination: (partitions) =>
+      `${shard}.in.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,
+    topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,
+    agent: (agent) => `${namespace}.agent.${agent.type}.${keyToToken(agent.key)}`,
+    journal: (agent) => `${journalPrefix}${agent.type}.${keyToToken(agent.key)}`,
+    dead: (agent) => `${deadPrefix}${agent.type}.${keyToToken(agent.key)}`,
+    buried: (agent, position) =>
+      agent === undefined
+        ? `${deadPrefix}${misfitToken}.${position}`
+        : `${deadPrefix}${agent.type}.${keyToToken(agent.key)}.${position}`,
+    partition: (partition) => `${shard}.in.${partition}.>`,
+    misfits,
+    manifest: (type) => `${control}.manifest.${type}`,
+    manifests: `${control}.manifest.>`,
+    floor: (type, partition) => `${control}.floor.${type}.${partition}`,
+    floors: `${control}.floor.>`,
+  };
+}

@@ -1,0 +1,25 @@
+/** What an agent type is, as plain frozen data: the engine, replay and tools read only this. */
+import type { Schema } from "../schema/schema.ts";
+
+export interface EventDefinition {
+  readonly schema: Schema;
+  readonly fold: (state: unknown, event: unknown) => unknown;
+}
+
+/** A handler without its types. Returns the reply or a promise of it. */
+export type Handler = (context: unknown, message: unknown) => unknown;
+
+export interface MessageDefinition {
+  readonly schema: Schema;
+  readonly handler: Handler;
+}
+
+export interface AgentDefinition {
+  readonly kind: "agent";
+  readonly type: string;
+  readonly initialState: unknown;
+  readonly events: Readonly<Record<string, EventDefinition>>;
+  readonly messages: Readonly<Record<string, MessageDefinition>>;
+  /** By topic name. */
+  readonly subscriptions: Readonly<Record<string, MessageDefinition>>;
+}

@@ -1,0 +1,24 @@
+/** Talking to an agent type by name, without its definition: for tools, and where two definitions would need each other. */
+import type { Agent } from "./agent.ts";
+import { requireName } from "./name.ts";
+
+/** The message types of an agent whose definition is not at hand: every name, any value. */
+export type UntypedMessages = Readonly<
+  Record<string, { readonly input: unknown; readonly reply: unknown }>
+>;
+
+/** Any agent type that messages can be sent to. */
+export interface AgentReference<Messages> {
+  readonly type: string;
+  readonly "~types"?: { readonly messages: Messages };
+}
+
+/** The messages an agent definition handles. */
+export type MessagesOf<Definition> =
+  Definition extends Agent<infer _State, infer _Events, infer Messages> ? Messages : never;
+
+/** Refer to an agent type by its name. Its messages are then unchecked on this side; the agent still checks them. */
+export function agentNamed(type: string): AgentReference<UntypedMessages> {
+  requireName("agent type", type);
+  return Object.freeze({ type });
+}

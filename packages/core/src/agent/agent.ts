@@ -1,0 +1,148 @@
+/**
+ * Declaring an agent type.
+ *
+ * `agent("account").state(…).event(…).on(…)` is a chain of frozen definitions: every call returns a new one, so a chain
+ * can be shared and extended, and each call sees the types of all calls before it. That order is what makes the whole
+ * definition inferable without one annotation; ARCHITECTURE.md records why this shape was preferred to one object.
+ */
+import { DefinitionError } from "../errors/definition-errors.ts";
+import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
+import type { Topic } from "../topic/topic.ts";
+import type { Context } from "../turn/context.ts";
+import type { AgentDefinition, Handler, MessageDefinition } from "./agent-definition.ts";
+import { requireName } from "./name.ts";
+
+/** Types of an agent's events, by name: what `emit` accepts. */
+export type EventTypes = Readonly<Record<string, unknown>>;
+/** Types of an agent's messages, by name. */
+export type MessageTypes = Readonly<
+  Record<string, { readonly input: unknown; readonly reply: unknown }>
+>;
+/** Nothing declared yet. */
+// oxlint-disable-next-line typescript/no-empty-object-type -- the identity of an intersection.
+export type None = {};
+
+export interface Agent<State, Events, Messages> extends AgentDefinition {
+  /** Only for type inference; never present at run time. */
+  readonly "~types"?: {
+    readonly state: State;
+    readonly events: Events;
+    readonly messages: Messages;
+  };
+
+  /** The state of an agent without history. Call it before `event` and `on`. It is frozen. */
+  state<NewState>(initial: NewState): Agent<NewState, Events, Messages>;
+
+  /** An event and what it does to the state. The fold must be pure: it returns the new state and changes nothing. */
+  event<const Name extends string, S extends Schema>(
+    name: Name,
+    schema: S,
+    fold: (state: Readonly<State>, event: SchemaOutput<S>) => State,
+  ): Agent<State, Events & { readonly [K in Name]: SchemaInput<S> }, Messages>;
+
+  /** A message and its handler. What the handler returns is the reply. */
+  on<const Name extends string, S extends Schema, Reply>(
+    name: Name,
+    schema: S,
+    handler: (context: Context<State, Events>, message: SchemaOutput<S>) => Reply,
+  ): Agent<
+    State,
+    Events,
+    Messages & {
+      readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: Awaited<Reply> };
+    }
+  >;
+
+  /** Handle what is published on a topic, in the agent whose key is the publication's source. */
+  subscribe<Input, Output>(
+    topic: Topic<Input, Output>,
+    handler: (context: Context<State, Events>, event: Output) => void | Promise<void>,
+  ): Agent<State, Events, Messages>;
+}
+
+/** Declare an agent type. @param type one subject token: letters, digits, `-`, `_`. @throws DefinitionError */
+export function agent(type: string): Agent<None, None, None> {
+  requireName("agent type", type);
+  return build({
+    kind: "agent",
+    type,
+    initialState: Object.freeze({}),
+    events: {},
+    messages: {},
+    subscriptions: {},
+  });
+}
+
+function build<State, Events, Messages>(
+  definition: AgentDefinition,
+): Agent<State, Events, Messages> {
+  const chain: Agent<State, Events, Messages> = {
+    ...definition,
+    state: (initial) => {
+      if (Object.keys(definition.events).length > 0 || hasHandlers(definition)) {
+        throw new DefinitionError(
+          `Agent ${definition.type}: call state() before event(), on() and subscribe().`,
+          { details: { type: definition.type } },
+        );
+      }
+      return build({ ...definition, initialState: deepFreeze(initial) });
+    },
+    event: (name, schema, fold) =>
+      build({
+        ...definition,
+        events: add(definition, definition.events, "event", name, {
+          schema,
+          fold: fold as (state: unknown, event: unknown) => unknown,
+        }),
+      }),
+    on: (name, schema, handler) =>
+      build({
+        ...definition,
+        messages: add(definition, definition.messages, "message", name, message(schema, handler)),
+      }),
+    subscribe: (topic, handler) =>
+      build({
+        ...definition,
+        subscriptions: add(
+          definition,
+          definition.subscriptions,
+          "subscription",
+          topic.name,
+          message(topic.schema, handler),
+        ),
+      }),
+  };
+  return Object.freeze(chain);
+}
+
+function message(schema: Schema, handler: unknown): MessageDefinition {
+  return Object.freeze({ schema, handler: handler as Handler });
+}
+
+function hasHandlers(definition: AgentDefinition): boolean {
+  return Object.keys(definition.messages).length + Object.keys(definition.subscriptions).length > 0;
+}
+
+function add<Entry>(
+  definition: AgentDefinition,
+  entries: Readonly<Record<string, Entry>>,
+  kind: string,
+  name: string,
+  entry: Entry,
+): Readonly<Record<string, Entry>> {
+  requireName(kind, name);
+  if (Object.hasOwn(entries, name)) {
+    throw new DefinitionError(`Agent ${definition.type} declares the ${kind} ${name} twice.`, {
+      details: { type: definition.type, kind, name },
+    });
+  }
+  return Object.freeze({ ...entries, [name]: entry });
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const property of Object.values(value)) deepFreeze(property);
+  }
+  return value;
+}

@@ -1,0 +1,39 @@
+/** What agent types exist, as the log's manifests say; found once, remembered. */
+import { UnknownAgentError, UnknownMessageError } from "../errors/ask-errors.ts";
+import type { Log } from "../log/log.ts";
+
+export class ManifestCache {
+  readonly #log: Log;
+  readonly #messages = new Map<string, ReadonlySet<string>>();
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** True when the type is remembered with this message; then nothing has to be awaited. */
+  knows(type: string, message: string): boolean {
+    return this.#messages.get(type)?.has(message) === true;
+  }
+
+  /** @throws UnknownAgentError, UnknownMessageError */
+  async require(type: string, message: string): Promise<void> {
+    const manifest = await this.#log.manifest(type);
+    if (manifest === undefined) throw await this.#unknownAgent(type);
+    this.#messages.set(type, new Set(manifest.messages));
+    if (manifest.messages.includes(message)) return;
+    const known = manifest.messages.join(", ") || "none";
+    throw new UnknownMessageError(
+      `Agent type ${type} handles no message ${JSON.stringify(message)}; it handles: ${known}.`,
+      { details: { type, message } },
+    );
+  }
+
+  async #unknownAgent(type: string): Promise<UnknownAgentError> {
+    const types = (await this.#log.manifests()).map((manifest) => manifest.type);
+    const known = types.length === 0 ? "there are none yet" : `there are: ${types.join(", ")}`;
+    return new UnknownAgentError(
+      `No worker ever hosted the agent type ${type} in the namespace ${this.#log.namespace}; ${known}. Start a worker that hosts it.`,
+      { details: { type, namespace: this.#log.namespace } },
+    );
+  }
+}

@@ -1,0 +1,350 @@
+/**
+ * The front door: everything a program does with Troupe, on one log.
+ *
+ * `connect` of @troupe/jetstream makes one on a broker; `createTroupe` makes one on any log.
+ */
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
+import { callsProxy } from "../agent/agent-calls.ts";
+import type { AgentDefinition } from "../agent/agent-definition.ts";
+import type { AgentReference } from "../agent/agent-reference.ts";
+import type { Agent } from "../agent/agent.ts";
+import type { Clock } from "../clock/clock.ts";
+import { systemClock } from "../clock/clock.ts";
+import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
+import type { InspectionListener } from "../inspection/inspection-feed.ts";
+import { inspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Interceptor, OutgoingCall } from "../interceptor/interceptor.ts";
+import { layers, throughLayers } from "../interceptor/interceptor.ts";
+import { keyToToken } from "../key/key-token.ts";
+import type { Accepted, InputDraft } from "../log/input.ts";
+import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
+import type { Metadata } from "../log/metadata.ts";
+import type { JournaledTurn, ReplayedTurn } from "../replay/replay.ts";
+import { replay, turnsOf } from "../replay/replay.ts";
+import type { Topic } from "../topic/topic.ts";
+import { childTraceparent } from "../trace/trace-context.ts";
+import type { AskOptions } from "../turn/context.ts";
+import { checkMessage, checkPublication } from "../turn/turn-context.ts";
+import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
+import { encodePayload } from "../wire/payload.ts";
+import type { WorkerOptions } from "../worker/worker-options.ts";
+import { workerSettings, workerSettingsDefault } from "../worker/worker-options.ts";
+import type { Worker } from "../worker/worker.ts";
+import { RunningWorker } from "../worker/worker.ts";
+import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
+import { ManifestCache } from "./manifest-cache.ts";
+
+export interface TroupeOptions {
+  /** Name of this client, shown as the sender of its messages. @default "client-" and a random suffix */
+  readonly name?: string;
+  readonly interceptors?: readonly Interceptor[];
+  /** The caller's current W3C traceparent; what is sent continues that trace. @default a new trace for every message */
+  readonly traceparent?: () => string | undefined;
+  readonly clock?: Clock;
+}
+
+export interface SendOptions {
+  /** Message id; accepting the same id again within the log's window stores nothing. @default a random id */
+  readonly id?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** What the log says to an accepted message. */
+export interface Receipt extends Accepted {
+  readonly id: string;
+}
+
+export interface Troupe extends AsyncDisposable {
+  readonly name: string;
+  readonly log: Log;
+  /** Ask an agent: each method sends a message and resolves with the reply. */
+  agent<Messages>(
+    agent: AgentReference<Messages>,
+    key: string,
+    options?: AskOptions & SendOptions,
+  ): AskCalls<Messages>;
+  /** Send without waiting for a reply: each method resolves when the message is accepted (I1). */
+  send<Messages>(
+    agent: AgentReference<Messages>,
+    key: string,
+    options?: SendOptions,
+  ): SendCalls<Messages, Promise<Receipt>>;
+  /** Publish an event on a topic; resolves when it is accepted (I1). */
+  publish<Input, Output>(
+    topic: Topic<Input, Output>,
+    source: string,
+    event: Input,
+    options?: SendOptions,
+  ): Promise<Receipt>;
+  /** Host agent types in this process; resolves when its first share of the work is taken. */
+  work(
+    agents: AgentDefinition | readonly AgentDefinition[],
+    options?: WorkerOptions,
+  ): Promise<Worker>;
+  /** An agent's turns with the state after each, from the journal; calls nothing. */
+  replay<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    key: string,
+  ): AsyncIterable<ReplayedTurn<State>>;
+  /** An agent's turns without their states: needs no definition. */
+  turns(type: string, key: string): AsyncIterable<JournaledTurn>;
+  /** Follow topics, turns and dead letters. */
+  follow(request: FollowRequest): AsyncIterable<LogEntry>;
+  /** Hear everything this process does. Returns the function that ends it. */
+  inspect(listener: InspectionListener): () => void;
+  /** Stop the workers, then the connection. */
+  close(): Promise<void>;
+}
+
+export function createTroupe(log: Log, options: TroupeOptions = {}): Troupe {
+  return new TroupeOnLog(log, options);
+}
+
+class TroupeOnLog implements Troupe {
+  readonly name: string;
+  readonly log: Log;
+  readonly #clock: Clock;
+  readonly #traceparent: () => string | undefined;
+  readonly #feed = inspectionFeed();
+  readonly #layers: InterceptorLayers;
+  readonly #asker: Asker;
+  readonly #manifests: ManifestCache;
+  readonly #workers = new Set<RunningWorker>();
+  readonly #unlisten: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(log: Log, options: TroupeOptions) {
+    const interceptors = options.interceptors ?? [];
+    this.name = options.name ?? `client-${randomBytes(4).toString("hex")}`;
+    this.log = log;
+    this.#clock = options.clock ?? systemClock;
+    this.#traceparent = options.traceparent ?? (() => undefined);
+    this.#layers = {
+      send: layers(interceptors, "send"),
+      publish: layers(interceptors, "publish"),
+      receive: layers(interceptors, "receive"),
+      commit: layers(interceptors, "commit"),
+    };
+    this.#asker = new Asker(log, this.#clock);
+    this.#manifests = new ManifestCache(log);
+    this.#unlisten = log.onStatus((status) => this.#feed.emit({ kind: "log.status", status }));
+  }
+
+  agent<Messages>(
+    agent: AgentReference<Messages>,
+    key: string,
+    options: AskOptions & SendOptions = {},
+  ): AskCalls<Messages> {
+    return callsProxy<AskCalls<Messages>>(async (message, payload) =>
+      this.#ask(agent, key, message, payload, options, {
+        sender: this.name,
+        id: options.id ?? messageId(),
+        traceparent: childTraceparent(this.#traceparent()),
+        causationId: undefined,
+        correlationId: undefined,
+        callers: [],
+        deadlineMs: undefined,
+      }),
+    );
+  }
+
+  send<Messages>(
+    agent: AgentReference<Messages>,
+    key: string,
+    options: SendOptions = {},
+  ): SendCalls<Messages, Promise<Receipt>> {
+    return callsProxy<SendCalls<Messages, Promise<Receipt>>>(async (message, payload) => {
+      checkMessage(agent, message, payload);
+      const address = { kind: "agent", name: agent.type, key } as const;
+      const call: OutgoingCall = { how: "send", address, message, payload, from: undefined };
+      return throughLayers(this.#layers.send, call, async (inner) => {
+        await this.#requireKnown(agent.type, message);
+        return this.#accept(inner, options);
+      }) as Promise<Receipt>;
+    });
+  }
+
+  async publish<Input, Output>(
+    topic: Topic<Input, Output>,
+    source: string,
+    event: Input,
+    options: SendOptions = {},
+  ): Promise<Receipt> {
+    checkPublication(topic, event);
+    const address = { kind: "topic", name: topic.name, key: source } as const;
+    const call: OutgoingCall = {
+      how: "publish",
+      address,
+      message: undefined,
+      payload: event,
+      from: undefined,
+    };
+    return (await throughLayers(this.#layers.publish, call, async (inner) =>
+      this.#accept(inner, options),
+    )) as Receipt;
+  }
+
+  async work(
+    agents: AgentDefinition | readonly AgentDefinition[],
+    options: WorkerOptions = {},
+  ): Promise<Worker> {
+    this.#requireOpen();
+    const definitions = "kind" in agents ? [agents] : agents;
+    requireHostable(definitions);
+    const settings = workerSettings(options);
+    const worker = new RunningWorker(
+      {
+        id: options.id ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
+        version: options.version ?? "unversioned",
+        log: this.log,
+        clock: this.#clock,
+        feed: this.#feed,
+        layers: this.#layers,
+        settings,
+        ask: (agent, key, message, payload, askOptions, origin) =>
+          this.#ask(agent, key, message, payload, askOptions, origin, settings.callDepthMax),
+      },
+      definitions,
+    );
+    this.#workers.add(worker);
+    await worker.start();
+    return worker;
+  }
+
+  replay<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    key: string,
+  ): AsyncIterable<ReplayedTurn<State>> {
+    return replay(this.log, agent, key);
+  }
+
+  turns(type: string, key: string): AsyncIterable<JournaledTurn> {
+    return turnsOf(this.log, { type, key });
+  }
+
+  follow(request: FollowRequest): AsyncIterable<LogEntry> {
+    return this.log.follow(request);
+  }
+
+  inspect(listener: InspectionListener): () => void {
+    return this.#feed.listen(listener);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    this.#asker.stop();
+    this.#unlisten();
+    await this.log.close();
+  }
+
+  async #ask(
+    agent: AgentReference<unknown>,
+    key: string,
+    message: string,
+    payload: unknown,
+    options: AskOptions,
+    origin: AskOrigin,
+    callDepthMax: number = workerSettingsDefault.callDepthMax,
+  ): Promise<unknown> {
+    this.#requireOpen();
+    checkMessage(agent, message, payload);
+    checkCallers(origin.callers, { type: agent.type, key }, callDepthMax);
+    const address = { kind: "agent", name: agent.type, key } as const;
+    const from = origin.callers.at(-1);
+    const call: OutgoingCall = { how: "ask", address, message, payload, from };
+    return throughLayers(this.#layers.send, call, async (inner) => {
+      await this.#requireKnown(agent.type, message);
+      const ownDeadlineMs = this.#clock.now() + (options.timeoutMs ?? askTimeoutMsDefault);
+      const { causationId, correlationId, callers, id, sender, traceparent } = origin;
+      const draft = draftOf(inner, {
+        id,
+        sender,
+        traceparent,
+        causationId,
+        correlationId,
+        callers: callers.length === 0 ? undefined : callers,
+      });
+      return this.#asker.ask({
+        agent: { type: inner.address.name, key: inner.address.key },
+        message,
+        draft,
+        deadlineMs: Math.min(ownDeadlineMs, origin.deadlineMs ?? Infinity),
+        signal: options.signal,
+        onAccepted: (position) => this.#sent(inner, draft.metadata, position),
+      });
+    });
+  }
+
+  async #accept(call: OutgoingCall, options: SendOptions): Promise<Receipt> {
+    this.#requireOpen();
+    const id = options.id ?? messageId();
+    const traceparent = childTraceparent(this.#traceparent());
+    const draft = draftOf(call, { id, traceparent, sender: this.name });
+    const accepted = await this.log.accept(draft, { signal: options.signal });
+    this.#sent(call, draft.metadata, accepted.position);
+    return { ...accepted, id };
+  }
+
+  #sent(call: OutgoingCall, metadata: Metadata, position: number): void {
+    if (!this.#feed.active) return;
+    const { kind, name, key } = call.address;
+    this.#feed.emit({
+      kind: "message.sent",
+      how: call.how,
+      to: `${kind}/${name}/${key}`,
+      id: metadata.id ?? "",
+      position,
+      traceparent: metadata.traceparent ?? "",
+    });
+  }
+
+  async #requireKnown(type: string, message: string): Promise<void> {
+    if (!this.#manifests.knows(type, message)) await this.#manifests.require(type, message);
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== undefined) throw new StoppedError("This client was closed.");
+  }
+}
+
+function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
+  keyToToken(call.address.key);
+  return {
+    address: call.address,
+    metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
+    payload: encodePayload(call.payload),
+  };
+}
+
+function requireHostable(definitions: readonly AgentDefinition[]): void {
+  const types = definitions.map((definition) => definition.type);
+  const twice = types.find((type, index) => types.indexOf(type) !== index);
+  if (twice !== undefined) {
+    throw new DefinitionError(`Two agents of the type ${twice} were given to one worker.`, {
+      details: { type: twice },
+    });
+  }
+  if (types.length === 0) {
+    throw new DefinitionError("A worker needs at least one agent to host.");
+  }
+}
+
+/** Unique per message: a random process prefix and a counter. */
+const idPrefix = randomBytes(9).toString("base64url");
+let idCount = 0;
+
+function messageId(): string {
+  idCount += 1;
+  return `${idPrefix}.${idCount.toString(36)}`;
+}

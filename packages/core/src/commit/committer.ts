@@ -1,0 +1,177 @@
+/**
+ * Group commit: the finished turns of all agents of a worker, on their way to the log.
+ *
+ *  C1 A mailbox has at most one commit on its way; its turns keep their order.
+ *  C2 A turn that stores nothing but its record commits alone: one message is atomic by itself, needs no batch, and its
+ *     conflict concerns nobody else. Measured: that is faster than a batch as long as the log has one replica.
+ *  C3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
+ *     its size, so only a few are on their way at once and the rest gathers for the next one.
+ *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
+ *  C5 What is on its way is bounded (I7).
+ */
+import { LogRefusedError, RevisionConflictError } from "../errors/log-errors.ts";
+import { errorData, TroupeError } from "../errors/troupe-error.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Log, TurnCommit } from "../log/log.ts";
+import type { Mailbox } from "../mailbox/mailbox.ts";
+import type { Turn } from "../turn/turn.ts";
+
+export interface CommitLimits {
+  /** Single records on their way. */
+  readonly singlesMax: number;
+  /** Groups on their way. */
+  readonly groupsMax: number;
+  /** Bytes in one group. */
+  readonly groupBytesMax: number;
+}
+
+/** One mailbox's part of a commit. */
+interface Share {
+  readonly mailbox: Mailbox;
+  readonly turns: readonly Turn[];
+  readonly commits: readonly TurnCommit[];
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+export class Committer {
+  readonly #log: Log;
+  readonly #feed: InspectionFeed;
+  readonly #limits: CommitLimits;
+  /** Mailboxes with finished turns. */
+  #waiting: Mailbox[] = [];
+  /** Shares that need a group. */
+  #gathering: Share[] = [];
+  #singles = 0;
+  #groups = 0;
+  #flushScheduled = false;
+
+  constructor(log: Log, feed: InspectionFeed, limits: CommitLimits) {
+    this.#log = log;
+    this.#feed = feed;
+    this.#limits = limits;
+  }
+
+  /** The mailbox has finished turns. They leave together with all others that finish in the same moment. */
+  schedule(mailbox: Mailbox): void {
+    if (mailbox.scheduled) return;
+    mailbox.scheduled = true;
+    this.#waiting.push(mailbox);
+    this.#scheduleFlush();
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    queueMicrotask(() => {
+      this.#flushScheduled = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    let taken = 0;
+    while (taken < waiting.length && this.#singles < this.#limits.singlesMax) {
+      const mailbox = waiting[taken++];
+      if (mailbox !== undefined) this.#take(mailbox);
+    }
+    this.#waiting = taken === waiting.length ? [] : waiting.slice(taken);
+    while (this.#gathering.length > 0 && this.#groups < this.#limits.groupsMax) this.#sendGroup();
+  }
+
+  #take(mailbox: Mailbox): void {
+    mailbox.scheduled = false;
+    const turns = mailbox.takeReady(this.#log.limits.commitMessagesMax);
+    const first = turns[0];
+    if (first === undefined) return;
+    const share = shareOf(mailbox, turns);
+    if (share.messages === 1) void this.#commitSingle(share);
+    else this.#gathering.push(share);
+  }
+
+  async #commitSingle(share: Share): Promise<void> {
+    this.#singles += 1;
+    await this.#commit([share]);
+    this.#singles -= 1;
+    if (this.#waiting.length > 0) this.#scheduleFlush();
+  }
+
+  #sendGroup(): void {
+    const { commitMessagesMax } = this.#log.limits;
+    let messages = 0;
+    let bytes = 0;
+    let count = 0;
+    for (const share of this.#gathering) {
+      messages += share.messages;
+      bytes += share.bytes;
+      const full = messages > commitMessagesMax || bytes > this.#limits.groupBytesMax;
+      if (full && count > 0) break;
+      count += 1;
+    }
+    const group = this.#gathering.splice(0, count);
+    this.#groups += 1;
+    void this.#commit(group).then(() => {
+      this.#groups -= 1;
+      this.#scheduleFlush();
+    });
+  }
+
+  /** Never rejects: every share ends committed, recovering or refused. */
+  async #commit(shares: readonly Share[]): Promise<void> {
+    const startedAt = this.#feed.active ? performance.now() : 0;
+    try {
+      const revisions = await this.#log.commit(shares.flatMap((share) => share.commits));
+      if (this.#feed.active) this.#stored(shares, performance.now() - startedAt);
+      let from = 0;
+      for (const share of shares) {
+        share.mailbox.committed(revisions.slice(from, from + share.turns.length));
+        from += share.turns.length;
+      }
+    } catch (thrown) {
+      await this.#failed(shares, thrown);
+    }
+  }
+
+  async #failed(shares: readonly Share[], thrown: unknown): Promise<void> {
+    const definite = thrown instanceof RevisionConflictError || thrown instanceof LogRefusedError;
+    if (definite && shares.length > 1) {
+      const middle = Math.ceil(shares.length / 2);
+      await this.#commit(shares.slice(0, middle));
+      await this.#commit(shares.slice(middle));
+      return;
+    }
+    if (this.#feed.active) {
+      const agents = shares.map((share) => share.mailbox.agent);
+      this.#feed.emit({ kind: "commit.failed", agents, failure: errorData(thrown) });
+    }
+    for (const { mailbox } of shares) {
+      if (thrown instanceof TroupeError && !thrown.retryable) mailbox.refuse(thrown);
+      else mailbox.recover();
+    }
+  }
+
+  #stored(shares: readonly Share[], tookMs: number): void {
+    const turns = shares.reduce((sum, share) => sum + share.turns.length, 0);
+    const messages = shares.reduce((sum, share) => sum + share.messages, 0);
+    this.#feed.emit({ kind: "commit.stored", turns, messages, tookMs });
+  }
+}
+
+function shareOf(mailbox: Mailbox, turns: readonly Turn[]): Share {
+  let messages = 0;
+  let bytes = 0;
+  const commits = turns.map((turn, index): TurnCommit => {
+    messages += turn.messages;
+    bytes += turn.bytes.byteLength;
+    for (const draft of turn.outgoing) bytes += draft.payload.byteLength;
+    return {
+      agent: mailbox.agent,
+      expectedRevision: index === 0 ? mailbox.revision : "chained",
+      record: turn.bytes,
+      outgoing: turn.outgoing,
+      deadLetter: turn.deadLetter,
+    };
+  });
+  return { mailbox, turns, commits, messages, bytes };
+}

@@ -1,0 +1,134 @@
+/**
+ * The inspection feed: typed lifecycle events of everything a process does. Telemetry, the command line and the console
+ * subscribe to it; there is no second instrumentation. With no listener it costs one comparison per event.
+ */
+import type { ErrorData } from "../errors/troupe-error.ts";
+import type { AgentId } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import type { LogStatus } from "../log/log.ts";
+import type { TurnRecord } from "../turn/turn-record.ts";
+
+export type InspectionEvent =
+  | { readonly kind: "worker.started"; readonly worker: string; readonly types: readonly string[] }
+  | { readonly kind: "worker.stopping"; readonly worker: string }
+  | { readonly kind: "worker.stopped"; readonly worker: string }
+  | { readonly kind: "worker.joined"; readonly worker: string }
+  | { readonly kind: "worker.left"; readonly worker: string; readonly dead: boolean }
+  | {
+      readonly kind: "partition.taken";
+      readonly type: string;
+      readonly partition: number | "misfits";
+      readonly after: Position;
+    }
+  | {
+      readonly kind: "partition.released";
+      readonly type: string;
+      readonly partition: number | "misfits";
+      readonly floor: Position;
+    }
+  | {
+      readonly kind: "message.sent";
+      readonly how: "send" | "ask" | "publish";
+      readonly to: string;
+      readonly id: string;
+      readonly position: Position;
+      readonly traceparent: string;
+    }
+  | {
+      readonly kind: "agent.activated";
+      readonly agent: AgentId;
+      readonly turns: number;
+      readonly tookMs: number;
+    }
+  | { readonly kind: "agent.passivated"; readonly agent: AgentId }
+  | {
+      readonly kind: "turn.started";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+      readonly message: string;
+      readonly attempt: number;
+      readonly traceparent: string;
+    }
+  | {
+      readonly kind: "turn.retrying";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly failure: ErrorData;
+    }
+  | {
+      readonly kind: "turn.committed";
+      readonly agent: AgentId;
+      readonly record: TurnRecord;
+      readonly revision: Position;
+    }
+  | { readonly kind: "turn.duplicate"; readonly agent: AgentId; readonly inputPosition: Position }
+  | {
+      readonly kind: "commit.stored";
+      readonly turns: number;
+      readonly messages: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly kind: "commit.failed";
+      readonly agents: readonly AgentId[];
+      readonly failure: ErrorData;
+    }
+  | {
+      readonly kind: "reply.sent";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+      readonly recorded: boolean;
+    }
+  | {
+      readonly kind: "dead-letter";
+      readonly agent: AgentId | undefined;
+      readonly inputPosition: Position;
+      readonly failure: ErrorData;
+    }
+  | { readonly kind: "log.status"; readonly status: LogStatus }
+  | { readonly kind: "fault"; readonly what: string; readonly failure: ErrorData }
+  | {
+      readonly kind: "agent.log";
+      readonly agent: AgentId;
+      readonly level: "debug" | "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+      readonly inputPosition: Position;
+      readonly traceparent: string;
+    };
+
+export type InspectionListener = (event: InspectionEvent) => void;
+
+export interface InspectionFeed {
+  /** False when nobody listens: then do not even build the event. */
+  readonly active: boolean;
+  emit(event: InspectionEvent): void;
+  /** Hear every event; returns the function that ends it. A listener that throws is dropped from the feed. */
+  listen(listener: InspectionListener): () => void;
+}
+
+export function inspectionFeed(): InspectionFeed {
+  const listeners = new Set<InspectionListener>();
+  return {
+    get active() {
+      return listeners.size > 0;
+    },
+    emit(event) {
+      for (const listener of listeners) {
+        try {
+          listener(event);
+        } catch (cause) {
+          // An observer must never change what it observes (nor end the worker).
+          listeners.delete(listener);
+          process.emitWarning(`An inspection listener threw and was removed: ${String(cause)}`);
+        }
+      }
+    },
+    listen(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Interceptors wrap what a process sends, receives and commits, like the layers of an onion: the first one given is the
+ * outermost. Each may change the value, refuse by throwing, or do something before and after `next`.
+ */
+import type { Address } from "../log/address.ts";
+import type { MessageInfo } from "../turn/context.ts";
+import type { TurnRecord } from "../turn/turn-record.ts";
+
+/** A message on its way out: from a client at once, from a turn with its commit. */
+export interface OutgoingCall {
+  readonly how: "send" | "ask" | "publish";
+  readonly address: Address;
+  /** Message name; undefined for a publication. */
+  readonly message: string | undefined;
+  readonly payload: unknown;
+  /** `type/key` of the agent whose turn sends it; undefined for a client. */
+  readonly from: string | undefined;
+}
+
+/** A message on its way to a handler. */
+export interface IncomingCall {
+  readonly agent: { readonly type: string; readonly key: string };
+  readonly message: MessageInfo;
+  readonly payload: unknown;
+}
+
+export interface Interceptor {
+  /** Around a direct message. Returns what `next` returns: a promise for a client, nothing inside a turn. */
+  readonly send?: (call: OutgoingCall, next: (call: OutgoingCall) => unknown) => unknown;
+  /** Around a publication. Returns what `next` returns. */
+  readonly publish?: (call: OutgoingCall, next: (call: OutgoingCall) => unknown) => unknown;
+  /** Around a handler. Returns the reply, or what replaces it. */
+  readonly receive?: (call: IncomingCall, next: (call: IncomingCall) => unknown) => unknown;
+  /** Around a finished turn, before it is encoded. Returns the record to store. */
+  readonly commit?: (record: TurnRecord, next: (record: TurnRecord) => TurnRecord) => TurnRecord;
+}
+
+/** The onion of one operation; undefined when no interceptor takes part, so that nothing is paid for none. */
+export function layers<Name extends keyof Interceptor>(
+  interceptors: readonly Interceptor[],
+  name: Name,
+): readonly NonNullable<Interceptor[Name]>[] | undefined {
+  const found = interceptors.flatMap((interceptor) => interceptor[name] ?? []);
+  return found.length === 0 ? undefined : (found as NonNullable<Interceptor[Name]>[]);
+}
+
+/** Run `core` inside the layers. */
+export function throughLayers<Value, Result>(
+  wraps: readonly ((value: Value, next: (value: Value) => Result) => Result)[] | undefined,
+  value: Value,
+  core: (value: Value) => Result,
+): Result {
+  if (wraps === undefined) return core(value);
+  const run = (index: number, current: Value): Result => {
+    const wrap = wraps[index];
+    return wrap === undefined ? core(current) : wrap(current, (next) => run(index + 1, next));
+  };
+  return run(0, value);
+}

@@ -1,0 +1,389 @@
+/**
+ * The mailbox of one agent: its queue, its state, and the turns that wait for their commit.
+ *
+ *  - Deliveries run one at a time, in log order (I2). The next one may run on the draft that the previous one left,
+ *    before that is committed; both then commit in order ("chained"), or neither does.
+ *  - `#committed` is what the journal says, `#draft` is that plus the turns that are not committed yet.
+ *  - A delivery at or before the last handled position is a duplicate: the handler does not run (I4).
+ *  - When a commit fails, everything after `#committed` is thrown away, the journal's tail is read again and the
+ *    deliveries run again, unless the journal already has them (I4, I5).
+ */
+import { findTurn } from "../turn/find-turn.ts";
+import { encodeReply, replyOf } from "../turn/reply.ts";
+import { decodeRecord } from "../turn/turn-record.ts";
+import { Turn } from "../turn/turn.ts";
+import type { AgentRuntime } from "../worker/agent-runtime.ts";
+import { errorData, TroupeError } from "../errors/troupe-error.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { JournalEntry } from "../log/log.ts";
+import type { Position } from "../log/input.ts";
+import type { Delivery } from "./delivery.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+import { backoffMs, retryDelayMs } from "./retry-policy.ts";
+
+interface Snapshot {
+  readonly state: unknown;
+  readonly turns: number;
+  readonly lastInput: Position;
+}
+
+export class Mailbox {
+  readonly agent: AgentId;
+  readonly name: string;
+  readonly partition: number;
+  /** True while the committer has this mailbox on its list. */
+  scheduled = false;
+  readonly #host: MailboxHost;
+  readonly #runtime: AgentRuntime;
+  #queue: Delivery[] = [];
+  #loaded = false;
+  /** Something asynchronous is under way: a load, a handler, a back-off, a place in the line for a permit. */
+  #busy = false;
+  #running: Turn | undefined;
+  #cancelBackoff: (() => void) | undefined;
+  /** Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any more. */
+  #epoch = 0;
+  #revision: Position = 0;
+  #committed: Snapshot;
+  #draft: Snapshot;
+  #ready: Turn[] = [];
+  #committing: Turn[] = [];
+  #drained: (() => void)[] = [];
+  #loadAttempts = 0;
+  #abandoned = false;
+
+  constructor(host: MailboxHost, runtime: AgentRuntime, agent: AgentId, partition: number) {
+    this.#host = host;
+    this.#runtime = runtime;
+    this.agent = agent;
+    this.name = agentName(agent);
+    this.partition = partition;
+    this.#committed = { state: runtime.definition.initialState, turns: 0, lastInput: 0 };
+    this.#draft = this.#committed;
+  }
+
+  /** Position of the journal's last record as far as this mailbox knows; 0 before the first. */
+  get revision(): Position {
+    return this.#revision;
+  }
+
+  /** Nothing is queued, running or waiting for its commit: the mailbox may be forgotten. */
+  get idle(): boolean {
+    return this.#queue.length === 0 && !this.#busy && !this.#hasUncommitted();
+  }
+
+  deliver(delivery: Delivery): void {
+    this.#queue.push(delivery);
+    if (!this.#busy) this.#pump();
+  }
+
+  /** Give back what has not started, finish the rest. Resolves when nothing is left. */
+  drain(): Promise<void> {
+    this.#queue = [];
+    if (this.#cancelBackoff !== undefined) {
+      this.#cancelBackoff();
+      this.#cancelBackoff = undefined;
+      this.#busy = false;
+    }
+    if (this.idle) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Stop at once: nothing more is started or committed. What was not committed runs again elsewhere. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#queue = [];
+    this.#ready = [];
+    this.#cancelBackoff?.();
+    this.#running?.abort(new Error("The worker stops."));
+  }
+
+  /** For the committer: the turns to commit next, empty while others are on their way. */
+  takeReady(messagesMax: number): readonly Turn[] {
+    if (this.#committing.length > 0 || this.#ready.length === 0) return [];
+    let messages = 0;
+    let count = 0;
+    for (const turn of this.#ready) {
+      messages += turn.messages;
+      if (count > 0 && messages > messagesMax) break;
+      count += 1;
+    }
+    this.#committing = this.#ready.splice(0, count);
+    return this.#committing;
+  }
+
+  /** The log stored the turns that `takeReady` gave. */
+  committed(revisions: readonly Position[]): void {
+    const turns = this.#committing;
+    this.#committing = [];
+    for (const [index, turn] of turns.entries()) {
+      this.#revision = revisions[index] ?? this.#revision;
+      this.#committed = snapshotAfter(turn);
+      this.#answer(turn);
+      turn.delivery.done();
+    }
+    if (this.#ready.length > 0) this.#host.committer.schedule(this);
+    this.#pump();
+  }
+
+  /** The commit was refused by the fence or its outcome is unknown: start again from what the journal says. */
+  recover(): void {
+    const redo = [...this.#committing, ...this.#ready].map((turn) => turn.delivery);
+    if (this.#running !== undefined) {
+      redo.push(this.#running.delivery);
+      this.#running.abort(new Error("The turn was given up: another worker wrote to the journal."));
+      this.#running = undefined;
+    }
+    // What the log did is not the handler's failure: these runs do not count as attempts.
+    for (const delivery of redo) delivery.attempts = Math.max(0, delivery.attempts - 1);
+    this.#queue.unshift(...redo);
+    this.#committing = [];
+    this.#ready = [];
+    this.#draft = this.#committed;
+    this.#loaded = false;
+    this.#epoch += 1;
+    if (!this.#busy) this.#pump();
+  }
+
+  /** The log will never store the first turn: record that instead of what it wanted to store. */
+  refuse(error: TroupeError): void {
+    const first = this.#committing[0]?.delivery;
+    if (first !== undefined) {
+      if (first.verdict !== undefined) this.#fault("commit of a failure", error);
+      first.verdict = error;
+    }
+    this.recover();
+  }
+
+  #hasUncommitted(): boolean {
+    return this.#ready.length + this.#committing.length > 0;
+  }
+
+  #pump(): void {
+    while (!this.#busy && !this.#abandoned) {
+      const delivery = this.#queue[0];
+      if (delivery === undefined) break;
+      if (!this.#loaded) return this.#load();
+      const uncommitted = this.#ready.length + this.#committing.length;
+      if (delivery.input.position <= this.#draft.lastInput) {
+        if (delivery.input.position > this.#committed.lastInput) return;
+        this.#queue.shift();
+        this.#recognise(delivery);
+      } else {
+        if (uncommitted >= this.#host.limits.runAheadMax) return;
+        if (!this.#host.permits.free) return this.#waitForPermit();
+        this.#queue.shift();
+        this.#execute(delivery);
+      }
+    }
+    if (this.idle) this.#becameIdle();
+  }
+
+  #becameIdle(): void {
+    const drained = this.#drained;
+    if (drained.length === 0) return;
+    this.#drained = [];
+    for (const resolve of drained) resolve();
+  }
+
+  #waitForPermit(): void {
+    this.#busy = true;
+    this.#host.permits.whenFree(() => this.#resume());
+  }
+
+  #resume(): void {
+    this.#busy = false;
+    this.#pump();
+  }
+
+  #execute(delivery: Delivery): void {
+    const turn = new Turn(this.#host, this.#runtime, this.agent, delivery, this.#draft);
+    if (delivery.verdict !== undefined) return this.#failed(turn, delivery.verdict);
+    let outcome: unknown;
+    try {
+      outcome = turn.run();
+    } catch (thrown) {
+      return this.#failed(turn, thrown);
+    }
+    if (isThenable(outcome)) this.#wait(turn, outcome);
+    else this.#finished(turn, outcome);
+  }
+
+  #wait(turn: Turn, outcome: PromiseLike<unknown>): void {
+    const epoch = this.#epoch;
+    const { permits } = this.#host;
+    this.#busy = true;
+    this.#running = turn;
+    permits.take();
+    const settle = (act: () => void): void => {
+      permits.give();
+      this.#busy = false;
+      if (this.#running === turn) this.#running = undefined;
+      if (epoch === this.#epoch) act();
+      if (!this.#busy) this.#pump();
+    };
+    outcome.then(
+      (reply) => settle(() => this.#finished(turn, reply)),
+      (thrown: unknown) => settle(() => this.#failed(turn, thrown)),
+    );
+  }
+
+  #finished(turn: Turn, reply: unknown): void {
+    try {
+      turn.complete(reply);
+    } catch (thrown) {
+      return this.#failed(turn, thrown);
+    }
+    this.#queueForCommit(turn);
+  }
+
+  #failed(turn: Turn, thrown: unknown): void {
+    const { clock, feed, retry } = this.#host;
+    const { attempts } = turn.delivery;
+    const delayMs =
+      turn.delivery.verdict === undefined ? retryDelayMs(retry, attempts, thrown) : undefined;
+    if (delayMs === undefined) {
+      turn.fail(thrown);
+      return this.#queueForCommit(turn);
+    }
+    if (feed.active) {
+      const inputPosition = turn.delivery.input.position;
+      const failure = errorData(thrown);
+      feed.emit({
+        kind: "turn.retrying",
+        agent: this.agent,
+        inputPosition,
+        attempt: attempts,
+        delayMs,
+        failure,
+      });
+    }
+    this.#queue.unshift(turn.delivery);
+    this.#busy = true;
+    this.#cancelBackoff = clock.after(delayMs, () => {
+      this.#cancelBackoff = undefined;
+      this.#resume();
+    });
+  }
+
+  #queueForCommit(turn: Turn): void {
+    if (this.#abandoned) return;
+    this.#draft = snapshotAfter(turn);
+    this.#ready.push(turn);
+    this.#host.committer.schedule(this);
+  }
+
+  /** After the commit: tell the world. */
+  #answer(turn: Turn): void {
+    const { feed, log } = this.#host;
+    const { input } = turn.delivery;
+    const { replyTo } = input.metadata;
+    const record = turn.record;
+    if (record === undefined) return;
+    if (replyTo !== undefined) log.reply(replyTo, encodeReply(replyOf(record)));
+    if (!feed.active) return;
+    feed.emit({ kind: "turn.committed", agent: this.agent, record, revision: this.#revision });
+    if (replyTo !== undefined) {
+      feed.emit({
+        kind: "reply.sent",
+        agent: this.agent,
+        inputPosition: input.position,
+        recorded: false,
+      });
+    }
+    if (turn.deadLetter !== undefined) {
+      const { failure, inputPosition } = turn.deadLetter;
+      feed.emit({ kind: "dead-letter", agent: this.agent, inputPosition, failure });
+    }
+  }
+
+  /** The journal already has it: no handler, only the recorded reply again (I4). */
+  #recognise(delivery: Delivery): void {
+    const { feed } = this.#host;
+    const inputPosition = delivery.input.position;
+    if (feed.active) feed.emit({ kind: "turn.duplicate", agent: this.agent, inputPosition });
+    if (delivery.input.metadata.replyTo === undefined) return delivery.done();
+    this.#replyAgain(delivery, delivery.input.metadata.replyTo)
+      .catch((thrown: unknown) => this.#fault("reply from the journal", thrown))
+      .finally(() => delivery.done());
+  }
+
+  async #replyAgain(delivery: Delivery, replyTo: string): Promise<void> {
+    const { feed, log } = this.#host;
+    const inputPosition = delivery.input.position;
+    const record = await findTurn(log, this.agent, inputPosition);
+    if (record === undefined) return;
+    log.reply(replyTo, encodeReply(replyOf(record)));
+    if (feed.active) {
+      feed.emit({ kind: "reply.sent", agent: this.agent, inputPosition, recorded: true });
+    }
+  }
+
+  #load(): void {
+    this.#busy = true;
+    const startedAtMs = this.#host.clock.now();
+    this.#readTail().then(
+      () => {
+        this.#loaded = true;
+        this.#loadAttempts = 0;
+        if (this.#host.feed.active) {
+          const tookMs = this.#host.clock.now() - startedAtMs;
+          const { turns } = this.#committed;
+          this.#host.feed.emit({ kind: "agent.activated", agent: this.agent, turns, tookMs });
+        }
+        this.#resume();
+      },
+      (thrown: unknown) => this.#loadFailed(thrown),
+    );
+  }
+
+  /** Apply what the journal has beyond the revision this mailbox knows. */
+  async #readTail(): Promise<void> {
+    for (;;) {
+      const entries = await this.#host.log.journal(this.agent, this.#revision);
+      for (const entry of entries) this.#apply(entry);
+      this.#draft = this.#committed;
+      if (entries.length === 0) return;
+    }
+  }
+
+  #apply(entry: JournalEntry): void {
+    const record = decodeRecord(entry.record);
+    let { state } = this.#committed;
+    for (const event of record.events) state = this.#runtime.fold(state, event, this.name);
+    this.#committed = { state, turns: record.turn, lastInput: record.inputPosition };
+    this.#revision = entry.revision;
+  }
+
+  /** The key waits, the others go on: an unreadable journal must not lose its messages. */
+  #loadFailed(thrown: unknown): void {
+    this.#fault(`activation of ${this.name}`, thrown);
+    const { clock, retry } = this.#host;
+    this.#loadAttempts += 1;
+    this.#cancelBackoff = clock.after(backoffMs(retry, this.#loadAttempts), () => {
+      this.#cancelBackoff = undefined;
+      this.#resume();
+    });
+  }
+
+  #fault(what: string, thrown: unknown): void {
+    this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+  }
+}
+
+function snapshotAfter(turn: Turn): Snapshot {
+  return {
+    state: turn.state,
+    turns: turn.number,
+    lastInput: turn.delivery.input.position,
+  };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    typeof (value as { readonly then?: unknown }).then === "function"
+  );
+}

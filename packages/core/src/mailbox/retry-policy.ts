@@ -1,0 +1,34 @@
+/** How often and when a failed turn is tried again. Retries happen inside the mailbox, so the key's order is kept. */
+import { TroupeError } from "../errors/troupe-error.ts";
+
+export interface RetryPolicy {
+  /** Handler runs in all, the first included. Minimum 1. @default 5 */
+  readonly attemptsMax: number;
+  /** Delay before the second run, in milliseconds; it doubles with every run. @default 50 */
+  readonly delayMs: number;
+  /** Longest delay, in milliseconds. @default 5000 */
+  readonly delayMsMax: number;
+}
+
+export const retryPolicyDefault: RetryPolicy = Object.freeze({
+  attemptsMax: 5,
+  delayMs: 50,
+  delayMsMax: 5000,
+});
+
+/** Delay before the next run, or undefined when there is none: attempts used up, or an error that stays. */
+export function retryDelayMs(
+  policy: RetryPolicy,
+  attempts: number,
+  thrown: unknown,
+): number | undefined {
+  if (attempts >= policy.attemptsMax) return undefined;
+  if (thrown instanceof TroupeError && !thrown.retryable) return undefined;
+  return backoffMs(policy, attempts);
+}
+
+/** Exponential back-off with equal jitter: between half of the full delay and all of it. */
+export function backoffMs(policy: RetryPolicy, attempts: number): number {
+  const full = Math.min(policy.delayMs * 2 ** Math.max(0, attempts - 1), policy.delayMsMax);
+  return Math.round(full / 2 + (Math.random() * full) / 2);
+}

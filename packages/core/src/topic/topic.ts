@@ -1,0 +1,34 @@
+/**
+ * A topic: a named subject that events are published on. Anybody may publish, with any NATS client; agent types
+ * subscribe, and the agent whose key is the publication's source handles it.
+ */
+import { requireName } from "../agent/name.ts";
+import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
+
+/** A topic as plain data, whatever its type. */
+export interface TopicDefinition {
+  readonly kind: "topic";
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+/** A topic whose publications are `Input` for the publisher and `Output` for the subscriber. */
+export interface Topic<Input, Output> extends TopicDefinition {
+  /** Only for type inference; never present at run time. */
+  readonly "~types"?: { readonly input: Input; readonly output: Output };
+}
+
+/**
+ * Declare a topic. @param name one subject token: letters, digits, `-`, `_`. @throws DefinitionError
+ *
+ * ```ts
+ * const inquiries = topic("inquiries", z.object({ text: z.string() }));
+ * ```
+ */
+export function topic<const S extends Schema>(
+  name: string,
+  schema: S,
+): Topic<SchemaInput<S>, SchemaOutput<S>> {
+  requireName("topic", name);
+  return Object.freeze({ kind: "topic", name, schema });
+}

@@ -1,0 +1,51 @@
+/**
+ * W3C trace context (https://www.w3.org/TR/trace-context/), level 1: `00-<32 hex trace id>-<16 hex span id>-<2 hex flags>`.
+ *
+ * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. A message that arrives
+ * without one starts a new trace.
+ */
+import { randomFillSync } from "node:crypto";
+
+export interface TraceContext {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly flags: string;
+}
+
+const pattern = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/;
+
+/** Parse a traceparent header; undefined when it is absent or invalid, as the standard demands. */
+export function parseTraceparent(header: string | undefined): TraceContext | undefined {
+  if (header === undefined || header.length < 55) return undefined;
+  const match = pattern.exec(header);
+  if (match === null || header.startsWith("ff")) return undefined;
+  const [, traceId = "", spanId = "", flags = ""] = match;
+  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
+  return { traceId, spanId, flags };
+}
+
+export function formatTraceparent(context: TraceContext): string {
+  return `00-${context.traceId}-${context.spanId}-${context.flags}`;
+}
+
+/** A traceparent for a new span: below `parent` when it is valid, else the root of a new sampled trace. */
+export function childTraceparent(parent: string | undefined): string {
+  const context = parseTraceparent(parent);
+  return context === undefined
+    ? `00-${randomHex(16)}-${randomHex(8)}-01`
+    : `00-${context.traceId}-${randomHex(8)}-${context.flags}`;
+}
+
+/** Random bytes are drawn in blocks: one system call serves some hundred spans. */
+const block = Buffer.alloc(4096);
+let used = block.length;
+
+function randomHex(bytes: number): string {
+  if (used + bytes > block.length) {
+    randomFillSync(block);
+    used = 0;
+  }
+  const hex = block.toString("hex", used, used + bytes);
+  used += bytes;
+  return /^0+$/.test(hex) ? randomHex(bytes) : hex;
+}

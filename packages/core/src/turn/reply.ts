@@ -1,0 +1,62 @@
+/** Replies as the asker receives them: the handler's value or the recorded failure. */
+import {
+  AskDeadlineError,
+  CallCycleError,
+  CallDepthError,
+  RemoteTurnError,
+  UnknownAgentError,
+  UnknownMessageError,
+} from "../errors/ask-errors.ts";
+import {
+  InvalidKeyError,
+  Reject,
+  SchemaError,
+  TurnTooLargeError,
+  UndecodablePayloadError,
+} from "../errors/message-errors.ts";
+import { PayloadTooLargeError } from "../errors/log-errors.ts";
+import type { ErrorData, TroupeErrorOptions } from "../errors/troupe-error.ts";
+import type { TroupeError } from "../errors/troupe-error.ts";
+import { decodePayload, encodePayload } from "../wire/payload.ts";
+import type { TurnRecord } from "./turn-record.ts";
+
+export interface Reply {
+  readonly value?: unknown;
+  readonly failure?: ErrorData | undefined;
+}
+
+export function replyOf(record: Pick<TurnRecord, "reply" | "failure">): Reply {
+  return record.failure === undefined ? { value: record.reply } : { failure: record.failure };
+}
+
+export function encodeReply(reply: Reply): Uint8Array {
+  return encodePayload(reply.failure === undefined ? [reply.value] : [null, reply.failure]);
+}
+
+export function decodeReply(payload: Uint8Array): Reply {
+  const [value, failure] = decodePayload(payload, "application/msgpack") as [unknown, ErrorData?];
+  return failure === undefined ? { value } : { failure };
+}
+
+type ErrorClass = new (message: string, options?: TroupeErrorOptions) => TroupeError;
+
+const classes: Readonly<Record<string, ErrorClass>> = {
+  "unknown-agent": UnknownAgentError,
+  "unknown-message": UnknownMessageError,
+  "ask-deadline": AskDeadlineError,
+  "call-cycle": CallCycleError,
+  "call-depth": CallDepthError,
+  "invalid-key": InvalidKeyError,
+  schema: SchemaError,
+  "undecodable-payload": UndecodablePayloadError,
+  "payload-too-large": PayloadTooLargeError,
+  "turn-too-large": TurnTooLargeError,
+};
+
+/** The typed error an asker catches for a recorded failure. */
+export function errorOfFailure(failure: ErrorData): TroupeError {
+  if (failure.code === "rejected") return Reject.fromData(failure);
+  const Known = Object.hasOwn(classes, failure.code) ? classes[failure.code] : undefined;
+  if (Known !== undefined) return new Known(failure.message, { details: failure.details });
+  return new RemoteTurnError(`The agent's turn failed: ${failure.message}`, failure);
+}

@@ -1,0 +1,206 @@
+/** The `ctx` of a running turn. A class, because one is made per turn and its methods should cost nothing. */
+import { callsProxy } from "../agent/agent-calls.ts";
+import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
+import type { AgentReference } from "../agent/agent-reference.ts";
+import type { AgentDefinition } from "../agent/agent-definition.ts";
+import { throughLayers } from "../interceptor/interceptor.ts";
+import type { OutgoingCall } from "../interceptor/interceptor.ts";
+import { keyToToken } from "../key/key-token.ts";
+import type { Address, AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { Metadata } from "../log/metadata.ts";
+import { PayloadTooLargeError } from "../errors/log-errors.ts";
+import { validate } from "../schema/schema.ts";
+import type { Schema } from "../schema/schema.ts";
+import type { Topic, TopicDefinition } from "../topic/topic.ts";
+import { encodePayload } from "../wire/payload.ts";
+import type { AskOptions, Context, Emit, MessageInfo, TurnLog } from "./context.ts";
+import type { Turn } from "./turn.ts";
+
+export class TurnContext implements Context<unknown, unknown> {
+  readonly #turn: Turn;
+  #emit: object | undefined;
+  #abort: AbortController | undefined;
+  #asks = 0;
+
+  constructor(turn: Turn) {
+    this.#turn = turn;
+  }
+
+  get agent(): AgentId {
+    return this.#turn.agent;
+  }
+
+  get state(): Readonly<object> {
+    return this.#turn.state as object;
+  }
+
+  get emit(): Emit<unknown> {
+    this.#emit ??= this.#turn.runtime.emitTo(this.#turn);
+    return this.#emit as Emit<unknown>;
+  }
+
+  get message(): MessageInfo {
+    const { input, attempts } = this.#turn.delivery;
+    return {
+      id: this.#turn.messageId,
+      name: this.#turn.message,
+      topic: this.#turn.topic,
+      position: input.position,
+      sender: input.metadata.sender,
+      acceptedAtMs: input.acceptedAtMs,
+      attempt: attempts,
+      traceparent: this.#turn.traceparent,
+    };
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    return this.#abort.signal;
+  }
+
+  get log(): TurnLog {
+    return {
+      debug: (message, fields) => this.#log("debug", message, fields),
+      info: (message, fields) => this.#log("info", message, fields),
+      warn: (message, fields) => this.#log("warn", message, fields),
+      error: (message, fields) => this.#log("error", message, fields),
+    };
+  }
+
+  abort(reason: unknown): void {
+    this.#abort ??= new AbortController();
+    this.#abort.abort(reason);
+  }
+
+  send<Messages>(agent: AgentReference<Messages>, key: string): SendCalls<Messages, void> {
+    return callsProxy<SendCalls<Messages, void>>((message, payload) => {
+      checkMessage(agent, message, payload);
+      const address: Address = { kind: "agent", name: agent.type, key };
+      this.#send({ how: "send", address, message, payload, from: this.#name() });
+    });
+  }
+
+  publish<Input, Output>(topic: Topic<Input, Output>, source: string, event: Input): void {
+    checkPublication(topic, event);
+    const address: Address = { kind: "topic", name: topic.name, key: source };
+    const call: OutgoingCall = {
+      how: "publish",
+      address,
+      message: undefined,
+      payload: event,
+      from: this.#name(),
+    };
+    throughLayers(this.#turn.host.layers.publish, call, (inner) => this.#add(inner));
+  }
+
+  ask<Messages>(
+    agent: AgentReference<Messages>,
+    key: string,
+    options: AskOptions = {},
+  ): AskCalls<Messages> {
+    return callsProxy<AskCalls<Messages>>(async (message, payload) => {
+      const { host, delivery, messageId, traceparent } = this.#turn;
+      const { metadata } = delivery.input;
+      const name = this.#name();
+      return host.ask(agent, key, message, payload, this.#withSignal(options), {
+        sender: name,
+        id: `${this.#outgoingId()}:ask${this.#asks++}`,
+        traceparent,
+        causationId: messageId,
+        correlationId: metadata.correlationId ?? messageId,
+        callers: [...(metadata.callers ?? []), name],
+        deadlineMs: metadata.deadlineMs,
+      });
+    });
+  }
+
+  #withSignal(options: AskOptions): AskOptions {
+    const signals = options.signal === undefined ? [] : [options.signal];
+    return { ...options, signal: AbortSignal.any([...signals, this.signal]) };
+  }
+
+  #send(call: OutgoingCall): void {
+    throughLayers(this.#turn.host.layers.send, call, (inner) => this.#add(inner));
+  }
+
+  #add(call: OutgoingCall): void {
+    keyToToken(call.address.key);
+    const payload = encodePayload(call.payload);
+    const { payloadBytesMax } = this.#turn.host.log.limits;
+    if (payload.byteLength > payloadBytesMax) throw tooLarge(call, payload, payloadBytesMax);
+    this.#turn.outgoing.push({ address: call.address, metadata: this.#metadata(call), payload });
+  }
+
+  #metadata(call: OutgoingCall): Metadata {
+    const { delivery, messageId, outgoing, traceparent } = this.#turn;
+    return {
+      id: `${this.#outgoingId()}:${outgoing.length}`,
+      message: call.message,
+      contentType: "application/msgpack",
+      traceparent,
+      tracestate: delivery.input.metadata.tracestate,
+      sender: this.#name(),
+      causationId: messageId,
+      correlationId: delivery.input.metadata.correlationId ?? messageId,
+    };
+  }
+
+  /** Ids are a function of the turn, so that a repeated turn makes the same ones. */
+  #outgoingId(): string {
+    return `${this.#name()}@${this.#turn.delivery.input.position}`;
+  }
+
+  #name(): string {
+    return agentName(this.#turn.agent);
+  }
+
+  #log(
+    level: "debug" | "info" | "warn" | "error",
+    message: string,
+    fields: Readonly<Record<string, unknown>> = {},
+  ): void {
+    const { agent, delivery, host, traceparent } = this.#turn;
+    if (!host.feed.active) return;
+    const inputPosition = delivery.input.position;
+    host.feed.emit({
+      kind: "agent.log",
+      agent,
+      level,
+      message,
+      fields,
+      inputPosition,
+      traceparent,
+    });
+  }
+}
+
+/** Fail at the sender when the definition is at hand; the receiver checks in any case. */
+export function checkMessage(
+  agent: AgentReference<unknown>,
+  message: string,
+  payload: unknown,
+): void {
+  const { messages } = agent as Partial<AgentDefinition>;
+  if (messages === undefined || !Object.hasOwn(messages, message)) return;
+  const schema = messages[message]?.schema;
+  if (schema !== undefined) check(schema, payload, `${agent.type}.${message}`);
+}
+
+export function checkPublication(topic: TopicDefinition, event: unknown): void {
+  check(topic.schema, event, `Topic ${topic.name}`);
+}
+
+function check(schema: Schema, value: unknown, what: string): void {
+  const result = validate(schema, value, what);
+  // An asynchronous schema is left to the receiver; its refusal must not become an unhandled rejection here.
+  if (result instanceof Promise) result.catch(() => undefined);
+}
+
+function tooLarge(call: OutgoingCall, payload: Uint8Array, bytesMax: number): PayloadTooLargeError {
+  const { kind, name, key } = call.address;
+  return new PayloadTooLargeError(
+    `A message for ${kind} ${name}/${key} has ${payload.byteLength} bytes, the log's limit is ${bytesMax}: send a reference instead.`,
+    { details: { address: call.address, bytes: payload.byteLength, bytesMax } },
+  );
+}

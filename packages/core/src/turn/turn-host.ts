@@ -1,0 +1,53 @@
+/** What a turn and a mailbox need from the worker that runs them. */
+import type { AgentReference } from "../agent/agent-reference.ts";
+import type { Clock } from "../clock/clock.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Interceptor } from "../interceptor/interceptor.ts";
+import type { Log } from "../log/log.ts";
+import type { AskOptions } from "./context.ts";
+
+/** Who asks, for deadlines, trace context and call cycles. */
+export interface AskOrigin {
+  readonly sender: string;
+  /** Deterministic per turn, so that a repeated turn repeats its asks under the same ids. */
+  readonly id: string;
+  readonly traceparent: string;
+  readonly causationId: string | undefined;
+  readonly correlationId: string | undefined;
+  /** Agents that wait for this ask, outermost first, the asking agent last. */
+  readonly callers: readonly string[];
+  /** The asker's own deadline, if it has one. */
+  readonly deadlineMs: number | undefined;
+}
+
+export interface InterceptorLayers {
+  readonly send: readonly NonNullable<Interceptor["send"]>[] | undefined;
+  readonly publish: readonly NonNullable<Interceptor["publish"]>[] | undefined;
+  readonly receive: readonly NonNullable<Interceptor["receive"]>[] | undefined;
+  readonly commit: readonly NonNullable<Interceptor["commit"]>[] | undefined;
+}
+
+export interface TurnHost {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly feed: InspectionFeed;
+  readonly layers: InterceptorLayers;
+  readonly worker: string;
+  readonly version: string;
+  readonly limits: TurnLimits;
+  ask(
+    agent: AgentReference<unknown>,
+    key: string,
+    message: string,
+    payload: unknown,
+    options: AskOptions,
+    origin: AskOrigin,
+  ): Promise<unknown>;
+}
+
+export interface TurnLimits {
+  /** Largest payload a handler gets, in bytes; larger ones become dead letters. */
+  readonly messageBytesMax: number;
+  /** Nested asks. */
+  readonly callDepthMax: number;
+}

@@ -1,0 +1,119 @@
+/**
+ * The turn record: the one thing the journal stores, one per turn, on the agent's own subject. State, audit, replay,
+ * traces and metrics are all derived from it.
+ *
+ * On the wire it is a MessagePack map with short keys; the table in `encodeRecord` is the format. `format` grows only when
+ * an old reader could misunderstand a new record.
+ */
+import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
+import type { Position } from "../log/input.ts";
+import { decodePayload, encodePayload } from "../wire/payload.ts";
+
+export const recordFormat = 1;
+
+export interface RecordedEvent {
+  readonly type: string;
+  readonly data: unknown;
+}
+
+export interface TurnRecord {
+  /** 1 for the agent's first turn; grows by one. */
+  readonly turn: number;
+  /** Position of the handled input: grows from turn to turn (I2), which is how a duplicate is recognised (I4). */
+  readonly inputPosition: Position;
+  readonly messageId: string;
+  /** Message or topic name. */
+  readonly message: string;
+  readonly topic?: string | undefined;
+  readonly sender?: string | undefined;
+  readonly events: readonly RecordedEvent[];
+  /** Ids of the messages and publications that were committed with the turn. */
+  readonly outgoingIds: readonly string[];
+  /** What the handler returned; absent when the turn failed. */
+  readonly reply?: unknown;
+  readonly failure?: ErrorData | undefined;
+  /** Handler runs it took; 0 when the message never reached the handler. */
+  readonly attempts: number;
+  /** This turn's span, below the input's. */
+  readonly traceparent: string;
+  readonly worker: string;
+  /** Code version of the worker. */
+  readonly version: string;
+  /** When the log accepted the input, and when the handler started, in milliseconds since the epoch. */
+  readonly acceptedAtMs: number;
+  readonly startedAtMs: number;
+  readonly tookMs: number;
+}
+
+export function encodeRecord(record: TurnRecord): Uint8Array {
+  const wire: WireRecord = {
+    v: recordFormat,
+    n: record.turn,
+    i: record.inputPosition,
+    id: record.messageId,
+    m: record.message,
+    e: record.events.map((event) => [event.type, event.data]),
+    r: record.reply,
+    k: record.attempts,
+    t: record.traceparent,
+    w: record.worker,
+    c: record.version,
+    at: [record.acceptedAtMs, record.startedAtMs, record.tookMs],
+  };
+  if (record.topic !== undefined) wire.p = record.topic;
+  if (record.sender !== undefined) wire.s = record.sender;
+  if (record.outgoingIds.length > 0) wire.o = record.outgoingIds;
+  if (record.failure !== undefined) wire.f = record.failure;
+  return encodePayload(wire);
+}
+
+/** @throws UndecodablePayloadError when the bytes are no turn record or a newer format */
+export function decodeRecord(bytes: Uint8Array): TurnRecord {
+  const wire = decodePayload(bytes, "application/msgpack") as WireRecord;
+  if (wire?.v !== recordFormat) {
+    throw new UndecodablePayloadError(
+      `A turn record has format ${String(wire?.v)}, this version reads ${recordFormat}: update Troupe.`,
+      { details: { format: wire?.v } },
+    );
+  }
+  const [acceptedAtMs, startedAtMs, tookMs] = wire.at;
+  return {
+    turn: wire.n,
+    inputPosition: wire.i,
+    messageId: wire.id,
+    message: wire.m,
+    topic: wire.p,
+    sender: wire.s,
+    events: wire.e.map(([type, data]) => ({ type, data })),
+    outgoingIds: wire.o ?? [],
+    reply: wire.r,
+    failure: wire.f,
+    attempts: wire.k,
+    traceparent: wire.t,
+    worker: wire.w,
+    version: wire.c,
+    acceptedAtMs,
+    startedAtMs,
+    tookMs,
+  };
+}
+
+interface WireRecord {
+  v: number;
+  n: number;
+  i: number;
+  id: string;
+  m: string;
+  p?: string;
+  s?: string;
+  e: (readonly [string, unknown])[];
+  o?: readonly string[];
+  r: unknown;
+  f?: ErrorData;
+  k: number;
+  t: string;
+  w: string;
+  c: string;
+  at: [number, number, number];
+}

@@ -1,0 +1,243 @@
+/**
+ * One turn: an input, the handler's run on a draft of the state, and what it leaves to be committed.
+ *
+ * Nothing here touches the log. A turn that succeeds or fails for good becomes a record; a turn that is given up leaves
+ * no trace, because events, messages and publications exist only in the draft until the commit (I3).
+ */
+import type { MessageDefinition } from "../agent/agent-definition.ts";
+import { UnknownMessageError } from "../errors/ask-errors.ts";
+import { PayloadTooLargeError } from "../errors/log-errors.ts";
+import { TurnTooLargeError, UndecodablePayloadError } from "../errors/message-errors.ts";
+import { errorData } from "../errors/troupe-error.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
+import { throughLayers } from "../interceptor/interceptor.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { DeadLetter } from "../log/dead-letter.ts";
+import type { InputDraft } from "../log/input.ts";
+import type { Delivery } from "../mailbox/delivery.ts";
+import { validate } from "../schema/schema.ts";
+import { childTraceparent } from "../trace/trace-context.ts";
+import { decodePayload } from "../wire/payload.ts";
+import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
+import { TurnContext } from "./turn-context.ts";
+import type { TurnHost } from "./turn-host.ts";
+import { encodeRecord } from "./turn-record.ts";
+import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
+
+export class Turn implements EventSink {
+  readonly host: TurnHost;
+  readonly runtime: AgentRuntime;
+  readonly agent: AgentId;
+  readonly delivery: Delivery;
+  /** Ordinal in the agent's journal, from 1. */
+  readonly number: number;
+  readonly messageId: string;
+  readonly traceparent: string;
+  readonly startedAtMs: number;
+  /** The state with everything emitted so far. */
+  state: unknown;
+  events: RecordedEvent[] = [];
+  outgoing: InputDraft[] = [];
+  deadLetter: DeadLetter | undefined;
+  /** Set by `complete` or `fail`. */
+  record: TurnRecord | undefined;
+  /** The record's bytes. */
+  bytes: Uint8Array = noBytes;
+  #message: string;
+  readonly #stateBefore: unknown;
+  #context: TurnContext | undefined;
+
+  constructor(
+    host: TurnHost,
+    runtime: AgentRuntime,
+    agent: AgentId,
+    delivery: Delivery,
+    draft: { readonly state: unknown; readonly turns: number },
+  ) {
+    const { input } = delivery;
+    this.host = host;
+    this.runtime = runtime;
+    this.agent = agent;
+    this.delivery = delivery;
+    this.number = draft.turns + 1;
+    this.messageId = input.metadata.id ?? `@${input.position}`;
+    this.traceparent = childTraceparent(input.metadata.traceparent);
+    this.startedAtMs = host.clock.now();
+    this.state = draft.state;
+    this.#stateBefore = draft.state;
+    this.#message =
+      input.address.kind === "topic" ? input.address.name : (input.metadata.message ?? "");
+  }
+
+  /** Message name, or topic name for a publication. */
+  get message(): string {
+    return this.#message;
+  }
+
+  get topic(): string | undefined {
+    const { address } = this.delivery.input;
+    return address.kind === "topic" ? address.name : undefined;
+  }
+
+  /** How many messages its commit stores. */
+  get messages(): number {
+    return 1 + this.outgoing.length + (this.deadLetter === undefined ? 0 : 1);
+  }
+
+  /** Decode, validate, handle. Returns the reply, or a promise of it when something in between is asynchronous. */
+  run(): unknown {
+    const payload = this.#decode();
+    const definition = this.#definition();
+    const what = `${agentName(this.agent)}: message ${this.#message}`;
+    const valid = validate(definition.schema, payload, what);
+    this.delivery.attempts += 1;
+    this.#feedStarted();
+    return valid instanceof Promise
+      ? valid.then((value) => this.#handle(definition, value))
+      : this.#handle(definition, valid);
+  }
+
+  event(event: RecordedEvent): void {
+    this.state = this.runtime.fold(this.state, event, agentName(this.agent));
+    this.events.push(event);
+  }
+
+  /** The handler is done: make the record. @throws TurnTooLargeError, or what a commit interceptor throws */
+  complete(reply: unknown): void {
+    this.#seal(reply, undefined);
+    this.#requireFits();
+  }
+
+  /** The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter. */
+  fail(thrown: unknown): void {
+    const failure = errorData(thrown);
+    this.state = this.#stateBefore;
+    this.events = [];
+    this.outgoing = [];
+    this.deadLetter = {
+      agent: this.agent,
+      inputPosition: this.delivery.input.position,
+      origin: originOf(this.delivery),
+      failure,
+      attempts: this.delivery.attempts,
+      payload: this.delivery.input.payload,
+    };
+    this.#seal(undefined, failure);
+  }
+
+  /** Tell the handler that its turn is given up. */
+  abort(reason: unknown): void {
+    this.#context?.abort(reason);
+  }
+
+  #handle(definition: MessageDefinition, payload: unknown): unknown {
+    const context = new TurnContext(this);
+    this.#context = context;
+    const wraps = this.host.layers.receive;
+    if (wraps === undefined) return definition.handler(context, payload);
+    const call = { agent: this.agent, message: context.message, payload };
+    return throughLayers(wraps, call, (inner) => definition.handler(context, inner.payload));
+  }
+
+  #decode(): unknown {
+    const { input } = this.delivery;
+    const bytesMax = this.host.limits.messageBytesMax;
+    if (input.payload.byteLength > bytesMax) {
+      throw new PayloadTooLargeError(
+        `The message at ${input.position} has ${input.payload.byteLength} bytes, the limit is ${bytesMax}: send less, or raise messageBytesMax.`,
+        { details: { position: input.position, bytes: input.payload.byteLength, bytesMax } },
+      );
+    }
+    const value = decodePayload(input.payload, input.metadata.contentType);
+    if (this.#message !== "") return value;
+    const [name, body] = soleProperty(value);
+    this.#message = name;
+    return body;
+  }
+
+  #definition(): MessageDefinition {
+    const definition = this.runtime.handlerOf(this.#message, this.topic !== undefined);
+    if (definition !== undefined) return definition;
+    const known = Object.keys(this.runtime.definition.messages).join(", ") || "none";
+    throw new UnknownMessageError(
+      `Agent type ${this.agent.type} handles no message ${JSON.stringify(this.#message)}; it handles: ${known}.`,
+      { details: { type: this.agent.type, message: this.#message } },
+    );
+  }
+
+  #seal(reply: unknown, failure: ErrorData | undefined): void {
+    const { host, delivery } = this;
+    const { input } = delivery;
+    const record: TurnRecord = {
+      turn: this.number,
+      inputPosition: input.position,
+      messageId: this.messageId,
+      message: this.#message,
+      topic: this.topic,
+      sender: input.metadata.sender,
+      events: this.events,
+      outgoingIds: this.outgoing.map((draft) => draft.metadata.id ?? ""),
+      reply,
+      failure,
+      attempts: delivery.attempts,
+      traceparent: this.traceparent,
+      worker: host.worker,
+      version: host.version,
+      acceptedAtMs: input.acceptedAtMs,
+      startedAtMs: this.startedAtMs,
+      tookMs: host.clock.now() - this.startedAtMs,
+    };
+    this.record = throughLayers(host.layers.commit, record, (inner) => inner);
+    this.bytes = encodeRecord(this.record);
+  }
+
+  #requireFits(): void {
+    const { payloadBytesMax, commitMessagesMax } = this.host.log.limits;
+    const name = agentName(this.agent);
+    if (this.bytes.byteLength > payloadBytesMax) {
+      throw new TurnTooLargeError(
+        `The turn of ${name} on the message at ${this.delivery.input.position} makes a record of ${this.bytes.byteLength} bytes, the limit is ${payloadBytesMax}: emit less per turn.`,
+        { details: { agent: name, bytes: this.bytes.byteLength, payloadBytesMax } },
+      );
+    }
+    if (this.outgoing.length + 1 > commitMessagesMax) {
+      throw new TurnTooLargeError(
+        `The turn of ${name} on the message at ${this.delivery.input.position} sends ${this.outgoing.length} messages, the limit is ${commitMessagesMax - 1}: send fewer per turn.`,
+        { details: { agent: name, outgoing: this.outgoing.length, commitMessagesMax } },
+      );
+    }
+  }
+
+  #feedStarted(): void {
+    if (!this.host.feed.active) return;
+    this.host.feed.emit({
+      kind: "turn.started",
+      agent: this.agent,
+      inputPosition: this.delivery.input.position,
+      message: this.#message,
+      attempt: this.delivery.attempts,
+      traceparent: this.traceparent,
+    });
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/** The input's address as people read it. */
+export function originOf(delivery: Delivery): string {
+  const { address } = delivery.input;
+  return `${address.kind}/${address.name}/${address.key}`;
+}
+
+/** A bare JSON message names itself: `{"deposit": {"amount": 5}}`. */
+function soleProperty(value: unknown): readonly [string, unknown] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const entries = Object.entries(value);
+    const [first] = entries;
+    if (entries.length === 1 && first !== undefined) return first;
+  }
+  throw new UndecodablePayloadError(
+    'The payload does not name its message: send {"<message>": {…}} or set the header Troupe-Message.',
+  );
+}

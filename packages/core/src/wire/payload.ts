@@ -1,0 +1,32 @@
+/**
+ * Payloads: MessagePack between Troupe processes, JSON accepted from everybody.
+ *
+ * MessagePack is written without msgpackr's record extension, so that any MessagePack reader understands it. `undefined`
+ * is stored as nil. Dates and binary data survive; class instances become plain maps.
+ */
+import { Packr } from "msgpackr";
+import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import type { ContentType } from "../log/metadata.ts";
+
+const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true, moreTypes: false });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Encode a value as MessagePack; never empty. */
+export function encodePayload(value: unknown): Uint8Array {
+  return packr.pack(value);
+}
+
+/** Decode a payload; no content type means JSON. @throws UndecodablePayloadError */
+export function decodePayload(payload: Uint8Array, contentType: ContentType | undefined): unknown {
+  try {
+    if (contentType === "application/msgpack") return packr.unpack(payload) as unknown;
+    return JSON.parse(utf8.decode(payload)) as unknown;
+  } catch (cause) {
+    const format = contentType ?? "application/json";
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UndecodablePayloadError(`The payload is not valid ${format}: ${why}.`, {
+      details: { contentType: format, bytes: payload.byteLength },
+      cause,
+    });
+  }
+}

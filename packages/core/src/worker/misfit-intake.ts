@@ -1,0 +1,33 @@
+/** Messages on our subjects whose subject is no address: each becomes one dead letter (I10). */
+import type { Position } from "../log/input.ts";
+import type { Reader } from "../log/log.ts";
+import type { IntakeHost } from "./partition-intake.ts";
+import { PositionTracker } from "./position-tracker.ts";
+
+/** The pseudo agent type under which workers agree on who looks after misfits. */
+export const misfitType = "~misfits";
+
+export class MisfitIntake {
+  readonly #reader: Reader;
+  readonly tracker: PositionTracker;
+
+  constructor(host: IntakeHost, after: Position) {
+    this.tracker = new PositionTracker(after);
+    this.#reader = host.log.read({
+      source: "misfits",
+      after,
+      credit: host.windowMax,
+      onInput: (input) => {
+        const tracked = this.tracker.begin(input.position);
+        host.bury(input, () => {
+          this.tracker.finish(tracked);
+          this.#reader.grant(1);
+        });
+      },
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#reader.stop();
+  }
+}

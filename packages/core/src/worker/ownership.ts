@@ -1,0 +1,229 @@
+/**
+ * Who holds what: workers announce themselves, and each takes and releases what the assignment gives it.
+ *
+ *  O1 Overlap is harmless: the journal's expected revision is the fence (I5). Everything here is only about not doing
+ *     work twice and not leaving it undone.
+ *  O2 A partition is taken when its last holder released it, died, or did not release it within `handoverTimeoutMs`.
+ *  O3 A worker that is silent for `deadAfterMs` is dead to the others.
+ *  O4 The floor is saved before a release is announced, so the successor starts where the holder stopped.
+ */
+import type { Clock } from "../clock/clock.ts";
+import { errorData } from "../errors/troupe-error.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Log } from "../log/log.ts";
+import type { Presence } from "../log/presence.ts";
+import { assignPartitions } from "./assignment.ts";
+
+export interface OwnershipTimings {
+  /** Milliseconds between two announcements. @default 500 */
+  readonly heartbeatMs: number;
+  /** Silence after which a worker counts as dead, in milliseconds. @default 2500 */
+  readonly deadAfterMs: number;
+  /** How long a new worker listens before it takes anything, in milliseconds. @default 150 */
+  readonly joinDelayMs: number;
+  /** How long a successor waits for a living holder to finish, in milliseconds. @default 30000 */
+  readonly handoverTimeoutMs: number;
+}
+
+export const ownershipTimingsDefault: OwnershipTimings = Object.freeze({
+  heartbeatMs: 500,
+  deadAfterMs: 2500,
+  joinDelayMs: 150,
+  handoverTimeoutMs: 30_000,
+});
+
+/** A thing that one worker holds at a time. */
+export interface Holding {
+  readonly type: string;
+  readonly partition: number;
+}
+
+export interface OwnershipHost {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly feed: InspectionFeed;
+  readonly worker: string;
+  /** Hosted types with the number of their partitions. */
+  readonly types: ReadonlyMap<string, number>;
+  readonly timings: OwnershipTimings;
+  take(holdings: readonly Holding[]): Promise<void>;
+  /** Resolves when everything taken is committed and the floors are saved. */
+  release(holdings: readonly Holding[]): Promise<void>;
+}
+
+interface Member {
+  readonly presence: Presence;
+  readonly heardAtMs: number;
+}
+
+export class Ownership {
+  readonly #host: OwnershipHost;
+  readonly #members = new Map<string, Member>();
+  readonly #held = new Map<string, Holding>();
+  /** Since when a holding of ours is held by somebody else. */
+  readonly #awaitedSinceMs = new Map<string, number>();
+  #releasing = new Set<string>();
+  #stopped = false;
+  #settled = false;
+  #reconciling = false;
+  #again = false;
+  #cancelBeat: (() => void) | undefined;
+  #unlisten: (() => void) | undefined;
+
+  constructor(host: OwnershipHost) {
+    this.#host = host;
+  }
+
+  /** Resolves when the first share is taken. */
+  async start(): Promise<void> {
+    const { clock, log, timings } = this.#host;
+    this.#unlisten = log.onPresence((presence) => this.#heard(presence));
+    this.#announce();
+    await new Promise<void>((resolve) => clock.after(timings.joinDelayMs, resolve));
+    this.#settled = true;
+    await this.#reconcile();
+    this.#beat();
+  }
+
+  /** Say goodbye. What was held must be released before. */
+  leave(): void {
+    this.stop();
+    this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
+  }
+
+  /** Take nothing more, release nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelBeat?.();
+    this.#unlisten?.();
+  }
+
+  get holdings(): readonly Holding[] {
+    return [...this.#held.values()];
+  }
+
+  #beat(): void {
+    if (this.#stopped) return;
+    this.#cancelBeat = this.#host.clock.after(this.#host.timings.heartbeatMs, () => {
+      this.#announce();
+      this.#buryTheDead();
+      void this.#reconcile();
+      this.#beat();
+    });
+  }
+
+  #announce(): void {
+    const holds: Record<string, number[]> = {};
+    for (const type of this.#host.types.keys()) holds[type] = [];
+    for (const { type, partition } of this.#held.values()) holds[type]?.push(partition);
+    this.#host.log.announce({ worker: this.#host.worker, leaving: false, holds });
+  }
+
+  #heard(presence: Presence): void {
+    const { clock, feed, worker } = this.#host;
+    if (presence.worker === worker || this.#stopped) return;
+    const known = this.#members.has(presence.worker);
+    if (presence.leaving) {
+      this.#members.delete(presence.worker);
+      if (known) feed.emit({ kind: "worker.left", worker: presence.worker, dead: false });
+    } else {
+      this.#members.set(presence.worker, { presence, heardAtMs: clock.now() });
+    }
+    if (!known && !presence.leaving) {
+      feed.emit({ kind: "worker.joined", worker: presence.worker });
+      this.#announce();
+    }
+    void this.#reconcile();
+  }
+
+  #buryTheDead(): void {
+    const { clock, feed, timings } = this.#host;
+    for (const [worker, { heardAtMs }] of this.#members) {
+      if (clock.now() - heardAtMs < timings.deadAfterMs) continue;
+      this.#members.delete(worker);
+      feed.emit({ kind: "worker.left", worker, dead: true });
+    }
+  }
+
+  /** Bring what is held in line with what is assigned; one at a time, again when something changed meanwhile. */
+  async #reconcile(): Promise<void> {
+    this.#again = true;
+    if (this.#reconciling || !this.#settled) return;
+    this.#reconciling = true;
+    try {
+      while (this.#again && !this.#stopped) {
+        this.#again = false;
+        this.#releaseSurplus();
+        await this.#takeMissing();
+      }
+    } catch (thrown) {
+      this.#host.feed.emit({ kind: "fault", what: "ownership", failure: errorData(thrown) });
+    } finally {
+      this.#reconciling = false;
+    }
+  }
+
+  #assigned(): Map<string, Holding> {
+    const assigned = new Map<string, Holding>();
+    for (const [type, partitions] of this.#host.types) {
+      const others = [...this.#members.values()].filter(({ presence }) => type in presence.holds);
+      const workers = [this.#host.worker, ...others.map(({ presence }) => presence.worker)];
+      for (const [partition, holder] of assignPartitions(
+        workers.toSorted(),
+        partitions,
+      ).entries()) {
+        if (holder === this.#host.worker) assigned.set(`${type}/${partition}`, { type, partition });
+      }
+    }
+    return assigned;
+  }
+
+  /** A release waits for running turns, so it must not keep other partitions from being taken. */
+  #releaseSurplus(): void {
+    const assigned = this.#assigned();
+    const surplus = [...this.#held].filter(
+      ([name]) => !assigned.has(name) && !this.#releasing.has(name),
+    );
+    if (surplus.length === 0) return;
+    for (const [name] of surplus) this.#releasing.add(name);
+    const finish = (): void => {
+      for (const [name] of surplus) {
+        this.#releasing.delete(name);
+        this.#held.delete(name);
+      }
+      if (this.#stopped) return;
+      this.#announce();
+      void this.#reconcile();
+    };
+    this.#host
+      .release(surplus.map(([, holding]) => holding))
+      .catch((thrown: unknown) => {
+        this.#host.feed.emit({ kind: "fault", what: "release", failure: errorData(thrown) });
+      })
+      .finally(finish);
+  }
+
+  async #takeMissing(): Promise<void> {
+    const now = this.#host.clock.now();
+    const missing = [...this.#assigned()].filter(
+      ([name, holding]) => !this.#held.has(name) && !this.#mustWait(name, holding, now),
+    );
+    if (missing.length === 0) return;
+    await this.#host.take(missing.map(([, holding]) => holding));
+    for (const [name, holding] of missing) this.#held.set(name, holding);
+    this.#announce();
+  }
+
+  #mustWait(name: string, { type, partition }: Holding, nowMs: number): boolean {
+    const heldElsewhere = [...this.#members.values()].some(({ presence }) =>
+      presence.holds[type]?.includes(partition),
+    );
+    if (!heldElsewhere) {
+      this.#awaitedSinceMs.delete(name);
+      return false;
+    }
+    const sinceMs = this.#awaitedSinceMs.get(name) ?? nowMs;
+    this.#awaitedSinceMs.set(name, sinceMs);
+    return nowMs - sinceMs < this.#host.timings.handoverTimeoutMs;
+  }
+}

@@ -1,0 +1,64 @@
+/** How a worker behaves. Every bound is explicit (I7). */
+import type { RetryPolicy } from "../mailbox/retry-policy.ts";
+import { retryPolicyDefault } from "../mailbox/retry-policy.ts";
+import type { OwnershipTimings } from "./ownership.ts";
+import { ownershipTimingsDefault } from "./ownership.ts";
+
+export interface WorkerSettings {
+  /** Inputs of one partition in memory. Minimum 1. @default 1024 */
+  readonly windowMax: number;
+  /** Largest payload a handler gets, in bytes; larger ones become dead letters. @default 262144 */
+  readonly messageBytesMax: number;
+  /** Handlers that may be waiting for something at once. Minimum 1. @default 1000 */
+  readonly handlersMax: number;
+  /** Turns of one agent that may run before the first of them is committed. Minimum 1. @default 64 */
+  readonly runAheadMax: number;
+  /** Agents in memory; idle ones beyond it leave. Minimum 1. @default 100000 */
+  readonly residentsMax: number;
+  /** Nested asks. Minimum 1. @default 16 */
+  readonly callDepthMax: number;
+  /** Single records on their way to the log. Minimum 1. @default 1024 */
+  readonly singlesMax: number;
+  /** Commit groups on their way to the log. Minimum 1. @default 2 */
+  readonly groupsMax: number;
+  /** Bytes in one commit group. @default 4194304 */
+  readonly groupBytesMax: number;
+  /** Milliseconds between two saves of the floors. @default 1000 */
+  readonly floorIntervalMs: number;
+  readonly retry: RetryPolicy;
+  readonly timings: OwnershipTimings;
+}
+
+/** What the caller may set; everything else takes its default. */
+export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> & {
+  readonly retry?: Partial<RetryPolicy>;
+  readonly timings?: Partial<OwnershipTimings>;
+  /** Worker id, unique among living workers. @default host name, process id and a random suffix */
+  readonly id?: string;
+  /** Code version, stored in every turn record. @default "unversioned" */
+  readonly version?: string;
+};
+
+export const workerSettingsDefault: WorkerSettings = Object.freeze({
+  windowMax: 1024,
+  messageBytesMax: 262_144,
+  handlersMax: 1000,
+  runAheadMax: 64,
+  residentsMax: 100_000,
+  callDepthMax: 16,
+  singlesMax: 1024,
+  groupsMax: 2,
+  groupBytesMax: 4_194_304,
+  floorIntervalMs: 1000,
+  retry: retryPolicyDefault,
+  timings: ownershipTimingsDefault,
+});
+
+export function workerSettings(options: WorkerOptions): WorkerSettings {
+  return {
+    ...workerSettingsDefault,
+    ...options,
+    retry: { ...retryPolicyDefault, ...options.retry },
+    timings: { ...ownershipTimingsDefault, ...options.timings },
+  };
+}

@@ -1,0 +1,245 @@
+/**
+ * A worker: a process's share in hosting some agent types.
+ *
+ * It reads the partitions it holds, routes each input to its agent's mailbox, and commits what the mailboxes finish. It
+ * has no state that is not in the log: it may be killed at any moment, and another one goes on.
+ */
+import type { AgentDefinition } from "../agent/agent-definition.ts";
+import type { Clock } from "../clock/clock.ts";
+import { Committer } from "../commit/committer.ts";
+import { LogUnavailableError } from "../errors/log-errors.ts";
+import { errorData } from "../errors/troupe-error.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import { agentName } from "../log/address.ts";
+import type { Input } from "../log/input.ts";
+import type { Floor, Log } from "../log/log.ts";
+import type { MailboxHost } from "../mailbox/mailbox-host.ts";
+import { Mailbox } from "../mailbox/mailbox.ts";
+import { permits } from "../mailbox/permits.ts";
+import { Residents } from "../mailbox/residents.ts";
+import { backoffMs } from "../mailbox/retry-policy.ts";
+import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
+import type { AgentRuntime } from "./agent-runtime.ts";
+import { agentRuntime, manifestOf } from "./agent-runtime.ts";
+import { FloorKeeper } from "./floor-keeper.ts";
+import { MisfitIntake, misfitType } from "./misfit-intake.ts";
+import type { Holding } from "./ownership.ts";
+import { Ownership } from "./ownership.ts";
+import { PartitionIntake } from "./partition-intake.ts";
+import type { WorkerSettings } from "./worker-options.ts";
+
+export interface StopOptions {
+  /** How long running turns may take to finish, in milliseconds; then they are given up. @default 30000 */
+  readonly drainTimeoutMs?: number;
+}
+
+/** A running worker. */
+export interface Worker extends AsyncDisposable {
+  readonly id: string;
+  readonly types: readonly string[];
+  /** Partitions held right now. */
+  readonly holdings: readonly Holding[];
+  /** Finish what was taken, give back the rest, say goodbye. */
+  stop(options?: StopOptions): Promise<void>;
+}
+
+export interface WorkerParts {
+  readonly id: string;
+  readonly version: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly feed: InspectionFeed;
+  readonly layers: InterceptorLayers;
+  readonly settings: WorkerSettings;
+  readonly ask: TurnHost["ask"];
+}
+
+export class RunningWorker implements Worker {
+  readonly id: string;
+  readonly types: readonly string[];
+  readonly #parts: WorkerParts;
+  readonly #runtimes: ReadonlyMap<string, AgentRuntime>;
+  readonly #residents: Residents;
+  readonly #mailboxHost: MailboxHost;
+  readonly #intakes = new Map<number, PartitionIntake>();
+  #misfits: MisfitIntake | undefined;
+  readonly #ownership: Ownership;
+  readonly #floors: FloorKeeper;
+  #stopping: Promise<void> | undefined;
+
+  constructor(parts: WorkerParts, definitions: readonly AgentDefinition[]) {
+    const { clock, feed, log, settings } = parts;
+    this.#parts = parts;
+    this.id = parts.id;
+    this.types = definitions.map((definition) => definition.type);
+    this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
+    this.#residents = new Residents(settings.residentsMax, feed);
+    this.#mailboxHost = {
+      ...parts,
+      worker: parts.id,
+      permits: permits(settings.handlersMax),
+      retry: settings.retry,
+      committer: new Committer(log, feed, settings),
+      limits: settings,
+    };
+    this.#ownership = new Ownership({
+      log,
+      clock,
+      feed,
+      worker: this.id,
+      types: new Map([
+        ...this.types.map((type) => [type, log.partitions] as const),
+        [misfitType, 1],
+      ]),
+      timings: settings.timings,
+      take: (holdings) => this.#take(holdings),
+      release: (holdings) => this.#release(holdings),
+    });
+    this.#floors = new FloorKeeper(parts, settings.floorIntervalMs, () => this.#currentFloors());
+  }
+
+  get holdings(): readonly Holding[] {
+    return this.#ownership.holdings.filter(({ type }) => type !== misfitType);
+  }
+
+  /** Register the types and take the first share. */
+  async start(): Promise<void> {
+    const { feed, log, version } = this.#parts;
+    for (const { definition } of this.#runtimes.values()) {
+      await log.register(manifestOf(definition, version));
+    }
+    await this.#ownership.start();
+    this.#floors.start();
+    feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
+  }
+
+  stop(options: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stop(options.drainTimeoutMs ?? 30_000);
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(drainTimeoutMs: number): Promise<void> {
+    const { clock, feed, log } = this.#parts;
+    feed.emit({ kind: "worker.stopping", worker: this.id });
+    this.#ownership.stop();
+    this.#floors.stop();
+    let cancel: (() => void) | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      cancel = clock.after(drainTimeoutMs, resolve);
+    });
+    await Promise.race([this.#release(this.#ownership.holdings), tooLong]);
+    cancel?.();
+    this.#residents.abandon();
+    this.#ownership.leave();
+    await log.flush();
+    feed.emit({ kind: "worker.stopped", worker: this.id });
+  }
+
+  async #take(holdings: readonly Holding[]): Promise<void> {
+    const floors = new Map(
+      (await this.#parts.log.floors()).map((floor) => [nameOf(floor), floor.position]),
+    );
+    for (const { type, partition } of holdings) {
+      const source = type === misfitType ? "misfits" : partition;
+      const after = floors.get(nameOf({ type, partition: source })) ?? 0;
+      const runtime = this.#runtimes.get(type);
+      if (runtime !== undefined) this.#intake(partition).take(runtime, after);
+      else this.#misfits = new MisfitIntake(this.#intakeHost(), after);
+      this.#parts.feed.emit({ kind: "partition.taken", type, partition: source, after });
+    }
+  }
+
+  async #release(holdings: readonly Holding[]): Promise<void> {
+    const released = await Promise.all(
+      holdings.map(({ type, partition }) =>
+        type === misfitType ? this.#releaseMisfits() : this.#releasePartition(type, partition),
+      ),
+    );
+    const floors = released.flatMap((floor) => floor ?? []);
+    await this.#floors.save(floors);
+    for (const { type, partition, position } of floors) {
+      this.#parts.feed.emit({ kind: "partition.released", type, partition, floor: position });
+    }
+  }
+
+  async #releasePartition(type: string, partition: number): Promise<Floor | undefined> {
+    const tracker = this.#intakes.get(partition)?.release(type);
+    await this.#residents.drain(
+      (mailbox) => mailbox.partition === partition && mailbox.agent.type === type,
+    );
+    return tracker && { type, partition, position: tracker.floor };
+  }
+
+  async #releaseMisfits(): Promise<Floor | undefined> {
+    const misfits = this.#misfits;
+    this.#misfits = undefined;
+    await misfits?.stop();
+    return misfits && { type: misfitType, partition: "misfits", position: misfits.tracker.floor };
+  }
+
+  #intake(partition: number): PartitionIntake {
+    const found = this.#intakes.get(partition);
+    if (found !== undefined) return found;
+    const made = new PartitionIntake(this.#intakeHost(), partition);
+    this.#intakes.set(partition, made);
+    return made;
+  }
+
+  #intakeHost(): ConstructorParameters<typeof PartitionIntake>[0] {
+    return {
+      log: this.#parts.log,
+      windowMax: this.#parts.settings.windowMax,
+      deliver: (runtime, input, partition, done) => this.#deliver(runtime, input, partition, done),
+      bury: (input, done) => this.#bury(input, done, 1),
+    };
+  }
+
+  #deliver(runtime: AgentRuntime, input: Input, partition: number, done: () => void): void {
+    const { key } = input.address;
+    const mailbox = this.#residents.obtain(
+      `${runtime.type}/${key}`,
+      () => new Mailbox(this.#mailboxHost, runtime, { type: runtime.type, key }, partition),
+    );
+    mailbox.deliver({ input, attempts: 0, verdict: undefined, done });
+  }
+
+  /** Retried until the log has it: a misfit must not vanish because the log was away. */
+  #bury(input: Input, done: () => void, attempt: number): void {
+    const { clock, feed, log, settings } = this.#parts;
+    const { address, fault } = input;
+    const failure = errorData(fault ?? new LogUnavailableError("The address could not be read."));
+    const origin = `${address.kind}/${address.name}/${address.key}`;
+    const inputPosition = input.position;
+    log.bury({ inputPosition, origin, failure, attempts: 0, payload: input.payload }).then(
+      () => {
+        feed.emit({ kind: "dead-letter", agent: undefined, inputPosition, failure });
+        done();
+      },
+      (thrown: unknown) => {
+        feed.emit({ kind: "fault", what: "storing a dead letter", failure: errorData(thrown) });
+        clock.after(backoffMs(settings.retry, attempt), () => this.#bury(input, done, attempt + 1));
+      },
+    );
+  }
+
+  #currentFloors(): readonly Floor[] {
+    const floors = [...this.#intakes.values()].flatMap((intake) =>
+      intake.types.map((type) => ({
+        type,
+        partition: intake.partition,
+        position: intake.floorOf(type) ?? 0,
+      })),
+    );
+    if (this.#misfits === undefined) return floors;
+    const position = this.#misfits.tracker.floor;
+    return [...floors, { type: misfitType, partition: "misfits", position }];
+  }
+}
+
+function nameOf({ type, partition }: Pick<Floor, "type" | "partition">): string {
+  return agentName({ type, key: String(partition) });
+}

@@ -1,6 +1,6 @@
 /**
- * A vitest reporter for CI: closes the run with one plain line, `N passed, N failed` (and `, N
- * skipped` when any).
+ * A vitest reporter for CI: closes the run with one plain line, `N passed, N failed` (and
+ * `, N skipped` when any), and fails a run in which no test ran.
  *
  * The counts are vitest's own. A module that fails to load and an error outside of every test have
  * no test case to count, so each counts as one failure: the line must never look green when the run
@@ -11,37 +11,38 @@
 import { writeSync } from "node:fs";
 import type { Reporter, TestModule } from "vitest/node";
 
-export interface Counts {
+interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
 }
 
-export function summaryLine({ passed, failed, skipped }: Counts): string {
+export default class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
+    const counts = count(modules, unhandledErrors.length);
+    process.once("exit", () => {
+      if (counts.passed + counts.failed === 0) process.exitCode = 1;
+      writeSync(process.stdout.fd, `\n${summaryLine(counts)}\n`);
+    });
+  }
+}
+
+function summaryLine({ passed, failed, skipped }: Counts): string {
   const line = `${passed} passed, ${failed} failed`;
   return skipped > 0 ? `${line}, ${skipped} skipped` : line;
 }
 
-export default class CountReporter implements Reporter {
-  onTestRunEnd(modules: readonly TestModule[], unhandledErrors: readonly unknown[]): void {
-    const line = summaryLine(count(modules, unhandledErrors.length));
-    process.once("exit", () => writeSync(process.stdout.fd, `\n${line}\n`));
-  }
+function count(modules: readonly TestModule[], unhandledErrors: number): Counts {
+  const tests = modules.flatMap((module) => [...module.children.allTests()]);
+  const inState = (state: string): number =>
+    tests.filter((test) => test.result().state === state).length;
+  const passed = inState("passed");
+  const failed = inState("failed");
+  const outsideTests = unhandledErrors + modules.reduce((sum, each) => sum + errorsOf(each), 0);
+  return { passed, failed: failed + outsideTests, skipped: tests.length - passed - failed };
 }
 
-function count(modules: readonly TestModule[], unhandledErrors: number): Counts {
-  let passed = 0;
-  let failed = unhandledErrors;
-  let skipped = 0;
-  for (const module of modules) {
-    failed += module.errors().length;
-    for (const suite of module.children.allSuites()) failed += suite.errors().length;
-    for (const test of module.children.allTests()) {
-      const { state } = test.result();
-      if (state === "passed") passed += 1;
-      else if (state === "failed") failed += 1;
-      else skipped += 1;
-    }
-  }
-  return { passed, failed, skipped };
+function errorsOf(module: TestModule): number {
+  const suites = [...module.children.allSuites()];
+  return module.errors().length + suites.reduce((sum, suite) => sum + suite.errors().length, 0);
 }

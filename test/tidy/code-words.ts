@@ -17,8 +17,8 @@ export const noEnum: Rule = {
 export const noAny: Rule = {
   says: "no any",
   breaches: ({ path, text }) => {
-    const any = /(?:[:<|&,]|=>|\bas\b|\btype\s+\w+\s*=)\s*any\b(?!\s*[:(.?])/;
-    return isCode(path) ? matchingLines(codeOnly(text), any, "unknown says it") : [];
+    const untyped = /(?:[:<|&,]|=>|\bas\b|\btype\s+\w+\s*=)\s*any\b(?!\s*[:(.?])/;
+    return isCode(path) ? matchingLines(codeOnly(text), untyped, "unknown says it") : [];
   },
   broken: [
     ...source("export const value: any = 1;\n"),

@@ -2,7 +2,7 @@
 import { tooWideComments } from "../../scripts/wrap-comments.ts";
 import { isCode, isTest, type Rule } from "./rule.ts";
 
-export const linesMax = 500;
+const linesMax = 500;
 export const linesToThinkAbove = 300;
 
 export const lineCount = (text: string): number => text.replace(/\n$/, "").split("\n").length;

@@ -7,8 +7,12 @@ import type { TrackedFile } from "./rule.ts";
 
 export const root: string = fileURLToPath(new URL("../..", import.meta.url));
 
+/** False in a downloaded archive, where the rules have nothing to look at. */
+export const isCheckout: boolean = existsSync(join(root, ".git"));
+
 /** Binary files are left out: a NUL byte tells them. */
 export function trackedFiles(): TrackedFile[] {
+  if (!isCheckout) return [];
   const list = execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" });
   return list
     .split("\0")

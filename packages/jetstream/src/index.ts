@@ -1,6 +1,8 @@
 /** The Troupe log on NATS JetStream. */
 
-/** Connect to a server or a cluster. */
+/** Connect to a server or a cluster: a Troupe, or only its log. */
+export { connect } from "./connect.ts";
+export type { ConnectOptions } from "./connect.ts";
 export { connectLog } from "./connect-log.ts";
 export type { ConnectLogOptions } from "./connect-options.ts";
 

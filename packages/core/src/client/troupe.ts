@@ -38,7 +38,7 @@ import { ManifestCache } from "./manifest-cache.ts";
 
 export interface TroupeOptions {
   /** Name of this client, shown as the sender of its messages. @default "client-" and a random suffix */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly interceptors?: readonly Interceptor[];
   /** The caller's current W3C traceparent; what is sent continues that trace. @default a new trace for every message */
   readonly traceparent?: () => string | undefined;

@@ -1,0 +1,236 @@
+/** Commits: all or nothing (L2, I3), only on the expected revision (I5). */
+import assert from "node:assert/strict";
+
+import type { Log } from "../../log/log.ts";
+import { account, bytes, keysOfPartition, partitionOf, range, text, toAccount, toInquiries, turn } from "./drafts.ts";
+import type { LogCheck, LogHarness } from "./log-harness.ts";
+import { collect, everything, inputsBesides, rejectsWith, wholeJournal } from "./observe.ts";
+
+export const commitChecks: readonly LogCheck[] = [
+  {
+    name: "a commit stores the record and what the turn sends",
+    async run(harness) {
+      const log = await harness.connect();
+      const metadata = { id: "out-1", sender: "account/alice", causationId: "in-1" };
+      const outgoing = [toInquiries("bob", "published", metadata), toAccount("bob", "sent")];
+      const record = Uint8Array.from(range(256));
+      const [revision] = await log.commit([turn("alice", 0, { record, outgoing })]);
+      const [entry] = await wholeJournal(log, account("alice"));
+      assert.equal(entry?.revision, revision);
+      assert.deepEqual([...(entry?.record ?? [])], [...record]);
+      const other = await harness.connect();
+      const collector = collect(harness, other, { source: partitionOf(log, "bob") });
+      await collector.has(2);
+      assert.deepEqual(collector.contents(), ["published", "sent"]);
+      const [published] = collector.inputs;
+      assert.deepEqual({ ...published?.address }, outgoing[0]?.address);
+      assert.equal(published?.metadata.id, "out-1");
+      assert.equal(published?.metadata.sender, "account/alice");
+      assert.equal(published?.metadata.causationId, "in-1");
+    },
+  },
+  {
+    name: "the positions a commit returns are the revisions in the journals",
+    async run(harness) {
+      const log = await harness.connect();
+      const keys = ["a", "b", "c"];
+      const outgoing = [toAccount("x", "1"), toAccount("y", "2")];
+      const first = await log.commit(keys.map((key) => turn(key, 0, { outgoing })));
+      const second = await log.commit(keys.map((key, i) => turn(key, first[i] ?? 0)));
+      for (const [i, key] of keys.entries()) {
+        const revisions = (await wholeJournal(log, account(key))).map((entry) => entry.revision);
+        assert.deepEqual(revisions, [first[i], second[i]]);
+      }
+    },
+  },
+  {
+    name: "an empty commit stores nothing",
+    async run(harness) {
+      const log = await harness.connect();
+      assert.deepEqual(await log.commit([]), []);
+      assert.deepEqual(await everything(log), []);
+    },
+  },
+  {
+    name: "a stale revision is a conflict and stores nothing",
+    async run(harness) {
+      const log = await harness.connect();
+      const [first = 0] = await log.commit([turn("alice", 0)]);
+      const [second = 0] = await log.commit([turn("alice", first)]);
+      for (const stale of [0, first, first - 1, second + 1]) {
+        await rejectsWith(log.commit([turn("alice", stale)]), "revision-conflict");
+      }
+      await rejectsWith(log.commit([turn("bob", second)]), "revision-conflict");
+      assert.equal((await wholeJournal(log, account("alice"))).length, 2);
+      assert.deepEqual(await wholeJournal(log, account("bob")), []);
+    },
+  },
+  {
+    name: "a conflict stores nothing of the other turns of its commit, nor what they send",
+    async run(harness) {
+      const log = await harness.connect();
+      const [first = 0] = await log.commit([turn("alice", 0)]);
+      await log.commit([turn("alice", first)]);
+      const [receiver = ""] = keysOfPartition(log, 3, 1);
+      const outgoing = [toAccount(receiver, "from a turn in conflict")];
+      const deadLetter = deadLetterAt(first);
+      const stale = turn("alice", first, { outgoing });
+      const good = [turn("bob", 0, { outgoing, deadLetter }), turn("carol", 0, { outgoing })];
+      const before = (await everything(log)).length;
+      await rejectsWith(log.commit([...good, stale]), "revision-conflict");
+      await rejectsWith(log.commit([stale, ...good]), "revision-conflict");
+      assert.equal((await everything(log)).length, before);
+      assert.deepEqual(await wholeJournal(log, account("bob")), []);
+      const source = { partition: 3, key: receiver };
+      assert.deepEqual(await inputsBesides(harness, log, source), []);
+      await log.commit([...good]);
+      assert.equal((await wholeJournal(log, account("bob"))).length, 1);
+    },
+  },
+  {
+    name: "chained turns follow each other in one commit",
+    async run(harness) {
+      const log = await harness.connect();
+      const outgoing = [toInquiries("bob", "hello")];
+      const revisions = await log.commit([
+        turn("alice", 0, { record: bytes("1"), outgoing }),
+        turn("bob", 0),
+        turn("alice", "chained", { record: bytes("2"), outgoing }),
+        turn("alice", "chained", { record: bytes("3") }),
+      ]);
+      const entries = await wholeJournal(log, account("alice"));
+      assert.deepEqual(entries.map((entry) => text(entry.record)), ["1", "2", "3"]);
+      const ofAlice = revisions.filter((_, i) => i !== 1);
+      assert.deepEqual(entries.map((entry) => entry.revision), ofAlice);
+      await rejectsWith(log.commit([turn("alice", revisions[2] ?? 0)]), "revision-conflict");
+      await log.commit([turn("alice", revisions[3] ?? 0)]);
+    },
+  },
+  {
+    name: "a stale first turn takes its chained turns with it",
+    async run(harness) {
+      const log = await harness.connect();
+      await log.commit([turn("alice", 0)]);
+      const chain = [turn("alice", 0), turn("alice", "chained"), turn("alice", "chained")];
+      await rejectsWith(log.commit(chain), "revision-conflict");
+      assert.equal((await wholeJournal(log, account("alice"))).length, 1);
+    },
+  },
+  {
+    name: "of concurrent commits on one revision exactly one wins",
+    async run(harness) {
+      const logs = [await harness.connect(), await harness.connect(), await harness.connect()];
+      let revision = 0;
+      for (const round of range(12)) {
+        // With something to send and without: an implementation may store these in different ways.
+        const outgoing = round % 2 === 0 ? [] : [toInquiries("bob", `${round}`)];
+        const expected = revision;
+        const results = await Promise.allSettled(
+          logs.map((log) => log.commit([turn("alice", expected, { outgoing })])),
+        );
+        const wins = results.filter((result) => result.status === "fulfilled");
+        assert.equal(wins.length, 1, `round ${round}`);
+        for (const result of results) {
+          if (result.status === "rejected") {
+            await rejectsWith(Promise.reject(toError(result.reason)), "revision-conflict");
+          }
+        }
+        revision = wins[0]?.value[0] ?? 0;
+      }
+    },
+  },
+  {
+    name: "concurrent commits of different agents all succeed",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      const outgoing = [toAccount("receiver", "hello")];
+      const commits = range(60).map((i) => {
+        const key = `key-${i}`;
+        const first = turn(key, 0, i % 3 === 0 ? { outgoing } : {});
+        const turns = i % 5 === 0 ? [first, turn(key, "chained")] : [first];
+        return (i % 2 ? log : other).commit(turns);
+      });
+      const revisions = (await Promise.all(commits)).flat();
+      assert.equal(new Set(revisions).size, 60 + 12);
+      const source = { partition: partitionOf(log, "receiver"), key: "receiver" };
+      assert.equal((await inputsBesides(harness, log, source)).length, 20);
+    },
+  },
+  {
+    name: "a commit of the most messages is stored, one more is refused and stores nothing",
+    async run(harness) {
+      const log = await harness.connect();
+      const { commitMessagesMax } = log.limits;
+      const half = Math.floor(commitMessagesMax / 2);
+      const turns = range(half).map((i) => {
+        return turn(`key-${i}`, 0, { outgoing: [toAccount(`key-${i}`, "hello")] });
+      });
+      const rest = range(commitMessagesMax - half * 2).map((i) => turn(`rest-${i}`, 0));
+      await rejectsWith(log.commit([...turns, ...rest, turn("one more", 0)]), "log-refused");
+      assert.deepEqual(await everything(log), []);
+      await log.commit([...turns, ...rest]);
+      assert.equal((await everything(log)).length, commitMessagesMax);
+    },
+  },
+  {
+    name: "a message larger than the limit refuses the whole commit",
+    async run(harness) {
+      const log = await harness.connect();
+      const payload = new Uint8Array(log.limits.payloadBytesMax + 1);
+      const outgoing = [{ ...toAccount("bob", ""), payload }];
+      const turns = [turn("alice", 0), turn("bob", 0, { outgoing })];
+      await rejectsWith(log.commit(turns), "payload-too-large");
+      assert.deepEqual(await everything(log), []);
+    },
+  },
+  {
+    name: "a record much larger than the limit is refused",
+    async run(harness) {
+      const log = await harness.connect();
+      const record = new Uint8Array(log.limits.payloadBytesMax * 2);
+      const commit = log.commit([turn("bob", 0), turn("alice", 0, { record })]);
+      await rejectsWith(commit, "log-refused", "payload-too-large");
+      assert.deepEqual(await everything(log), []);
+    },
+  },
+  {
+    name: "a message to a key that cannot name an agent refuses the whole commit",
+    async run(harness) {
+      const log = await harness.connect();
+      const outgoing = [toAccount("", "hello")];
+      const commit = log.commit([turn("alice", 0), turn("bob", 0, { outgoing })]);
+      await rejectsWith(commit, "invalid-key");
+      assert.deepEqual(await everything(log), []);
+    },
+  },
+  {
+    name: "a message id that was stored before refuses the whole commit",
+    async run(harness) {
+      const log = await harness.connect();
+      await log.accept(toAccount("bob", "first", { id: "same" }));
+      await repeatedIdIsRefused(harness, log);
+    },
+  },
+  {
+    name: "what a turn sent counts as stored: accepting its id again is a duplicate",
+    async run(harness) {
+      const log = await harness.connect();
+      await log.commit([turn("alice", 0, { outgoing: [toAccount("bob", "sent", { id: "out" })] })]);
+      const collector = collect(harness, log, { source: partitionOf(log, "bob") });
+      await collector.has(1);
+      const again = await log.accept(toAccount("bob", "again", { id: "out" }));
+      const position = collector.inputs[0]?.position;
+      assert.deepEqual({ ...again }, { position, duplicate: true });
+    },
+  },
+];
+
+async function repeatedIdIsRefused(harness: LogHarness, log: Log): Promise<void> {
+  const outgoing = [toAccount("bob", "again", { id: "same" })];
+  const commit = log.commit([turn("carol", 0), turn("alice", 0, { outgoing })]);
+  await rejectsWith(commit, "log-refused");
+  assert.deepEqual(await wholeJournal(log, account("alice")), []);
+  assert.deepEqual(await wholeJournal(log, account("carol")), []);
+  const source = { partition: partitionOf(log, "bob"), key: "bob" };
+  assert.deepEqual(await inputsBesides(harness, log, source), ["first"]);
+}

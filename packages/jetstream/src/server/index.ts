@@ -24,9 +24,9 @@ export { minimumNatsServerVersion } from "./binary/server-version.ts";
 
 /** What can go wrong. */
 export {
-  NatsServerError,
   NatsServerNotFoundError,
   NatsServerStartError,
   NatsServerStoppedError,
+  NatsServerStoreInUseError,
 } from "./errors.ts";
 export type { BinaryAttempt } from "./errors.ts";

@@ -32,6 +32,8 @@ export type LaunchSettings = {
   readonly watchdog?: boolean;
   /** Where ports come from that were not asked for. @default drawPort */
   readonly nextPort?: () => number;
+  /** Told of every process that was started, before it is waited for. */
+  readonly onSpawn?: (pid: number) => Promise<void>;
 };
 
 /** The ports a server is reached at. */
@@ -80,11 +82,13 @@ async function tryLaunch(
   await writeFile(home.configPath, configText(settings, ports));
   const server = await spawnWith(settings);
   try {
+    await settings.onSpawn?.(server.pid);
     const ready = await untilReady(server, home.portsFolder, signal);
     if (ready) return launched(settings, ports, server, ready.monitoringUrl);
   } catch (error) {
     await server.kill();
     if (settings.signal?.aborted) throw settings.signal.reason;
+    if (!signal.aborted) throw error;
     const lines = await logLinesSince(home, logPosition, logLinesMax);
     const what = `it was not healthy within ${settings.startTimeoutMs} ms`;
     throw new NatsServerStartError(what, lines, { cause: error, retryable: false });

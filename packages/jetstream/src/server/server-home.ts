@@ -18,8 +18,8 @@ const logTailSizeMax = 16 * 1024;
 
 /** Makes the folder; a store or log path given by the caller stays outside it. */
 export async function createServerHome(given: {
-  readonly storeDir: string | undefined;
-  readonly logFile: string | undefined;
+  readonly storeDir?: string;
+  readonly logFile?: string;
 }): Promise<ServerHome> {
   const folder = await mkdtemp(join(tmpdir(), "troupe-nats-"));
   const home: ServerHome = {

@@ -93,7 +93,7 @@ describe.skipIf(process.platform === "win32")("a server process", () => {
   });
 
   test("is forced when it does not heed SIGTERM", async () => {
-    const home = await createServerHome({ storeDir: undefined, logFile: undefined });
+    const home = await createServerHome({});
     const binaryPath = join(home.folder, "stubborn");
     const script = "#!/bin/sh\ntrap '' TERM\necho ready\nwhile :; do sleep 0.05; done\n";
     await writeFile(binaryPath, script, { mode: 0o755 });
@@ -105,7 +105,7 @@ describe.skipIf(process.platform === "win32")("a server process", () => {
   });
 
   test.runIf(process.platform === "linux")("does not inherit the pipe", async () => {
-    const home = await createServerHome({ storeDir: undefined, logFile: undefined });
+    const home = await createServerHome({});
     const binaryPath = join(home.folder, "curious");
     const script = "#!/bin/sh\n[ -e /proc/$$/fd/3 ] && echo inherited || echo none\n";
     await writeFile(binaryPath, script, { mode: 0o755 });
@@ -116,7 +116,7 @@ describe.skipIf(process.platform === "win32")("a server process", () => {
   });
 
   test.runIf(process.platform === "linux")("leaves no watchdog behind", async () => {
-    const home = await createServerHome({ storeDir: undefined, logFile: undefined });
+    const home = await createServerHome({});
     await writeFile(home.configPath, 'listen: "127.0.0.1:-1"\n');
     const binaryPath = (await findNatsServer()).path;
     const server = await spawnServer({ ...home, binaryPath, folderToRemove: home.folder });
@@ -139,7 +139,7 @@ async function startParent(
     const settings = { host: "127.0.0.1", maxPayloadBytes: 1024, startTimeoutMs: 20000 };
     const servers = [];
     for (let number = 1; number <= ${count}; number += 1) {
-      const home = await createServerHome({ storeDir: undefined, logFile: undefined });
+      const home = await createServerHome({});
       const binaryPath = (await findNatsServer()).path;
       const server = await launchServer({ ...settings, home, binaryPath, watchdog: ${watchdog} });
       const { process: { pid }, monitoringUrl } = server;
@@ -148,9 +148,13 @@ async function startParent(
     console.log(JSON.stringify(servers));
     ${endings[ending]}
   `;
-  const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-    stdio: ["ignore", "pipe", "ignore"],
-  });
+  const parent = spawn(
+    process.execPath,
+    [...process.execArgv, "--input-type=module", "--eval", script],
+    {
+      stdio: ["ignore", "pipe", "ignore"],
+    },
+  );
   const servers = JSON.parse(await firstLineOf(parent)) as StartedServer[];
   for (const { pid } of servers) toKill.add(pid);
   return { parent, servers };

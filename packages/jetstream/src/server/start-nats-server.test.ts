@@ -107,7 +107,7 @@ describe("ports", () => {
     const start = startNatsServer({ port });
     await expect(start).rejects.toThrow(NatsServerStartError);
     await expect(start).rejects.toMatchObject({
-      code: "nats_server_start_failed",
+      code: "nats-server-start-failed",
       retryable: true,
       logLines: expect.arrayContaining([expect.stringContaining("address already in use")]),
     });
@@ -116,7 +116,7 @@ describe("ports", () => {
   test("a taken port that was drawn is replaced by another", async () => {
     const taken = await takenPort();
     const draws = [taken, taken, taken, taken];
-    const home = await createServerHome({ storeDir: undefined, logFile: undefined });
+    const home = await createServerHome({});
     cleanups.push(() => removeServerHome(home));
     const launched = await launchServer({
       binaryPath: (await findNatsServer()).path,
@@ -205,13 +205,13 @@ describe("ensureBroker", () => {
 test("a cluster of three keeps a replicated message when one member is killed", async () => {
   await using cluster = await startNatsCluster();
   await expect
-    .poll(() => storeMessage(cluster.urls, "replicated", 3).catch(String), { timeout: 20_000 })
+    .poll(() => storeMessage(cluster.urls, "replicated", 3).catch(String), { timeout: 25_000 })
     .toBe(undefined);
   await cluster.servers[0]?.kill();
   await expect
-    .poll(() => countMessages(cluster.urls.slice(1)).catch(String), { timeout: 20_000 })
+    .poll(() => countMessages(cluster.urls.slice(1)).catch(String), { timeout: 25_000 })
     .toBeGreaterThan(0);
-});
+}, 60_000);
 
 async function storeMessage(servers: string | readonly string[], text: string, replicas = 1) {
   const connection = await connect({ servers: [servers].flat() });

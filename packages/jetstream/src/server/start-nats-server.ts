@@ -1,7 +1,8 @@
 /**
  * Starts a real nats-server with JetStream as a child process: for development, tests and demos.
  * It listens on loopback only, needs no account, and keeps its data in a temporary folder unless
- * one is given. It is stopped by `stop()`, by `await using`, and when this process ends.
+ * one is given. It is stopped by `stop()`, by `await using`, and when this process ends, however
+ * that happens (on Windows not when it is terminated). It does not keep this process running.
  */
 
 import { findNatsServer } from "./binary/find-nats-server.ts";
@@ -10,6 +11,7 @@ import { NatsServerStoppedError } from "./errors.ts";
 import { launchServer, type LaunchedServer, type LaunchSettings } from "./launch-server.ts";
 import type { ServerClusterOptions } from "./server-config.ts";
 import { createServerHome, removeServerHome } from "./server-home.ts";
+import { lockStore } from "./store-lock.ts";
 
 /** How a local nats-server is started. */
 export type StartNatsServerOptions = {
@@ -74,18 +76,20 @@ const defaults = Object.freeze({
 
 /**
  * Resolves when the server is healthy. Rejects with `NatsServerNotFoundError` when no binary is
- * to be had, with `NatsServerStartError` when the server does not start.
+ * to be had, with `NatsServerStoreInUseError` when another server works on the store, and with
+ * `NatsServerStartError` when the server does not start.
  */
 export async function startNatsServer(options: StartNatsServerOptions = {}): Promise<NatsServer> {
   const binary = await findNatsServer(options);
-  const home = await createServerHome({ storeDir: options.storeDir, logFile: options.logFile });
-  try {
-    const settings = { ...defaults, ...options, binaryPath: binary.path, home };
-    return serverOf(binary, settings, await launchServer(settings));
-  } catch (error) {
-    await removeServerHome(home);
-    throw error;
-  }
+  await using resources = new AsyncDisposableStack();
+  const home = await createServerHome(options);
+  resources.defer(() => removeServerHome(home));
+  const common = { ...defaults, ...options, binaryPath: binary.path, home };
+  const lock = await lockStore(home.storeDir, common.startTimeoutMs);
+  resources.defer(lock.release);
+  const settings = { ...common, onSpawn: lock.nameServer };
+  const launched = await launchServer(settings);
+  return serverOf(binary, settings, launched, resources.move());
 }
 
 /** Operations run one after the other: a restart never overlaps a stop. */
@@ -93,6 +97,7 @@ function serverOf(
   binary: NatsServerBinary,
   settings: LaunchSettings & { readonly stopTimeoutMs: number },
   first: LaunchedServer,
+  resources: AsyncDisposableStack,
 ): NatsServer {
   let current = first;
   let stopped = false;
@@ -103,10 +108,9 @@ function serverOf(
   };
   const stop = (): Promise<void> =>
     inTurn(async () => {
-      if (stopped) return;
       stopped = true;
       await current.process.stop(settings.stopTimeoutMs);
-      await removeServerHome(settings.home);
+      await resources.disposeAsync();
     });
   return {
     url: first.url,

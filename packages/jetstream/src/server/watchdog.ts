@@ -9,9 +9,10 @@
  * 3. The server does not inherit the pipe, nor does any other child of the parent.
  * 4. After the server has exited, the parent writes `released`, and the watchdog harms nobody.
  *
- * It costs one sleeping /bin/sh. Where nothing adopts orphans (a container whose first process is
- * node) the shell's entry stays in the process table after the server has gone. On Windows there is no such shell: a server is stopped there when
- * its parent exits by itself, and survives a parent that is terminated.
+ * It costs one sleeping /bin/sh. In a container whose first process is node, nobody collects the
+ * shell after it has ended, and its entry stays in the process table. On Windows there is no such
+ * shell: a server is stopped there when its parent exits by itself, and survives a parent that is
+ * terminated.
  */
 
 /** What the parent writes to the pipe once the server has exited. */
@@ -25,13 +26,20 @@ const script = `
 server=$$
 folder=$1
 shift
+
+# A server that has ended but was not collected by anybody is not alive.
+alive() {
+  kill -0 "$server" || return 1
+  case $(cat "/proc/$server/stat") in *") Z "*) return 1 ;; esac
+}
+
 (
   trap '' HUP INT TERM
   read -r word <&3
   [ "$word" = released ] && exit 0
   kill -TERM "$server"
   tries=0
-  while [ "$tries" -lt 50 ] && kill -0 "$server"; do
+  while [ "$tries" -lt 50 ] && alive; do
     sleep 0.1
     tries=$((tries + 1))
   done

@@ -35,7 +35,7 @@ test("TROUPE_NATS_SERVER that does not do is an error, not a hint", async () => 
   const path = await writeServer(join(folder, "mine"), "2.10.0");
   const environment = { ...nowhere.environment, TROUPE_NATS_SERVER: path };
   await expect(findNatsServer({ ...nowhere, environment })).rejects.toMatchObject({
-    code: "nats_server_not_found",
+    code: "nats-server-not-found",
     attempts: [{ place: "TROUPE_NATS_SERVER", reason: `${path} is 2.10.0, older than 2.14.4` }],
   });
   const missing = findNatsServer({ ...nowhere, binary: join(folder, "missing") });

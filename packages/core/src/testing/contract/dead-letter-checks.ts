@@ -99,5 +99,10 @@ function assertSameLetter(actual: DeadLetter | undefined, expected: DeadLetter |
 function comparable(letter: DeadLetter | undefined): unknown {
   if (letter === undefined) return undefined;
   const { agent, payload, ...rest } = letter;
-  return { ...rest, failure: { ...rest.failure }, agent: agent && { ...agent }, payload: [...payload] };
+  return {
+    ...rest,
+    failure: { ...rest.failure },
+    agent: agent && { ...agent },
+    payload: [...payload],
+  };
 }

@@ -6,8 +6,8 @@ import type { InputDraft, Position } from "../../log/input.ts";
 import type { Log, TurnCommit } from "../../log/log.ts";
 import type { Metadata } from "../../log/metadata.ts";
 
-export function bytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
+export function bytes(content: string): Uint8Array {
+  return new TextEncoder().encode(content);
 }
 
 export function text(payload: Uint8Array): string {

@@ -1,9 +1,10 @@
 /** Following: what is stored and what comes, in log order, filtered. */
 import assert from "node:assert/strict";
 
+import { agentName } from "../../log/address.ts";
 import type { FollowRequest, Log, LogEntry } from "../../log/log.ts";
 import { deadLetterAt } from "./dead-letter-checks.ts";
-import { account, bytes, text, toAccount, toInquiries, turn } from "./drafts.ts";
+import { bytes, text, toAccount, toInquiries, turn } from "./drafts.ts";
 import type { LogCheck, LogHarness } from "./log-harness.ts";
 import { everything } from "./observe.ts";
 import { inTime, until } from "./until.ts";
@@ -19,10 +20,10 @@ export const followChecks: readonly LogCheck[] = [
         "input agent account/alice: first",
         "turn account/alice: turn of alice",
         "input topic inquiries/bob: sent",
-        "dead-letter account/alice 1",
+        "dead-letter account/alice",
         "turn teller/carol: turn of carol",
         "input topic orders/bob: second",
-        "dead-letter nobody 6",
+        "dead-letter nobody",
       ]);
     },
   },
@@ -56,7 +57,10 @@ export const followChecks: readonly LogCheck[] = [
       assert.deepEqual(accountOnly, ofAccount);
       const both = await shown({ topics: ["inquiries", "orders"], types: ["teller"] });
       assert.deepEqual(both, ["input topic inquiries", "turn teller", "input topic orders"]);
-      assert.equal((await shown({ types: [] })).filter((name) => name.startsWith("input")).length, 2);
+      assert.equal(
+        (await shown({ types: [] })).filter((name) => name.startsWith("input")).length,
+        2,
+      );
       const agents = (await shown({ topics: [] })).filter((name) => name.startsWith("turn"));
       assert.deepEqual(agents, ["turn account", "turn teller"]);
     },
@@ -157,11 +161,11 @@ async function storeSomeOfEach(log: Log): Promise<void> {
 
 function summary(entry: LogEntry): string {
   if (entry.kind === "turn") {
-    return `turn ${entry.agent.type}/${entry.agent.key}: ${text(entry.entry.record)}`;
+    return `turn ${agentName(entry.agent)}: ${text(entry.entry.record)}`;
   }
   if (entry.kind === "dead-letter") {
-    const { agent, inputPosition } = entry.deadLetter;
-    return `dead-letter ${agent ? `${agent.type}/${agent.key}` : "nobody"} ${inputPosition}`;
+    const { agent } = entry.deadLetter;
+    return `dead-letter ${agent ? agentName(agent) : "nobody"}`;
   }
   const { address, payload } = entry.input;
   return `input ${address.kind} ${address.name}/${address.key}: ${text(payload)}`;

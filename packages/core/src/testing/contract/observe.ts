@@ -104,12 +104,13 @@ export async function inputsBesides(
 export async function rejectsWith(promise: Promise<unknown>, ...codes: string[]): Promise<void> {
   const outcome = await promise.then(
     () => "no error",
-    (error: unknown) => codeOf(error),
+    (error: unknown) => errorCode(error),
   );
   assert.ok(codes.includes(outcome), `expected ${codes.join(" or ")}, but got ${outcome}`);
 }
 
-function codeOf(error: unknown): string {
+/** The code of one of our errors, or any other error as text. */
+export function errorCode(error: unknown): string {
   if (error instanceof Error && "code" in error) return String(error.code);
   return String(error);
 }

@@ -26,10 +26,11 @@ interface Span {
 async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGenerator<LogEntry> {
   const { entries } = server.storage;
   const { signal } = span.request;
+  refuseClosed(wire);
   let next = span.first;
   while (next < span.end) {
     if (signal?.aborted === true) return;
-    if (wire.state === "closed") throw closed("follow");
+    refuseClosed(wire);
     const reachable = server.paused === undefined && wire.state === "open";
     const entry = reachable ? entries[next] : undefined;
     if (entry === undefined) {
@@ -39,6 +40,10 @@ async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGen
     next += 1;
     if (isWanted(entry, span.request)) yield entry;
   }
+}
+
+function refuseClosed(wire: Wire): void {
+  if (wire.state === "closed") throw closed("follow");
 }
 
 /** Something was stored, a pause ended, the connection closed or the signal fired. Never after a crash. */

@@ -1,0 +1,4 @@
+/** The contract suite of the log port. Needs vitest and fast-check. */
+export { logContract } from "./log-contract.ts";
+export { logChecks } from "./log-checks.ts";
+export type { HarnessFeature, LogCheck, LogHarness } from "./log-harness.ts";

@@ -1,0 +1,25 @@
+/** All rules of the log port, as checks. */
+import { acceptChecks } from "./accept-checks.ts";
+import { commitChecks } from "./commit-checks.ts";
+import { deadLetterChecks } from "./dead-letter-checks.ts";
+import { followChecks } from "./follow-checks.ts";
+import { journalChecks } from "./journal-checks.ts";
+import { keyChecks } from "./key-checks.ts";
+import { lifecycleChecks } from "./lifecycle-checks.ts";
+import type { LogCheck } from "./log-harness.ts";
+import { outageChecks } from "./outage-checks.ts";
+import { readerChecks } from "./reader-checks.ts";
+import { workerChecks } from "./worker-checks.ts";
+
+export const logChecks: readonly LogCheck[] = [
+  ...acceptChecks,
+  ...readerChecks,
+  ...commitChecks,
+  ...journalChecks,
+  ...keyChecks,
+  ...deadLetterChecks,
+  ...followChecks,
+  ...workerChecks,
+  ...lifecycleChecks,
+  ...outageChecks,
+];

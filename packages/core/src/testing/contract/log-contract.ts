@@ -1,0 +1,30 @@
+/**
+ * The contract suite of the log port, for vitest.
+ *
+ * Every implementation runs the same checks, so what is tested in memory holds on the real log. The checks are plain
+ * functions in `logChecks`; a runner other than vitest can call them itself.
+ */
+import { describe, test } from "vitest";
+
+import { logChecks } from "./log-checks.ts";
+import type { LogCheck, LogHarness } from "./log-harness.ts";
+
+/** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
+export function logContract(name: string, setup: () => Promise<LogHarness>): void {
+  describe(`${name} keeps the log contract`, () => {
+    // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
+    test.for(logChecks)("$name", async (check, { skip }) => {
+      const harness = await setup();
+      try {
+        if (isPossible(check, harness)) await check.run(harness);
+        else skip(`the harness has no ${check.needs}`);
+      } finally {
+        await harness.stop();
+      }
+    });
+  });
+}
+
+function isPossible({ needs }: LogCheck, harness: LogHarness): boolean {
+  return needs === undefined || harness[needs] !== undefined;
+}

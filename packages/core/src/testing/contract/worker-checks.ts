@@ -1,0 +1,165 @@
+/** What workers tell each other: floors, manifests, presence and replies. */
+import assert from "node:assert/strict";
+
+import type { Floor, Log } from "../../log/log.ts";
+import type { Manifest } from "../../log/manifest.ts";
+import type { Presence } from "../../log/presence.ts";
+import { bytes, range, text } from "./drafts.ts";
+import type { LogCheck, LogHarness } from "./log-harness.ts";
+import { until } from "./until.ts";
+
+export const workerChecks: readonly LogCheck[] = [
+  {
+    name: "floors are saved, replaced one by one, and read by others",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      assert.deepEqual(await log.floors(), []);
+      const floors: Floor[] = [
+        { type: "account", partition: 0, position: 5 },
+        { type: "account", partition: 1, position: 6 },
+        { type: "teller", partition: 0, position: 7 },
+        { type: "teller", partition: "misfits", position: 8 },
+      ];
+      await log.saveFloors(floors);
+      await floorsAre(harness, other, floors);
+      const later: Floor = { type: "account", partition: 1, position: 9 };
+      await other.saveFloors([later]);
+      await other.saveFloors([]);
+      await floorsAre(harness, log, [...floors.filter((_, i) => i !== 1), later]);
+    },
+  },
+  {
+    name: "the last manifest of a type is read by everybody",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      assert.equal(await log.manifest("account"), undefined);
+      assert.deepEqual(await log.manifests(), []);
+      await log.register(manifestOf("account", "1"));
+      await log.register(manifestOf("teller", "1"));
+      await log.register(manifestOf("account", "2"));
+      const account = await other.manifest("account");
+      assert.deepEqual({ ...account }, manifestOf("account", "2"));
+      assert.equal(await other.manifest("nobody"), undefined);
+      const all = (await other.manifests()).map(({ type, version }) => `${type} ${version}`);
+      assert.deepEqual(all.toSorted(), ["account 2", "teller 1"]);
+    },
+  },
+  {
+    name: "presence is heard by others and by oneself until one stops listening",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      const heard = [listen(log), listen(other), listen(other)];
+      const presence: Presence = {
+        worker: "worker-1",
+        leaving: false,
+        holds: { account: [0, 3], teller: [] },
+      };
+      await announceUntilHeard(harness, log, presence, heard);
+      for (const { presences } of heard) assert.deepEqual(presences[0], presence);
+      heard[2]?.end();
+      const before = heard[2]?.presences.length;
+      const leaving: Presence = { worker: "worker-1", leaving: true, holds: {} };
+      await announceUntilHeard(harness, other, leaving, heard.slice(0, 2));
+      assert.equal(heard[2]?.presences.length, before);
+    },
+  },
+  {
+    name: "every reply address is another one",
+    async run(harness) {
+      const logs = [await harness.connect(), await harness.connect()];
+      const addresses = range(100).map((i) => logs[i % 2]?.replyAddress());
+      assert.equal(new Set(addresses).size, 100);
+    },
+  },
+  {
+    name: "a reply reaches its process only, with its address and payload",
+    async run(harness) {
+      const [asker, other] = [await harness.connect(), await harness.connect()];
+      const [replies, otherReplies] = [listenToReplies(asker), listenToReplies(other)];
+      const [first, second] = [asker.replyAddress(), asker.replyAddress()];
+      const othersAddress = other.replyAddress();
+      // Whether a process hears replies yet cannot be seen from outside, and a reply may be lost.
+      await until(harness, "the first reply is heard", () => {
+        other.reply(first, bytes("first"));
+        return replies.length > 0;
+      });
+      await until(harness, "the second reply is heard", () => {
+        other.reply(second, new Uint8Array());
+        return replies.some((reply) => reply === `${second}: `);
+      });
+      await until(harness, "a reply to the other process is heard", () => {
+        asker.reply(othersAddress, bytes("third"));
+        other.reply("nobody.has.this.address", bytes("lost"));
+        return otherReplies.length > 0;
+      });
+      const heard = [...new Set(replies)];
+      assert.deepEqual(heard, [`${first}: first`, `${second}: `]);
+      assert.deepEqual([...new Set(otherReplies)], [`${othersAddress}: third`]);
+    },
+  },
+  {
+    name: "a listener that stopped hears no replies",
+    async run(harness) {
+      const log = await harness.connect();
+      const stopped: string[] = [];
+      const end = log.onReply((replyTo) => void stopped.push(replyTo));
+      const replies = listenToReplies(log);
+      end();
+      const address = log.replyAddress();
+      await until(harness, "the reply is heard", () => {
+        log.reply(address, bytes("hello"));
+        return replies.length > 0;
+      });
+      assert.deepEqual(stopped, []);
+    },
+  },
+];
+
+function manifestOf(type: string, version: string): Manifest {
+  const topics = ["inquiries"];
+  return { type, messages: ["deposit", "close"], topics, events: ["deposited"], version };
+}
+
+async function floorsAre(harness: LogHarness, log: Log, expected: readonly Floor[]): Promise<void> {
+  const lines = linesOf(expected);
+  // A floor may be late, so it is read until it is right.
+  await until(harness, `the floors are ${lines.join(", ")}`, async () => {
+    return linesOf(await log.floors()).join() === lines.join();
+  });
+}
+
+function linesOf(floors: readonly Floor[]): string[] {
+  const lines = floors.map(({ type, partition, position }) => `${type} ${partition} ${position}`);
+  return lines.toSorted();
+}
+
+interface Heard {
+  readonly presences: Presence[];
+  end(): void;
+}
+
+function listen(log: Log): Heard {
+  const presences: Presence[] = [];
+  return { presences, end: log.onPresence((presence) => void presences.push(presence)) };
+}
+
+/** Announcements may be lost (L5), so they are repeated. */
+async function announceUntilHeard(
+  harness: LogHarness,
+  log: Log,
+  presence: Presence,
+  heard: readonly Heard[],
+): Promise<void> {
+  const isHeard = ({ presences }: Heard): boolean =>
+    presences.some(({ leaving }) => leaving === presence.leaving);
+  await until(harness, "the announcement is heard", () => {
+    log.announce(presence);
+    return heard.every(isHeard);
+  });
+}
+
+function listenToReplies(log: Log): string[] {
+  const replies: string[] = [];
+  log.onReply((replyTo, payload) => void replies.push(`${replyTo}: ${text(payload)}`));
+  return replies;
+}

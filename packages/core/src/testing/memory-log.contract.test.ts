@@ -1,0 +1,4 @@
+import { logContract } from "./contract/index.ts";
+import { memoryHarness } from "./memory-harness.ts";
+
+logContract("the log in memory", async () => memoryHarness());

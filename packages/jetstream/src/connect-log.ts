@@ -2,7 +2,13 @@
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { nuid, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import { LogUnavailableError, partitionCountDefault, TroupeError, type Log } from "@troupe/core";
+import {
+  DefinitionError,
+  LogUnavailableError,
+  partitionCountDefault,
+  TroupeError,
+  type Log,
+} from "@troupe/core";
 
 import { connectDefaults, natsOptions, type ConnectLogOptions } from "./connect-options.ts";
 import { headerRoomBytes } from "./draft-message.ts";
@@ -31,7 +37,7 @@ const commitMessagesMax = 1000;
  */
 export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> {
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
-  const subjects = subjectsOf(options.namespace ?? connectDefaults.namespace);
+  const subjects = subjectsOf(checkedNamespace(options.namespace ?? connectDefaults.namespace));
   const connection = await dial(options, startTimeoutMs);
   try {
     checkServer(connection);
@@ -42,6 +48,14 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
     await connection.close();
     throw error;
   }
+}
+
+function checkedNamespace(namespace: string): string {
+  if (/^[A-Za-z0-9][\w-]*(\.[\w-]+)*$/.test(namespace)) return namespace;
+  throw new DefinitionError(
+    `${JSON.stringify(namespace)} cannot be a namespace: use letters, digits, _ and -, in parts separated by dots.`,
+    { details: { namespace } },
+  );
 }
 
 async function dial(options: ConnectLogOptions, timeoutMs: number): Promise<NatsConnection> {

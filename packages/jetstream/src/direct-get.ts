@@ -17,6 +17,11 @@ export interface StoredMessage {
   readonly storedAtMs: number;
 }
 
+interface ChainedMessage extends StoredMessage {
+  /** Position of the message before it in the same answer, 0 for the first. */
+  readonly previous: number;
+}
+
 export interface RangeRequest {
   readonly stream: string;
   /** Literal, or with wildcards. */
@@ -83,7 +88,7 @@ function getOnce(
   body: DirectGet,
 ): Promise<readonly StoredMessage[]> {
   const isBatch = body.batch !== undefined;
-  const found: StoredMessage[] = [];
+  const found: ChainedMessage[] = [];
   return new Promise((resolve, reject) => {
     const onReply = (message: Msg): boolean => {
       const code = message.headers?.code ?? 0;
@@ -108,21 +113,28 @@ function getOnce(
   });
 }
 
-function storedMessage(message: Msg): StoredMessage {
-  const { headers } = message;
-  return {
-    message,
-    subject: headers?.last("Nats-Subject") ?? "",
-    position: Number(headers?.last("Nats-Sequence")),
-    storedAtMs: Date.parse(headers?.last("Nats-Time-Stamp") ?? ""),
-  };
+/** The server's answer carries where the message lies in headers; the last of each name is the server's own. */
+function storedMessage(message: Msg): ChainedMessage {
+  let subject = "";
+  let position = 0;
+  let storedAtMs = 0;
+  let previous = 0;
+  for (const [name, values] of message.headers ?? []) {
+    if (!name.startsWith("Nats-")) continue;
+    const value = values.at(-1) ?? "";
+    if (name === "Nats-Subject") subject = value;
+    else if (name === "Nats-Sequence") position = Number(value);
+    else if (name === "Nats-Time-Stamp") storedAtMs = Date.parse(value);
+    else if (name === "Nats-Last-Sequence") previous = Number(value);
+  }
+  return { message, subject, position, storedAtMs, previous };
 }
 
 /** Whether every message follows the one it names, and the end marker names the last one. */
-function isComplete(found: readonly StoredMessage[], end: Msg): boolean {
+function isComplete(found: readonly ChainedMessage[], end: Msg): boolean {
   let last = 0;
-  for (const { message, position } of found) {
-    if (Number(message.headers?.last("Nats-Last-Sequence")) !== last) return false;
+  for (const { previous, position } of found) {
+    if (previous !== last) return false;
     last = position;
   }
   return Number(end.headers?.last("Nats-Last-Sequence")) === last;

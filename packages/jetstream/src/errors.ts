@@ -6,7 +6,10 @@ export class UnsupportedServerError extends TroupeError {
   readonly code = "unsupported-server";
 }
 
-/** A stream of the namespace exists, but it was not made for Troupe or was changed in a way that would lose messages. */
+/**
+ * A stream of the namespace cannot hold a Troupe log: it was made for something else, it was changed in a way that would
+ * lose messages, or the server refuses to create it.
+ */
 export class StreamMismatchError extends TroupeError {
   readonly code = "stream-mismatch";
 }

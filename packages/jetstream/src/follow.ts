@@ -1,58 +1,54 @@
-/** Everything on the log in order, for people and tools: inputs, turns and dead letters, decoded. */
+/**
+ * Everything on the log in order, for people and tools.
+ *
+ * `untilNow` ends at the position that is last when following starts, also when nothing there matches. A consumer says
+ * how many matching messages are left, but it may be off while others publish; so when it says none, the stream is asked
+ * whether there is one before the end.
+ */
 import type { Msg } from "@nats-io/nats-core";
-import type { FollowRequest, LogEntry } from "@troupe/core";
-import { LogUnavailableError, tokenToKey, LogClosedError } from "@troupe/core";
+import { LogClosedError, type FollowRequest, type LogEntry, type Position } from "@troupe/core";
 
-import { deadLetterOf } from "./dead-letter-record.ts";
+import type { Delivery } from "./delivery.ts";
+import { FollowBuffer } from "./follow-buffer.ts";
+import { logEntry } from "./log-entry.ts";
 import { PullReader } from "./pull-reader.ts";
-import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
-import { isInputSubject } from "./input-subject.ts";
-import { storedInput } from "./stored-input.ts";
+import { lastPosition, nextPosition } from "./stream-position.ts";
 import type { Subjects } from "./subjects.ts";
 
 const bufferedMax = 256;
 
-export async function* follow(session: Session, request: FollowRequest): AsyncGenerator<LogEntry> {
-  const { subjects, link } = session;
-  const filters = followFilters(subjects, request);
-  if (filters.length === 0 || request.signal?.aborted === true) return;
-  const last = await lastPosition(session);
-  const from = request.from === "new" ? last + 1 : Math.max(1, request.from);
-  if (request.untilNow === true && from > last) return;
-  const buffer = new FollowBuffer(request.untilNow === true ? last : undefined);
-  const reader = new PullReader(session, {
-    stream: subjects.stream,
-    filters,
-    after: from - 1,
-    credit: bufferedMax,
-    name: `follow-${session.id}-${++follows}`,
-    onStart: (pending) => buffer.onPending(pending),
-    onMessage: (message, delivery) => {
-      const entry = logEntry(subjects, message, delivery);
-      buffer.push(entry, delivery);
-    },
-  });
-  const onAbort = (): void => buffer.end();
-  const endStatus = link.onStatus((status) => {
-    if (status === "closed") buffer.end(new LogClosedError("The log was closed."));
-  });
-  request.signal?.addEventListener("abort", onAbort, { once: true });
-  try {
-    for (;;) {
-      const next = await buffer.next();
-      if (next === undefined) return;
-      reader.grant(1);
-      if (next.entry !== undefined) yield next.entry;
-    }
-  } finally {
-    request.signal?.removeEventListener("abort", onAbort);
-    endStatus();
-    await reader.stop();
-  }
+/** What the reader brought. */
+interface Followed {
+  readonly entry: LogEntry | undefined;
+  readonly position: Position;
+  /** Matching messages after it, as far as the consumer knows. */
+  readonly pending: number;
+  /** Whether it used credit; the first item of a consumer only tells what is pending. */
+  readonly isMessage: boolean;
 }
 
-let follows = 0;
+/** Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError. */
+export async function* follow(session: Session, request: FollowRequest): AsyncGenerator<LogEntry> {
+  const filters = followFilters(session.subjects, request);
+  if (filters.length === 0 || request.signal?.aborted === true) return;
+  const last = await lastPosition(session);
+  const after = request.from === "new" ? last : Math.max(0, request.from - 1);
+  const until = request.untilNow === true ? last : Number.POSITIVE_INFINITY;
+  if (after >= until) return;
+  const following = open(session, { filters, after }, request.signal);
+  try {
+    for (;;) {
+      const next = await following.buffer.next();
+      if (next === undefined || next.position > until) return;
+      if (next.isMessage) following.reader.grant(1);
+      if (next.entry !== undefined) yield next.entry;
+      if (await isLast(session, filters, next, until)) return;
+    }
+  } finally {
+    await following.close();
+  }
+}
 
 /** What matches the request, as few subjects as possible; empty when nothing can match. */
 export function followFilters(subjects: Subjects, request: FollowRequest): readonly string[] {
@@ -67,96 +63,68 @@ export function followFilters(subjects: Subjects, request: FollowRequest): reado
   ];
 }
 
-/** Sequence of the stream's last message. */
-async function lastPosition(session: Session): Promise<number> {
-  return retryUnavailable(
-    async () => {
-      try {
-        return (await session.manager.streams.info(session.subjects.stream)).state.last_seq;
-      } catch (cause) {
-        const text = `The stream ${session.subjects.stream} does not answer.`;
-        throw new LogUnavailableError(text, { cause });
-      }
-    },
-    { timeoutMs: session.acceptTimeoutMs },
-  );
+interface Range {
+  readonly filters: readonly string[];
+  readonly after: Position;
 }
 
-interface At {
-  readonly position: number;
-  readonly storedAtMs: number;
-  readonly pending: number;
+interface Following {
+  readonly buffer: FollowBuffer<Followed>;
+  readonly reader: PullReader;
+  close(): Promise<void>;
 }
 
-/** The stored message as people know it; undefined for what is none of the three kinds. */
-function logEntry(subjects: Subjects, message: Msg, at: At): LogEntry | undefined {
-  const { subject } = message;
-  if (isInputSubject(subjects, subject)) {
-    return { kind: "input", input: storedInput(subjects, subject, message, at) };
-  }
-  if (subject.startsWith(subjects.deadPrefix)) {
-    const deadLetter = deadLetterOf(message.headers, message.data);
-    if (deadLetter === undefined) return undefined;
-    return { kind: "dead-letter", position: at.position, deadLetter };
-  }
-  if (!subject.startsWith(subjects.journalPrefix)) return undefined;
-  const dot = subject.indexOf(".", subjects.journalPrefix.length);
-  const type = subject.slice(subjects.journalPrefix.length, dot);
-  const agent = { type, key: tokenToKey(subject.slice(dot + 1)) };
-  const entry = { revision: at.position, record: message.data, committedAtMs: at.storedAtMs };
-  return { kind: "turn", agent, entry };
+let followers = 0;
+
+/** Starts reading into a buffer that ends with the signal or the log. */
+function open(session: Session, range: Range, signal: AbortSignal | undefined): Following {
+  const buffer = new FollowBuffer<Followed>();
+  const reader = openReader(session, range, buffer);
+  const onAbort = (): void => buffer.end();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const endStatus = session.link.onStatus((status) => {
+    if (status === "closed") buffer.end(new LogClosedError("The log was closed."));
+  });
+  const close = async (): Promise<void> => {
+    signal?.removeEventListener("abort", onAbort);
+    endStatus();
+    await reader.stop();
+  };
+  return { buffer, reader, close };
 }
 
-interface Followed {
-  readonly entry: LogEntry | undefined;
+function openReader(session: Session, range: Range, buffer: FollowBuffer<Followed>): PullReader {
+  const { subjects } = session;
+  const onStart = (pending: number, position: Position): void =>
+    buffer.push({ entry: undefined, position, pending, isMessage: false });
+  const onMessage = (message: Msg, delivery: Delivery): void => {
+    const { position, pending } = delivery;
+    const entry = logEntry(subjects, message, delivery);
+    buffer.push({ entry, position, pending, isMessage: true });
+  };
+  return new PullReader(session, {
+    stream: subjects.stream,
+    filters: range.filters,
+    after: range.after,
+    credit: bufferedMax,
+    name: `follow-${session.id}-${++followers}`,
+    onStart,
+    onMessage,
+  });
 }
 
-/** Between the reader and the loop that consumes; holds at most the reader's credit. */
-class FollowBuffer {
-  readonly #until: number | undefined;
-  readonly #items: Followed[] = [];
-  #ended = false;
-  #error: Error | undefined;
-  #wake: (() => void) | undefined;
-
-  constructor(until: number | undefined) {
-    this.#until = until;
+/** Whether nothing matches between what was just followed and the end. */
+async function isLast(
+  session: Session,
+  filters: readonly string[],
+  followed: Followed,
+  until: Position,
+): Promise<boolean> {
+  if (followed.position >= until) return true;
+  if (until === Number.POSITIVE_INFINITY || followed.pending > 0) return false;
+  for (const filter of filters) {
+    const next = await nextPosition(session, filter, followed.position);
+    if (next !== undefined && next <= until) return false;
   }
-
-  push(entry: LogEntry | undefined, at: At): void {
-    if (this.#ended) return;
-    if (this.#until !== undefined && at.position > this.#until) {
-      this.end();
-      return;
-    }
-    this.#items.push({ entry });
-    if (at.position === this.#until) this.end();
-    else this.onPending(at.pending);
-    this.#wake?.();
-  }
-
-  /** Nothing more matches: with an end position, that is the end. */
-  onPending(pending: number): void {
-    if (pending === 0 && this.#until !== undefined) this.end();
-  }
-
-  end(error?: Error): void {
-    this.#ended = true;
-    this.#error ??= error;
-    this.#wake?.();
-  }
-
-  /** The next one, or undefined at the end. */
-  async next(): Promise<Followed | undefined> {
-    for (;;) {
-      const item = this.#items.shift();
-      if (item !== undefined) return item;
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#ended) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
-    }
-  }
+  return true;
 }

@@ -29,7 +29,7 @@ import * as control from "./control-store.ts";
 import { getAt, getRange } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { isInputSubject } from "./input-subject.ts";
-import { readMisfits } from "./misfit-reader.ts";
+import { MisfitReader } from "./misfit-reader.ts";
 import { readPartition } from "./reader.ts";
 import type { Session } from "./session.ts";
 import { storedInput } from "./stored-input.ts";
@@ -92,7 +92,7 @@ export class JetStreamLog implements Log {
     const { source } = request;
     const reader =
       source === "misfits"
-        ? readMisfits(this.#session, request, `misfits-${id}`)
+        ? new MisfitReader(this.#session, request, `misfits-${id}`)
         : readPartition(this.#session, { ...request, source }, `p${source}-${id}`);
     this.#readers.add(reader);
     return {
@@ -153,7 +153,7 @@ export class JetStreamLog implements Log {
   }
 
   flush(): Promise<void> {
-    return this.#session.link.connection.flush();
+    return this.#session.link.flush();
   }
 
   async close(): Promise<void> {

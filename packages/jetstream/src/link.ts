@@ -4,7 +4,12 @@
  * Nothing is published while it is down: the client would buffer it and drop the buffer on the next attempt.
  */
 import type { NatsConnection } from "@nats-io/nats-core";
-import type { LogStatus } from "@troupe/core";
+import {
+  LogClosedError,
+  LogUnavailableError,
+  type LogStatus,
+  type TroupeError,
+} from "@troupe/core";
 
 export class Link {
   readonly connection: NatsConnection;
@@ -31,6 +36,22 @@ export class Link {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  /** Resolves when the server has seen everything sent so far. @throws LogClosedError, LogUnavailableError */
+  async flush(): Promise<void> {
+    try {
+      if (this.isUp) return await this.connection.flush();
+    } catch {
+      // The connection was lost or closed meanwhile.
+    }
+    throw this.downError("Nothing can be flushed");
+  }
+
+  /** Why nothing works at the moment. */
+  downError(what: string): TroupeError {
+    if (this.#status === "closed") return new LogClosedError(`${what}: the log was closed.`);
+    return new LogUnavailableError(`${what}: there is no connection to the server at the moment.`);
   }
 
   async close(): Promise<void> {

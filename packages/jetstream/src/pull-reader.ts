@@ -11,9 +11,10 @@
  * 4. No sign of life, a lost connection or a refused pull also replace the consumer, after a pause that doubles while
  *    nothing arrives.
  */
-import { AckPolicy, DeliverPolicy, ReplayPolicy } from "@nats-io/jetstream";
+import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
 
+import { apiRequest } from "./api-request.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
 import type { Session } from "./session.ts";
 
@@ -28,8 +29,8 @@ export interface PullRequest {
   readonly name: string;
   /** The delivery is valid during the call. */
   readonly onMessage: (message: Msg, delivery: Delivery) => void;
-  /** A consumer was made; so many messages match at this moment. */
-  readonly onStart?: ((pending: number) => void) | undefined;
+  /** A consumer was made; so many messages match after the position at this moment. */
+  readonly onStart?: ((pending: number, after: number) => void) | undefined;
 }
 
 const expiresMs = 30_000;
@@ -152,6 +153,7 @@ export class PullReader {
     const code = headers?.code ?? 0;
     if (headers !== undefined && code === 100) {
       const last = Number(headers.get("Nats-Last-Consumer") || source.lastDelivery);
+      this.#pauseMs = 0;
       if (last > source.lastDelivery) this.#restart();
       return;
     }
@@ -205,7 +207,7 @@ export class PullReader {
 
   async #delete(consumer: string): Promise<void> {
     try {
-      await this.#session.manager.consumers.delete(this.#request.stream, consumer);
+      await apiRequest(this.#session, `CONSUMER.DELETE.${this.#request.stream}.${consumer}`, {});
     } catch {
       // It is gone already, or goes away when it has been inactive for long enough.
     }
@@ -214,15 +216,20 @@ export class PullReader {
   /** Resolves to false when there is no consumer yet; never rejects. */
   async #create(): Promise<boolean> {
     const consumer = `${this.#request.name}-${++this.#consumers}`;
+    const { stream, filters } = this.#request;
+    const filter = filters.length === 1 ? `.${filters[0] ?? ""}` : "";
     try {
-      const { stream } = this.#request;
-      const info = await this.#session.manager.consumers.add(stream, this.#config(consumer));
-      if (this.#stopped || !this.#session.link.isUp) {
+      const info = await apiRequest<{ readonly num_pending: number }>(
+        this.#session,
+        `CONSUMER.CREATE.${stream}.${consumer}${filter}`,
+        { stream_name: stream, config: this.#config(consumer), action: "create" },
+      );
+      if (this.#stopped) {
         await this.#delete(consumer);
-        return false;
+        return true;
       }
       this.#begin(consumer);
-      this.#request.onStart?.(info.num_pending);
+      this.#request.onStart?.(info.num_pending, this.#lastPosition);
       this.#pull();
       return true;
     } catch {
@@ -245,7 +252,7 @@ export class PullReader {
     this.#heard = true;
   }
 
-  #config(consumer: string): Parameters<Session["manager"]["consumers"]["add"]>[1] {
+  #config(consumer: string): Partial<ConsumerConfig> {
     const { filters } = this.#request;
     return {
       name: consumer,

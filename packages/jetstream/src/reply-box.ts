@@ -66,7 +66,7 @@ export class ReplyBox {
   send(request: BoxRequest): void {
     const { subject, payload, headers, waiter } = request;
     if (!this.#link.isUp) {
-      waiter.onFailure(downError(this.#link, subject));
+      waiter.onFailure(this.#link.downError(`Nothing was sent to ${subject}`));
       return;
     }
     const id = ++this.#lastId;
@@ -164,12 +164,4 @@ export class ReplyBox {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
-}
-
-function downError(link: Link, subject: string): TroupeError {
-  if (link.status === "closed") return new LogClosedError("The log was closed.");
-  return new LogUnavailableError(
-    `Nothing was sent to ${subject}: there is no connection to the server at the moment.`,
-    { details: { subject } },
-  );
 }

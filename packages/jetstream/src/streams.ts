@@ -29,6 +29,8 @@ type NewStream = WithRequired<Partial<StreamConfig>, "name">;
 const duplicateWindowMs = 120_000;
 const streamNotFound = 10059;
 const nameInUse = 10058;
+/** A cluster that has no leader, no quorum or not enough members yet. */
+const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076]);
 
 /** Makes sure that both streams exist; returns the number of partitions. @throws StreamMismatchError */
 export async function ensureStreams(
@@ -95,7 +97,8 @@ async function ensureStream(
   try {
     return (await manager.streams.add(wanted)).config;
   } catch (error) {
-    if (!(error instanceof JetStreamApiError) || error.code !== nameInUse) throw error;
+    if (!(error instanceof JetStreamApiError) || notYet.has(error.code)) throw error;
+    if (error.code !== nameInUse) throw refused(wanted, error);
     const winner = await configOf(manager, wanted.name);
     if (winner === undefined) throw error;
     return winner;
@@ -136,6 +139,13 @@ function checkControl(config: StreamConfig, subjects: Subjects): void {
   if (config.max_msgs_per_subject !== 1)
     throw mismatch(config, "it keeps more than the last value");
   if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
+}
+
+function refused(wanted: NewStream, cause: JetStreamApiError): StreamMismatchError {
+  return new StreamMismatchError(`The stream ${wanted.name} cannot be created: ${cause.message}.`, {
+    details: { stream: wanted.name, serverCode: cause.code },
+    cause,
+  });
 }
 
 function mismatch(config: StreamConfig, why: string): StreamMismatchError {

@@ -47,6 +47,8 @@ function reasonOf(error: ProgramFailure, stderr: string, options: RunOptions): s
   if (error.code === "ENOENT") return "is not installed";
   if (error.name === "AbortError") return "was aborted";
   if (error.killed === true) return `did not end within ${options.timeoutMs} ms`;
-  const complaint = stderr.trim().split("\n").slice(-3).join(" / ");
-  return `failed (${String(error.code)})${complaint === "" ? "" : `: ${complaint}`}`;
+  const lines = stderr.trim().split("\n");
+  // What APT marks as an error comes first, and is followed by general advice.
+  const complaint = lines.find((line) => line.startsWith("E: ")) ?? lines.at(-1);
+  return `failed (${String(error.code)})${complaint ? `: ${complaint}` : ""}`;
 }

@@ -19,7 +19,6 @@ export type MessageTypes = Readonly<
   Record<string, { readonly input: unknown; readonly reply: unknown }>
 >;
 /** Nothing declared yet. */
-// oxlint-disable-next-line typescript/no-empty-object-type -- the identity of an intersection.
 export type None = {};
 
 export interface Agent<State, Events, Messages> extends AgentDefinition {

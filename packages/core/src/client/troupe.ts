@@ -162,7 +162,7 @@ class TroupeOnLog implements Troupe {
       return throughLayers(this.#layers.send, call, async (inner) => {
         await this.#requireKnown(agent.type, message);
         return this.#accept(inner, options);
-      }) as Promise<Receipt>;
+      });
     });
   }
 

@@ -33,7 +33,8 @@ export class Reject extends TroupeError {
   }
 
   static fromData(data: ErrorData): Reject {
-    return new Reject(String(data.details?.["reason"] ?? data.message), data.details?.["data"]);
+    const reason = data.details?.["reason"];
+    return new Reject(typeof reason === "string" ? reason : data.message, data.details?.["data"]);
   }
 }
 

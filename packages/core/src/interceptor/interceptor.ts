@@ -41,7 +41,7 @@ export function layers<Name extends keyof Interceptor>(
   name: Name,
 ): readonly NonNullable<Interceptor[Name]>[] | undefined {
   const found = interceptors.flatMap((interceptor) => interceptor[name] ?? []);
-  return found.length === 0 ? undefined : (found as NonNullable<Interceptor[Name]>[]);
+  return found.length === 0 ? undefined : found;
 }
 
 /** Run `core` inside the layers. */

@@ -17,9 +17,9 @@ import { encodePayload } from "../wire/payload.ts";
 import type { AskOptions, Context, Emit, MessageInfo, TurnLog } from "./context.ts";
 import type { Turn } from "./turn.ts";
 
-export class TurnContext implements Context<unknown, unknown> {
+export class TurnContext implements Context<unknown, Record<string, unknown>> {
   readonly #turn: Turn;
-  #emit: object | undefined;
+  #emit: Emit<Record<string, unknown>> | undefined;
   #abort: AbortController | undefined;
   #asks = 0;
 
@@ -35,9 +35,9 @@ export class TurnContext implements Context<unknown, unknown> {
     return this.#turn.state as object;
   }
 
-  get emit(): Emit<unknown> {
+  get emit(): Emit<Record<string, unknown>> {
     this.#emit ??= this.#turn.runtime.emitTo(this.#turn);
-    return this.#emit as Emit<unknown>;
+    return this.#emit;
   }
 
   get message(): MessageInfo {

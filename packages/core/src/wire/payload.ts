@@ -4,10 +4,14 @@
  * MessagePack is written without msgpackr's record extension, so that any MessagePack reader understands it. `undefined`
  * is stored as nil. Dates and binary data survive; class instances become plain maps.
  */
-import { Packr } from "msgpackr";
+import type { Options, Packr as TypedPackr } from "msgpackr";
+// This entry is msgpackr without its native accelerator: the same code everywhere. It comes without types.
+import { Packr as UntypedPackr } from "msgpackr/pack";
+
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ContentType } from "../log/metadata.ts";
 
+const Packr = UntypedPackr as new (options: Options) => TypedPackr;
 const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true, moreTypes: false });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -4,6 +4,7 @@ import { FoldError } from "../errors/message-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import { validate } from "../schema/schema.ts";
+import type { Emit } from "../turn/context.ts";
 
 /** Receives what a handler emits. */
 export interface EventSink {
@@ -17,7 +18,7 @@ export interface AgentRuntime {
   fold(state: unknown, event: RecordedEvent, agentName: string): unknown;
   handlerOf(name: string, topic: boolean): MessageDefinition | undefined;
   /** The `ctx.emit` object for one turn. */
-  emitTo(sink: EventSink): object;
+  emitTo(sink: EventSink): Emit<Record<string, unknown>>;
 }
 
 export function agentRuntime(definition: AgentDefinition): AgentRuntime {
@@ -55,7 +56,9 @@ export function manifestOf(definition: AgentDefinition, version: string): Manife
 const sinkOf = Symbol("sink");
 
 /** Builds the emit functions once per agent type, on a prototype, so that a turn allocates one small object. */
-function emitFactory(definition: AgentDefinition): (sink: EventSink) => object {
+function emitFactory(
+  definition: AgentDefinition,
+): (sink: EventSink) => Emit<Record<string, unknown>> {
   const prototype: object = {};
   for (const [name, { schema }] of Object.entries(definition.events)) {
     const what = `Event ${definition.type}.${name}`;
@@ -72,7 +75,9 @@ function emitFactory(definition: AgentDefinition): (sink: EventSink) => object {
     });
   }
   return (sink) => {
-    const emit = Object.create(prototype) as { [sinkOf]: EventSink };
+    const emit = Object.create(prototype) as Emit<Record<string, unknown>> & {
+      [sinkOf]: EventSink;
+    };
     emit[sinkOf] = sink;
     return emit;
   };

@@ -67,7 +67,11 @@ export async function wholeJournal(log: Log, agent: AgentId): Promise<JournalEnt
   for (;;) {
     const page = await log.journal(agent, entries.at(-1)?.revision ?? 0);
     if (page.length === 0) return entries;
-    entries.push(...page);
+    for (const entry of page) {
+      // Also what keeps this loop from going on for ever.
+      assert.ok(entry.revision > (entries.at(-1)?.revision ?? 0), "revisions grow");
+      entries.push(entry);
+    }
   }
 }
 

@@ -1,0 +1,191 @@
+/** Logs that break the rules of accepting and committing. */
+import type { JournalEntry, Log, TurnCommit } from "../../log/log.ts";
+import { account, bytes } from "./drafts.ts";
+import { noticesMutants, type Mutant } from "./mutant.ts";
+
+const mutants: readonly Mutant[] = [
+  {
+    does: "accepts before it stores",
+    failsAt: "an accepted message is readable at its position",
+    mutate: () => ({ accept: async () => ({ position: 1, duplicate: false }) }),
+  },
+  {
+    does: "loses metadata",
+    failsAt: "an accepted message is readable at its position",
+    mutate: (log) => ({
+      accept: (draft, options) => {
+        const { correlationId: _, ...metadata } = draft.metadata;
+        return log.accept({ ...draft, metadata }, options);
+      },
+    }),
+  },
+  {
+    does: "stores the same id again",
+    failsAt: "the same id twice stores once and gives the first position",
+    mutate: (log) => ({
+      accept: (draft) => log.accept({ ...draft, metadata: { ...draft.metadata, id: undefined } }),
+    }),
+  },
+  {
+    does: "does not say that it was a duplicate",
+    failsAt: "the same id accepted twice at once stores once",
+    mutate: (log) => ({
+      accept: async (draft) => ({ ...(await log.accept(draft)), duplicate: false }),
+    }),
+  },
+  {
+    does: "ignores the signal of accept",
+    failsAt: "an aborted accept is refused at once and stores nothing",
+    mutate: (log) => ({ accept: (draft) => log.accept(draft) }),
+  },
+  {
+    does: "ignores the expected revision",
+    failsAt: "a stale revision is a conflict and stores nothing",
+    mutate: (log) => ({ commit: async (turns) => log.commit(await onCurrentRevision(log, turns)) }),
+  },
+  {
+    does: "lets two concurrent commits win",
+    failsAt: "of concurrent commits on one revision exactly one wins",
+    mutate: (log) => ({
+      commit: (turns) =>
+        log.commit(turns).catch(async () => log.commit(await onCurrentRevision(log, turns))),
+    }),
+  },
+  {
+    does: "drops a turn in conflict and says nothing",
+    failsAt: "a stale revision is a conflict and stores nothing",
+    mutate: (log) => ({ commit: (turns) => log.commit(turns).catch(() => turns.map(() => 1)) }),
+  },
+  {
+    does: "commits turn by turn",
+    failsAt: "a conflict stores nothing of the other turns of its commit, nor what they send",
+    mutate: (log) => ({ commit: (turns) => oneByOne(log, turns) }),
+  },
+  {
+    does: "commits turn by turn, so a large commit is no problem",
+    failsAt: "a commit of the most messages is stored, one more is refused and stores nothing",
+    mutate: (log) => ({ commit: (turns) => oneByOne(log, turns) }),
+  },
+  {
+    does: "sends before it commits",
+    failsAt: "a conflict stores nothing of the other turns of its commit, nor what they send",
+    mutate: (log) => ({
+      commit: async (turns) => {
+        for (const draft of turns.flatMap(({ outgoing }) => outgoing)) await log.accept(draft);
+        return log.commit(turns.map((turn) => ({ ...turn, outgoing: [] })));
+      },
+    }),
+  },
+  {
+    does: "forgets what a turn sends",
+    failsAt: "a commit stores the record and what the turn sends",
+    mutate: (log) => ({
+      commit: (turns) => log.commit(turns.map((turn) => ({ ...turn, outgoing: [] }))),
+    }),
+  },
+  {
+    does: "returns positions that are not the revisions",
+    failsAt: "the positions a commit returns are the revisions in the journals",
+    mutate: (log) => ({
+      commit: async (turns) => (await log.commit(turns)).map((position) => position + 1),
+    }),
+  },
+  {
+    does: "stores no chained turns",
+    failsAt: "chained turns follow each other in one commit",
+    mutate: (log) => ({
+      commit: (turns) => log.commit(turns.filter((turn) => turn.expectedRevision !== "chained")),
+    }),
+  },
+  {
+    does: "cuts a journal after its first page",
+    failsAt: "a journal of many pages is read whole and in order",
+    mutate: (log) => ({
+      journal: async (agent, after) => (after > 200 ? [] : log.journal(agent, after)),
+    }),
+  },
+  {
+    does: "returns the newest record first",
+    failsAt: "a journal of many pages is read whole and in order",
+    mutate: (log) => ({
+      journal: async (agent, after) => (await log.journal(agent, after)).toReversed(),
+    }),
+  },
+  {
+    does: "begins a page one record early",
+    failsAt: "a journal continues after any position",
+    mutate: (log) => ({
+      journal: (agent, after): Promise<readonly JournalEntry[]> => log.journal(agent, after - 1),
+    }),
+  },
+  {
+    does: "mixes journals whose keys differ in case",
+    failsAt: "agents with similar names have journals of their own",
+    mutate: (log) => ({
+      journal: ({ type, key }, after) => log.journal({ type, key: key.toLowerCase() }, after),
+    }),
+  },
+  {
+    does: "normalises keys",
+    failsAt: "odd keys come back from an input, a reader, a follower and a journal",
+    mutate: (log) => ({
+      accept: (draft) => {
+        const { kind, name, key } = draft.address;
+        return log.accept({ ...draft, address: { kind, name, key: key.normalize("NFC") } });
+      },
+    }),
+  },
+  {
+    does: "cuts the last character of a key",
+    failsAt: "any key has a journal of its own",
+    mutate: (log) => ({
+      commit: (turns) =>
+        log.commit(
+          turns.map((turn) => ({ ...turn, agent: account(`key-${turn.agent.key.slice(0, -1)}`) })),
+        ),
+    }),
+  },
+  {
+    does: "replaces an empty payload of a dead letter",
+    failsAt: "any payload of a dead letter is untouched, in a commit and buried",
+    mutate: (log) => ({
+      bury: (letter) =>
+        log.bury(letter.payload.length === 0 ? { ...letter, payload: bytes("-") } : letter),
+    }),
+  },
+  {
+    does: "buries twice",
+    failsAt: "burying the same position again changes nothing",
+    mutate: (log) => {
+      let graves = 0;
+      return {
+        bury: (letter) => log.bury({ ...letter, agent: account(`grave-${graves++}`) }),
+      };
+    },
+  },
+  {
+    does: "forgets a turn's dead letter",
+    failsAt: "a turn's dead letter is stored with the turn",
+    mutate: (log) => ({
+      commit: (turns) => log.commit(turns.map((turn) => ({ ...turn, deadLetter: undefined }))),
+    }),
+  },
+];
+
+noticesMutants(mutants);
+
+/** The turns with whatever their journals' last revisions are. */
+async function onCurrentRevision(log: Log, turns: readonly TurnCommit[]): Promise<TurnCommit[]> {
+  const current: TurnCommit[] = [];
+  for (const turn of turns) {
+    const entries = await log.journal(turn.agent, 0);
+    current.push({ ...turn, expectedRevision: entries.at(-1)?.revision ?? 0 });
+  }
+  return current;
+}
+
+async function oneByOne(log: Log, turns: readonly TurnCommit[]): Promise<number[]> {
+  const positions: number[] = [];
+  for (const turn of turns) positions.push(...(await log.commit([turn])));
+  return positions;
+}

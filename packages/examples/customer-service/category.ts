@@ -13,4 +13,4 @@ export const categories = ["faq", "technical", "billing", "complaint", "sales", 
 export type Category = (typeof categories)[number];
 
 /** Validates a {@link Category}. */
-export const categorySchema: z.ZodType<Category> = z.enum(categories);
+export const categorySchema: z.ZodType<Category, Category> = z.enum(categories);

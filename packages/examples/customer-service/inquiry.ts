@@ -27,7 +27,7 @@ export interface LabelledInquiry extends Inquiry {
 }
 
 /** Validates an {@link Inquiry}. Texts are limited to 10 000 characters. */
-export const inquirySchema: z.ZodType<Inquiry> = z.object({
+export const inquirySchema: z.ZodType<Inquiry, Inquiry> = z.object({
   id: z.string().min(1),
   conversation: z.string().min(1),
   channel: z.string().min(1),

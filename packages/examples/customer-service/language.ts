@@ -13,7 +13,7 @@ export const languages = ["en", "zh"] as const;
 export type Language = (typeof languages)[number];
 
 /** Validates a {@link Language}. */
-export const languageSchema: z.ZodType<Language> = z.enum(languages);
+export const languageSchema: z.ZodType<Language, Language> = z.enum(languages);
 
 /** A Han character carries about as much as a short word, so it counts for this many Latin letters. */
 const lettersPerHanCharacter = 4;

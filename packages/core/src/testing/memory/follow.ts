@@ -38,7 +38,7 @@ async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGen
       continue;
     }
     next += 1;
-    if (isWanted(entry, span.request)) yield entry;
+    if (isWanted(server, entry, span.request)) yield entry;
   }
 }
 
@@ -63,7 +63,11 @@ async function change(server: Server, wire: Wire, signal: AbortSignal | undefine
   signal?.removeEventListener("abort", wake);
 }
 
-function isWanted(entry: LogEntry, { topics, types }: FollowRequest): boolean {
+/** A filter hides what it cannot be about: misfits, and with agent types also dead letters of no agent. */
+function isWanted(server: Server, entry: LogEntry, { topics, types }: FollowRequest): boolean {
+  if (entry.kind === "input" && server.storage.isMisfit(entry.input.position)) {
+    return topics === undefined && types === undefined;
+  }
   const type = typeOf(entry);
   if (type !== undefined) return types?.includes(type) ?? true;
   if (entry.kind !== "input") return types === undefined;

@@ -27,7 +27,8 @@ export interface MemoryConnection extends Log {
 export interface PauseOptions {
   /**
    * What calls other than `accept` do during the pause: wait for its end, or fail with LogUnavailableError as after a
-   * time-out. `accept` always waits. @default "wait"
+   * time-out; then also the answers are lost that are on their way when the pause begins. `accept` always waits, and
+   * tries again. @default "wait"
    */
   readonly calls?: PausedCalls;
 }

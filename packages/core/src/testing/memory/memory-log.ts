@@ -22,7 +22,7 @@ import { Listeners } from "./listeners.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { replyAddressOf, type Server, type ServerPeer } from "./server.ts";
 import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
-import { closed, Wire } from "./wire.ts";
+import { Wire } from "./wire.ts";
 
 export class MemoryLog implements Log {
   /** The connection's name, unique in its broker. */
@@ -35,6 +35,7 @@ export class MemoryLog implements Log {
   readonly #presenceListeners = new Listeners<[Presence]>();
   readonly #replyListeners = new Listeners<[string, Uint8Array]>();
   readonly #statusListeners = new Listeners<[LogStatus]>();
+  #accepts = 0;
   #replyAddresses = 0;
 
   constructor(server: Server, name: string) {
@@ -49,7 +50,11 @@ export class MemoryLog implements Log {
   }
 
   async accept(draft: InputDraft, options: CallOptions = {}): Promise<Accepted> {
-    const input = storableInput(draft, this.#server.rules);
+    this.#accepts += 1;
+    // With an id in any case, a second attempt after a lost answer stores nothing new.
+    const { id = `${this.name}.${this.#accepts}` } = draft.metadata;
+    const identified = { ...draft, metadata: { ...draft.metadata, id } };
+    const input = storableInput(identified, this.#server.rules);
     const accept = (): Accepted => this.#server.accept(input);
     return this.#wire.call("accept", accept, { ...options, patient: true });
   }
@@ -81,7 +86,6 @@ export class MemoryLog implements Log {
   }
 
   read(request: ReadRequest): Reader {
-    if (this.#wire.state === "closed") throw closed("read");
     return new MemoryReader(this.#server, this.#wire, request);
   }
 

@@ -3,7 +3,7 @@ import { unavailable } from "./server.ts";
 
 export interface PendingCallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Wait for the end of a pause whatever the pause says. */
+  /** Wait for the end of a pause whatever the pause says. The work may then be done twice. */
   readonly patient?: boolean;
 }
 

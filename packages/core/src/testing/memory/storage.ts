@@ -27,6 +27,7 @@ export class Storage {
   readonly #inputs = new Map<Source, Input[]>();
   /** Agent and position of the dead letters that were buried. */
   readonly #buried = new Set<string>();
+  readonly #misfits = new Set<Position>();
   readonly #duplicates: DuplicateWindow;
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
 
@@ -66,6 +67,10 @@ export class Storage {
   /** The inputs of a source in log order; the same growing array at every call. */
   inputs(source: Source): readonly Input[] {
     return listOf(this.#inputs, source);
+  }
+
+  isMisfit(position: Position): boolean {
+    return this.#misfits.has(position);
   }
 
   /** Hear that something was stored, in one source or anywhere. Returns the function that ends it. */
@@ -141,6 +146,7 @@ export class Storage {
     const { id } = stored.metadata;
     if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
     listOf(this.#inputs, source).push(input);
+    if (source === "misfits") this.#misfits.add(position);
     this.#append({ kind: "input", input });
     this.#tell(source);
     return position;

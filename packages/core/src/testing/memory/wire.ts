@@ -5,7 +5,8 @@
  *  W2 A call is settled at most once: by its answer, its signal or the end of the connection.
  *  W3 After a crash nothing more passes in either direction, so no answer ever settles a call.
  *  W4 During a pause calls do not reach the server. A patient call waits for the end of the pause, others do what the
- *     pause says.
+ *     pause says. A pause in which calls fail also loses the answers on their way; a patient call is then made again,
+ *     so its work must be safe to repeat.
  */
 import { LogClosedError } from "../../errors/log-errors.ts";
 import { Channel } from "./channel.ts";
@@ -85,13 +86,23 @@ export class Wire {
 
   #transmit(call: Call): void {
     this.#up.push(() => {
-      if (call.settled) return;
-      const { paused } = this.#server;
-      if (paused === undefined) this.#down.push(call.serve());
-      else if (this.#state === "closed") call.fail(closed(call.name));
-      else if (call.patient || paused === "wait") this.#held.push(call);
-      else this.#down.push(() => call.failUnavailable());
+      if (call.settled || this.#isPaused(call)) return;
+      const answer = call.serve();
+      this.#down.push(() => {
+        const isLost = this.#server.paused === "fail" && this.#isPaused(call);
+        if (!isLost) answer();
+      });
     });
+  }
+
+  /** Whether a pause stops the call, which then waits or fails. */
+  #isPaused(call: Call): boolean {
+    const { paused } = this.#server;
+    if (paused === undefined) return false;
+    if (this.#state === "closed") call.fail(closed(call.name));
+    else if (call.patient || paused === "wait") this.#held.push(call);
+    else call.failUnavailable();
+    return true;
   }
 
   #end(state: "closed" | "crashed"): void {

@@ -123,18 +123,6 @@ export const acceptChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "the largest payload is accepted, a larger one is refused and not stored",
-    async run(harness) {
-      const log = await harness.connect();
-      const payload = new Uint8Array(log.limits.payloadBytesMax).fill(120);
-      await log.accept({ ...toAccount("alice", ""), payload });
-      const larger = { ...toAccount("alice", ""), payload: new Uint8Array(payload.length + 1) };
-      await rejectsWith(log.accept(larger), "payload-too-large");
-      const source = { partition: partitionOf(log, "alice"), key: "alice" };
-      assert.equal((await inputsBesides(harness, log, source)).length, 1);
-    },
-  },
-  {
     name: "a key that cannot name an agent is refused",
     async run(harness) {
       const log = await harness.connect();

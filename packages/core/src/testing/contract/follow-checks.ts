@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { agentName } from "../../log/address.ts";
 import type { FollowRequest, Log, LogEntry } from "../../log/log.ts";
 import { deadLetterAt } from "./dead-letter-checks.ts";
-import { bytes, text, toAccount, toInquiries, turn } from "./drafts.ts";
+import { bytes, range, text, toAccount, toInquiries, turn } from "./drafts.ts";
 import type { LogCheck, LogHarness } from "./log-harness.ts";
 import { everything } from "./observe.ts";
 import { inTime, until } from "./until.ts";
@@ -84,6 +84,28 @@ export const followChecks: readonly LogCheck[] = [
       const shown = everything(log, { topics: ["inquiries"], types: [] });
       const entries = await inTime(harness, "following ends", shown);
       assert.deepEqual(entries.map(summary), ["input topic inquiries/alice: shown"]);
+    },
+  },
+  {
+    name: "following shows a long log whole, also while it grows",
+    async run(harness) {
+      const log = await harness.connect();
+      const keys = range(900).map((i) => `key-${i}`);
+      for (const from of range(9)) {
+        await log.commit(keys.slice(from * 100, from * 100 + 100).map((key) => turn(key, 0)));
+      }
+      const expected = keys.map((key) => `turn account/${key}: turn of ${key}`);
+      const shown: string[] = [];
+      const growing: Promise<unknown>[] = [];
+      for await (const entry of log.follow({ from: 1, untilNow: true })) {
+        shown.push(summary(entry));
+        if (shown.length % 100 === 0) growing.push(log.accept(toInquiries("alice", "later")));
+      }
+      await Promise.all(growing);
+      assert.deepEqual(shown.slice(0, 900), expected);
+      // Whether the end was found before or after the first of the later ones is open.
+      assert.ok(shown.slice(900).every((line) => line.endsWith("later")));
+      assert.equal((await everything(log)).length, 909);
     },
   },
   {

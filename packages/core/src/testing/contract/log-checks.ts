@@ -7,8 +7,10 @@ import { journalChecks } from "./journal-checks.ts";
 import { keyChecks } from "./key-checks.ts";
 import { lifecycleChecks } from "./lifecycle-checks.ts";
 import type { LogCheck } from "./log-harness.ts";
+import { misfitChecks } from "./misfit-checks.ts";
 import { outageChecks } from "./outage-checks.ts";
 import { readerChecks } from "./reader-checks.ts";
+import { sizeChecks } from "./size-checks.ts";
 import { workerChecks } from "./worker-checks.ts";
 
 export const logChecks: readonly LogCheck[] = [
@@ -19,6 +21,8 @@ export const logChecks: readonly LogCheck[] = [
   ...keyChecks,
   ...deadLetterChecks,
   ...followChecks,
+  ...misfitChecks,
+  ...sizeChecks,
   ...workerChecks,
   ...lifecycleChecks,
   ...outageChecks,

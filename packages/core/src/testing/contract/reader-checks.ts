@@ -177,6 +177,27 @@ export const readerChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "a new reader goes on where a stopped one was",
+    async run(harness) {
+      const log = await harness.connect();
+      const source = partitionOf(log, "alice");
+      const contents: string[] = [];
+      let after = 0;
+      for (const round of range(5)) {
+        const reader = collect(harness, log, { source, after, credit: 10 });
+        for (const i of range(10)) await log.accept(toAccount("alice", `${round * 10 + i}`));
+        await reader.has(10);
+        await reader.reader.stop();
+        contents.push(...reader.contents());
+        after = reader.inputs.at(-1)?.position ?? 0;
+      }
+      assert.deepEqual(
+        contents,
+        range(50).map((i) => `${i}`),
+      );
+    },
+  },
+  {
     name: "a foreign payload arrives with its address and without metadata",
     async run(harness) {
       const log = await harness.connect();
@@ -221,27 +242,6 @@ export const readerChecks: readonly LogCheck[] = [
       const codes = inputs.map((input) => [text(input.payload), input.fault?.code]);
       const expected = [...bad.map((token) => [token, "invalid-key"]), ["good", undefined]];
       assert.deepEqual(codes.toSorted(byFirst), expected.toSorted(byFirst));
-    },
-  },
-  {
-    name: "misfits come on misfits only, and nothing else does",
-    async run(harness) {
-      const log = await harness.connect();
-      const collectors = collectAll(harness, log);
-      const misfits = collect(harness, log, { source: "misfits" });
-      await harness.publishMisfit();
-      await log.accept(toInquiries("alice", "good"));
-      await log.commit([turn("alice", 0)]);
-      await harness.publishMisfit();
-      await haveTogether(harness, collectors, 1);
-      await misfits.has(2);
-      await log.flush();
-      assert.equal(misfits.inputs.length, 2);
-      assert.ok(misfits.inputs.every((input) => input.fault !== undefined));
-      const [first] = misfits.inputs;
-      assert.deepEqual((await log.input(first?.position ?? 0))?.fault?.code, first?.fault?.code);
-      const inputs = collectors.flatMap((collector) => collector.contents());
-      assert.deepEqual(inputs, ["good"]);
     },
   },
   {

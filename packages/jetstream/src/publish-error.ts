@@ -12,6 +12,7 @@ interface ServerCodes {
   readonly wrongLastSequence: number;
   readonly wrongLastSequenceInProcess: number;
   readonly batchIncomplete: number;
+  readonly duplicateInProcess: number;
 }
 
 /** Server error codes this package decides on. */
@@ -20,6 +21,8 @@ export const serverCode: ServerCodes = Object.freeze({
   /** The same, while another write to the subject is still on its way through the cluster. */
   wrongLastSequenceInProcess: 10164,
   batchIncomplete: 10176,
+  /** The same message id is on its way through the cluster: a moment later it is either stored or free again. */
+  duplicateInProcess: 10158,
 });
 
 /** Whether the expected revision was not the last one. */
@@ -51,8 +54,9 @@ export function publishError(error: ApiError, what: string): TroupeError {
   });
 }
 
-/** Overload, a full store, no leader, or a batch that a change of leader cut in two. */
+/** Overload, a full store, no leader, a batch that a change of leader cut in two, an id that is being stored. */
 function isTemporary(error: ApiError): boolean {
   const { code, err_code: serverError } = error;
-  return code >= 500 || code === 429 || serverError === serverCode.batchIncomplete;
+  if (serverError === serverCode.batchIncomplete) return true;
+  return code >= 500 || code === 429 || serverError === serverCode.duplicateInProcess;
 }

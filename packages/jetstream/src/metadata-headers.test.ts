@@ -1,0 +1,56 @@
+/** Metadata survives its way through headers, whatever is in it. */
+import type { Metadata } from "@troupe/core";
+import { MsgHdrsImpl } from "@nats-io/nats-core";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { headerBlock } from "./header-block.ts";
+import { metadataLines, metadataOf } from "./metadata-headers.ts";
+
+function roundTrip(metadata: Metadata): Metadata {
+  return metadataOf(MsgHdrsImpl.decode(headerBlock(metadataLines(metadata))));
+}
+
+const token = fc.stringMatching(/^[!-~]{1,40}$/);
+const text = fc.string({ minLength: 1, unit: "binary" });
+
+test("any metadata comes back as it was", () => {
+  const anyMetadata = fc.record<Metadata>(
+    {
+      id: token,
+      message: token,
+      contentType: fc.constantFrom("application/msgpack", "application/json"),
+      traceparent: token,
+      tracestate: token,
+      sender: text,
+      causationId: token,
+      correlationId: token,
+      replyTo: token,
+      deadlineMs: fc.nat(),
+      callers: fc.array(text, { minLength: 1, maxLength: 5 }),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(anyMetadata, (metadata) => {
+      expect(roundTrip(metadata)).toEqual(metadata);
+    }),
+  );
+});
+
+test.each(["a\r\nNats-Rollup: all", "a\nb", "", " a", "a\u0000"])("%j cannot be an id", (id) => {
+  expect(() => metadataLines({ id })).toThrow("Nats-Msg-Id");
+});
+
+test("headers of others are ignored, and odd values do no harm", () => {
+  const block = headerBlock(
+    "Nats-Batch-Id: b\r\nX-Other: 1\r\nTroupe-Deadline: soon\r\nTroupe-Sender: 100%\r\n" +
+      "Content-Type: text/plain; charset=utf-8\r\n",
+  );
+  expect(metadataOf(MsgHdrsImpl.decode(block))).toEqual({
+    sender: "100%",
+    contentType: "application/json",
+    deadlineMs: undefined,
+  });
+  expect(metadataOf(undefined)).toEqual({});
+});

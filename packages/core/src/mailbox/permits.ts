@@ -21,7 +21,12 @@ export function permits(max: number): Permits {
     },
     give() {
       taken -= 1;
-      if (taken < max) waiting.shift()?.();
+      // Who is woken may need none after all; then it is the turn of the one behind.
+      for (;;) {
+        const next = taken < max ? waiting.shift() : undefined;
+        if (next === undefined) return;
+        next();
+      }
     },
     whenFree(action) {
       waiting.push(action);

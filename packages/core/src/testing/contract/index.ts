@@ -2,3 +2,5 @@
 export { logContract } from "./log-contract.ts";
 export { logChecks } from "./log-checks.ts";
 export type { HarnessFeature, LogCheck, LogHarness } from "./log-harness.ts";
+export { engineContract } from "./engine/engine-contract.ts";
+export { engineChecks } from "./engine/engine-checks.ts";

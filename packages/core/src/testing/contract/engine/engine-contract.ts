@@ -1,0 +1,24 @@
+/**
+ * The contract suite of the turn engine, for vitest: what the invariants I1 to I10 promise, on any log.
+ *
+ * The checks are plain functions in `engineChecks`; a log that lies makes them fail, which `engine-mutants.test.ts` shows.
+ */
+import { describe, test } from "vitest";
+
+import type { LogHarness } from "../log-harness.ts";
+import { engineChecks } from "./engine-checks.ts";
+
+/** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
+export function engineContract(name: string, setup: () => Promise<LogHarness>): void {
+  describe(`the engine on ${name}`, () => {
+    // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
+    test.for(engineChecks)("$name", async (check) => {
+      const harness = await setup();
+      try {
+        await check.run(harness);
+      } finally {
+        await harness.stop();
+      }
+    });
+  });
+}

@@ -1,8 +1,8 @@
 /**
  * What an inquiry is about: the six kinds of work the router tells apart.
  *
- * `faq`, `technical` and `billing` go to the knowledge agent first, `complaint` to a person, `sales` to the sales desk,
- * and `general` is everything that asks for nothing in particular.
+ * `faq`, `technical` and `billing` go to the knowledge agent first, `complaint` to a person,
+ * `sales` to the sales desk, and `general` is everything that asks for nothing in particular.
  */
 import { z } from "zod";
 

@@ -10,7 +10,7 @@ test("the bundled inquiries have distinct ids and texts", () => {
   expect(new Set(inquiries.map(({ text }) => text)).size).toBe(inquiries.length);
 });
 
-test("the bundled inquiries cover all categories, both languages and conversations of several messages", () => {
+test("the bundled inquiries cover all categories, both languages and long conversations", () => {
   const perCategory = Object.groupBy(inquiries, ({ expected }) => expected.category);
   for (const category of categories) expect(perCategory[category]?.length).toBeGreaterThan(30);
   const chinese = inquiries.filter(({ text }) => detectLanguage(text) === "zh").length;

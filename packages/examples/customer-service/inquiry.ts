@@ -1,9 +1,9 @@
 /**
  * A customer's message as it arrives, and the bundled file of them.
  *
- * The bundled inquiries drive the demo and the tests. They are in order of arrival: the conversations are woven into
- * each other as on a real desk, and within a conversation the order matters. `expected` is the label that the router is
- * measured against; a live inquiry has none.
+ * The bundled inquiries drive the demo and the tests. They are in order of arrival: the
+ * conversations are woven into each other as on a real desk, and within a conversation the order
+ * matters. `expected` is the label that the router is measured against; a live inquiry has none.
  */
 import { z } from "zod";
 import { type Category, categorySchema } from "./category.ts";

@@ -1,8 +1,8 @@
 /**
  * Which language an inquiry is written in.
  *
- * Customers mix: a Chinese sentence names an English product, hardly ever the other way round. Any noticeable share of
- * Han characters therefore makes a text Chinese, and no dictionary is needed.
+ * Customers mix: a Chinese sentence names an English product, hardly ever the other way round. Any
+ * noticeable share of Han characters therefore makes a text Chinese, and no dictionary is needed.
  */
 import { z } from "zod";
 
@@ -15,7 +15,9 @@ export type Language = (typeof languages)[number];
 /** Validates a {@link Language}. */
 export const languageSchema: z.ZodType<Language, Language> = z.enum(languages);
 
-/** A Han character carries about as much as a short word, so it counts for this many Latin letters. */
+/**
+ * A Han character carries about as much as a short word, so it counts for this many Latin letters.
+ */
 const lettersPerHanCharacter = 4;
 
 /** The main language of a text; a text without letters counts as English. */

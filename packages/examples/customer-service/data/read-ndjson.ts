@@ -1,7 +1,8 @@
 /**
  * Reads a bundled NDJSON file: one JSON value per line, each validated.
  *
- * The files are part of the example, so a bad line is a mistake of ours: it fails at once and names its place.
+ * The files are part of the example, so a bad line is a mistake of ours: it fails at once and names
+ * its place.
  */
 import { readFileSync } from "node:fs";
 import type { z } from "zod";

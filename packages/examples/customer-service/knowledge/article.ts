@@ -1,8 +1,8 @@
 /**
  * The articles that the knowledge agent answers from, and the bundled knowledge base.
  *
- * Every topic has one article per language; both say the same. `keywords` are the phrases customers use for the topic,
- * as opposed to the words of the manual.
+ * Every topic has one article per language; both say the same. `keywords` are the phrases customers
+ * use for the topic, as opposed to the words of the manual.
  */
 import { z } from "zod";
 import { type Category, categorySchema } from "../category.ts";

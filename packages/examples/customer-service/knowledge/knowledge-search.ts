@@ -1,16 +1,20 @@
 /**
  * Finds the article that answers a question, and says how sure it is.
  *
- * One full-text index per language ranks the articles by BM25: rare terms count more than common ones, an article that
- * matches several terms more than one that repeats a single term, title and keywords more than the answer's text, names
- * of products less than words for what is wanted. English tolerates a typo and an unfinished word.
+ * One full-text index per language ranks the articles by BM25: rare terms count more than common
+ * ones, an article that matches several terms more than one that repeats a single term, title and
+ * keywords more than the answer's text, names of products less than words for what is wanted.
+ * English tolerates a typo and an unfinished word.
  *
  * The confidence is the product of two plain questions:
  *
- * 1. *Is there enough evidence?* `score / (score + 25)`: nothing for nothing, a half at 25, near one above 200.
- * 2. *Is the article clearly ahead of the next?* `1 - (next / score)³`: one without a rival, nought for a tie.
+ * 1. *Is there enough evidence?* `score / (score + 25)`: nothing for nothing, a half at 25, near
+ *    one above 200.
+ * 2. *Is the article clearly ahead of the next?* `1 - (next / score)³`: one without a rival, nought
+ *    for a tie.
  *
- * Off-topic text finds little evidence, a vague question finds many rivals; either keeps it below the threshold.
+ * Off-topic text finds little evidence, a vague question finds many rivals; either keeps it below
+ * the threshold.
  */
 import MiniSearch from "minisearch";
 import type { Category } from "../category.ts";
@@ -34,7 +38,10 @@ export interface KnowledgeMatch {
 export interface KnowledgeSearchOptions {
   /** Which articles to search. @default the main language of the text */
   readonly language?: Language | undefined;
-  /** What the router thinks the question is about: articles of this category are preferred. @default none */
+  /**
+   * What the router thinks the question is about: articles of this category are preferred. @default
+   * none
+   */
   readonly category?: Category | undefined;
   /** The largest number of matches. @default 3 */
   readonly matchesMax?: number | undefined;

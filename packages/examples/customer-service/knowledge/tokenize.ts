@@ -1,9 +1,10 @@
 /**
  * Splits a text into the terms that the full-text index compares.
  *
- * Latin words are lower-cased, freed from stop words and cut to a crude stem ("charged" and "charges" meet at "charg").
- * Chinese is split into words by `Intl.Segmenter`; where its dictionary and the writer disagree about word borders, the
- * pairs of neighbouring characters still match, so both are terms. Numbers say nothing about a topic and are left out.
+ * Latin words are lower-cased, freed from stop words and cut to a crude stem ("charged" and
+ * "charges" meet at "charg"). Chinese is split into words by `Intl.Segmenter`; where its dictionary
+ * and the writer disagree about word borders, the pairs of neighbouring characters still match, so
+ * both are terms. Numbers say nothing about a topic and are left out.
  */
 import { stopWords } from "./stop-words.ts";
 
@@ -40,7 +41,9 @@ function pairsOf(run: string): readonly string[] {
   return Array.from({ length: run.length - 1 }, (_, i) => run.slice(i, i + 2));
 }
 
-/** Removes the commonest English endings; wrong in detail, but equally wrong in article and query. */
+/**
+ * Removes the commonest English endings; wrong in detail, but equally wrong in article and query.
+ */
 function stem(word: string): string {
   if (word.length <= 4) return word.length > 3 ? word.replace(/(?<!s)s$/, "") : word;
   return word.replace(/(?:ings?|ed|es|s|e|ly|ation|ment)$/, "").replace(/([^aeiousl])\1$/, "$1");

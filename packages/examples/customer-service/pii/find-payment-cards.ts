@@ -1,9 +1,10 @@
 /**
  * Payment card numbers: 13 to 19 digits, contiguous or in groups, that pass the Luhn check.
  *
- * One number in ten passes Luhn by chance, so the first digits must belong to a card network too: 22 to 27 or 3 to 6.
- * Numbers that begin with a year, as order numbers do, are then no cards. Every run of neighbouring groups is tried, so
- * a card is found next to other numbers; of overlapping runs all count, since hiding a digit too many is the safe side.
+ * One number in ten passes Luhn by chance, so the first digits must belong to a card network too:
+ * 22 to 27 or 3 to 6. Numbers that begin with a year, as order numbers do, are then no cards. Every
+ * run of neighbouring groups is tried, so a card is found next to other numbers; of overlapping
+ * runs all count, since hiding a digit too many is the safe side.
  */
 import type { PiiSpan } from "./span.ts";
 

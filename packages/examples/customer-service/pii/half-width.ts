@@ -1,8 +1,8 @@
 /**
  * Full-width characters (１３９、＠、－) as their ASCII twins.
  *
- * Chinese input methods produce them without the writer noticing. The result has the same length as the input, position
- * by position, so a span found in it can be cut out of the original.
+ * Chinese input methods produce them without the writer noticing. The result has the same length as
+ * the input, position by position, so a span found in it can be cut out of the original.
  */
 
 const fullWidthOffset = 0xff01 - 0x21;

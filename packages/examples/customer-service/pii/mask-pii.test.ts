@@ -200,7 +200,9 @@ test("a text of the largest accepted size is masked without delay", () => {
   expect(maskPii("0-".repeat(5_000)).found).toEqual({});
 });
 
-/** A position that does not touch a digit: there the inserted number would become another number. */
+/**
+ * A position that does not touch a digit: there the inserted number would become another number.
+ */
 function insertionPoint(carrier: string, n: number): number {
   const points = Array.from({ length: carrier.length + 1 }, (_, i) => i).filter(
     (i) => !/\d/.test(carrier.slice(Math.max(0, i - 1), i + 1)),
@@ -208,7 +210,9 @@ function insertionPoint(carrier: string, n: number): number {
   return points[n % points.length] ?? 0;
 }
 
-/** All digits of a text when they are enough for a number that identifies somebody, else nothing. */
+/**
+ * All digits of a text when they are enough for a number that identifies somebody, else nothing.
+ */
 function longNumber(text: string): string {
   const half = text.replace(/[０-９]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xfee0));
   const numerals = half.replace(/\D/g, "");

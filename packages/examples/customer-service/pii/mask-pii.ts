@@ -1,13 +1,16 @@
 /**
  * Takes what identifies a person out of a text, before it is stored, logged or shown to a model.
  *
- * E-mail addresses, phone numbers, payment cards and Chinese resident identity numbers are replaced by placeholders
- * that keep no digit at all: the last four digits of a card are still personal data, and no agent needs them.
+ * E-mail addresses, phone numbers, payment cards and Chinese resident identity numbers are replaced
+ * by placeholders that keep no digit at all: the last four digits of a card are still personal
+ * data, and no agent needs them.
  *
- * 1. Spans are found in a half-width copy of equal length, so full-width digits and signs hide nothing.
+ * 1. Spans are found in a half-width copy of equal length, so full-width digits and signs hide
+ *    nothing.
  * 2. Overlapping spans become one placeholder; the kind listed first in `placeholders` names it.
- * 3. Masking repeats until nothing is found. So masking a masked text changes nothing, and a number that is only
- *    recognised once its neighbour is gone does not slip through. Each pass removes digits or an @, hence it ends.
+ * 3. Masking repeats until nothing is found. So masking a masked text changes nothing, and a number
+ *    that is only recognised once its neighbour is gone does not slip through. Each pass removes
+ *    digits or an @, hence it ends.
  */
 import { findEmails } from "./find-emails.ts";
 import { findPaymentCards } from "./find-payment-cards.ts";

@@ -1,7 +1,8 @@
 /**
  * A piece of a text that identifies a person, by its position.
  *
- * Finders report spans and never change the text, so they can overlap and be tested one by one; merging is the masker's.
+ * Finders report spans and never change the text, so they can overlap and be tested one by one;
+ * merging is the masker's.
  */
 
 /** What a span identifies its owner by. */
@@ -14,7 +15,10 @@ export interface PiiSpan {
   readonly end: number;
 }
 
-/** Every match of `pattern` as a span, overlapping ones included; `accept` may reject a match by its text. */
+/**
+ * Every match of `pattern` as a span, overlapping ones included; `accept` may reject a match by its
+ * text.
+ */
 export function matchSpans(
   text: string,
   kind: PiiKind,

@@ -1,9 +1,9 @@
 /**
  * How well an interaction went, as one number that can be watched over time.
  *
- * Three parts, each from 0 to 1: was the matter *resolved*, in what *mood* is the customer, and how much *effort* did it
- * take them. Resolution counts half, because a friendly conversation without a result is no service. Handing over to a
- * person is half a resolution: right, but not done yet.
+ * Three parts, each from 0 to 1: was the matter *resolved*, in what *mood* is the customer, and how
+ * much *effort* did it take them. Resolution counts half, because a friendly conversation without a
+ * result is no service. Handing over to a person is half a resolution: right, but not done yet.
  */
 
 /** What is known about an interaction when it is scored. */

@@ -1,10 +1,11 @@
 /**
  * How a customer feels, judged by single words.
  *
- * A small lexicon gives words a weight between -2 and 2. A negation just before a word turns it round and halves it:
- * "not happy" is bad, but less so than "angry"; "not bad" is mild praise. Shouting (capitals, several exclamation marks)
- * makes either feeling stronger. The method misses irony and everything between the lines; it serves to see trends
- * and to notice anger early, not to judge a single message.
+ * A small lexicon gives words a weight between -2 and 2. A negation just before a word turns it
+ * round and halves it: "not happy" is bad, but less so than "angry"; "not bad" is mild praise.
+ * Shouting (capitals, several exclamation marks) makes either feeling stronger. The method misses
+ * irony and everything between the lines; it serves to see trends and to notice anger early, not to
+ * judge a single message.
  */
 import { z } from "zod";
 import { readNdjson } from "../data/read-ndjson.ts";
@@ -34,7 +35,10 @@ const lexicon = new Map(
   ),
 );
 
-/** Longer words first, so that none is read as a shorter one inside it. Words are letters or emoji: no need to escape. */
+/**
+ * Longer words first, so that none is read as a shorter one inside it. Words are letters or emoji:
+ * no need to escape.
+ */
 const anyWord = new RegExp(
   [...lexicon.keys()]
     .toSorted((a, b) => b.length - a.length)
@@ -43,9 +47,11 @@ const anyWord = new RegExp(
   "gu",
 );
 
-/** Up to two words or two characters may stand between the negation and the word. */
-const negation =
-  /(?:\b(?:not|never|no|nothing|hardly|without|\w+n['’]?t)(?:\s+\w+){0,2}\s+|[不没别未无](?:有|太|很|怎么|那么|这么|什么|啥)?)$/u;
+/** Up to two English words, or one Chinese one, may stand between the negation and the word. */
+const englishNegation =
+  "\\b(?:not|never|no|nothing|hardly|without|\\w+n['’]?t)(?:\\s+\\w+){0,2}\\s+";
+const chineseNegation = "[不没别未无](?:有|太|很|怎么|那么|这么|什么|啥)?";
+const negation = new RegExp(`(?:${englishNegation}|${chineseNegation})$`, "u");
 const negated = -0.5;
 const shouting = 1.5;
 /** The sum of weights at which a feeling counts as half of the strongest. */

@@ -1,8 +1,8 @@
 /**
  * Turns the word lists of the data files into one expression.
  *
- * A word is itself a regular expression. One in ASCII matches whole words only; Chinese has no spaces between words, so
- * one with Chinese characters matches anywhere. Case never matters.
+ * A word is itself a regular expression. One in ASCII matches whole words only; Chinese has no
+ * spaces between words, so one with Chinese characters matches anywhere. Case never matters.
  */
 
 /** One expression that matches any of the words. */

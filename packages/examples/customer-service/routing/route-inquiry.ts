@@ -1,13 +1,14 @@
 /**
  * Decides by rules what an inquiry is about, and whether a person has to take over.
  *
- * The weights of all matching rules add up per category. The confidence is the winner's share of all evidence, with one
- * point of doubt added: `winner / (winner + runner-up + 1)`. So a single hint gives 0.5, one strong rule 0.75, two of
- * them 0.86, and two categories that are level stay below a half however much speaks for each of them.
+ * The weights of all matching rules add up per category. The confidence is the winner's share of
+ * all evidence, with one point of doubt added: `winner / (winner + runner-up + 1)`. So a single
+ * hint gives 0.5, one strong rule 0.75, two of them 0.86, and two categories that are level stay
+ * below a half however much speaks for each of them.
  *
- * A message inside a conversation often says little ("still red"). Without evidence of its own it keeps the category of
- * the message before it, and with evidence that category counts as a hint. A router with a model behind it can ask the
- * model whenever the confidence is low.
+ * A message inside a conversation often says little ("still red"). Without evidence of its own it
+ * keeps the category of the message before it, and with evidence that category counts as a hint. A
+ * router with a model behind it can ask the model whenever the confidence is low.
  */
 import { categories, type Category } from "../category.ts";
 import { type EscalationSignal, findEscalationSignals } from "./escalation-signals.ts";
@@ -49,7 +50,10 @@ export function routeInquiry(text: string, { previous }: RouteOptions = {}): Rou
 
 type Weights = Readonly<Record<Category, number>>;
 
-/** Escalation signals speak for a complaint as well, except that a smell of burning is also a technical matter. */
+/**
+ * Escalation signals speak for a complaint as well, except that a smell of burning is also a
+ * technical matter.
+ */
 function weigh(
   rules: readonly RoutingRule[],
   signals: readonly EscalationSignal[],

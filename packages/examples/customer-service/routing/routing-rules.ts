@@ -1,10 +1,11 @@
 /**
  * The router's knowledge: which words speak for which category, and how strongly.
  *
- * A weight says what a word proves on its own: 1 is a hint, 2 makes a category likely, 3 settles it against any hint,
- * and 4 is for anger, which outweighs the matter that caused it. Words for things ("lock", "vacuum") are no rules, since
- * people ask about, buy, return and break the same things; words for what is wanted or wrong are. The rules are a data
- * file, so that a support team can extend them without touching code.
+ * A weight says what a word proves on its own: 1 is a hint, 2 makes a category likely, 3 settles it
+ * against any hint, and 4 is for anger, which outweighs the matter that caused it. Words for things
+ * ("lock", "vacuum") are no rules, since people ask about, buy, return and break the same things;
+ * words for what is wanted or wrong are. The rules are a data file, so that a support team can
+ * extend them without touching code.
  */
 import { z } from "zod";
 import { type Category, categorySchema } from "../category.ts";

@@ -23,6 +23,8 @@ import { ensureStreams } from "./streams.ts";
 import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 
 const commitMessagesMax = 1000;
+/** Consumers and batches are named after the connection, and the server takes batch ids of up to 64 characters. */
+const nameLengthMax = 40;
 
 /**
  * Connects to the servers, creates the namespace's streams if need be, and returns the log.
@@ -106,7 +108,8 @@ function newSession(made: {
   readonly options: ConnectLogOptions;
 }): Session {
   const { connection, options, subjects } = made;
-  const id = `${(options.name ?? connectDefaults.name).replaceAll(/[^\w-]/g, "_")}-${nuid.next().slice(-8)}`;
+  const name = (options.name ?? connectDefaults.name).replaceAll(/[^\w-]/g, "_");
+  const id = `${name.slice(0, nameLengthMax)}-${nuid.next().slice(-8)}`;
   const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
   const link = new Link(connection);
   const messageBytesMax = connection.info?.max_payload ?? 1_048_576;

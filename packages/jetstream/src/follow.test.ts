@@ -1,7 +1,9 @@
-/** What following asks the server for. The behaviour is in the contract suite. */
+/** What following asks the server for, and what it does when the server says no. The rest is in the contract suite. */
 import { expect, test } from "vitest";
 
 import { followFilters } from "./follow.ts";
+import { connectLog } from "./index.ts";
+import { startNatsServer } from "./server/index.ts";
 import { subjects } from "./subjects.ts";
 
 const filters = (request: { topics?: string[]; types?: string[] }): readonly string[] =>
@@ -19,4 +21,17 @@ test("topics and types narrow independently", () => {
     "ns.0.dead.account.>",
   ]);
   expect(filters({ topics: [], types: [] })).toEqual([]);
+});
+
+test("a filter that the server refuses ends the following with an error", async () => {
+  await using server = await startNatsServer();
+  const log = await connectLog({ servers: server.url });
+  await log.accept({
+    address: { kind: "topic", name: "orders", key: "a" },
+    metadata: {},
+    payload: Buffer.from("{}"),
+  });
+  const entries = log.follow({ from: 1, topics: ["no topic"], types: [] })[Symbol.asyncIterator]();
+  await expect(entries.next()).rejects.toMatchObject({ code: "log-refused" });
+  await log.close();
 });

@@ -28,7 +28,7 @@ interface Followed {
   readonly isMessage: boolean;
 }
 
-/** Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError. */
+/** Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError or LogRefusedError. */
 export async function* follow(session: Session, request: FollowRequest): AsyncGenerator<LogEntry> {
   const filters = followFilters(session.subjects, request);
   if (filters.length === 0 || request.signal?.aborted === true) return;
@@ -110,6 +110,7 @@ function openReader(session: Session, range: Range, buffer: FollowBuffer<Followe
     name: `follow-${session.id}-${++followers}`,
     onStart,
     onMessage,
+    onRefused: (error) => buffer.end(error),
   });
 }
 

@@ -13,6 +13,7 @@
  */
 import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
+import { LogRefusedError } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
@@ -31,6 +32,8 @@ export interface PullRequest {
   readonly onMessage: (message: Msg, delivery: Delivery) => void;
   /** A consumer was made; so many messages match after the position at this moment. */
   readonly onStart?: ((pending: number, after: number) => void) | undefined;
+  /** The server says no for good, for example to a filter; the reader tries again all the same. */
+  readonly onRefused?: ((error: LogRefusedError) => void) | undefined;
 }
 
 const expiresMs = 30_000;
@@ -232,7 +235,8 @@ export class PullReader {
       this.#request.onStart?.(info.num_pending, this.#lastPosition);
       this.#pull();
       return true;
-    } catch {
+    } catch (error) {
+      if (error instanceof LogRefusedError) this.#request.onRefused?.(error);
       return false;
     }
   }

@@ -8,7 +8,12 @@
  * 2. When the connection drops, all waiters fail at once: a reply can no longer arrive.
  */
 import type { Msg, Subscription } from "@nats-io/nats-core";
-import { LogClosedError, LogUnavailableError, type TroupeError } from "@troupe/core";
+import {
+  LogClosedError,
+  LogRefusedError,
+  LogUnavailableError,
+  type TroupeError,
+} from "@troupe/core";
 
 import { asHeaders } from "./header-block.ts";
 import type { Link } from "./link.ts";
@@ -58,11 +63,6 @@ export class ReplyBox {
     });
   }
 
-  /** Requests without an ending yet. */
-  get pending(): number {
-    return this.#entries.size;
-  }
-
   send(request: BoxRequest): void {
     const { subject, payload, headers, waiter } = request;
     if (!this.#link.isUp) {
@@ -72,22 +72,33 @@ export class ReplyBox {
     const id = ++this.#lastId;
     this.#entries.set(id, { waiter, subject, deadline: performance.now() + request.timeoutMs });
     this.#sweeper ??= setInterval(() => this.#sweep(), sweepMs);
-    const reply = this.#prefix + id;
     try {
-      if (headers === undefined) this.#link.connection.publish(subject, payload, { reply });
-      else this.#link.connection.publish(subject, payload, { headers: asHeaders(headers), reply });
-    } catch (cause) {
+      this.#publish(subject, payload, { headers, reply: this.#prefix + id });
+    } catch (error) {
       this.#entries.delete(id);
-      waiter.onFailure(
-        new LogUnavailableError(`Publishing to ${subject} failed: ${String(cause)}.`, { cause }),
-      );
+      waiter.onFailure(notSent(subject, error));
     }
   }
 
   /** Publish without asking for an answer, in order with `send`. Nothing happens while the connection is down. */
   sendOnly(subject: string, payload: Uint8Array, headers: Uint8Array): void {
     if (!this.#link.isUp) return;
-    this.#link.connection.publish(subject, payload, { headers: asHeaders(headers) });
+    try {
+      this.#publish(subject, payload, { headers });
+    } catch (error) {
+      throw notSent(subject, error);
+    }
+  }
+
+  #publish(
+    subject: string,
+    payload: Uint8Array,
+    options: { readonly headers: Uint8Array | undefined; readonly reply?: string },
+  ): void {
+    const { headers, reply = "" } = options;
+    const { connection } = this.#link;
+    if (headers === undefined) connection.publish(subject, payload, { reply });
+    else connection.publish(subject, payload, { headers: asHeaders(headers), reply });
   }
 
   /** One request with one reply. */
@@ -164,4 +175,10 @@ export class ReplyBox {
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }
+}
+
+/** The client itself refuses what can never be sent, such as a subject with a blank in it. */
+function notSent(subject: string, cause: unknown): LogRefusedError {
+  const text = `Nothing can be sent to ${JSON.stringify(subject)}: ${String(cause)}.`;
+  return new LogRefusedError(text, { cause, details: { subject } });
 }

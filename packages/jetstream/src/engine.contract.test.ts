@@ -1,0 +1,16 @@
+/** The engine's contract on a real server. Every check has a namespace of its own on one server. */
+import { engineContract } from "@troupe/core/testing/contract";
+import { afterAll, beforeAll } from "vitest";
+
+import { contractHarness } from "./contract-harness.ts";
+import { startNatsServer, type NatsServer } from "./server/index.ts";
+
+let server: NatsServer;
+let namespaces = 0;
+
+beforeAll(async () => {
+  server = await startNatsServer();
+});
+afterAll(() => server.stop());
+
+engineContract("JetStream", async () => contractHarness(server, `engine.n${++namespaces}`));

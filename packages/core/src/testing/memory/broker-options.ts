@@ -16,6 +16,11 @@ export interface MemoryBrokerOptions {
   readonly duplicates?: Partial<DuplicateWindowLimits>;
   /** Most records one `journal` call returns, at least 1. @default 256 */
   readonly journalPageMax?: number;
+  /**
+   * Most inputs a reader hands over in one go, as a socket brings many at once; at least 1, which gives a simulation the
+   * most orders to choose from. @default 64
+   */
+  readonly inputsAtOnceMax?: number;
   /** Milliseconds since the epoch, for time stamps and the age of ids. @default the system clock */
   readonly clock?: Pick<Clock, "now">;
   /** When requests, answers and deliveries happen. @default one `setImmediate` each */
@@ -33,6 +38,7 @@ const defaults: MemoryBrokerSettings = Object.freeze({
   limits: Object.freeze({ payloadBytesMax: 1024 * 1024, commitMessagesMax: 1000 }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),
   journalPageMax: 256,
+  inputsAtOnceMax: 64,
   clock: systemClock,
   schedule: scheduleImmediate,
 });

@@ -1,4 +1,4 @@
-/** One reader of one source: it hands over one input at a time, while there is credit (L3). */
+/** One reader of one source: it hands over inputs while there is credit, a few in one go (L3). */
 import type { Input } from "../../log/input.ts";
 import type { Reader, ReadRequest } from "../../log/log.ts";
 import type { Server } from "./server.ts";
@@ -62,12 +62,15 @@ export class MemoryReader implements Reader {
 
   #handOver(): void {
     this.#scheduled = false;
-    // The pause, the stop or the crash may have come since it was scheduled.
-    const input = this.#ready() ? this.#inputs[this.#next] : undefined;
-    if (input === undefined) return;
-    this.#next += 1;
-    this.#credit -= 1;
-    this.#onInput(input);
+    const { inputsAtOnceMax } = this.#server.settings;
+    for (let handedOver = 0; handedOver < inputsAtOnceMax; handedOver++) {
+      // The pause, the stop or the crash may have come since it was scheduled, or with the last input.
+      const input = this.#ready() ? this.#inputs[this.#next] : undefined;
+      if (input === undefined) return;
+      this.#next += 1;
+      this.#credit -= 1;
+      this.#onInput(input);
+    }
     this.#wake();
   }
 }

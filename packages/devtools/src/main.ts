@@ -1,3 +1,14 @@
 #!/usr/bin/env node
-/** The `troupe` command. */
-export {};
+/** The `troupe` command: checks the Node version before anything newer is loaded. */
+const nodeMajorMin = 24;
+const nodeMajor = Number(process.versions.node.split(".")[0]);
+
+if (nodeMajor < nodeMajorMin) {
+  console.error(
+    `troupe needs Node ${nodeMajorMin} or newer; this is Node ${process.versions.node}.`,
+  );
+  process.exitCode = 1;
+} else {
+  const { main } = await import("./program.ts");
+  await main(process.argv);
+}

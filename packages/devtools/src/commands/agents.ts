@@ -1,0 +1,88 @@
+/** `troupe agents`: the agent types a system knows, and the workers that host them now. */
+import type { Manifest } from "@troupe/core";
+import type { Command } from "commander";
+import { openTroupe, shownServer } from "../connection.ts";
+import { addExamples } from "../examples.ts";
+import type { GlobalOptions } from "../global-options.ts";
+import { manifestLines } from "../manifest-lines.ts";
+import type { Run } from "../run.ts";
+import { toJson } from "../terminal/json.ts";
+import { printable } from "../terminal/printable.ts";
+import { counted } from "../terminal/quantities.ts";
+import { wrapList } from "../terminal/wrap-list.ts";
+import { livingWorkers } from "../worker-census.ts";
+import type { LivingWorker } from "../worker-census.ts";
+
+interface AgentsOptions extends GlobalOptions {
+  readonly json?: boolean;
+}
+
+export function addAgents(program: Command, run: Run): void {
+  const command = program
+    .command("agents")
+    .summary("known agent types and living workers")
+    .description(
+      "List the agent types that workers ever registered, with their messages, topics and events, " +
+        "and the workers that live now with the partitions they hold (listens for a second).",
+    )
+    .option("--json", "one JSON object")
+    .action(async (_: unknown, self: Command) => {
+      await agents(self.optsWithGlobals<AgentsOptions>(), run);
+    });
+  addExamples(command, [
+    ["troupe agents", "what runs on the local broker"],
+    ["troupe agents --json | jq '.agents[].type'", "the names of all types"],
+  ]);
+}
+
+async function agents(options: AgentsOptions, run: Run): Promise<void> {
+  const { terminal, interruption } = run;
+  await using troupe = await openTroupe(options, run, { createStreams: false });
+  const [manifests, workers] = await interruption.orInterrupted(
+    Promise.all([troupe.log.manifests(), livingWorkers(troupe.log, interruption.signal)]),
+  );
+  const known = manifests.toSorted((a, b) => a.type.localeCompare(b.type));
+  if (options.json === true) {
+    terminal.print(toJson({ agents: known, workers }));
+    return;
+  }
+  const where = `${options.namespace} at ${shownServer(options)}`;
+  if (known.length === 0) {
+    terminal.print(`No agent types in ${where} yet. \`troupe work\` registers them.`);
+  }
+  showTypes(known, workers, run);
+  showWorkers(workers, troupe.log.partitions, run);
+}
+
+function showTypes(
+  known: readonly Manifest[],
+  workers: readonly LivingWorker[],
+  { terminal }: Run,
+): void {
+  for (const manifest of known) {
+    const hosts = workers.filter(({ holds }) => manifest.type in holds).length;
+    const note = `${manifest.version} · ${hosts === 0 ? "no worker" : counted(hosts, "worker")}`;
+    for (const line of manifestLines(manifest, note, terminal)) terminal.print(line);
+    terminal.print("");
+  }
+}
+
+function showWorkers(
+  workers: readonly LivingWorker[],
+  partitions: number,
+  { terminal }: Run,
+): void {
+  if (workers.length === 0) {
+    terminal.print("No worker is alive.");
+    return;
+  }
+  const layout = { indent: 2, labelWidth: 10, width: terminal.width };
+  terminal.print(terminal.paint("bold", counted(workers.length, "living worker")));
+  for (const { worker, holds } of workers) {
+    terminal.print(printable(worker));
+    const shares = Object.entries(holds).map(
+      ([type, held]) => `${printable(type)} ${held.length}/${partitions}`,
+    );
+    for (const line of wrapList("holds", shares, layout)) terminal.print(line);
+  }
+}

@@ -1,0 +1,56 @@
+/** The options every command takes: which server, which namespace, and how to prove who we are. */
+import { Option } from "commander";
+import type { Command } from "commander";
+import { parseDuration } from "./duration.ts";
+
+export interface GlobalOptions {
+  readonly server: string;
+  readonly namespace: string;
+  readonly creds?: string;
+  readonly nkey?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly inboxPrefix?: string;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
+}
+
+const connectTimeoutMsDefault = 3000;
+
+/** Declare them on the program; they are recognised before and after a command's name. */
+export function addGlobalOptions(program: Command): Command {
+  const options = [
+    option("--server <url>", "NATS servers, separated by commas", "TROUPE_NATS_URL").default(
+      "nats://127.0.0.1:4222",
+    ),
+    option("--namespace <name>", "prefix of subjects and streams", "TROUPE_NAMESPACE").default(
+      "troupe",
+    ),
+    option("--creds <file>", "credentials file (JWT and seed)", "TROUPE_NATS_CREDS"),
+    option("--nkey <file>", "file with an nkey seed", "TROUPE_NATS_NKEY"),
+    option("--user <name>", "user name", "TROUPE_NATS_USER"),
+    option(
+      "--password <text>",
+      "password; the variable keeps it out of ps",
+      "TROUPE_NATS_PASSWORD",
+    ),
+    option("--token <text>", "token; the variable keeps it out of ps", "TROUPE_NATS_TOKEN"),
+    option("--tls-ca <file>", "certificate authority of the server", "TROUPE_NATS_TLS_CA"),
+    option("--tls-cert <file>", "client certificate", "TROUPE_NATS_TLS_CERT"),
+    option("--tls-key <file>", "key of the client certificate", "TROUPE_NATS_TLS_KEY"),
+    option("--inbox-prefix <subject>", "where replies go", "TROUPE_NATS_INBOX_PREFIX"),
+    option("--connect-timeout <duration>", "longest wait for a server", "TROUPE_CONNECT_TIMEOUT")
+      .argParser(parseDuration)
+      .default(connectTimeoutMsDefault, "3s"),
+  ];
+  for (const each of options) program.addOption(each);
+  return program;
+}
+
+function option(flags: string, description: string, variable: string): Option {
+  return new Option(flags, description).env(variable);
+}

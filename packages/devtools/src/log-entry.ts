@@ -1,0 +1,107 @@
+/** What is on the log, as a line to read and as data. */
+import { agentName, decodeRecord } from "@troupe/core";
+import type { AgentId, DeadLetter, Input, JournaledTurn, LogEntry } from "@troupe/core";
+import { payloadValue, untypedPayloadValue } from "./payload-value.ts";
+import type { Entry } from "./terminal/entry-line.ts";
+import { toJson } from "./terminal/json.ts";
+import { failureSummary, turnSummary } from "./turn-summary.ts";
+
+/** The entry for one line. */
+export function readableEntry(entry: LogEntry): Entry {
+  if (entry.kind === "input") return readableInput(entry.input);
+  if (entry.kind === "turn") return readableTurn(entry.agent, journaled(entry));
+  return readableDeadLetter(entry.position, entry.deadLetter);
+}
+
+/** The entry as plain data, for JSON. */
+export function entryData(entry: LogEntry): Readonly<Record<string, unknown>> {
+  if (entry.kind === "input") return inputData(entry.input);
+  if (entry.kind === "turn") return turnData(entry.agent, journaled(entry));
+  return deadLetterData(entry.position, entry.deadLetter);
+}
+
+/** A turn as plain data. */
+export function turnData(agent: AgentId, turn: JournaledTurn): Readonly<Record<string, unknown>> {
+  const { inputPosition, acceptedAtMs, startedAtMs, ...record } = turn.record;
+  return {
+    kind: "turn",
+    position: turn.revision,
+    at: new Date(turn.committedAtMs).toISOString(),
+    agent: agentName(agent),
+    ...record,
+    inputPosition,
+    acceptedAt: new Date(acceptedAtMs).toISOString(),
+    startedAt: new Date(startedAtMs).toISOString(),
+  };
+}
+
+/** A turn for one line; `address` says what to show in the address column. */
+export function readableTurn(
+  agent: AgentId,
+  { revision, committedAtMs, record }: JournaledTurn,
+): Entry {
+  return {
+    kind: record.failure === undefined ? "turn" : "failed",
+    atMs: committedAtMs,
+    position: revision,
+    address: agentName(agent),
+    summary: turnSummary(record),
+  };
+}
+
+function journaled({ entry }: LogEntry & { kind: "turn" }): JournaledTurn {
+  const { revision, committedAtMs } = entry;
+  return { revision, committedAtMs, record: decodeRecord(entry.record) };
+}
+
+function readableInput(input: Input): Entry {
+  const { address, metadata, position, acceptedAtMs } = input;
+  const payload = toJson(payloadValue(input));
+  return {
+    kind: address.kind === "topic" ? "topic" : "message",
+    atMs: acceptedAtMs,
+    position,
+    address: `${address.name}/${address.key}`,
+    summary: metadata.message === undefined ? payload : `${metadata.message} ${payload}`,
+  };
+}
+
+function inputData(input: Input): Readonly<Record<string, unknown>> {
+  const { address, metadata, position, acceptedAtMs } = input;
+  return {
+    kind: address.kind === "topic" ? "topic" : "message",
+    position,
+    at: new Date(acceptedAtMs).toISOString(),
+    ...(address.kind === "topic"
+      ? { topic: address.name, source: address.key }
+      : { agent: agentName({ type: address.name, key: address.key }) }),
+    message: metadata.message,
+    id: metadata.id,
+    sender: metadata.sender,
+    traceparent: metadata.traceparent,
+    payload: payloadValue(input),
+  };
+}
+
+function readableDeadLetter(position: number, deadLetter: DeadLetter): Entry {
+  const { agent, failure, inputPosition, origin } = deadLetter;
+  return {
+    kind: "dead",
+    position,
+    address: agent === undefined ? origin : agentName(agent),
+    summary: `input ${inputPosition} · ${failureSummary(failure)}`,
+  };
+}
+
+function deadLetterData(
+  position: number,
+  { agent, payload, ...letter }: DeadLetter,
+): Readonly<Record<string, unknown>> {
+  return {
+    kind: "dead-letter",
+    position,
+    agent: agent && agentName(agent),
+    ...letter,
+    payload: untypedPayloadValue(payload),
+  };
+}

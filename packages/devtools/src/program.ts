@@ -1,0 +1,94 @@
+/** The program: its commands, how its help looks, and how it ends. */
+import { readFileSync } from "node:fs";
+import { styleText } from "node:util";
+import { Command, CommanderError } from "commander";
+import type { Argument } from "commander";
+import { addAgents } from "./commands/agents.ts";
+import { addAsk } from "./commands/ask.ts";
+import { addDev } from "./commands/dev.ts";
+import { addInspect } from "./commands/inspect.ts";
+import { addPublish } from "./commands/publish.ts";
+import { addSend } from "./commands/send.ts";
+import { addTail } from "./commands/tail.ts";
+import { addWork } from "./commands/work.ts";
+import { exitCode } from "./exit-code.ts";
+import { exitCodeOf, InterruptedError, reportFailure } from "./failure.ts";
+import { addGlobalOptions } from "./global-options.ts";
+import { Interruption } from "./interruption.ts";
+import type { Run } from "./run.ts";
+import { Terminal } from "./terminal/terminal.ts";
+
+/** Run the command line and end the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const interruption = new Interruption();
+  const terminal = new Terminal(() => interruption.outputClosed());
+  const run: Run = { terminal, interruption, exitCode: exitCode.done };
+  const code = await execute(argv, run);
+  await terminal.flush();
+  // An imported module may have left timers or sockets behind; nothing of ours is.
+  process.exit(code);
+}
+
+async function execute(argv: readonly string[], run: Run): Promise<number> {
+  try {
+    await createProgram(run).parseAsync([...argv]);
+    return run.exitCode;
+  } catch (error) {
+    if (run.interruption.cause === "closed-output") return exitCode.done;
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+    }
+    const isInterrupted = run.interruption.signal.aborted && error instanceof InterruptedError;
+    if (!isInterrupted) {
+      reportFailure(run.terminal, error, { json: argv.includes("--json") });
+    }
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(run: Run): Command {
+  const program = addGlobalOptions(new Command("troupe"))
+    .description("Event-sourced agents on NATS JetStream: run them, talk to them, look inside.")
+    .version(version(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .exitOverride()
+    .showHelpAfterError("Add --help for the options and examples.")
+    .configureHelp({
+      subcommandTerm: (command) =>
+        [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" "),
+      styleTitle: (text) => styleText("bold", text, { validateStream: false }),
+    })
+    .addHelpText("after", outro);
+  for (const add of [
+    addDev,
+    addWork,
+    addPublish,
+    addSend,
+    addAsk,
+    addTail,
+    addInspect,
+    addAgents,
+  ]) {
+    add(program, run);
+  }
+  return program;
+}
+
+const outro = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server answers, 130 interrupted.
+
+Start here:
+  troupe dev                     a local broker, kept until Ctrl-C
+  troupe work ./agents.ts        host the agents a module exports
+  troupe help <command>          every command has examples`;
+
+function argumentTerm(argument: Argument): string {
+  const name = argument.name() + (argument.variadic ? "..." : "");
+  return argument.required ? `<${name}>` : `[${name}]`;
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}

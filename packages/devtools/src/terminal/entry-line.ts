@@ -1,0 +1,61 @@
+/**
+ * One thing that happened, on one line: time, position, kind, address, summary. The columns keep their width so that lines
+ * stand below each other, and the summary gets what is left of the terminal.
+ */
+import type { Style, Terminal } from "./terminal.ts";
+import { printable } from "./printable.ts";
+import { count, timeOfDay } from "./quantities.ts";
+import { cell, fit, padStart } from "./width.ts";
+
+export type EntryKind = "topic" | "message" | "turn" | "failed" | "retry" | "dead" | "log" | "note";
+
+export interface Entry {
+  readonly kind: EntryKind;
+  /** Milliseconds since the epoch; unknown for a dead letter. */
+  readonly atMs?: number | undefined;
+  readonly position?: number | undefined;
+  readonly address: string;
+  readonly summary: string;
+}
+
+const styles: Readonly<Record<EntryKind, Style>> = Object.freeze({
+  topic: "cyan",
+  message: "blue",
+  turn: "green",
+  failed: "red",
+  retry: "yellow",
+  dead: "magenta",
+  log: "dim",
+  note: "dim",
+});
+
+const narrowBelow = 100;
+const positionWidth = 7;
+const kindWidth = 7;
+const gap = "  ";
+
+/** The line, styled and fitted to the terminal's width. */
+export function entryLine(entry: Entry, terminal: Terminal): string {
+  const isNarrow = terminal.width < narrowBelow;
+  const { atMs } = entry;
+  const timeWidth = isNarrow ? 8 : 12;
+  const time = atMs === undefined ? "" : timeOfDay(atMs, { short: isNarrow });
+  const position = entry.position === undefined ? "" : count(entry.position);
+  const address = addressCell(printable(entry.address), terminal.width);
+  const head = [cell(time, timeWidth), padStart(position, positionWidth)].join(gap);
+  const kind = cell(entry.kind, kindWidth);
+  const used = head.length + kindWidth + address.width + 3 * gap.length;
+  const summary = fit(printable(entry.summary), Math.max(1, terminal.width - used));
+  return [
+    terminal.paint("dim", head),
+    terminal.paint(styles[entry.kind], kind),
+    address.text,
+    summary,
+  ].join(gap);
+}
+
+function addressCell(address: string, width: number): { text: string; width: number } {
+  if (width === Infinity) return { text: cell(address, Math.max(24, address.length)), width: 0 };
+  const wanted = width < narrowBelow ? 20 : 28;
+  return { text: cell(address, wanted), width: wanted };
+}

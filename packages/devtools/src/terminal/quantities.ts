@@ -1,0 +1,31 @@
+/** Numbers and times as people read them. */
+
+const decimal = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+
+/** 12345 as `12,345`. */
+export function count(value: number): string {
+  return decimal.format(value);
+}
+
+/** `1 turn`, `1,200 turns`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
+}
+
+/** `0.42 ms`, `12 ms`, `3.1 s`, `4 min 5 s`. */
+export function duration(ms: number): string {
+  if (ms < 10) return `${Number(ms.toFixed(2))} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Local time of day, `16:04:05.123`; without the milliseconds when `short`. */
+export function timeOfDay(ms: number, options: { readonly short?: boolean } = {}): string {
+  const date = new Date(ms);
+  const part = (value: number, digits = 2): string => String(value).padStart(digits, "0");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map((value) => part(value));
+  const text = time.join(":");
+  return options.short === true ? text : `${text}.${part(date.getMilliseconds(), 3)}`;
+}

@@ -1,0 +1,32 @@
+/** What a turn did, in one line: the events, then the reply or the failure. */
+import type { ErrorData, TurnRecord } from "@troupe/core";
+import { toJson } from "./terminal/json.ts";
+import { duration } from "./terminal/quantities.ts";
+
+/** The message's name and `turnOutcome`. */
+export function turnSummary(record: TurnRecord): string {
+  const outcome = turnOutcome(record);
+  return outcome === "" ? record.message : `${record.message} · ${outcome}`;
+}
+
+/** `2 ms · deposited {"amount":5} · reply 5`, or the failure; the time only when it is worth telling. */
+export function turnOutcome(record: TurnRecord): string {
+  const { attempts, events, failure, outgoingIds, reply, tookMs } = record;
+  const sent = outgoingIds.length;
+  return [
+    ...(tookMs < 1 ? [] : [duration(tookMs)]),
+    ...(attempts > 1 ? [`${attempts} tries`] : []),
+    ...events.map(({ type, data }) => `${type} ${toJson(data)}`),
+    ...(sent === 0 ? [] : [`sent ${sent}`]),
+    ...(failure === undefined ? [] : [failureSummary(failure)]),
+    ...(reply === undefined || reply === null ? [] : [`reply ${toJson(reply)}`]),
+  ].join(" · ");
+}
+
+/** `rejected: insufficient funds {"missing":3}`, or the code and the message. */
+export function failureSummary({ code, message, details }: ErrorData): string {
+  if (code !== "rejected") return `${code}: ${message}`;
+  const { reason, data } = details ?? {};
+  const shown = data === undefined || data === null ? "" : ` ${toJson(data)}`;
+  return `rejected: ${typeof reason === "string" ? reason : message}${shown}`;
+}

@@ -146,9 +146,12 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
     };
   }
 
-  /** Ids are a function of the turn, so that a repeated turn makes the same ones. */
+  /**
+   * Ids are a function of the turn, so that a repeated turn makes the same ones. An input has one agent per type, so the
+   * key need not be in them.
+   */
   #outgoingId(): string {
-    return `${this.#name()}@${this.#turn.delivery.input.position}`;
+    return `${this.#turn.agent.type}@${this.#turn.delivery.input.position}`;
   }
 
   #name(): string {

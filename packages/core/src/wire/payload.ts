@@ -1,8 +1,8 @@
 /**
  * Payloads: MessagePack between Troupe processes, JSON accepted from everybody.
  *
- * MessagePack is written without msgpackr's record extension, so that any MessagePack reader understands it. `undefined`
- * is stored as nil. Dates and binary data survive; class instances become plain maps.
+ * MessagePack is written without msgpackr's record extension, so that any MessagePack reader understands it. A property that is
+ * undefined is left out, elsewhere undefined is stored as nil. Dates and binary data survive; class instances become plain maps.
  */
 import type { Options, Packr as TypedPackr } from "msgpackr";
 // This entry is msgpackr without its native accelerator: the same code everywhere. It comes without types.
@@ -11,8 +11,18 @@ import { Packr as UntypedPackr } from "msgpackr/pack";
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ContentType } from "../log/metadata.ts";
 
-const Packr = UntypedPackr as new (options: Options) => TypedPackr;
-const packr = new Packr({ useRecords: false, encodeUndefinedAsNil: true, moreTypes: false });
+/** The types of msgpackr 2.1 do not know this option of it. */
+interface PackrOptions extends Options {
+  readonly skipValues: readonly unknown[];
+}
+
+const Packr = UntypedPackr as new (options: PackrOptions) => TypedPackr;
+const packr = new Packr({
+  useRecords: false,
+  encodeUndefinedAsNil: true,
+  // As in JSON: a property that is undefined is not there, or an optional field would come back as null.
+  skipValues: [undefined],
+});
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 /** Encode a value as MessagePack; never empty. */

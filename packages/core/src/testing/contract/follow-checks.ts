@@ -133,7 +133,8 @@ export const followChecks: readonly LogCheck[] = [
       const log = await harness.connect();
       await log.accept(toInquiries("alice", "old"));
       const following = start(harness, await harness.connect(), { from: "new" });
-      // When a follower is ready cannot be seen from outside, so something new is stored until it shows some.
+      // When a follower is ready cannot be seen from outside, so something new is stored until it
+      // shows some.
       await until(harness, "something new is shown", async () => {
         await log.accept(toInquiries("alice", "new"));
         return following.shown.length > 0;

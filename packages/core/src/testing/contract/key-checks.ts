@@ -55,7 +55,10 @@ const significant: readonly string[] = [
   "🌵",
 ];
 
-/** Text that can be a key; most of it full of characters that subjects and headers give a meaning to. */
+/**
+ * Text that can be a key; most of it full of characters that subjects and headers give a meaning
+ * to.
+ */
 const anyKey: fc.Arbitrary<string> = fc
   .oneof(
     fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),

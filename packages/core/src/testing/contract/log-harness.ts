@@ -1,8 +1,8 @@
 /**
  * What the contract suite needs from an implementation of the log port.
  *
- * A harness is one empty log with everything around it. The suite asks for a new one per check, so an implementation may
- * share an expensive server and give every harness a namespace of its own.
+ * A harness is one empty log with everything around it. The suite asks for a new one per check, so
+ * an implementation may share an expensive server and give every harness a namespace of its own.
  */
 import type { Address } from "../../log/address.ts";
 import type { Log } from "../../log/log.ts";
@@ -13,8 +13,9 @@ export interface LogHarness {
   /** A new connection to the same storage, as another process would have it. */
   connect(): Promise<Log>;
   /**
-   * Publish a bare payload as a client that knows nothing of Troupe does. `token` is the last part of the public
-   * address exactly as written there, also when no key has it. Resolves when it is stored.
+   * Publish a bare payload as a client that knows nothing of Troupe does. `token` is the last part
+   * of the public address exactly as written there, also when no key has it. Resolves when it is
+   * stored.
    */
   publishForeign(
     kind: Address["kind"],
@@ -22,13 +23,19 @@ export interface LogHarness {
     token: string,
     payload: Uint8Array,
   ): Promise<void>;
-  /** Store a message where ours are, at something that is not an address. Resolves when it is stored. */
+  /**
+   * Store a message where ours are, at something that is not an address. Resolves when it is
+   * stored.
+   */
   publishMisfit(): Promise<void>;
-  /** Restart the broker; the log survives. Resolves when it runs again. Absent: checks that need it are skipped. */
+  /**
+   * Restart the broker; the log survives. Resolves when it runs again. Absent: checks that need it
+   * are skipped.
+   */
   restart?(): Promise<void>;
   /**
-   * Make the broker unreachable for all connections. Resolves when it is; the function it gives ends the outage.
-   * Absent: checks that need it are skipped.
+   * Make the broker unreachable for all connections. Resolves when it is; the function it gives
+   * ends the outage. Absent: checks that need it are skipped.
    */
   beginOutage?(): Promise<() => Promise<void>>;
   /** Close all connections and remove the log. */

@@ -1,7 +1,8 @@
 /**
  * A broken log: it breaks one rule of the port, and names the check that must notice.
  *
- * Mutants show that the contract suite can fail. Each wraps a correct log and replaces some of its methods.
+ * Mutants show that the contract suite can fail. Each wraps a correct log and replaces some of its
+ * methods.
  */
 import { describe, expect, test } from "vitest";
 
@@ -36,7 +37,10 @@ export function noticesMutants(mutants: readonly Mutant[]): void {
   });
 }
 
-/** The mutant's methods in every connection. It has little patience, because what is missing never comes. */
+/**
+ * The mutant's methods in every connection. It has little patience, because what is missing never
+ * comes.
+ */
 function mutantHarness(harness: LogHarness, mutant: Mutant): LogHarness {
   return {
     ...harness,

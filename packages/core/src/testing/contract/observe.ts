@@ -88,8 +88,8 @@ export async function everything(
 }
 
 /**
- * The contents of all inputs in this key's partition. A last message makes sure that nothing is still on its way; it is
- * left out.
+ * The contents of all inputs in this key's partition. A last message makes sure that nothing is
+ * still on its way; it is left out.
  */
 export async function inputsBesides(
   harness: LogHarness,

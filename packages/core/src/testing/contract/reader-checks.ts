@@ -1,4 +1,7 @@
-/** Readers: log order, nothing missing, nothing twice, never beyond the credit (L3), independent (L4). */
+/**
+ * Readers: log order, nothing missing, nothing twice, never beyond the credit (L3), independent
+ * (L4).
+ */
 import assert from "node:assert/strict";
 
 import type { Input } from "../../log/input.ts";

@@ -17,8 +17,8 @@ export interface MemoryBrokerOptions {
   /** Most records one `journal` call returns, at least 1. @default 256 */
   readonly journalPageMax?: number;
   /**
-   * Most inputs a reader hands over in one go, as a socket brings many at once; at least 1, which gives a simulation the
-   * most orders to choose from. @default 64
+   * Most inputs a reader hands over in one go, as a socket brings many at once; at least 1, which
+   * gives a simulation the most orders to choose from. @default 64
    */
   readonly inputsAtOnceMax?: number;
   /** Milliseconds since the epoch, for time stamps and the age of ids. @default the system clock */

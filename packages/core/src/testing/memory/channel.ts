@@ -1,4 +1,7 @@
-/** One direction of a connection: tasks run later, one per scheduled slot, in the order they were pushed. */
+/**
+ * One direction of a connection: tasks run later, one per scheduled slot, in the order they were
+ * pushed.
+ */
 import type { Schedule } from "./schedule.ts";
 
 export class Channel {

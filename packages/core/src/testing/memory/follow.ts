@@ -46,7 +46,10 @@ function refuseClosed(wire: Wire): void {
   if (wire.state === "closed") throw closed("follow");
 }
 
-/** Something was stored, a pause ended, the connection closed or the signal fired. Never after a crash. */
+/**
+ * Something was stored, a pause ended, the connection closed or the signal fired. Never after a
+ * crash.
+ */
 async function change(server: Server, wire: Wire, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const wake = (): void => {
@@ -63,7 +66,10 @@ async function change(server: Server, wire: Wire, signal: AbortSignal | undefine
   signal?.removeEventListener("abort", wake);
 }
 
-/** A filter hides what it cannot be about: misfits, and with agent types also dead letters of no agent. */
+/**
+ * A filter hides what it cannot be about: misfits, and with agent types also dead letters of no
+ * agent.
+ */
 function isWanted(server: Server, entry: LogEntry, { topics, types }: FollowRequest): boolean {
   if (entry.kind === "input" && server.storage.isMisfit(entry.input.position)) {
     return topics === undefined && types === undefined;

@@ -214,7 +214,10 @@ test("the schedule alone decides the order of everything", async () => {
   await fc.assert(law, { numRuns: 10 });
 });
 
-/** Runs three writers under a schedule that takes the tasks in the given order; returns what was stored. */
+/**
+ * Runs three writers under a schedule that takes the tasks in the given order; returns what was
+ * stored.
+ */
 async function storedUnder(picks: readonly number[]): Promise<string[]> {
   const tasks: (() => void)[] = [];
   const broker = createMemoryBroker({

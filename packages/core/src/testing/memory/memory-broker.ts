@@ -1,9 +1,9 @@
 /**
  * A broker in memory: the log port without a server, for tests and simulation.
  *
- * `createMemoryBroker()` is the storage that outlives every process; `connect()` is one process's way to it. Connections
- * of one broker see the same log, so a test can run several workers, crash one and watch the others. What can go wrong
- * between a process and a real log is a method here.
+ * `createMemoryBroker()` is the storage that outlives every process; `connect()` is one process's
+ * way to it. Connections of one broker see the same log, so a test can run several workers, crash
+ * one and watch the others. What can go wrong between a process and a real log is a method here.
  */
 import type { Address } from "../../log/address.ts";
 import type { Position } from "../../log/input.ts";
@@ -18,17 +18,17 @@ export interface MemoryConnection extends Log {
   /** The connection's name, unique in its broker. */
   readonly name: string;
   /**
-   * The process dies at once: nothing more is sent or received through this connection, not even what is under way, and
-   * its pending calls never resolve.
+   * The process dies at once: nothing more is sent or received through this connection, not even
+   * what is under way, and its pending calls never resolve.
    */
   crash(): void;
 }
 
 export interface PauseOptions {
   /**
-   * What calls other than `accept` do during the pause: wait for its end, or fail with LogUnavailableError as after a
-   * time-out; then also the answers are lost that are on their way when the pause begins. `accept` always waits, and
-   * tries again. @default "wait"
+   * What calls other than `accept` do during the pause: wait for its end, or fail with
+   * LogUnavailableError as after a time-out; then also the answers are lost that are on their way
+   * when the pause begins. `accept` always waits, and tries again. @default "wait"
    */
   readonly calls?: PausedCalls;
 }
@@ -39,18 +39,23 @@ export interface MemoryBroker {
   /** Everything stored so far, in log order: the entry at position p is at index p - 1. */
   entries(): readonly LogEntry[];
 
-  /** Nobody reaches the broker: readers stand still, replies and announcements are lost, calls do as `options` say. */
+  /**
+   * Nobody reaches the broker: readers stand still, replies and announcements are lost, calls do as
+   * `options` say.
+   */
   pause(options?: PauseOptions): void;
   /** The broker is there again: readers and calls that waited go on. */
   resume(): void;
-  /** What goes wrong with the next commit, whoever makes it. Called twice, it is about the next two. */
+  /**
+   * What goes wrong with the next commit, whoever makes it. Called twice, it is about the next two.
+   */
   failNextCommit(fault: CommitFault): void;
   /** Lose the next `count` replies. */
   dropReplies(count: number): void;
 
   /**
-   * A bare payload from a client that knows nothing of us. `token` is the key as it is written in the address, also one
-   * that no key has. Returns its position.
+   * A bare payload from a client that knows nothing of us. `token` is the key as it is written in
+   * the address, also one that no key has. Returns its position.
    */
   publishForeign(kind: Address["kind"], name: string, token: string, payload: Uint8Array): Position;
   /** A message where ours are, at something that is not an address. Returns its position. */

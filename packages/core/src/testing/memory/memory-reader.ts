@@ -64,7 +64,8 @@ export class MemoryReader implements Reader {
     this.#scheduled = false;
     const { inputsAtOnceMax } = this.#server.settings;
     for (let handedOver = 0; handedOver < inputsAtOnceMax; handedOver++) {
-      // The pause, the stop or the crash may have come since it was scheduled, or with the last input.
+      // The pause, the stop or the crash may have come since it was scheduled, or with the last
+      // input.
       const input = this.#ready() ? this.#inputs[this.#next] : undefined;
       if (input === undefined) return;
       this.#next += 1;

@@ -1,4 +1,6 @@
-/** A call under way: settled at most once, by its answer, its signal or the end of its connection. */
+/**
+ * A call under way: settled at most once, by its answer, its signal or the end of its connection.
+ */
 import { unavailable } from "./server.ts";
 
 export interface PendingCallOptions {

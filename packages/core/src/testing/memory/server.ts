@@ -1,4 +1,7 @@
-/** The shared side of the memory log: the storage, what is not stored, and the faults a test asks for. */
+/**
+ * The shared side of the memory log: the storage, what is not stored, and the faults a test asks
+ * for.
+ */
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Position } from "../../log/input.ts";
@@ -12,12 +15,14 @@ import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
 import { Storage } from "./storage.ts";
 
 /**
- * What goes wrong with a commit: `lost-ack` stores it and does not say so, `unavailable` stores nothing and does not say
- * so, `conflict` answers that somebody else was first.
+ * What goes wrong with a commit: `lost-ack` stores it and does not say so, `unavailable` stores
+ * nothing and does not say so, `conflict` answers that somebody else was first.
  */
 export type CommitFault = "lost-ack" | "unavailable" | "conflict";
 
-/** What calls other than `accept` do during a pause: wait for its end, or fail as after a time-out. */
+/**
+ * What calls other than `accept` do during a pause: wait for its end, or fail as after a time-out.
+ */
 export type PausedCalls = "wait" | "fail";
 
 /** A connection, as the server sees it. */

@@ -1,7 +1,8 @@
 /**
  * What goes into the memory log: checked, and copied as if it had left the process.
  *
- * A caller may reuse its buffers and objects after the call; what is stored must not change with them.
+ * A caller may reuse its buffers and objects after the call; what is stored must not change with
+ * them.
  */
 import { InvalidKeyError } from "../../errors/message-errors.ts";
 import { LogRefusedError, PayloadTooLargeError } from "../../errors/log-errors.ts";

@@ -1,8 +1,8 @@
 /**
  * The stored log: one array of entries in log order, with an index per journal and per partition.
  *
- * Everything here is synchronous and atomic, as inside a server; the distance to it is the business of the wire.
- * A turn's record is stored first, then what it sends in order, then its dead letter.
+ * Everything here is synchronous and atomic, as inside a server; the distance to it is the business
+ * of the wire. A turn's record is stored first, then what it sends in order, then its dead letter.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { LogRefusedError, RevisionConflictError } from "../../errors/log-errors.ts";
@@ -73,7 +73,9 @@ export class Storage {
     return this.#misfits.has(position);
   }
 
-  /** Hear that something was stored, in one source or anywhere. Returns the function that ends it. */
+  /**
+   * Hear that something was stored, in one source or anywhere. Returns the function that ends it.
+   */
   watch(source: Source | "everything", listener: () => void): () => void {
     const watchers = listOf(this.#watchers, source);
     watchers.push(listener);

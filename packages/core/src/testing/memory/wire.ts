@@ -1,12 +1,13 @@
 /**
- * The way between one connection and the server: calls with answers, messages without, and the end of both.
+ * The way between one connection and the server: calls with answers, messages without, and the end
+ * of both.
  *
  *  W1 What a connection sends arrives in the order it was sent; so does what it receives.
  *  W2 A call is settled at most once: by its answer, its signal or the end of the connection.
  *  W3 After a crash nothing more passes in either direction, so no answer ever settles a call.
- *  W4 During a pause calls do not reach the server. A patient call waits for the end of the pause, others do what the
- *     pause says. A pause in which calls fail also loses the answers on their way; a patient call is then made again,
- *     so its work must be safe to repeat.
+ *  W4 During a pause calls do not reach the server. A patient call waits for the end of the pause,
+ *     others do what the pause says. A pause in which calls fail also loses the answers on their
+ *     way; a patient call is then made again, so its work must be safe to repeat.
  */
 import { LogClosedError } from "../../errors/log-errors.ts";
 import { Channel } from "./channel.ts";
@@ -61,8 +62,8 @@ export class Wire {
   }
 
   /**
-   * Everything sent so far still arrives and is answered, except that a call which waits for the end of a pause is
-   * refused. Resolves when all that is done.
+   * Everything sent so far still arrives and is answered, except that a call which waits for the
+   * end of a pause is refused. Resolves when all that is done.
    */
   close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -1,6 +1,6 @@
 /**
- * Storing inputs (I1). The message id makes it safe to try again: within the stream's duplicate window the same id is
- * stored once.
+ * Storing inputs (I1). The message id makes it safe to try again: within the stream's duplicate
+ * window the same id is stored once.
  */
 import { randomUUID } from "node:crypto";
 

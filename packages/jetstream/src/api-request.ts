@@ -1,6 +1,6 @@
 /**
- * Requests to JetStream's API through our own inbox, so that they fail at once when the connection drops. The client's
- * own requests would wait for their time-out.
+ * Requests to JetStream's API through our own inbox, so that they fail at once when the connection
+ * drops. The client's own requests would wait for their time-out.
  */
 import { LogRefusedError, LogUnavailableError, type TroupeError } from "@troupe/core";
 
@@ -10,7 +10,8 @@ import type { Session } from "./session.ts";
 const answerTimeoutMs = 3000;
 
 /**
- * The JSON answer to a request. @throws LogRefusedError with `details.serverCode` for a final no, LogUnavailableError
+ * The JSON answer to a request. @throws LogRefusedError with `details.serverCode` for a final no,
+ * LogUnavailableError
  */
 export async function apiRequest<T>(session: Session, subject: string, body: object): Promise<T> {
   const payload = Buffer.from(JSON.stringify(body));

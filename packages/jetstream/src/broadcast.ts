@@ -69,8 +69,8 @@ export class Broadcast {
     try {
       this.#session.link.connection.publish(subject, payload);
     } catch {
-      // A reply address that is no subject, or a payload that is too large: nobody can be told but the asker, who
-      // runs into the deadline.
+      // A reply address that is no subject, or a payload that is too large: nobody can be told but
+      // the asker, who runs into the deadline.
     }
   }
 }

@@ -9,8 +9,8 @@ import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
 /**
- * The subject holds the input's position and the publish expects it to be unused, so a second one is refused, which is
- * the same as stored. @throws LogUnavailableError, LogRefusedError
+ * The subject holds the input's position and the publish expects it to be unused, so a second one
+ * is refused, which is the same as stored. @throws LogUnavailableError, LogRefusedError
  */
 export async function bury(session: Session, letter: DeadLetter): Promise<void> {
   const { lines, payload } = deadLetterMessage(letter, session.limits.payloadBytesMax);

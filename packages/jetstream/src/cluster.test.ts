@@ -8,7 +8,9 @@ import { startNatsCluster, type NatsCluster } from "./server/index.ts";
 const patience = { timeout: 60_000 };
 const agent = { type: "account", key: "alice" };
 
-/** Commits turn after turn as an engine does: after anything but a yes it reads the journal again. */
+/**
+ * Commits turn after turn as an engine does: after anything but a yes it reads the journal again.
+ */
 async function commitTurns(log: Log, count: number): Promise<void> {
   let revision = 0;
   for (let done = 0; done < count;) {

@@ -1,14 +1,18 @@
 /**
  * Storing turns (I3, I5).
  *
- * One turn that sends nothing is one publish with the expected revision; the server takes many of those at once, faster
- * than batches. Everything else is an atomic batch:
+ * One turn that sends nothing is one publish with the expected revision; the server takes many of
+ * those at once, faster than batches. Everything else is an atomic batch:
  *
- * 1. All messages of a batch leave in one go, without waiting; only the last one asks for an answer.
- * 2. Each agent's first record carries the expected revision. Later records of the same agent in the same batch are
+ * 1. All messages of a batch leave in one go, without waiting; only the last one asks for an
+ *    answer.
+ * 2. Each agent's first record carries the expected revision. Later records of the same agent in
+ *    the same batch are
  *    `chained` and carry none: the server would compare with what was stored before the batch.
- * 3. A batch is stored at contiguous sequences, so the answer's sequence gives every record's position.
- * 4. The server bounds open batches per stream, so this process opens only a few and the others wait their turn.
+ * 3. A batch is stored at contiguous sequences, so the answer's sequence gives every record's
+ *    position.
+ * 4. The server bounds open batches per stream, so this process opens only a few and the others
+ *    wait their turn.
  */
 import {
   agentName,

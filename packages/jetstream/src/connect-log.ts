@@ -23,7 +23,10 @@ import { ensureStreams } from "./streams.ts";
 import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 
 const commitMessagesMax = 1000;
-/** Consumers and batches are named after the connection, and the server takes batch ids of up to 64 characters. */
+/**
+ * Consumers and batches are named after the connection, and the server takes batch ids of up to 64
+ * characters.
+ */
 const nameLengthMax = 40;
 
 /**
@@ -76,7 +79,10 @@ async function dial(options: ConnectLogOptions, timeoutMs: number): Promise<Nats
   );
 }
 
-/** A server that has just started says that it has no JetStream for a moment, and so does a cluster without a leader. */
+/**
+ * A server that has just started says that it has no JetStream for a moment, and so does a cluster
+ * without a leader.
+ */
 function prepareStreams(
   manager: JetStreamManager,
   subjects: Subjects,

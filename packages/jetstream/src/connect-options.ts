@@ -12,9 +12,15 @@ import {
 export interface ConnectLogOptions {
   /** One or more servers of the cluster. @default "nats://127.0.0.1:4222" */
   readonly servers?: string | readonly string[] | undefined;
-  /** Prefix of all subjects and stream names: one or more tokens such as `acme.support`. @default "troupe" */
+  /**
+   * Prefix of all subjects and stream names: one or more tokens such as `acme.support`. @default
+   * "troupe"
+   */
   readonly namespace?: string | undefined;
-  /** What monitoring shows for this connection, and the beginning of its consumers' names. @default "troupe" */
+  /**
+   * What monitoring shows for this connection, and the beginning of its consumers' names. @default
+   * "troupe"
+   */
   readonly name?: string | undefined;
   /** User name; needs `pass`. @default none */
   readonly user?: string | undefined;
@@ -25,13 +31,18 @@ export interface ConnectLogOptions {
   readonly credsFile?: string | undefined;
   /** An nkey seed, `SU…`. @default none */
   readonly nkeySeed?: string | undefined;
-  /** TLS: files or contents of the certificate, key and authority. @default what the server asks for */
+  /**
+   * TLS: files or contents of the certificate, key and authority. @default what the server asks for
+   */
   readonly tls?: NodeConnectionOptions["tls"] | undefined;
   /** Prefix of reply subjects, for users whose permissions limit them. @default "_INBOX" */
   readonly inboxPrefix?: string | undefined;
   /** Create the streams when they do not exist. With `false` somebody else has to. @default true */
   readonly createStreams?: boolean | undefined;
-  /** Partitions of a stream this call creates, 1 to 1024; an existing stream keeps its own. @default 16 */
+  /**
+   * Partitions of a stream this call creates, 1 to 1024; an existing stream keeps its own. @default
+   * 16
+   */
   readonly partitions?: number | undefined;
   /** Copies of every message in the cluster, 1 to 5, for streams this call creates. @default 1 */
   readonly replicas?: number | undefined;
@@ -41,7 +52,10 @@ export interface ConnectLogOptions {
   readonly commitTimeoutMs?: number | undefined;
   /** How long `accept` keeps trying, in milliseconds. @default 30000 */
   readonly acceptTimeoutMs?: number | undefined;
-  /** Pause between signs of life of an idle reader, in milliseconds; two missing ones restart it. @default 2000 */
+  /**
+   * Pause between signs of life of an idle reader, in milliseconds; two missing ones restart it.
+   * @default 2000
+   */
   readonly readerHeartbeatMs?: number | undefined;
 }
 
@@ -82,9 +96,11 @@ export async function natsOptions(options: ConnectLogOptions): Promise<NodeConne
     servers: serverList(options.servers),
     name: options.name ?? connectDefaults.name,
     inboxPrefix: options.inboxPrefix ?? connectDefaults.inboxPrefix,
-    // Without this every publish and request records stack traces, which costs two thirds of the throughput.
+    // Without this every publish and request records stack traces, which costs two thirds of the
+    // throughput.
     noAsyncTraces: true,
-    // A worker outlives its broker: it reconnects for ever, quickly, and also when a rotation breaks authentication.
+    // A worker outlives its broker: it reconnects for ever, quickly, and also when a rotation
+    // breaks authentication.
     maxReconnectAttempts: -1,
     reconnectTimeWait: reconnectWaitMs,
     reconnectJitter: reconnectWaitMs,

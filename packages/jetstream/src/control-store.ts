@@ -1,4 +1,7 @@
-/** Manifests and floors: the last value per subject in the control stream, JSON that people can read. */
+/**
+ * Manifests and floors: the last value per subject in the control stream, JSON that people can
+ * read.
+ */
 import type { Floor, Manifest } from "@troupe/core";
 
 import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
@@ -42,7 +45,10 @@ async function put(session: Session, subject: string, value: Floor | Manifest): 
   if (ack.error !== undefined) throw publishError(ack.error, `The value of ${subject}`);
 }
 
-/** Every value under a subject: the stream holds only the last per subject, so a range has each once. */
+/**
+ * Every value under a subject: the stream holds only the last per subject, so a range has each
+ * once.
+ */
 async function all(session: Session, subject: string): Promise<readonly StoredMessage[]> {
   const stream = session.subjects.controlStream;
   const values = new Map<string, StoredMessage>();

@@ -1,8 +1,10 @@
 /**
- * Dead letters as messages: the original payload is the body, everything else is in headers that people can read.
+ * Dead letters as messages: the original payload is the body, everything else is in headers that
+ * people can read.
  *
- * A body is never empty, because an empty one ends a batch of direct gets; one marker byte stands in for it. When the
- * original would not fit together with the headers, only the reference to its position is kept.
+ * A body is never empty, because an empty one ends a batch of direct gets; one marker byte stands
+ * in for it. When the original would not fit together with the headers, only the reference to its
+ * position is kept.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { parseAgentName, type DeadLetter, type ErrorData, type Position } from "@troupe/core";
@@ -62,7 +64,10 @@ export function deadLetterOf(
   };
 }
 
-/** JSON has no raw line breaks. Details that are too long to travel in a header are left out, then the text is cut. */
+/**
+ * JSON has no raw line breaks. Details that are too long to travel in a header are left out, then
+ * the text is cut.
+ */
 function failureText(failure: ErrorData): string {
   const full = asJson(failure);
   if (full !== undefined && Buffer.byteLength(full) <= failureBytesMax) return full;

@@ -4,7 +4,8 @@
  *   $JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<delivery seq>.<time ns>.<pending>
  *   $JS.ACK.<domain>.<account>.<stream>.<consumer>.<tries>.<stream seq>.<delivery seq>.<time ns>.<pending>[.<token>]
  *
- * This runs once per input, so the fixed beginning is compared, and the numbers are read digit by digit.
+ * This runs once per input, so the fixed beginning is compared, and the numbers are read digit by
+ * digit.
  */
 
 export interface Delivery {
@@ -31,7 +32,10 @@ export class DeliveryReader {
     this.#names = `.${stream}.${consumer}.`;
   }
 
-  /** The delivery, valid until the next call; undefined when the subject is not one of this consumer's. */
+  /**
+   * The delivery, valid until the next call; undefined when the subject is not one of this
+   * consumer's.
+   */
   read(reply: string): Delivery | undefined {
     if (!this.#knows(reply)) return undefined;
     const tries = this.#start.length;

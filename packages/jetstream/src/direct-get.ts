@@ -1,8 +1,9 @@
 /**
- * Reading stored messages without a consumer: a few messages on one subject in well under a millisecond.
+ * Reading stored messages without a consumer: a few messages on one subject in well under a
+ * millisecond.
  *
- * An answer is a series of messages and an end marker. Each message names the one before it, so an answer with a hole
- * is noticed, and asked for again.
+ * An answer is a series of messages and an end marker. Each message names the one before it, so an
+ * answer with a hole is noticed, and asked for again.
  */
 import type { Msg } from "@nats-io/nats-core";
 import { LogUnavailableError, type CallOptions, type Position } from "@troupe/core";
@@ -34,7 +35,9 @@ const bytesMax = 4 * 1024 * 1024;
 const answerTimeoutMs = 2000;
 const retryTimeoutMs = 10_000;
 
-/** The messages on a subject after a position, in order, as many as come at once; empty at the end. */
+/**
+ * The messages on a subject after a position, in order, as many as come at once; empty at the end.
+ */
 export function getRange(
   session: Session,
   range: RangeRequest,
@@ -113,7 +116,10 @@ function getOnce(
   });
 }
 
-/** The server's answer carries where the message lies in headers; the last of each name is the server's own. */
+/**
+ * The server's answer carries where the message lies in headers; the last of each name is the
+ * server's own.
+ */
 function storedMessage(message: Msg): ChainedMessage {
   let subject = "";
   let position = 0;

@@ -7,8 +7,8 @@ export class UnsupportedServerError extends TroupeError {
 }
 
 /**
- * A stream of the namespace cannot hold a Troupe log: it was made for something else, it was changed in a way that would
- * lose messages, or the server refuses to create it.
+ * A stream of the namespace cannot hold a Troupe log: it was made for something else, it was
+ * changed in a way that would lose messages, or the server refuses to create it.
  */
 export class StreamMismatchError extends TroupeError {
   readonly code = "stream-mismatch";

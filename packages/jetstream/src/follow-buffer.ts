@@ -1,4 +1,6 @@
-/** Between a reader and the loop that consumes what it brings. It holds at most the reader's credit. */
+/**
+ * Between a reader and the loop that consumes what it brings. It holds at most the reader's credit.
+ */
 
 export class FollowBuffer<T> {
   readonly #items: T[] = [];

@@ -1,4 +1,7 @@
-/** What following asks the server for, and what it does when the server says no. The rest is in the contract suite. */
+/**
+ * What following asks the server for, and what it does when the server says no. The rest is in the
+ * contract suite.
+ */
 import { expect, test } from "vitest";
 
 import { followFilters } from "./follow.ts";

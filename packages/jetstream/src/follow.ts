@@ -1,9 +1,9 @@
 /**
  * Everything on the log in order, for people and tools.
  *
- * `untilNow` ends at the position that is last when following starts, also when nothing there matches. A consumer says
- * how many matching messages are left, but it may be off while others publish; so when it says none, the stream is asked
- * whether there is one before the end.
+ * `untilNow` ends at the position that is last when following starts, also when nothing there
+ * matches. A consumer says how many matching messages are left, but it may be off while others
+ * publish; so when it says none, the stream is asked whether there is one before the end.
  */
 import type { Msg } from "@nats-io/nats-core";
 import { LogClosedError, type FollowRequest, type LogEntry, type Position } from "@troupe/core";
@@ -28,7 +28,10 @@ interface Followed {
   readonly isMessage: boolean;
 }
 
-/** Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError or LogRefusedError. */
+/**
+ * Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError or
+ * LogRefusedError.
+ */
 export async function* follow(session: Session, request: FollowRequest): AsyncGenerator<LogEntry> {
   const filters = followFilters(session.subjects, request);
   if (filters.length === 0 || request.signal?.aborted === true) return;

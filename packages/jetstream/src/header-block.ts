@@ -1,12 +1,12 @@
 /**
- * Message headers as bytes. Headers are written on every publish, so they are one string that is encoded once, instead
- * of a map of lists.
+ * Message headers as bytes. Headers are written on every publish, so they are one string that is
+ * encoded once, instead of a map of lists.
  */
 import { MsgHdrsImpl } from "@nats-io/nats-core";
 
 /** The first line of every block. A block is this, `headerLine`s, and `headerEnd`. */
-export const headerStart = "NATS/1.0\r\n";
-export const headerEnd = "\r\n";
+const headerStart = "NATS/1.0\r\n";
+const headerEnd = "\r\n";
 
 export function headerLine(name: string, value: string | number): string {
   return `${name}: ${value}\r\n`;
@@ -18,8 +18,8 @@ export function headerBlock(lines: string): Buffer {
 }
 
 /**
- * What the connection takes as headers: it only asks for the bytes, at once. One carrier serves all publishes, because
- * `publish` encodes before it returns.
+ * What the connection takes as headers: it only asks for the bytes, at once. One carrier serves all
+ * publishes, because `publish` encodes before it returns.
  */
 class HeaderCarrier extends MsgHdrsImpl {
   block: Uint8Array = new Uint8Array(0);

@@ -1,4 +1,7 @@
-/** From the subject of a stored message to the address it was sent to. Runs once per input, so no regular expressions. */
+/**
+ * From the subject of a stored message to the address it was sent to. Runs once per input, so no
+ * regular expressions.
+ */
 import {
   InvalidKeyError,
   keyToToken,
@@ -31,7 +34,10 @@ export function isInputSubject(subjects: Subjects, subject: string): boolean {
   return subject.startsWith(`${namespace}.topic.`) || subject.startsWith(`${namespace}.agent.`);
 }
 
-/** The address in `<ns>.0.in.<partition>.<kind>.<name>.<token>`, or in a public subject nobody moved. */
+/**
+ * The address in `<ns>.0.in.<partition>.<kind>.<name>.<token>`, or in a public subject nobody
+ * moved.
+ */
 export function parseInputSubject(subjects: Subjects, subject: string): ParsedSubject {
   const { inputPrefix } = subjects;
   if (!subject.startsWith(inputPrefix)) return misfit(subjects, subject);

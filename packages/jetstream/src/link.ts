@@ -1,7 +1,9 @@
 /**
- * The connection as the rest of this package uses it: whether it is up, and who wants to know when that changes.
+ * The connection as the rest of this package uses it: whether it is up, and who wants to know when
+ * that changes.
  *
- * Nothing is published while it is down: the client would buffer it and drop the buffer on the next attempt.
+ * Nothing is published while it is down: the client would buffer it and drop the buffer on the next
+ * attempt.
  */
 import type { NatsConnection } from "@nats-io/nats-core";
 import {
@@ -38,7 +40,10 @@ export class Link {
     };
   }
 
-  /** Resolves when the server has seen everything sent so far. @throws LogClosedError, LogUnavailableError */
+  /**
+   * Resolves when the server has seen everything sent so far. @throws LogClosedError,
+   * LogUnavailableError
+   */
   async flush(): Promise<void> {
     try {
       if (this.isUp) return await this.connection.flush();

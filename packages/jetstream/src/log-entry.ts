@@ -7,7 +7,10 @@ import { isInputSubject } from "./input-subject.ts";
 import { storedInput } from "./stored-input.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** Undefined for a message that is none of the three, such as one somebody else wrote to an internal subject. */
+/**
+ * Undefined for a message that is none of the three, such as one somebody else wrote to an internal
+ * subject.
+ */
 export function logEntry(
   subjects: Subjects,
   message: Msg,

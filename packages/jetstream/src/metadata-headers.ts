@@ -1,8 +1,9 @@
 /**
  * Metadata as message headers, readable with the nats command line.
  *
- * Ids, trace context and reply addresses are stored as they are. The names of senders and callers hold agent keys, which
- * may be any text, so they are percent-encoded where a header could not carry them. No Content-Type means JSON.
+ * Ids, trace context and reply addresses are stored as they are. The names of senders and callers
+ * hold agent keys, which may be any text, so they are percent-encoded where a header could not
+ * carry them. No Content-Type means JSON.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { LogRefusedError, type ContentType, type Metadata } from "@troupe/core";

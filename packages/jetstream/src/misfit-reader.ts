@@ -1,10 +1,11 @@
 /**
  * Reads the messages nobody can address: those on public subjects with too many or too few tokens.
  *
- * They lie on two subjects. One consumer with both as filters would have to look at every message of the stream, so
- * there are two readers, which share the credit. Each holds back at most one message until it is known that the other
- * one has nothing before it: log order is what makes the position of the last one handled a safe place to go on from.
- * Misfits are rare, so one question to the stream per message is no burden.
+ * They lie on two subjects. One consumer with both as filters would have to look at every message
+ * of the stream, so there are two readers, which share the credit. Each holds back at most one
+ * message until it is known that the other one has nothing before it: log order is what makes the
+ * position of the last one handled a safe place to go on from. Misfits are rare, so one question to
+ * the stream per message is no burden.
  */
 import type { Msg } from "@nats-io/nats-core";
 import type { Input, Reader, ReadRequest } from "@troupe/core";

@@ -1,4 +1,7 @@
-/** The stream's answer to a publish. Almost every answer is `{"stream":"…", "seq":123}`, which is read without JSON. */
+/**
+ * The stream's answer to a publish. Almost every answer is `{"stream":"…", "seq":123}`, which is
+ * read without JSON.
+ */
 
 export interface PubAck {
   /** Sequence of the message, of the last one for a batch. */

@@ -1,4 +1,7 @@
-/** Any NATS client can publish: the server adds the partition, and agrees with us on which one it is. */
+/**
+ * Any NATS client can publish: the server adds the partition, and agrees with us on which one it
+ * is.
+ */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { keyToToken, partitionOfToken, type Input, type Log } from "@troupe/core";
 import { afterAll, beforeAll, expect, test } from "vitest";

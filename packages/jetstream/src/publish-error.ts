@@ -21,7 +21,10 @@ export const serverCode: ServerCodes = Object.freeze({
   /** The same, while another write to the subject is still on its way through the cluster. */
   wrongLastSequenceInProcess: 10164,
   batchIncomplete: 10176,
-  /** The same message id is on its way through the cluster: a moment later it is either stored or free again. */
+  /**
+   * The same message id is on its way through the cluster: a moment later it is either stored or
+   * free again.
+   */
   duplicateInProcess: 10158,
 });
 
@@ -41,7 +44,10 @@ export function commitError(error: ApiError, agents: string): TroupeError {
   );
 }
 
-/** Any other refusal: temporary ones are retryable, the rest is final. Nothing was stored in either case. */
+/**
+ * Any other refusal: temporary ones are retryable, the rest is final. Nothing was stored in either
+ * case.
+ */
 export function publishError(error: ApiError, what: string): TroupeError {
   const details = { serverCode: error.err_code, description: error.description };
   if (isTemporary(error)) {
@@ -54,7 +60,10 @@ export function publishError(error: ApiError, what: string): TroupeError {
   });
 }
 
-/** Overload, a full store, no leader, a batch that a change of leader cut in two, an id that is being stored. */
+/**
+ * Overload, a full store, no leader, a batch that a change of leader cut in two, an id that is
+ * being stored.
+ */
 function isTemporary(error: ApiError): boolean {
   const { code, err_code: serverError } = error;
   if (serverError === serverCode.batchIncomplete) return true;

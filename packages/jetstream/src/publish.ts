@@ -4,7 +4,9 @@ import { headerBlock } from "./header-block.ts";
 import type { PubAck } from "./pub-ack.ts";
 import type { Session } from "./session.ts";
 
-/** Resolves with the stream's answer, also a refusal. @throws LogUnavailableError, LogClosedError */
+/**
+ * Resolves with the stream's answer, also a refusal. @throws LogUnavailableError, LogClosedError
+ */
 export function publish(session: Session, message: DraftMessage): Promise<PubAck> {
   return new Promise((resolve, reject) => {
     session.replyBox.send({

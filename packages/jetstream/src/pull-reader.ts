@@ -1,14 +1,17 @@
 /**
- * Reads part of a stream in order, without a gap, each message once (L3), within the credit it was given (I7).
+ * Reads part of a stream in order, without a gap, each message once (L3), within the credit it was
+ * given (I7).
  *
- * It works through a consumer of its own that it may lose at any moment: held in memory, without acknowledgements, and
- * replaced by a new one that starts after the last message handed over.
+ * It works through a consumer of its own that it may lose at any moment: held in memory, without
+ * acknowledgements, and replaced by a new one that starts after the last message handed over.
  *
  * 1. Messages asked for and not yet delivered never exceed the credit.
- * 2. A message is handed over only when its delivery number follows the last one. A gap means that something was lost
+ * 2. A message is handed over only when its delivery number follows the last one. A gap means that
+ *    something was lost
  *    between the server and here; the consumer is replaced and nothing after the gap is used.
  * 3. What arrives for an older consumer is ignored: every consumer has its own inbox.
- * 4. No sign of life, a lost connection or a refused pull also replace the consumer, after a pause that doubles while
+ * 4. No sign of life, a lost connection or a refused pull also replace the consumer, after a pause
+ *    that doubles while
  *    nothing arrives.
  */
 import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from "@nats-io/jetstream";
@@ -96,7 +99,10 @@ export class PullReader {
     this.#pull();
   }
 
-  /** Hands over nothing any more; resolves when the consumer is gone, or left for the server to clean up. */
+  /**
+   * Hands over nothing any more; resolves when the consumer is gone, or left for the server to
+   * clean up.
+   */
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
@@ -107,7 +113,10 @@ export class PullReader {
     await this.#drop();
   }
 
-  /** Asks for what the credit allows, in portions, so that one pull is always under way while there is room. */
+  /**
+   * Asks for what the credit allows, in portions, so that one pull is always under way while there
+   * is room.
+   */
   #pull(): void {
     const source = this.#source;
     if (source === undefined || this.#stopped || !this.#session.link.isUp) return;
@@ -150,7 +159,9 @@ export class PullReader {
     if (this.#asked * 2 <= this.#credit) this.#pull();
   }
 
-  /** Anything that is not a stored message: heartbeats, an expired pull, a consumer that is gone. */
+  /**
+   * Anything that is not a stored message: heartbeats, an expired pull, a consumer that is gone.
+   */
   #receiveStatus(source: Source, message: Msg): void {
     const { headers } = message;
     const code = headers?.code ?? 0;
@@ -197,7 +208,9 @@ export class PullReader {
     if (!created) this.#restart();
   }
 
-  /** Forgets the consumer; the server is asked to delete it, and does so by itself after a while. */
+  /**
+   * Forgets the consumer; the server is asked to delete it, and does so by itself after a while.
+   */
   async #drop(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;

@@ -1,8 +1,9 @@
 /**
  * One inbox for all requests of this process.
  *
- * The client's own `request` allocates an object with timers, promises and a random token per call; here a request is a
- * number, an entry in a map and whatever its waiter needs. Deadlines are checked by one timer for all.
+ * The client's own `request` allocates an object with timers, promises and a random token per call;
+ * here a request is a number, an entry in a map and whatever its waiter needs. Deadlines are
+ * checked by one timer for all.
  *
  * 1. Every waiter hears exactly one ending: its last reply, or one failure.
  * 2. When the connection drops, all waiters fail at once: a reply can no longer arrive.
@@ -80,7 +81,10 @@ export class ReplyBox {
     }
   }
 
-  /** Publish without asking for an answer, in order with `send`. Nothing happens while the connection is down. */
+  /**
+   * Publish without asking for an answer, in order with `send`. Nothing happens while the
+   * connection is down.
+   */
   sendOnly(subject: string, payload: Uint8Array, headers: Uint8Array): void {
     if (!this.#link.isUp) return;
     try {

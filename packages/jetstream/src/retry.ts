@@ -13,8 +13,9 @@ const firstPauseMs = 10;
 const pauseMsMax = 1000;
 
 /**
- * Runs `attempt` until it does not end with a LogUnavailableError, the time is up or the signal fires; then the last
- * such error is thrown. Pauses double, with jitter so that many clients do not come back at once.
+ * Runs `attempt` until it does not end with a LogUnavailableError, the time is up or the signal
+ * fires; then the last such error is thrown. Pauses double, with jitter so that many clients do not
+ * come back at once.
  */
 export async function retryUnavailable<T>(
   attempt: () => Promise<T>,

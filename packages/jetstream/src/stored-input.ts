@@ -1,4 +1,6 @@
-/** An input as it lies in the stream. The headers are decoded when somebody asks for the metadata. */
+/**
+ * An input as it lies in the stream. The headers are decoded when somebody asks for the metadata.
+ */
 import type { Msg } from "@nats-io/nats-core";
 import type { Address, Input, Metadata, Position, TroupeError } from "@troupe/core";
 

@@ -1,4 +1,6 @@
-/** Questions to the stream's leader about positions: what is last, and what comes next on a subject. */
+/**
+ * Questions to the stream's leader about positions: what is last, and what comes next on a subject.
+ */
 import { LogRefusedError, type Position } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
@@ -21,7 +23,10 @@ export function lastPosition(session: Session): Promise<Position> {
   return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
 }
 
-/** Position of the first message after `after` under a subject with or without wildcards; undefined when there is none. */
+/**
+ * Position of the first message after `after` under a subject with or without wildcards; undefined
+ * when there is none.
+ */
 export function nextPosition(
   session: Session,
   filter: string,

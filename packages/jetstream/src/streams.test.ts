@@ -1,9 +1,10 @@
 /** Streams made by several processes at once, and streams that are not ours. */
-import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
+import { jetstreamManager, RetentionPolicy, type JetStreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, subjects as subjectsOf } from "./index.ts";
+import { shardStream } from "./streams.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 let server: NatsServer;
@@ -58,14 +59,21 @@ test("without createStreams a missing stream is an error that says what to do", 
 });
 
 test.each([
-  ["its subjects", { subjects: ["mine.topic.>"] }],
-  ["atomic batches", { subjects: [...subjectsOf("mine").streamSubjects], allow_direct: true }],
-])("a stream of that name without %s is refused", async (_, config) => {
-  const { stream } = subjectsOf("mine");
-  await manager.streams.add({ name: stream, ...config });
+  ["all subjects", { subjects: ["mine.0.>"] }],
+  ["atomic batches", { allow_atomic: false }],
+  ["direct gets", { allow_direct: false }],
+  ["limits retention", { retention: RetentionPolicy.Workqueue }],
+  [
+    "the transform",
+    { subject_transform: { src: "mine.*.*.*", dest: "mine.0.in.1.{{wildcard(3)}}" } },
+  ],
+])("a stream of that name without %s is refused", async (_, change) => {
+  const subjects = subjectsOf("mine");
+  const options = { createStreams: true, partitions: 16, replicas: 1 };
+  await manager.streams.add({ ...shardStream(subjects, options), ...change });
   const connecting = connectLog({ servers: server.url, namespace: "mine" });
   await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
-  await manager.streams.delete(stream);
+  await manager.streams.delete(subjects.stream);
 });
 
 test("subjects that another stream has are refused at once", async () => {

@@ -1,9 +1,10 @@
 /**
  * The two streams of a namespace: made by whoever comes first, checked by everybody.
  *
- * Several processes may do this at once. Creating a stream that exists with the same configuration succeeds; with
- * another one it is refused, and then the existing stream counts if it is one of ours. Its number of partitions wins
- * over the option, because the subjects already stored depend on it.
+ * Several processes may do this at once. Creating a stream that exists with the same configuration
+ * succeeds; with another one it is refused, and then the existing stream counts if it is one of
+ * ours. Its number of partitions wins over the option, because the subjects already stored depend
+ * on it.
  */
 import {
   DiscardPolicy,
@@ -32,7 +33,9 @@ const nameInUse = 10058;
 /** A cluster that has no leader, no quorum or not enough members yet. */
 const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076]);
 
-/** Makes sure that both streams exist; returns the number of partitions. @throws StreamMismatchError */
+/**
+ * Makes sure that both streams exist; returns the number of partitions. @throws StreamMismatchError
+ */
 export async function ensureStreams(
   manager: JetStreamManager,
   subjects: Subjects,
@@ -45,7 +48,10 @@ export async function ensureStreams(
   return partitions;
 }
 
-/** The stream of inputs, journals and dead letters. Nothing is ever dropped to make room: a full stream refuses. */
+/**
+ * The stream of inputs, journals and dead letters. Nothing is ever dropped to make room: a full
+ * stream refuses.
+ */
 export function shardStream(subjects: Subjects, options: StreamOptions): NewStream {
   return {
     name: subjects.stream,

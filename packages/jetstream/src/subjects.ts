@@ -1,14 +1,15 @@
 /**
  * Every subject and stream name of a namespace, in one place.
  *
- * Public subjects, for any NATS client, have exactly three tokens after the namespace; the stream's subject transform
- * moves them to their partition:
+ * Public subjects, for any NATS client, have exactly three tokens after the namespace; the stream's
+ * subject transform moves them to their partition:
  *
  *   <ns>.topic.<topic>.<source>   ->  <ns>.0.in.<partition>.topic.<topic>.<source>
  *   <ns>.agent.<type>.<key>       ->  <ns>.0.in.<partition>.agent.<type>.<key>
  *
- * Internal subjects begin with the shard, `<ns>.0`, and never have exactly three tokens after the namespace, because the
- * transform would move them. A journal's subject has no partition in it, so it outlives a change of partitions.
+ * Internal subjects begin with the shard, `<ns>.0`, and never have exactly three tokens after the
+ * namespace, because the transform would move them. A journal's subject has no partition in it, so
+ * it outlives a change of partitions.
  */
 import { keyToToken, type AgentId } from "@troupe/core";
 
@@ -39,7 +40,10 @@ export interface Subjects {
   journal(agent: AgentId): string;
   /** Dead letters of one agent that were stored together with a turn. */
   dead(agent: AgentId): string;
-  /** One dead letter without a turn: the position makes the subject unique, so burying twice stores once. */
+  /**
+   * One dead letter without a turn: the position makes the subject unique, so burying twice stores
+   * once.
+   */
   buried(agent: AgentId | undefined, position: number): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
@@ -51,8 +55,11 @@ export interface Subjects {
   readonly floors: string;
 }
 
-/** Stands in for the type of an agent when the input has no usable address. No agent type begins with an underscore. */
-export const misfitToken = "_misfit";
+/**
+ * Stands in for the type of an agent when the input has no usable address. No agent type begins
+ * with an underscore.
+ */
+const misfitToken = "_misfit";
 
 /** The subjects of a namespace, such as `troupe` or `acme.support`. */
 export function subjects(namespace: string): Subjects {

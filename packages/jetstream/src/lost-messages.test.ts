@@ -1,4 +1,4 @@
-/** Deliveries that are lost on the way without anybody losing a connection (L3). */
+/** Messages that are lost on the way without anybody losing a connection (L3). */
 import {
   createServer,
   connect as open,
@@ -21,15 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Between client and server; leaves out the deliveries that `lost` names, counted from 1. */
+/** Between client and server; leaves out the messages to the client that `isLost` says. */
 class LossyRelay {
   readonly #listener: Server;
-  readonly #lost: ReadonlySet<number>;
+  readonly #isLost: (message: string) => boolean;
   readonly #sockets: Socket[] = [];
-  #deliveries = 0;
 
-  constructor(port: number, lost: readonly number[]) {
-    this.#lost = new Set(lost);
+  constructor(port: number, isLost: (message: string) => boolean) {
+    this.#isLost = isLost;
     this.#listener = createServer((client) => {
       const upstream = open(port, "127.0.0.1");
       this.#sockets.push(client, upstream);
@@ -59,14 +58,21 @@ class LossyRelay {
       const lineEnd = bytes.indexOf("\r\n", start);
       if (lineEnd < 0) return bytes.subarray(start);
       const line = bytes.toString("latin1", start, lineEnd);
-      const size = /^H?MSG /.test(line) ? Number(line.slice(line.lastIndexOf(" "))) + 2 : 0;
+      const isMessage = /^H?MSG /.test(line);
+      const size = isMessage ? Number(line.slice(line.lastIndexOf(" "))) + 2 : 0;
       const end = lineEnd + 2 + size;
       if (end > bytes.length) return bytes.subarray(start);
-      const isLost = line.includes(" $JS.ACK.") && this.#lost.has(++this.#deliveries);
-      if (!isLost) client.write(bytes.subarray(start, end));
+      const whole = bytes.subarray(start, end);
+      if (!isMessage || !this.#isLost(whole.toString("latin1"))) client.write(whole);
       start = end;
     }
   }
+}
+
+/** Says yes to the given ones of those that have a text in them, counted from 1. */
+function countOf(text: string, lost: readonly number[]): (message: string) => boolean {
+  let count = 0;
+  return (message) => message.includes(text) && lost.includes(++count);
 }
 
 async function fill(log: Log, count: number): Promise<void> {
@@ -83,7 +89,7 @@ test.each([
 ])("a delivery lost %s is delivered again", async (where, lost) => {
   const namespace = where.replaceAll(/\W/g, "");
   const direct = await connectLog({ servers: server.url, namespace });
-  const relay = new LossyRelay(server.port, lost);
+  const relay = new LossyRelay(server.port, countOf(" $JS.ACK.", lost));
   const log = await connectLog({
     servers: await relay.listen(),
     namespace,
@@ -95,6 +101,40 @@ test.each([
   log.read({ source, after: 0, credit: 100, onInput: (input) => inputs.push(input) });
   await expect.poll(() => inputs.length, { timeout: 10_000 }).toBe(10);
   expect(inputs.map(({ position }) => position)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  await log.close();
+  relay.close();
+  await direct.close();
+});
+
+test.each([
+  ["a record", "Nats-Num-Pending: 3\r\n", [1]],
+  ["the end marker", "204 EOB", [1]],
+])("a journal read that lost %s is read again", async (what, text, lost) => {
+  const namespace = `journal-${what.replaceAll(" ", "-")}`;
+  const relay = new LossyRelay(server.port, countOf(text, lost));
+  const log = await connectLog({ servers: await relay.listen(), namespace });
+  const agent = { type: "account", key: "alice" };
+  const record = Buffer.from("record");
+  const chained = { agent, expectedRevision: "chained", record, outgoing: [] } as const;
+  const turns = [{ ...chained, expectedRevision: 0 }, chained, chained, chained, chained];
+  const revisions = await log.commit(turns);
+  const journal = await log.journal(agent, 0);
+  expect(journal.map(({ revision }) => revision)).toEqual(revisions);
+  await log.close();
+  relay.close();
+});
+
+test("a commit whose answer was lost is there, and a second try is a conflict", async () => {
+  const relay = new LossyRelay(server.port, countOf(".ack.", [1]));
+  const namespace = "answer";
+  // The streams are there already, so the first answer to our inbox is that of the commit.
+  const direct = await connectLog({ servers: server.url, namespace });
+  const log = await connectLog({ servers: await relay.listen(), namespace, commitTimeoutMs: 200 });
+  const agent = { type: "account", key: "alice" };
+  const turn = { agent, expectedRevision: 0, record: Buffer.from("one"), outgoing: [] };
+  await expect(log.commit([turn])).rejects.toMatchObject({ code: "log-unavailable" });
+  await expect(log.commit([turn])).rejects.toMatchObject({ code: "revision-conflict" });
+  expect(await log.journal(agent, 0)).toHaveLength(1);
   await log.close();
   relay.close();
   await direct.close();

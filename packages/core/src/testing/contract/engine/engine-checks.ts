@@ -1,5 +1,11 @@
 /** All rules of the turn engine, as checks. */
 import type { LogCheck } from "../log-harness.ts";
+import { commitChecks } from "./commit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
+import { redeliveryChecks } from "./redelivery-checks.ts";
 
-export const engineChecks: readonly LogCheck[] = [...orderChecks];
+export const engineChecks: readonly LogCheck[] = [
+  ...orderChecks,
+  ...commitChecks,
+  ...redeliveryChecks,
+];

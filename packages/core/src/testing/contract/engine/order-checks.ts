@@ -18,7 +18,7 @@ export const orderChecks: readonly LogCheck[] = [
       const agent = ledger(async (_, { text }) => {
         running += 1;
         runningMax = Math.max(runningMax, running);
-        for (const _ of range(Number(text) % 3)) await nextTurnOfTheLoop();
+        for (let left = Number(text) % 3; left > 0; left--) await nextTurnOfTheLoop();
         running -= 1;
       });
       const host = await stage.host(agent);

@@ -31,7 +31,7 @@ export interface Host {
   readonly worker: Worker;
   readonly heard: Heard;
   /** The process dies: from now on nothing of it reaches the log, and nothing of the log reaches it. */
-  crash(): void;
+  readonly crash: () => void;
 }
 
 type Kind = InspectionEvent["kind"];

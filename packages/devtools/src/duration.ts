@@ -1,5 +1,5 @@
 /** Durations on the command line: `500ms`, `30s`, `2m`. */
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 const msPerUnit: Readonly<Record<string, number>> = Object.freeze({
   ms: 1,
@@ -14,4 +14,11 @@ export function parseDuration(text: string): number {
   const ms = Number(digits) * (msPerUnit[unit] ?? 0);
   if (ms > 0) return ms;
   throw new InvalidArgumentError("Write a duration such as 500ms, 30s or 2m.");
+}
+
+/** An option whose value is a duration in milliseconds; the help shows the default as it is written. */
+export function durationOption(flag: string, description: string, textDefault: string): Option {
+  return new Option(`${flag} <duration>`, description)
+    .argParser(parseDuration)
+    .default(parseDuration(textDefault), textDefault);
 }

@@ -1,4 +1,6 @@
-/** How a command fails: each class has an exit code, and every other error is reported readably too. */
+/**
+ * How a command fails: each class has an exit code, and every other error is reported readably too.
+ */
 import { LogUnavailableError, TroupeError } from "@troupe/core";
 import { exitCode } from "./exit-code.ts";
 import { toJson } from "./terminal/json.ts";

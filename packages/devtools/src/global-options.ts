@@ -1,7 +1,7 @@
 /** The options every command takes: which server, which namespace, and how to prove who we are. */
 import { Option } from "commander";
 import type { Command } from "commander";
-import { parseDuration } from "./duration.ts";
+import { durationOption } from "./duration.ts";
 
 export interface GlobalOptions {
   readonly server: string;
@@ -18,8 +18,6 @@ export interface GlobalOptions {
   /** Milliseconds. */
   readonly connectTimeout: number;
 }
-
-const connectTimeoutMsDefault = 3000;
 
 /** Declare them on the program; they are recognised before and after a command's name. */
 export function addGlobalOptions(program: Command): Command {
@@ -43,9 +41,9 @@ export function addGlobalOptions(program: Command): Command {
     option("--tls-cert <file>", "client certificate", "TROUPE_NATS_TLS_CERT"),
     option("--tls-key <file>", "key of the client certificate", "TROUPE_NATS_TLS_KEY"),
     option("--inbox-prefix <subject>", "where replies go", "TROUPE_NATS_INBOX_PREFIX"),
-    option("--connect-timeout <duration>", "longest wait for a server", "TROUPE_CONNECT_TIMEOUT")
-      .argParser(parseDuration)
-      .default(connectTimeoutMsDefault, "3s"),
+    durationOption("--connect-timeout", "longest wait for a server", "3s").env(
+      "TROUPE_CONNECT_TIMEOUT",
+    ),
   ];
   for (const each of options) program.addOption(each);
   return program;

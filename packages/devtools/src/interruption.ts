@@ -1,7 +1,8 @@
 /**
  * The end that somebody else asks for: Ctrl-C, SIGTERM, or a reader that closed our output.
  *
- * The first signal asks, through `signal`, and the command stops gracefully; the second one ends the process at once.
+ * The first signal asks, through `signal`, and the command stops gracefully; the second one ends
+ * the process at once.
  */
 import { constants } from "node:os";
 import { InterruptedError } from "./failure.ts";

@@ -1,10 +1,12 @@
 /** A payload on the command line. */
 import { text } from "node:stream/consumers";
 import { UsageError } from "./failure.ts";
+import type { Run } from "./run.ts";
 
 /** The value of a JSON argument; `-` reads it from the standard input. @throws UsageError */
-export async function parseJsonArgument(argument: string): Promise<unknown> {
-  const source = argument === "-" ? await text(process.stdin) : argument;
+export async function parseJsonArgument(argument: string, run: Run): Promise<unknown> {
+  const source =
+    argument === "-" ? await run.interruption.orInterrupted(text(process.stdin)) : argument;
   try {
     return JSON.parse(source) as unknown;
   } catch (cause) {

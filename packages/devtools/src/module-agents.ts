@@ -13,8 +13,8 @@ export interface HostedAgent {
 }
 
 /**
- * Import a module (a file, or a package installed here) and collect its agents: exports that are an agent, or a list of
- * agents. With `names` only these exports. @throws UsageError, CommandError
+ * Import a module (a file, or a package installed here) and collect its agents: exports that are an
+ * agent, or a list of agents. With `names` only these exports. @throws UsageError, CommandError
  */
 export async function moduleAgents(
   module: string,

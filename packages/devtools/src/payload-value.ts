@@ -12,8 +12,8 @@ export function payloadValue({ payload, metadata }: Input): unknown {
 }
 
 /**
- * The value of a dead letter's payload, whose content type is not stored. JSON of more than one byte is never valid
- * MessagePack, so trying both is unambiguous.
+ * The value of a dead letter's payload, whose content type is not stored. JSON of more than one
+ * byte is never valid MessagePack, so trying both is unambiguous.
  */
 export function untypedPayloadValue(payload: Uint8Array): unknown {
   for (const contentType of ["application/json", "application/msgpack"] as const) {

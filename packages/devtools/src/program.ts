@@ -14,6 +14,7 @@ import { addWork } from "./commands/work.ts";
 import { exitCode } from "./exit-code.ts";
 import { exitCodeOf, InterruptedError, reportFailure } from "./failure.ts";
 import { addGlobalOptions } from "./global-options.ts";
+import { addOutro } from "./help-text.ts";
 import { Interruption } from "./interruption.ts";
 import type { Run } from "./run.ts";
 import { Terminal } from "./terminal/terminal.ts";
@@ -58,8 +59,8 @@ function createProgram(run: Run): Command {
       subcommandTerm: (command) =>
         [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" "),
       styleTitle: (text) => styleText("bold", text, { validateStream: false }),
-    })
-    .addHelpText("after", outro);
+    });
+  addOutro(program, exitCodesHint, firstSteps);
   for (const add of [
     addDev,
     addWork,
@@ -75,10 +76,10 @@ function createProgram(run: Run): Command {
   return program;
 }
 
-const outro = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server answers, 130 interrupted.
+const exitCodesHint =
+  "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no server answers, 130 interrupted.";
 
-Start here:
+const firstSteps = `Start here:
   troupe dev                     a local broker, kept until Ctrl-C
   troupe work ./agents.ts        host the agents a module exports
   troupe help <command>          every command has examples`;

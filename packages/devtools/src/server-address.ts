@@ -1,4 +1,7 @@
-/** Server addresses as people write them: with or without a scheme, and perhaps with a user and a password inside. */
+/**
+ * Server addresses as people write them: with or without a scheme, and perhaps with a user and a
+ * password inside.
+ */
 
 export interface ServerAddress {
   /** Without credentials, safe to show. */

@@ -9,17 +9,17 @@ export function turnSummary(record: TurnRecord): string {
   return outcome === "" ? record.message : `${record.message} · ${outcome}`;
 }
 
-/** `2 ms · deposited {"amount":5} · reply 5`, or the failure; the time only when it is worth telling. */
+/** `deposited {"amount":5} · reply 5 · 2 ms`, or the failure; the time only when it is worth telling. */
 export function turnOutcome(record: TurnRecord): string {
   const { attempts, events, failure, outgoingIds, reply, tookMs } = record;
   const sent = outgoingIds.length;
   return [
-    ...(tookMs < 1 ? [] : [duration(tookMs)]),
-    ...(attempts > 1 ? [`${attempts} tries`] : []),
     ...events.map(({ type, data }) => `${type} ${toJson(data)}`),
     ...(sent === 0 ? [] : [`sent ${sent}`]),
     ...(failure === undefined ? [] : [failureSummary(failure)]),
     ...(reply === undefined || reply === null ? [] : [`reply ${toJson(reply)}`]),
+    ...(attempts > 1 ? [`${attempts} tries`] : []),
+    ...(tookMs < 1 ? [] : [duration(tookMs)]),
   ].join(" · ");
 }
 

@@ -1,4 +1,6 @@
-/** A topic whose definition is not at hand: every value passes here, and the subscribers check it. */
+/**
+ * A topic whose definition is not at hand: every value passes here, and the subscribers check it.
+ */
 import { topic } from "@troupe/core";
 import type { Topic } from "@troupe/core";
 

@@ -1,4 +1,7 @@
-/** Which workers live: they announce themselves twice a second, so a little listening hears them all. */
+/**
+ * Which workers live: they announce themselves twice a second, so a little listening hears them
+ * all.
+ */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Log, Presence } from "@troupe/core";
 

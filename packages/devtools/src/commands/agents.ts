@@ -2,7 +2,7 @@
 import type { Manifest } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
-import { addExamples } from "../examples.ts";
+import { addExamples } from "../help-text.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { manifestLines } from "../manifest-lines.ts";
 import type { Run } from "../run.ts";

@@ -4,8 +4,8 @@ import type { AgentId } from "@troupe/core";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";
-import { parseDuration } from "../duration.ts";
-import { addExamples } from "../examples.ts";
+import { durationOption } from "../duration.ts";
+import { addExamples } from "../help-text.ts";
 import { InterruptedError, UsageError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { parseJsonArgument } from "../json-argument.ts";
@@ -26,7 +26,7 @@ export function addAsk(program: Command, run: Run): void {
     .argument("<agent>", "type/key", parseAgentArgument)
     .argument("<message>", "name of the message")
     .argument("[json]", "payload; - reads it from the standard input", "{}")
-    .option("--timeout <duration>", "how long to wait for the reply", parseDuration, 30_000)
+    .addOption(durationOption("--timeout", "how long to wait for the reply", "30s"))
     .option("--id <id>", "message id: asking again with it returns the recorded reply")
     .option("--json", "the reply on one line, and errors as JSON")
     .action(async (agent: AgentId, message: string, json: string, _: unknown, self: Command) => {
@@ -46,7 +46,7 @@ interface AskCall {
 }
 
 async function ask(call: AskCall, options: AskOptions, run: Run): Promise<void> {
-  const payload = await parseJsonArgument(call.json);
+  const payload = await parseJsonArgument(call.json, run);
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const { signal } = run.interruption;
   const calls = troupe.agent(agentNamed(call.agent.type), call.agent.key, {

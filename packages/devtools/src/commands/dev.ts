@@ -6,7 +6,7 @@ import type { NatsServer } from "@troupe/jetstream/server";
 import type { Command } from "commander";
 import { openTroupe } from "../connection.ts";
 import { parseCount } from "../count-option.ts";
-import { addExamples } from "../examples.ts";
+import { addExamples } from "../help-text.ts";
 import { CommandError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { portOwner } from "../port-probe.ts";

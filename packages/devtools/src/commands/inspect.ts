@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";
 import { parseCount } from "../count-option.ts";
-import { addExamples } from "../examples.ts";
+import { addExamples } from "../help-text.ts";
 import { CommandError, UsageError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { readableTurn, turnData } from "../log-entry.ts";

@@ -1,10 +1,12 @@
-/** `troupe publish`: events on a topic, one from the command line or many from the standard input. */
+/**
+ * `troupe publish`: events on a topic, one from the command line or many from the standard input.
+ */
 import { fstatSync } from "node:fs";
 import type { Receipt, Topic, Troupe } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe } from "../connection.ts";
 import { parseCount } from "../count-option.ts";
-import { addExamples } from "../examples.ts";
+import { addExamples } from "../help-text.ts";
 import { exitCode } from "../exit-code.ts";
 import { UsageError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
@@ -17,6 +19,7 @@ import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
 import { printable } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
+import { wrapText } from "../terminal/wrap-text.ts";
 import { untypedTopic } from "../untyped-topic.ts";
 
 interface PublishOptions extends GlobalOptions {
@@ -41,7 +44,10 @@ interface PublishCall {
 
 const inFlightDefault = 256;
 const progressIntervalMs = 100;
-/** JSON may be so much longer than the MessagePack it becomes: an escaped character takes six bytes for two. */
+/**
+ * JSON may be so much longer than the MessagePack it becomes: an escaped character takes six bytes
+ * for two.
+ */
 const lineBytesPerPayloadByte = 4;
 
 export function addPublish(program: Command, run: Run): void {
@@ -73,7 +79,7 @@ export function addPublish(program: Command, run: Run): void {
     [`troupe publish inquiries conversation-42 '{"text":"Where is my order?"}'`, "one event"],
     ["troupe publish inquiries conversation-42 < inquiry.ndjson", "each line an event"],
     [
-      "troupe publish inquiries --source-field conversation --id-field id < inquiries.ndjson",
+      "troupe publish inquiries --source-field user --id-field id < events.ndjson",
       "source and id from each line; safe to repeat",
     ],
   ]);
@@ -82,7 +88,7 @@ export function addPublish(program: Command, run: Run): void {
 async function publish(call: PublishCall, options: PublishOptions, run: Run): Promise<void> {
   requireUsable(call, options);
   const topic = usableTopic(call.topic);
-  const payload = call.json === undefined ? undefined : await parseJsonArgument(call.json);
+  const payload = call.json === undefined ? undefined : await parseJsonArgument(call.json, run);
   await using troupe = await openTroupe(options, run, { createStreams: true });
   const target = { troupe, topic };
   if (call.json === undefined) {
@@ -149,13 +155,17 @@ async function publishLines(
       signal: interruption.signal,
       publish: (publication) => publishTo(target, publication),
       onBadLine: (lineNumber, why) => {
-        terminal.note(`${terminal.paintNote("red", `line ${lineNumber}:`)} ${printable(why)}`);
+        const text = wrapText(`line ${lineNumber}: ${printable(why)}`, terminal.noteWidth);
+        terminal.note(text.replace(/^line \d+:/, (mark) => terminal.paintNote("red", mark)));
       },
     },
     tally,
   );
+  interruption.signal.addEventListener("abort", () => {
+    terminal.note("Stopping: what is on its way is waited for. Ctrl-C again ends at once.");
+  });
   const unavailable = await withProgress(tally, terminal, () => publisher.run(process.stdin));
-  terminal.print(options.json === true ? toJson(tally) : String(tally));
+  terminal.print(options.json === true ? toJson(tally) : wrapText(String(tally), terminal.width));
   if (unavailable !== undefined) throw unavailable;
   if (tally.failed > 0) run.exitCode = exitCode.failed;
   if (interruption.signal.aborted) run.exitCode = exitCode.interrupted;

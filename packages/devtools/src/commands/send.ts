@@ -4,7 +4,7 @@ import type { AgentId } from "@troupe/core";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";
-import { addExamples } from "../examples.ts";
+import { addExamples } from "../help-text.ts";
 import { UsageError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { parseJsonArgument } from "../json-argument.ts";
@@ -44,7 +44,7 @@ export function addSend(program: Command, run: Run): void {
 }
 
 async function send(call: SendCall, options: SendOptions, run: Run): Promise<void> {
-  const payload = await parseJsonArgument(call.json);
+  const payload = await parseJsonArgument(call.json, run);
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const calls = troupe.send(agentNamed(call.agent.type), call.agent.key, {
     signal: run.interruption.signal,

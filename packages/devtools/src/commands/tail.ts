@@ -4,7 +4,7 @@ import type { FollowRequest } from "@troupe/core";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
-import { addExamples } from "../examples.ts";
+import { addExamples } from "../help-text.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { entryData, readableEntry } from "../log-entry.ts";
 import type { Run } from "../run.ts";

@@ -3,8 +3,8 @@ import { DefinitionError } from "@troupe/core";
 import type { Troupe, Worker } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
-import { parseDuration } from "../duration.ts";
-import { addExamples } from "../examples.ts";
+import { durationOption } from "../duration.ts";
+import { addExamples } from "../help-text.ts";
 import { CommandError, UnreachableError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { manifestLines } from "../manifest-lines.ts";
@@ -38,7 +38,7 @@ export function addWork(program: Command, run: Run): void {
     .option("--export <name...>", "only these exports")
     .option("--id <id>", "worker id, unique among living workers")
     .option("--code-version <text>", "stored in every turn record", process.env["TROUPE_VERSION"])
-    .option("--drain-timeout <duration>", "longest wait for running turns", parseDuration, 30_000)
+    .addOption(durationOption("--drain-timeout", "longest wait for running turns", "30s"))
     .option("-q, --quiet", "no feed of turns")
     .option("--json", "the feed as JSON lines")
     .action(async (modules: readonly string[], _: unknown, self: Command) => {
@@ -52,7 +52,7 @@ export function addWork(program: Command, run: Run): void {
 }
 
 async function work(modules: readonly string[], options: WorkOptions, run: Run): Promise<void> {
-  const hosted = await importAll(modules, options);
+  const hosted = await run.interruption.orInterrupted(importAll(modules, options));
   await using troupe = await openTroupe(options, run, { createStreams: true });
   const types = hosted.map(({ definition }) => definition.type);
   const format = formatOf(options);
@@ -109,11 +109,14 @@ async function stop(worker: Worker, { drainTimeout, json }: WorkOptions, run: Ru
 
 /** Rejects when the connection was given up, for example because its credentials were revoked. */
 function closedByItself(troupe: Troupe): Promise<never> {
-  return new Promise((_, reject) => {
+  const closed = new Promise<never>((_, reject) => {
     troupe.log.onStatus((status) => {
       if (status === "closed") reject(new UnreachableError("The server closed the connection."));
     });
   });
+  // Our own close at the end comes here too, when nobody waits any more.
+  closed.catch(() => undefined);
+  return closed;
 }
 
 function introduce(hosted: readonly HostedAgent[], options: WorkOptions, { terminal }: Run): void {

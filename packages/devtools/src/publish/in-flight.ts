@@ -10,7 +10,9 @@ export class InFlight {
     this.#max = max;
   }
 
-  /** Start the operation as soon as there is room; resolves when it has started. It must not reject. */
+  /**
+   * Start the operation as soon as there is room; resolves when it has started. It must not reject.
+   */
   async start(operation: () => Promise<void>): Promise<void> {
     while (this.#running >= this.#max) {
       await new Promise<void>((resolve) => {

@@ -1,6 +1,7 @@
 /**
- * Publishes the lines of a stream: a bounded number at once, each bad line reported with its number. Ends early when it is
- * told to, at the first bad line if it is strict, and when the log does not answer any more.
+ * Publishes the lines of a stream: a bounded number at once, each bad line reported with its
+ * number. Ends early when it is told to, at the first bad line if it is strict, and when the log
+ * does not answer any more.
  */
 import { addAbortSignal } from "node:stream";
 import type { Readable } from "node:stream";
@@ -37,7 +38,9 @@ export class LinePublisher {
     this.#inFlight = new InFlight(options.inFlightMax);
   }
 
-  /** Resolves when every line that was taken has its outcome; the log's error if that was the end. */
+  /**
+   * Resolves when every line that was taken has its outcome; the log's error if that was the end.
+   */
   async run(input: Readable): Promise<LogUnavailableError | undefined> {
     const ending = AbortSignal.any([this.#options.signal, this.#giveUp.signal]);
     try {

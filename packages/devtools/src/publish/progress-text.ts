@@ -6,7 +6,10 @@ import type { Tally } from "./tally.ts";
 const barWidthMax = 40;
 const barWidthMin = 5;
 
-/** `sizeBytes` is undefined when the input's size is unknown; then there is neither bar nor remaining time. */
+/**
+ * `sizeBytes` is undefined when the input's size is unknown; then there is neither bar nor
+ * remaining time.
+ */
 export function progressText(tally: Tally, sizeBytes: number | undefined, width: number): string {
   const { bytesRead, failed, published } = tally;
   const rate = `${count(tally.perSecond)}/s`;

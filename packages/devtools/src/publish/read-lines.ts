@@ -1,6 +1,7 @@
 /**
- * Lines of a byte stream, each at most so many bytes: a longer one is skipped and reported, so that memory stays bounded
- * whatever is piped in (I7). Knows LF and CRLF, a byte order mark, and a last line without an end.
+ * Lines of a byte stream, each at most so many bytes: a longer one is skipped and reported, so that
+ * memory stays bounded whatever is piped in (I7). Knows LF and CRLF, a byte order mark, and a last
+ * line without an end.
  */
 
 export interface Line {

@@ -26,7 +26,7 @@ export class Tally {
   /** The summary in one line. */
   toString(): string {
     const { published, duplicates, failed, seconds, perSecond } = this;
-    const known = duplicates === 0 ? "" : ` (${count(duplicates)} were there already)`;
+    const known = duplicates === 0 ? "" : ` (${count(duplicates)} already there)`;
     const bad = failed === 0 ? "" : `, ${count(failed)} failed`;
     const lines = counted(published, "event");
     return `Published ${lines}${known}${bad} in ${seconds.toFixed(2)} s, ${count(perSecond)}/s.`;

@@ -1,10 +1,11 @@
 /**
- * One thing that happened, on one line: time, position, kind, address, summary. The columns keep their width so that lines
- * stand below each other, and the summary gets what is left of the terminal.
+ * One thing that happened, on one line: time, position, kind, address, summary. The columns keep
+ * their width so that lines stand below each other, and the summary gets what is left of the
+ * terminal.
  */
-import type { Style, Terminal } from "./terminal.ts";
 import { printable } from "./printable.ts";
 import { count, timeOfDay } from "./quantities.ts";
+import type { Style, Terminal } from "./terminal.ts";
 import { cell, fit, padStart } from "./width.ts";
 
 export type EntryKind = "topic" | "message" | "turn" | "failed" | "retry" | "dead" | "log" | "note";
@@ -32,11 +33,11 @@ const styles: Readonly<Record<EntryKind, Style>> = Object.freeze({
 const narrowBelow = 100;
 const positionWidth = 7;
 const kindWidth = 7;
-const gap = "  ";
 
 /** The line, styled and fitted to the terminal's width. */
 export function entryLine(entry: Entry, terminal: Terminal): string {
   const isNarrow = terminal.width < narrowBelow;
+  const gap = isNarrow ? " " : "  ";
   const { atMs } = entry;
   const timeWidth = isNarrow ? 8 : 12;
   const time = atMs === undefined ? "" : timeOfDay(atMs, { short: isNarrow });
@@ -56,6 +57,6 @@ export function entryLine(entry: Entry, terminal: Terminal): string {
 
 function addressCell(address: string, width: number): { text: string; width: number } {
   if (width === Infinity) return { text: cell(address, Math.max(24, address.length)), width: 0 };
-  const wanted = width < narrowBelow ? 20 : 28;
+  const wanted = width < narrowBelow ? 18 : 28;
   return { text: cell(address, wanted), width: wanted };
 }

@@ -1,6 +1,6 @@
 /**
- * Values as JSON: what agents store is richer than JSON (binary data, big integers), and what is shown must not contain
- * control characters, which inside JSON can always be written as escapes.
+ * Values as JSON: what agents store is richer than JSON (binary data, big integers), and what is
+ * shown must not contain control characters, which inside JSON can always be written as escapes.
  */
 import { printable, printableLines } from "./printable.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Text of others on somebody's terminal: control and direction characters could move the cursor, hide or reorder what is
- * shown, so they are written as escapes.
+ * Text of others on somebody's terminal: control and direction characters could move the cursor,
+ * hide or reorder what is shown, so they are written as escapes.
  */
 
 // oxlint-disable-next-line no-control-regex -- control characters are what must not pass.

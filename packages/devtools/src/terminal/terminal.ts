@@ -1,6 +1,7 @@
 /**
- * The two streams of a command: results go to the output, everything about them goes to the error stream. Colour and the
- * status line appear only on a terminal that shows them; NO_COLOR is respected.
+ * The two streams of a command: results go to the output, everything about them goes to the error
+ * stream. Colour and the status line appear only on a terminal that shows them; NO_COLOR is
+ * respected.
  */
 import { clearLine, cursorTo } from "node:readline";
 import { styleText } from "node:util";
@@ -56,8 +57,8 @@ export class Terminal {
   }
 
   /**
-   * The line that stays below everything else, until it is empty again; shorter than `noteWidth`. Nothing is written when
-   * nobody could see it.
+   * The line that stays below everything else, until it is empty again; shorter than `noteWidth`.
+   * Nothing is written when nobody could see it.
    */
   status(line: string): void {
     if (!this.hasStatus) return;

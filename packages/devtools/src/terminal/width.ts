@@ -1,6 +1,7 @@
 /**
- * How many columns a text takes, and texts of a given width. Chinese, Japanese and Korean characters and emoji take two
- * columns; a text is never cut inside of what people see as one character.
+ * How many columns a text takes, and texts of a given width. Chinese, Japanese and Korean
+ * characters and emoji take two columns; a text is never cut inside of what people see as one
+ * character.
  */
 import { eastAsianWidth } from "get-east-asian-width";
 

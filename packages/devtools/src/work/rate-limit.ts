@@ -1,6 +1,6 @@
 /**
- * At most so many lines per second: a worker does tens of thousands of turns a second, which nobody reads and which would
- * cost more than the turns.
+ * At most so many lines per second: a worker does tens of thousands of turns a second, which nobody
+ * reads and which would cost more than the turns.
  */
 import type { Clock } from "@troupe/core";
 

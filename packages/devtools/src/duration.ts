@@ -16,7 +16,9 @@ export function parseDuration(text: string): number {
   throw new InvalidArgumentError("Write a duration such as 500ms, 30s or 2m.");
 }
 
-/** An option whose value is a duration in milliseconds; the help shows the default as it is written. */
+/**
+ * An option whose value is a duration in milliseconds; the help shows the default as it is written.
+ */
 export function durationOption(flag: string, description: string, textDefault: string): Option {
   return new Option(`${flag} <duration>`, description)
     .argParser(parseDuration)

@@ -1,4 +1,7 @@
-/** What stands in the help beside the options: fitted to the width like everything that commander writes. */
+/**
+ * What stands in the help beside the options: fitted to the width like everything that commander
+ * writes.
+ */
 import type { AddHelpTextContext, Command } from "commander";
 import { wrapText } from "./terminal/wrap-text.ts";
 
@@ -13,7 +16,9 @@ export function addExamples(
   addOutro(command, connectionHint, `Examples:\n${lines.join("\n")}`);
 }
 
-/** Text at the end, after an empty line; the first part is wrapped, the second one stays as it is. */
+/**
+ * Text at the end, after an empty line; the first part is wrapped, the second one stays as it is.
+ */
 export function addOutro(command: Command, text: string, fixed: string): void {
   command.addHelpText("after", ({ error }: AddHelpTextContext) => {
     const { columns } = error ? process.stderr : process.stdout;

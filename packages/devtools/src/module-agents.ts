@@ -28,8 +28,9 @@ export async function moduleAgents(
   const chosen = names.length === 0 ? Object.values(exported) : names.map((name) => exported[name]);
   const definitions = new Set(chosen.flat().filter(isAgent));
   if (definitions.size === 0) {
+    const what = names.length === 0 ? "" : ` as ${names.join(", ")}`;
     throw new CommandError(
-      `${module} exports no agent (what agent("…") returns); it exports ${listed(exported)}.`,
+      `${module} exports no agent${what} (what agent("…") returns); it exports ${listed(exported)}.`,
     );
   }
   return [...definitions].map((definition) => ({ definition, module }));
@@ -58,14 +59,14 @@ function locate(module: string): string {
   }
 }
 
-/** The stack without the lines of Node's own loader. */
+/** The stack, with the place in the user's code, without the lines of Node's loader and ours. */
 function importFailure(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  const code = "code" in cause && typeof cause.code === "string" ? ` [${cause.code}]` : "";
-  const frames = (cause.stack ?? "")
-    .split("\n")
-    .filter((line) => /^\s+at /.test(line) && !/node:internal|\(?module-agents\.[jt]s/.test(line));
-  return [`${cause.name}: ${cause.message}${code}`, ...frames].join("\n");
+  const ours = pathToFileURL(import.meta.dirname).href;
+  const isForeign = (line: string): boolean =>
+    !/^\s+at /.test(line) || !(line.includes("node:internal") || line.includes(ours));
+  const text = (cause.stack ?? String(cause)).split("\n").filter(isForeign).join("\n");
+  return text.includes("\n") ? `\n${text}` : text;
 }
 
 function isAgent(value: unknown): value is AgentDefinition {

@@ -9,7 +9,10 @@ export function turnSummary(record: TurnRecord): string {
   return outcome === "" ? record.message : `${record.message} · ${outcome}`;
 }
 
-/** `deposited {"amount":5} · reply 5 · 2 ms`, or the failure; the time only when it is worth telling. */
+/**
+ * `deposited {"amount":5} · reply 5 · 2 ms`, or the failure; the time only when it is worth
+ * telling.
+ */
 export function turnOutcome(record: TurnRecord): string {
   const { attempts, events, failure, outgoingIds, reply, tookMs } = record;
   const sent = outgoingIds.length;

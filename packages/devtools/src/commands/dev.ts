@@ -133,18 +133,23 @@ function introduce(
   const environment = neededEnvironment(server, namespace);
   const lines = [
     `${bold("Broker")}     ${server.url}  (nats-server ${server.version})`,
-    `${bold("Data")}       ${relative(process.cwd(), server.storeDir) || "."}  (kept between starts)`,
+    `${bold("Data")}       ${shownFolder(server.storeDir)}  (kept between starts)`,
     `${bold("Namespace")}  ${namespace}  (${partitions} partitions)`,
     "",
     bold("Next, in another terminal:"),
     ...environment,
-    `  troupe work ./agents.ts                              host the agents of a module`,
-    `  troupe ask account/alice deposit '{"amount":5}'      ask one of them`,
-    `  troupe tail                                          watch everything`,
+    `  troupe work ./agents.ts                          host a module's agents`,
+    `  troupe ask account/alice deposit '{"amount":5}'  ask one of them`,
+    `  troupe tail                                      watch everything`,
     "",
     terminal.paint("dim", "Ctrl-C stops the broker."),
   ];
   for (const line of lines) terminal.print(line);
+}
+
+function shownFolder(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path.startsWith("..") ? folder : path || ".";
 }
 
 /** What the other commands have to be told to find this broker. */

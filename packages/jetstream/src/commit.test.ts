@@ -69,31 +69,6 @@ async function sentBy(log: Log, key: string): Promise<number> {
   return count;
 }
 
-test("a commit whose outcome is unknown fails at once when the connection is lost", async () => {
-  const log = await open();
-  process.kill(server.pid, "SIGSTOP");
-  const outcome = log.commit([turn("alice", 0)]).then(() => "stored", codeOf);
-  const start = performance.now();
-  await server.kill();
-  expect(await outcome).toBe("log-unavailable");
-  expect(performance.now() - start).toBeLessThan(2000);
-  await server.restart();
-  await log.close();
-});
-
-test("without an answer the outcome counts as unknown after the time-out", async () => {
-  const namespace = `commit${++namespaces}`;
-  const log = await connectLog({ servers: server.url, namespace, commitTimeoutMs: 200 });
-  process.kill(server.pid, "SIGSTOP");
-  await expect(log.commit([turn("alice", 0)])).rejects.toMatchObject({
-    code: "log-unavailable",
-    retryable: true,
-  });
-  process.kill(server.pid, "SIGCONT");
-  await expect.poll(() => journalLength(log, "alice")).toBe(1);
-  await log.close();
-});
-
 test("a conflict names the agents and is retryable", async () => {
   const log = await open();
   await log.commit([turn("alice", 0)]);

@@ -139,3 +139,16 @@ test("a commit whose answer was lost is there, and a second try is a conflict", 
   relay.close();
   await direct.close();
 });
+
+test("a commit that waits for its answer fails at once when the connection is lost", async () => {
+  const relay = new LossyRelay(server.port, countOf(".ack.", [1]));
+  const log = await connectLog({ servers: await relay.listen(), namespace: "cut" });
+  const agent = { type: "account", key: "alice" };
+  const turn = { agent, expectedRevision: 0, record: Buffer.from("one"), outgoing: [] };
+  const start = performance.now();
+  const committing = log.commit([turn]);
+  relay.close();
+  await expect(committing).rejects.toMatchObject({ code: "log-unavailable", retryable: true });
+  expect(performance.now() - start).toBeLessThan(2000);
+  await log.close();
+});

@@ -5,6 +5,8 @@ export * from "./agent/agent-reference.ts";
 export * from "./agent/agent.ts";
 export * from "./client/troupe.ts";
 export * from "./clock/clock.ts";
+export { systemRandom } from "./clock/random.ts";
+export type { Random } from "./clock/random.ts";
 export * from "./errors/ask-errors.ts";
 export * from "./errors/definition-errors.ts";
 export * from "./errors/log-errors.ts";

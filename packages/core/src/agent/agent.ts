@@ -10,6 +10,7 @@ import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { Topic } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
 import type { AgentDefinition, Handler, MessageDefinition } from "./agent-definition.ts";
+import { deepFreeze } from "./deep-freeze.ts";
 import { requireName } from "./name.ts";
 
 /** Types of an agent's events, by name: what `emit` accepts. */
@@ -136,12 +137,4 @@ function add<Entry>(
     });
   }
   return Object.freeze({ ...entries, [name]: entry });
-}
-
-function deepFreeze<Value>(value: Value): Value {
-  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const property of Object.values(value)) deepFreeze(property);
-  }
-  return value;
 }

@@ -149,7 +149,7 @@ export function checkCallers(callers: readonly string[], agent: AgentId, depthMa
       { details: { callers, agent: name } },
     );
   }
-  if (callers.length >= depthMax) {
+  if (callers.length > depthMax) {
     throw new CallDepthError(
       `${[...callers, name].join(" asks ")}: more than ${depthMax} nested asks.`,
       { details: { callers, agent: name, depthMax } },

@@ -12,6 +12,8 @@ import type { AgentReference } from "../agent/agent-reference.ts";
 import type { Agent } from "../agent/agent.ts";
 import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/clock.ts";
+import type { Random } from "../clock/random.ts";
+import { hexOf, systemRandom } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
 import type { InspectionListener } from "../inspection/inspection-feed.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
@@ -43,6 +45,8 @@ export interface TroupeOptions {
   /** The caller's current W3C traceparent; what is sent continues that trace. @default a new trace for every message */
   readonly traceparent?: () => string | undefined;
   readonly clock?: Clock;
+  /** Where the jitter of back-offs and the ids come from. @default the system */
+  readonly random?: Random;
 }
 
 export interface SendOptions {
@@ -106,6 +110,7 @@ class TroupeOnLog implements Troupe {
   readonly name: string;
   readonly log: Log;
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #traceparent: () => string | undefined;
   readonly #feed = inspectionFeed();
   readonly #layers: InterceptorLayers;
@@ -120,6 +125,7 @@ class TroupeOnLog implements Troupe {
     this.name = options.name ?? `client-${randomBytes(4).toString("hex")}`;
     this.log = log;
     this.#clock = options.clock ?? systemClock;
+    this.#random = options.random ?? systemRandom;
     this.#traceparent = options.traceparent ?? (() => undefined);
     this.#layers = {
       send: layers(interceptors, "send"),
@@ -140,8 +146,8 @@ class TroupeOnLog implements Troupe {
     return callsProxy<AskCalls<Messages>>(async (message, payload) =>
       this.#ask(agent, key, message, payload, options, {
         sender: this.name,
-        id: options.id ?? messageId(),
-        traceparent: childTraceparent(this.#traceparent()),
+        id: options.id ?? messageId(this.#random),
+        traceparent: childTraceparent(this.#traceparent(), this.#random),
         causationId: undefined,
         correlationId: undefined,
         callers: [],
@@ -160,7 +166,7 @@ class TroupeOnLog implements Troupe {
       const address = { kind: "agent", name: agent.type, key } as const;
       const call: OutgoingCall = { how: "send", address, message, payload, from: undefined };
       return throughLayers(this.#layers.send, call, async (inner) => {
-        await this.#requireKnown(agent.type, message);
+        await this.#requireKnown(inner.address.name, inner.message ?? message);
         return this.#accept(inner, options);
       });
     });
@@ -193,23 +199,33 @@ class TroupeOnLog implements Troupe {
     this.#requireOpen();
     const definitions = "kind" in agents ? [agents] : agents;
     requireHostable(definitions);
+    if ([...this.#workers].some(({ id }) => id === options.id)) {
+      throw new DefinitionError(`A worker with the id ${options.id} runs already.`);
+    }
     const settings = workerSettings(options);
-    const worker = new RunningWorker(
+    const worker: RunningWorker = new RunningWorker(
       {
         id: options.id ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
         version: options.version ?? "unversioned",
         log: this.log,
         clock: this.#clock,
+        random: this.#random,
         feed: this.#feed,
         layers: this.#layers,
         settings,
+        onStopped: () => this.#workers.delete(worker),
         ask: (agent, key, message, payload, askOptions, origin) =>
           this.#ask(agent, key, message, payload, askOptions, origin, settings.callDepthMax),
       },
       definitions,
     );
     this.#workers.add(worker);
-    await worker.start();
+    try {
+      await worker.start();
+    } catch (thrown) {
+      await worker.stop({ drainTimeoutMs: 0 });
+      throw thrown;
+    }
     return worker;
   }
 
@@ -242,10 +258,13 @@ class TroupeOnLog implements Troupe {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#workers].map((worker) => worker.stop()));
-    this.#asker.stop();
-    this.#unlisten();
-    await this.log.close();
+    try {
+      await Promise.all([...this.#workers].map((worker) => worker.stop()));
+    } finally {
+      this.#asker.stop();
+      this.#unlisten();
+      await this.log.close();
+    }
   }
 
   async #ask(
@@ -257,27 +276,30 @@ class TroupeOnLog implements Troupe {
     origin: AskOrigin,
     callDepthMax: number = workerSettingsDefault.callDepthMax,
   ): Promise<unknown> {
-    this.#requireOpen();
+    // A turn that asks while this client closes is still to be finished.
+    if (origin.callers.length === 0) this.#requireOpen();
     checkMessage(agent, message, payload);
     checkCallers(origin.callers, { type: agent.type, key }, callDepthMax);
     const address = { kind: "agent", name: agent.type, key } as const;
     const from = origin.callers.at(-1);
     const call: OutgoingCall = { how: "ask", address, message, payload, from };
     return throughLayers(this.#layers.send, call, async (inner) => {
-      await this.#requireKnown(agent.type, message);
+      const asked = inner.message ?? message;
+      await this.#requireKnown(inner.address.name, asked);
       const ownDeadlineMs = this.#clock.now() + (options.timeoutMs ?? askTimeoutMsDefault);
-      const { causationId, correlationId, callers, id, sender, traceparent } = origin;
+      const { causationId, correlationId, callers, id, sender, traceparent, tracestate } = origin;
       const draft = draftOf(inner, {
         id,
         sender,
         traceparent,
+        tracestate,
         causationId,
         correlationId,
         callers: callers.length === 0 ? undefined : callers,
       });
       return this.#asker.ask({
         agent: { type: inner.address.name, key: inner.address.key },
-        message,
+        message: asked,
         draft,
         deadlineMs: Math.min(ownDeadlineMs, origin.deadlineMs ?? Infinity),
         signal: options.signal,
@@ -288,8 +310,8 @@ class TroupeOnLog implements Troupe {
 
   async #accept(call: OutgoingCall, options: SendOptions): Promise<Receipt> {
     this.#requireOpen();
-    const id = options.id ?? messageId();
-    const traceparent = childTraceparent(this.#traceparent());
+    const id = options.id ?? messageId(this.#random);
+    const traceparent = childTraceparent(this.#traceparent(), this.#random);
     const draft = draftOf(call, { id, traceparent, sender: this.name });
     const accepted = await this.log.accept(draft, { signal: options.signal });
     this.#sent(call, draft.metadata, accepted.position);
@@ -344,7 +366,8 @@ function requireHostable(definitions: readonly AgentDefinition[]): void {
 const idPrefix = randomBytes(9).toString("base64url");
 let idCount = 0;
 
-function messageId(): string {
+function messageId(random: Random): string {
+  if (random !== systemRandom) return hexOf(random, 12);
   idCount += 1;
   return `${idPrefix}.${idCount.toString(36)}`;
 }

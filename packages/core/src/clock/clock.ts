@@ -7,10 +7,13 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
+const delayMsMax = 2 ** 31 - 1;
+
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   after(delayMs: number, action: () => void) {
-    const timer = setTimeout(action, delayMs);
+    // A longer delay than timers know would end at once.
+    const timer = setTimeout(action, Math.min(delayMs, delayMsMax));
     return () => clearTimeout(timer);
   },
 });

@@ -9,7 +9,7 @@
  *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
  *  C5 What is on its way is bounded (I7).
  */
-import { LogRefusedError, RevisionConflictError } from "../errors/log-errors.ts";
+import { RevisionConflictError } from "../errors/log-errors.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
@@ -134,7 +134,10 @@ export class Committer {
   }
 
   async #failed(shares: readonly Share[], thrown: unknown): Promise<void> {
-    const definite = thrown instanceof RevisionConflictError || thrown instanceof LogRefusedError;
+    // Nothing was stored, because of one of the shares; the others must not pay for it (I10).
+    const definite =
+      thrown instanceof RevisionConflictError ||
+      (thrown instanceof TroupeError && !thrown.retryable);
     if (definite && shares.length > 1) {
       const middle = Math.ceil(shares.length / 2);
       await this.#commit(shares.slice(0, middle));

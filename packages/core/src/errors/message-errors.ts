@@ -43,6 +43,16 @@ export class TurnTooLargeError extends TroupeError {
   readonly code = "turn-too-large";
 }
 
+/** A handler emitted, sent or published after it had returned, or after its turn was given up. */
+export class TurnEndedError extends TroupeError {
+  readonly code = "turn-ended";
+}
+
+/** The value cannot travel: it holds itself, a symbol, or an integer of more than 64 bits. */
+export class UnencodableValueError extends TroupeError {
+  readonly code = "unencodable-value";
+}
+
 /** The fold threw, or met an event the agent no longer declares. */
 export class FoldError extends TroupeError {
   readonly code = "fold-failed";

@@ -1,11 +1,9 @@
 /** What a mailbox needs from its worker. */
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { Permits } from "./permits.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
 
 export interface MailboxHost extends TurnHost {
-  readonly permits: Permits;
   readonly retry: RetryPolicy;
   readonly committer: { schedule(mailbox: Mailbox): void };
   readonly limits: TurnHost["limits"] & {

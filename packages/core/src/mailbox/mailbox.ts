@@ -52,6 +52,11 @@ export class Mailbox {
   #committing: Turn[] = [];
   #drained: (() => void)[] = [];
   #loadAttempts = 0;
+  /** Commits refused or lost since the last one that was stored. */
+  #recoveries = 0;
+  /** So many of the next turns commit one by one, to find the one that the log refuses. */
+  #solo = 0;
+  #draining = false;
   #abandoned = false;
 
   constructor(host: MailboxHost, runtime: AgentRuntime, agent: AgentId, partition: number) {
@@ -82,6 +87,7 @@ export class Mailbox {
   /** Give back what has not started, finish the rest. Resolves when nothing is left. */
   drain(): Promise<void> {
     this.#queue = [];
+    this.#draining = true;
     if (this.#cancelBackoff !== undefined) {
       this.#cancelBackoff();
       this.#cancelBackoff = undefined;
@@ -107,7 +113,7 @@ export class Mailbox {
     let count = 0;
     for (const turn of this.#ready) {
       messages += turn.messages;
-      if (count > 0 && messages > messagesMax) break;
+      if (count > 0 && (messages > messagesMax || this.#solo > 0)) break;
       count += 1;
     }
     this.#committing = this.#ready.splice(0, count);
@@ -118,6 +124,8 @@ export class Mailbox {
   committed(revisions: readonly Position[]): void {
     const turns = this.#committing;
     this.#committing = [];
+    this.#recoveries = 0;
+    this.#solo = Math.max(0, this.#solo - turns.length);
     for (const [index, turn] of turns.entries()) {
       this.#revision = revisions[index] ?? this.#revision;
       this.#committed = snapshotAfter(turn);
@@ -143,16 +151,21 @@ export class Mailbox {
     this.#ready = [];
     this.#draft = this.#committed;
     this.#loaded = false;
+    this.#recoveries += 1;
     this.#epoch += 1;
     if (!this.#busy) this.#pump();
   }
 
-  /** The log will never store the first turn: record that instead of what it wanted to store. */
+  /** The log will never store one of the turns: find it, and record that instead of what it wanted to store. */
   refuse(error: TroupeError): void {
     const first = this.#committing[0]?.delivery;
-    if (first !== undefined) {
+    if (this.#committing.length > 1) {
+      this.#solo = this.#committing.length;
+    } else if (first !== undefined) {
       if (first.verdict !== undefined) this.#fault("commit of a failure", error);
       first.verdict = error;
+      // This run was the handler's last one, so it counts.
+      first.attempts += 1;
     }
     this.recover();
   }
@@ -240,10 +253,13 @@ export class Mailbox {
   }
 
   #failed(turn: Turn, thrown: unknown): void {
-    const { clock, feed, retry } = this.#host;
+    if (this.#abandoned) return;
+    const { clock, feed, random, retry } = this.#host;
     const { attempts } = turn.delivery;
     const delayMs =
-      turn.delivery.verdict === undefined ? retryDelayMs(retry, attempts, thrown) : undefined;
+      turn.delivery.verdict === undefined
+        ? retryDelayMs(retry, attempts, thrown, random)
+        : undefined;
     if (delayMs === undefined) {
       turn.fail(thrown);
       return this.#queueForCommit(turn);
@@ -260,6 +276,8 @@ export class Mailbox {
         failure,
       });
     }
+    // While draining it is given back instead: the next holder tries it.
+    if (this.#draining) return;
     this.#queue.unshift(turn.delivery);
     this.#busy = true;
     this.#cancelBackoff = clock.after(delayMs, () => {
@@ -323,6 +341,16 @@ export class Mailbox {
 
   #load(): void {
     this.#busy = true;
+    // The first time at once; when commits keep failing, with pauses.
+    if (this.#recoveries < 2) return this.#loadNow();
+    const delayMs = backoffMs(this.#host.retry, this.#recoveries - 1);
+    this.#cancelBackoff = this.#host.clock.after(delayMs, () => {
+      this.#cancelBackoff = undefined;
+      if (!this.#abandoned) this.#loadNow();
+    });
+  }
+
+  #loadNow(): void {
     const startedAtMs = this.#host.clock.now();
     this.#readTail().then(
       () => {
@@ -359,10 +387,11 @@ export class Mailbox {
 
   /** The key waits, the others go on: an unreadable journal must not lose its messages. */
   #loadFailed(thrown: unknown): void {
+    if (this.#abandoned) return;
     this.#fault(`activation of ${this.name}`, thrown);
-    const { clock, retry } = this.#host;
+    const { clock, random, retry } = this.#host;
     this.#loadAttempts += 1;
-    this.#cancelBackoff = clock.after(backoffMs(retry, this.#loadAttempts), () => {
+    this.#cancelBackoff = clock.after(backoffMs(retry, this.#loadAttempts, random), () => {
       this.#cancelBackoff = undefined;
       this.#resume();
     });

@@ -1,4 +1,7 @@
-/** How many handlers may be waiting for something at once in a worker (I7). First come, first served. */
+/**
+ * How many handlers may be waiting for something at once in a worker (I7). First come, first served. A handler that waits for
+ * another agent's reply gives its permit back for that time.
+ */
 
 export interface Permits {
   /** Whether another handler may start now. */
@@ -12,6 +15,14 @@ export interface Permits {
 export function permits(max: number): Permits {
   let taken = 0;
   const waiting: (() => void)[] = [];
+  // Who is woken may need none after all; then it is the turn of the one behind.
+  const wake = (): void => {
+    for (;;) {
+      const next = taken < max ? waiting.shift() : undefined;
+      if (next === undefined) return;
+      next();
+    }
+  };
   return {
     get free() {
       return taken < max;
@@ -21,12 +32,7 @@ export function permits(max: number): Permits {
     },
     give() {
       taken -= 1;
-      // Who is woken may need none after all; then it is the turn of the one behind.
-      for (;;) {
-        const next = taken < max ? waiting.shift() : undefined;
-        if (next === undefined) return;
-        next();
-      }
+      wake();
     },
     whenFree(action) {
       waiting.push(action);

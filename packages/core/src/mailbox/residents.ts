@@ -23,9 +23,10 @@ export class Residents {
   obtain(name: string, make: () => Mailbox): Mailbox {
     const found = this.#byName.get(name);
     if (found === undefined) {
+      // Before it is in the map: it is idle still, and must not be the one that leaves.
+      if (this.#byName.size >= this.#max) this.#evict();
       const made = make();
       this.#byName.set(name, made);
-      if (this.#byName.size > this.#max) this.#evict();
       return made;
     }
     // Below half of the limit nothing will be evicted soon, so the order need not be kept up.
@@ -54,9 +55,13 @@ export class Residents {
   #evict(): void {
     let looked = 0;
     for (const mailbox of this.#byName.values()) {
-      if (this.#byName.size <= this.#max || looked++ >= lookedAtMax) return;
-      if (!mailbox.idle) continue;
+      if (this.#byName.size < this.#max || looked++ >= lookedAtMax) return;
       this.#byName.delete(mailbox.name);
+      if (!mailbox.idle) {
+        // To the end, so that the next call looks at others.
+        this.#byName.set(mailbox.name, mailbox);
+        continue;
+      }
       if (this.#feed.active) this.#feed.emit({ kind: "agent.passivated", agent: mailbox.agent });
     }
   }

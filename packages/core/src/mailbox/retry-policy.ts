@@ -1,4 +1,5 @@
 /** How often and when a failed turn is tried again. Retries happen inside the mailbox, so the key's order is kept. */
+import type { Random } from "../clock/random.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 
 export interface RetryPolicy {
@@ -21,14 +22,15 @@ export function retryDelayMs(
   policy: RetryPolicy,
   attempts: number,
   thrown: unknown,
+  random: Random,
 ): number | undefined {
   if (attempts >= policy.attemptsMax) return undefined;
   if (thrown instanceof TroupeError && !thrown.retryable) return undefined;
-  return backoffMs(policy, attempts);
+  return backoffMs(policy, attempts, random);
 }
 
 /** Exponential back-off with equal jitter: between half of the full delay and all of it. */
-export function backoffMs(policy: RetryPolicy, attempts: number): number {
+export function backoffMs(policy: RetryPolicy, attempts: number, random: Random): number {
   const full = Math.min(policy.delayMs * 2 ** Math.max(0, attempts - 1), policy.delayMsMax);
-  return Math.round(full / 2 + (Math.random() * full) / 2);
+  return Math.round(full / 2 + (random() * full) / 2);
 }

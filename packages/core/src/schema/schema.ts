@@ -22,10 +22,30 @@ export interface SchemaIssue {
  * path pays for none. @throws SchemaError
  */
 export function validate(schema: Schema, value: unknown, what: string): unknown {
-  const result = schema["~standard"].validate(value);
-  return result instanceof Promise
-    ? result.then((settled) => valueOf(settled, what))
-    : valueOf(result, what);
+  let result: ReturnType<Schema["~standard"]["validate"]>;
+  try {
+    result = schema["~standard"].validate(value);
+  } catch (cause) {
+    throw schemaThrew(what, cause);
+  }
+  return result instanceof Promise ? settled(result, what) : valueOf(result, what);
+}
+
+async function settled(
+  result: Promise<StandardSchemaV1.Result<unknown>>,
+  what: string,
+): Promise<unknown> {
+  try {
+    return valueOf(await result, what);
+  } catch (cause) {
+    throw cause instanceof SchemaError ? cause : schemaThrew(what, cause);
+  }
+}
+
+/** A schema that stumbles over a value has not accepted it. */
+function schemaThrew(what: string, cause: unknown): SchemaError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SchemaError(`${what} made its schema throw: ${why}.`, { cause });
 }
 
 function valueOf(result: StandardSchemaV1.Result<unknown>, what: string): unknown {

@@ -5,6 +5,8 @@
  * without one starts a new trace.
  */
 import { randomFillSync } from "node:crypto";
+import type { Random } from "../clock/random.ts";
+import { hexOf, systemRandom } from "../clock/random.ts";
 
 export interface TraceContext {
   readonly traceId: string;
@@ -29,23 +31,27 @@ export function formatTraceparent(context: TraceContext): string {
 }
 
 /** A traceparent for a new span: below `parent` when it is valid, else the root of a new sampled trace. */
-export function childTraceparent(parent: string | undefined): string {
+export function childTraceparent(
+  parent: string | undefined,
+  random: Random = systemRandom,
+): string {
   const context = parseTraceparent(parent);
   return context === undefined
-    ? `00-${randomHex(16)}-${randomHex(8)}-01`
-    : `00-${context.traceId}-${randomHex(8)}-${context.flags}`;
+    ? `00-${randomHex(16, random)}-${randomHex(8, random)}-01`
+    : `00-${context.traceId}-${randomHex(8, random)}-${context.flags}`;
 }
 
 /** Random bytes are drawn in blocks: one system call serves some hundred spans. */
 const block = Buffer.alloc(4096);
 let used = block.length;
 
-function randomHex(bytes: number): string {
+function randomHex(bytes: number, random: Random): string {
+  if (random !== systemRandom) return hexOf(random, bytes);
   if (used + bytes > block.length) {
     randomFillSync(block);
     used = 0;
   }
   const hex = block.toString("hex", used, used + bytes);
   used += bytes;
-  return /^0+$/.test(hex) ? randomHex(bytes) : hex;
+  return /^0+$/.test(hex) ? randomHex(bytes, random) : hex;
 }

@@ -30,7 +30,8 @@ export function replyOf(record: Pick<TurnRecord, "reply" | "failure">): Reply {
 }
 
 export function encodeReply(reply: Reply): Uint8Array {
-  return encodePayload(reply.failure === undefined ? [reply.value] : [null, reply.failure]);
+  if (reply.failure !== undefined) return encodePayload([null, reply.failure]);
+  return encodePayload(reply.value === undefined ? [] : [reply.value]);
 }
 
 export function decodeReply(payload: Uint8Array): Reply {

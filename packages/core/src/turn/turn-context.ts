@@ -15,6 +15,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import { encodePayload } from "../wire/payload.ts";
 import type { AskOptions, Context, Emit, MessageInfo, TurnLog } from "./context.ts";
+import type { AskOrigin } from "./turn-host.ts";
 import type { Turn } from "./turn.ts";
 
 export class TurnContext implements Context<unknown, Record<string, unknown>> {
@@ -103,15 +104,20 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
       const { host, delivery, messageId, traceparent } = this.#turn;
       const { metadata } = delivery.input;
       const name = this.#name();
-      return host.ask(agent, key, message, payload, this.#withSignal(options), {
+      const origin: AskOrigin = {
         sender: name,
         id: `${this.#outgoingId()}:ask${this.#asks++}`,
         traceparent,
+        tracestate: metadata.tracestate,
         causationId: messageId,
         correlationId: metadata.correlationId ?? messageId,
         callers: [...(metadata.callers ?? []), name],
         deadlineMs: metadata.deadlineMs,
-      });
+      };
+      const signalled = this.#withSignal(options);
+      return this.#turn.whileAsking(() =>
+        host.ask(agent, key, message, payload, signalled, origin),
+      );
     });
   }
 
@@ -125,6 +131,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
   }
 
   #add(call: OutgoingCall): void {
+    this.#turn.requireOpen();
     keyToToken(call.address.key);
     const payload = encodePayload(call.payload);
     const { payloadBytesMax } = this.#turn.host.log.limits;

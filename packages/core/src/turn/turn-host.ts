@@ -1,9 +1,11 @@
 /** What a turn and a mailbox need from the worker that runs them. */
 import type { AgentReference } from "../agent/agent-reference.ts";
 import type { Clock } from "../clock/clock.ts";
+import type { Random } from "../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Interceptor } from "../interceptor/interceptor.ts";
 import type { Log } from "../log/log.ts";
+import type { Permits } from "../mailbox/permits.ts";
 import type { AskOptions } from "./context.ts";
 
 /** Who asks, for deadlines, trace context and call cycles. */
@@ -12,6 +14,7 @@ export interface AskOrigin {
   /** Deterministic per turn, so that a repeated turn repeats its asks under the same ids. */
   readonly id: string;
   readonly traceparent: string;
+  readonly tracestate?: string | undefined;
   readonly causationId: string | undefined;
   readonly correlationId: string | undefined;
   /** Agents that wait for this ask, outermost first, the asking agent last. */
@@ -30,11 +33,13 @@ export interface InterceptorLayers {
 export interface TurnHost {
   readonly log: Log;
   readonly clock: Clock;
+  readonly random: Random;
   readonly feed: InspectionFeed;
   readonly layers: InterceptorLayers;
   readonly worker: string;
   readonly version: string;
   readonly limits: TurnLimits;
+  readonly permits: Permits;
   ask(
     agent: AgentReference<unknown>,
     key: string,

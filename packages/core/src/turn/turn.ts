@@ -7,7 +7,11 @@
 import type { MessageDefinition } from "../agent/agent-definition.ts";
 import { UnknownMessageError } from "../errors/ask-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
-import { TurnTooLargeError, UndecodablePayloadError } from "../errors/message-errors.ts";
+import {
+  TurnEndedError,
+  TurnTooLargeError,
+  UndecodablePayloadError,
+} from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { throughLayers } from "../interceptor/interceptor.ts";
@@ -18,7 +22,7 @@ import type { InputDraft } from "../log/input.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
-import { decodePayload } from "../wire/payload.ts";
+import { decodePayload, encodePayload } from "../wire/payload.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { TurnContext } from "./turn-context.ts";
 import type { TurnHost } from "./turn-host.ts";
@@ -47,6 +51,10 @@ export class Turn implements EventSink {
   #message: string;
   readonly #stateBefore: unknown;
   #context: TurnContext | undefined;
+  /** Nothing is emitted or sent any more. */
+  #ended = false;
+  /** Asks that the handler waits for. */
+  #asking = 0;
 
   constructor(
     host: TurnHost,
@@ -62,7 +70,7 @@ export class Turn implements EventSink {
     this.delivery = delivery;
     this.number = draft.turns + 1;
     this.messageId = input.metadata.id ?? `@${input.position}`;
-    this.traceparent = childTraceparent(input.metadata.traceparent);
+    this.traceparent = childTraceparent(input.metadata.traceparent, host.random);
     this.startedAtMs = host.clock.now();
     this.state = draft.state;
     this.#stateBefore = draft.state;
@@ -91,30 +99,41 @@ export class Turn implements EventSink {
     const definition = this.#definition();
     const what = `${agentName(this.agent)}: message ${this.#message}`;
     const valid = validate(definition.schema, payload, what);
-    this.delivery.attempts += 1;
-    this.#feedStarted();
     return valid instanceof Promise
       ? valid.then((value) => this.#handle(definition, value))
       : this.#handle(definition, valid);
   }
 
   event(event: RecordedEvent): void {
+    this.requireOpen();
     this.state = this.runtime.fold(this.state, event, agentName(this.agent));
     this.events.push(event);
   }
 
+  /** What a handler does after its end would be in the state and not in the journal. @throws TurnEndedError */
+  requireOpen(): void {
+    if (!this.#ended) return;
+    const { position } = this.delivery.input;
+    throw new TurnEndedError(
+      `The turn of ${agentName(this.agent)} on the message at ${position} is over: await everything before the handler returns.`,
+      { details: { agent: agentName(this.agent), position } },
+    );
+  }
+
   /** The handler is done: make the record. @throws TurnTooLargeError, or what a commit interceptor throws */
   complete(reply: unknown): void {
+    this.#ended = true;
     this.#seal(reply, undefined);
     this.#requireFits();
   }
 
   /** The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter. */
   fail(thrown: unknown): void {
-    const failure = errorData(thrown);
+    this.#ended = true;
     this.state = this.#stateBefore;
     this.events = [];
     this.outgoing = [];
+    const failure = this.#sealFailure(storableFailure(errorData(thrown)));
     this.deadLetter = {
       agent: this.agent,
       inputPosition: this.delivery.input.position,
@@ -123,15 +142,41 @@ export class Turn implements EventSink {
       attempts: this.delivery.attempts,
       payload: this.delivery.input.payload,
     };
-    this.#seal(undefined, failure);
+  }
+
+  /** A failure has to be recorded whatever the interceptors make of it, or its message would block the agent (I10). */
+  #sealFailure(failure: ErrorData): ErrorData {
+    try {
+      this.#seal(undefined, failure);
+      this.#requireFits();
+    } catch {
+      this.#keep(this.#recordOf(undefined, failure));
+    }
+    return failure;
+  }
+
+  /** While a handler waits for other agents it leaves its place to them, or these could never answer (I7). */
+  async whileAsking<Result>(ask: () => Promise<Result>): Promise<Result> {
+    const { permits } = this.host;
+    // Later, because giving it may start another agent's handler, which must not run inside this one.
+    if (this.#asking++ === 0) queueMicrotask(() => permits.give());
+    try {
+      return await ask();
+    } finally {
+      if (--this.#asking === 0) permits.take();
+    }
   }
 
   /** Tell the handler that its turn is given up. */
   abort(reason: unknown): void {
+    this.#ended = true;
     this.#context?.abort(reason);
   }
 
   #handle(definition: MessageDefinition, payload: unknown): unknown {
+    this.requireOpen();
+    this.delivery.attempts += 1;
+    this.#feedStarted();
     const context = new TurnContext(this);
     this.#context = context;
     const wraps = this.host.layers.receive;
@@ -167,9 +212,33 @@ export class Turn implements EventSink {
   }
 
   #seal(reply: unknown, failure: ErrorData | undefined): void {
+    const record = this.#recordOf(reply, failure);
+    const wraps = this.host.layers.commit;
+    if (wraps === undefined) return this.#keep(record);
+    const { events, ...wrapped } = throughLayers(wraps, record, (inner) => inner);
+    if (events !== record.events) this.#replaceEvents(events);
+    // An interceptor may change what is told, not which message it answers: that is how it is recognised (I4).
+    const { inputPosition, turn } = record;
+    this.#keep({ ...wrapped, events, inputPosition, turn });
+  }
+
+  /** The state is the fold of what is stored, also when an interceptor stores something else. */
+  #replaceEvents(events: readonly RecordedEvent[]): void {
+    this.state = this.#stateBefore;
+    for (const event of events) {
+      this.state = this.runtime.fold(this.state, event, agentName(this.agent));
+    }
+  }
+
+  #keep(record: TurnRecord): void {
+    this.bytes = encodeRecord(record);
+    this.record = record;
+  }
+
+  #recordOf(reply: unknown, failure: ErrorData | undefined): TurnRecord {
     const { host, delivery } = this;
     const { input } = delivery;
-    const record: TurnRecord = {
+    return {
       turn: this.number,
       inputPosition: input.position,
       messageId: this.messageId,
@@ -188,8 +257,6 @@ export class Turn implements EventSink {
       startedAtMs: this.startedAtMs,
       tookMs: host.clock.now() - this.startedAtMs,
     };
-    this.record = throughLayers(host.layers.commit, record, (inner) => inner);
-    this.bytes = encodeRecord(this.record);
   }
 
   #requireFits(): void {
@@ -223,6 +290,22 @@ export class Turn implements EventSink {
 }
 
 const noBytes = new Uint8Array(0);
+
+/** The failure as the log can store it: without details that are too long or no data at all. */
+function storableFailure(failure: ErrorData): ErrorData {
+  try {
+    const bytes = encodePayload(failure);
+    if (bytes.byteLength <= failureBytesMax) {
+      return decodePayload(bytes, "application/msgpack") as ErrorData;
+    }
+  } catch {
+    // Details may hold anything, also what cannot be encoded.
+  }
+  const { code, message, retryable } = failure;
+  return { code, message: message.slice(0, failureBytesMax / 4), retryable };
+}
+
+const failureBytesMax = 16_384;
 
 /** The input's address as people read it. */
 export function originOf(delivery: Delivery): string {

@@ -8,7 +8,7 @@ import type { Options, Packr as TypedPackr } from "msgpackr";
 // This entry is msgpackr without its native accelerator: the same code everywhere. It comes without types.
 import { Packr as UntypedPackr } from "msgpackr/pack";
 
-import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import { UndecodablePayloadError, UnencodableValueError } from "../errors/message-errors.ts";
 import type { ContentType } from "../log/metadata.ts";
 
 /** The types of msgpackr 2.1 do not know this option of it. */
@@ -25,9 +25,16 @@ const packr = new Packr({
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Encode a value as MessagePack; never empty. */
+/** Encode a value as MessagePack; never empty. @throws UnencodableValueError */
 export function encodePayload(value: unknown): Uint8Array {
-  return packr.pack(value);
+  try {
+    return packr.pack(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new UnencodableValueError(`The value cannot be encoded as MessagePack: ${why}.`, {
+      cause,
+    });
+  }
 }
 
 /** Decode a payload; no content type means JSON. @throws UndecodablePayloadError */
@@ -43,4 +50,10 @@ export function decodePayload(payload: Uint8Array, contentType: ContentType | un
       cause,
     });
   }
+}
+
+/** The value as everybody else will read it: a copy that has been through MessagePack. @throws UnencodableValueError */
+export function asStored(value: unknown): unknown {
+  if (value === null || typeof value === "boolean") return value;
+  return decodePayload(encodePayload(value), "application/msgpack");
 }

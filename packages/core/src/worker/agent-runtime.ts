@@ -1,8 +1,10 @@
 /** An agent definition made ready to run: the fold, the handlers, the emit functions. One per hosted type. */
 import type { AgentDefinition, MessageDefinition } from "../agent/agent-definition.ts";
+import { deepFreeze } from "../agent/deep-freeze.ts";
 import { FoldError } from "../errors/message-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
+import { asStored } from "../wire/payload.ts";
 import { validate } from "../schema/schema.ts";
 import type { Emit } from "../turn/context.ts";
 
@@ -14,7 +16,7 @@ export interface EventSink {
 export interface AgentRuntime {
   readonly type: string;
   readonly definition: AgentDefinition;
-  /** The state after one more event (I8). @throws FoldError */
+  /** The state after one more event (I8), frozen, because only events may change it. @throws FoldError */
   fold(state: unknown, event: RecordedEvent, agentName: string): unknown;
   handlerOf(name: string, topic: boolean): MessageDefinition | undefined;
   /** The `ctx.emit` object for one turn. */
@@ -29,7 +31,7 @@ export function agentRuntime(definition: AgentDefinition): AgentRuntime {
     fold(state, event, agentName) {
       if (!Object.hasOwn(events, event.type)) throw unknownEvent(agentName, event.type);
       try {
-        return events[event.type]?.fold(state, event.data);
+        return deepFreeze(events[event.type]?.fold(state, event.data));
       } catch (cause) {
         throw foldFailed(agentName, event.type, cause);
       }
@@ -69,7 +71,8 @@ function emitFactory(
         return (data) => {
           const valid = validate(schema, data, what);
           if (valid instanceof Promise) throw asynchronousEvent(definition.type, name);
-          sink.event({ type: name, data: valid });
+          // Folded as it is stored, so that replay comes to the same state (I8).
+          sink.event({ type: name, data: asStored(valid) });
         };
       },
     });

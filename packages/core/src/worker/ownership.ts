@@ -166,7 +166,9 @@ export class Ownership {
   #assigned(): Map<string, Holding> {
     const assigned = new Map<string, Holding>();
     for (const [type, partitions] of this.#host.types) {
-      const others = [...this.#members.values()].filter(({ presence }) => type in presence.holds);
+      const others = [...this.#members.values()].filter(
+        ({ presence }) => holdsOf(presence, type) !== undefined,
+      );
       const workers = [this.#host.worker, ...others.map(({ presence }) => presence.worker)];
       for (const [partition, holder] of assignPartitions(
         workers.toSorted(),
@@ -210,13 +212,14 @@ export class Ownership {
     );
     if (missing.length === 0) return;
     await this.#host.take(missing.map(([, holding]) => holding));
+    if (this.#stopped) return;
     for (const [name, holding] of missing) this.#held.set(name, holding);
     this.#announce();
   }
 
   #mustWait(name: string, { type, partition }: Holding, nowMs: number): boolean {
     const heldElsewhere = [...this.#members.values()].some(({ presence }) =>
-      presence.holds[type]?.includes(partition),
+      holdsOf(presence, type)?.includes(partition),
     );
     if (!heldElsewhere) {
       this.#awaitedSinceMs.delete(name);
@@ -226,4 +229,9 @@ export class Ownership {
     this.#awaitedSinceMs.set(name, sinceMs);
     return nowMs - sinceMs < this.#host.timings.handoverTimeoutMs;
   }
+}
+
+/** The partitions of a type that a worker says it holds; undefined when it does not host the type. */
+function holdsOf({ holds }: Presence, type: string): readonly number[] | undefined {
+  return Object.hasOwn(holds, type) ? holds[type] : undefined;
 }

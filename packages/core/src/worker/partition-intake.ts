@@ -52,8 +52,10 @@ export class PartitionIntake {
   /** Nothing more is read for this type. Returns its tracker, whose floor still rises while turns finish. */
   release(type: string): PositionTracker | undefined {
     const tracker = this.#held.get(type)?.tracker;
-    this.#held.delete(type);
+    if (!this.#held.delete(type)) return undefined;
+    // What was queued for this type is dropped and returns no credit, so the others get a reader with all of it.
     if (this.#held.size === 0) this.#stopReader();
+    else this.#restart();
     return tracker;
   }
 

@@ -6,7 +6,9 @@
  */
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { Clock } from "../clock/clock.ts";
+import type { Random } from "../clock/random.ts";
 import { Committer } from "../commit/committer.ts";
+import { StoppedError } from "../errors/definition-errors.ts";
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
@@ -48,10 +50,12 @@ export interface WorkerParts {
   readonly version: string;
   readonly log: Log;
   readonly clock: Clock;
+  readonly random: Random;
   readonly feed: InspectionFeed;
   readonly layers: InterceptorLayers;
   readonly settings: WorkerSettings;
   readonly ask: TurnHost["ask"];
+  readonly onStopped: () => void;
 }
 
 export class RunningWorker implements Worker {
@@ -109,6 +113,9 @@ export class RunningWorker implements Worker {
       await log.register(manifestOf(definition, version));
     }
     await this.#ownership.start();
+    if (this.#stopping !== undefined) {
+      throw new StoppedError(`The worker ${this.id} was stopped before it had started.`);
+    }
     this.#floors.start();
     feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
   }
@@ -132,17 +139,27 @@ export class RunningWorker implements Worker {
       cancel = clock.after(drainTimeoutMs, resolve);
     });
     await Promise.race([this.#release(this.#ownership.holdings), tooLong]);
-    cancel?.();
     this.#residents.abandon();
     this.#ownership.leave();
-    await log.flush();
+    // A log that is away must not keep a process from ending: what is lost is only the goodbye.
+    await Promise.race([
+      log.flush().catch((thrown: unknown) => this.#fault("flush", thrown)),
+      tooLong,
+    ]);
+    cancel?.();
     feed.emit({ kind: "worker.stopped", worker: this.id });
+    this.#parts.onStopped();
+  }
+
+  #fault(what: string, thrown: unknown): void {
+    this.#parts.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
 
   async #take(holdings: readonly Holding[]): Promise<void> {
     const floors = new Map(
       (await this.#parts.log.floors()).map((floor) => [nameOf(floor), floor.position]),
     );
+    if (this.#stopping !== undefined) return;
     for (const { type, partition } of holdings) {
       const source = type === misfitType ? "misfits" : partition;
       const after = floors.get(nameOf({ type, partition: source })) ?? 0;
@@ -209,7 +226,7 @@ export class RunningWorker implements Worker {
 
   /** Retried until the log has it: a misfit must not vanish because the log was away. */
   #bury(input: Input, done: () => void, attempt: number): void {
-    const { clock, feed, log, settings } = this.#parts;
+    const { clock, feed, log, random, settings } = this.#parts;
     const { address, fault } = input;
     const failure = errorData(fault ?? new LogUnavailableError("The address could not be read."));
     const origin = `${address.kind}/${address.name}/${address.key}`;
@@ -220,8 +237,11 @@ export class RunningWorker implements Worker {
         done();
       },
       (thrown: unknown) => {
-        feed.emit({ kind: "fault", what: "storing a dead letter", failure: errorData(thrown) });
-        clock.after(backoffMs(settings.retry, attempt), () => this.#bury(input, done, attempt + 1));
+        this.#fault("storing a dead letter", thrown);
+        // Whoever reads the partition next finds it again, because the floor stays below it.
+        if (this.#stopping !== undefined) return;
+        const delayMs = backoffMs(settings.retry, attempt, random);
+        clock.after(delayMs, () => this.#bury(input, done, attempt + 1));
       },
     );
   }

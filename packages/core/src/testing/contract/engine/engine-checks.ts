@@ -1,5 +1,7 @@
 /** All rules of the turn engine, as checks. */
 import type { LogCheck } from "../log-harness.ts";
+import { askChecks } from "./ask-checks.ts";
+import { badInputChecks } from "./bad-input-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
@@ -8,4 +10,6 @@ export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
   ...commitChecks,
   ...redeliveryChecks,
+  ...askChecks,
+  ...badInputChecks,
 ];

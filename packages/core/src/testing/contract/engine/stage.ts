@@ -57,7 +57,7 @@ const quickRetry = { delayMs: 2, delayMsMax: 10 } as const;
 export class Stage implements AsyncDisposable {
   readonly harness: LogHarness;
   readonly #troupes = new Set<Troupe>();
-  readonly #crashed: Worker[] = [];
+  readonly #workers: Worker[] = [];
 
   constructor(harness: LogHarness) {
     this.harness = harness;
@@ -86,8 +86,8 @@ export class Stage implements AsyncDisposable {
     const crash = (): void => {
       tampered.cut();
       this.#troupes.delete(troupe);
-      this.#crashed.push(worker);
     };
+    this.#workers.push(worker);
     return { troupe, worker, heard, crash };
   }
 
@@ -110,7 +110,7 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // What a check left running on purpose must not hold up its end.
-    await Promise.all(this.#crashed.map((worker) => worker.stop({ drainTimeoutMs: 0 })));
+    await Promise.all(this.#workers.map((worker) => worker.stop({ drainTimeoutMs: 300 })));
     await Promise.all([...this.#troupes].map((troupe) => closeSoon(troupe)));
   }
 

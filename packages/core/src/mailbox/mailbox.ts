@@ -343,8 +343,9 @@ export class Mailbox {
     this.#busy = true;
     // The first time at once; when commits keep failing, with pauses.
     if (this.#recoveries < 2) return this.#loadNow();
-    const delayMs = backoffMs(this.#host.retry, this.#recoveries - 1);
-    this.#cancelBackoff = this.#host.clock.after(delayMs, () => {
+    const { clock, random, retry } = this.#host;
+    const delayMs = backoffMs(retry, this.#recoveries - 1, random);
+    this.#cancelBackoff = clock.after(delayMs, () => {
       this.#cancelBackoff = undefined;
       if (!this.#abandoned) this.#loadNow();
     });

@@ -1,4 +1,6 @@
-/** A log with some methods of a test's own instead of its own, as a faulty broker or network has. */
+/**
+ * A log with some methods of a test's own instead of its own, as a faulty broker or network has.
+ */
 import type { Log } from "@troupe/core";
 
 export function logWith(log: Log, methods: Partial<Log>): Log {

@@ -1,8 +1,8 @@
 /**
  * A program of its own: a script forked into a real process, which can be asked, paused and killed.
  *
- * Every program is ended by its process id, at the latest by `await using`. A program whose parent is
- * gone ends by itself (see `tally/tally-worker.ts`).
+ * Every program is ended by its process id, at the latest by `await using`. A program whose parent
+ * is gone ends by itself (see `tally/tally-worker.ts`).
  */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";

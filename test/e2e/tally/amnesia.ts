@@ -3,8 +3,8 @@
  *
  * The engine recognises a duplicate by nothing but the input position of the journal's last record
  * (I4). Without it, an input that is read again runs again on the state it has already changed, and
- * the expected revision lets it in, because it was just read: exactly what a worker without duplicate
- * recognition would do. It is here to show that the tests would notice.
+ * the expected revision lets it in, because it was just read: exactly what a worker without
+ * duplicate recognition would do. It is here to show that the tests would notice.
  */
 import { decodeRecord, encodeRecord, type Log } from "@troupe/core";
 

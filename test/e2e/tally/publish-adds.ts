@@ -1,4 +1,7 @@
-/** Publishing for tallies with a bare client: plain JSON, no headers, many keys woven into each other. */
+/**
+ * Publishing for tallies with a bare client: plain JSON, no headers, many keys woven into each
+ * other.
+ */
 import type { NatsConnection } from "@nats-io/transport-node";
 
 import type { Add } from "./tally.ts";

@@ -10,8 +10,8 @@ export interface TallyWorkerSettings {
   /** Which agent types it hosts. @default both */
   readonly types?: readonly ("tally" | "copy")[];
   /**
-   * `amnesia`: no input that is in a journal is recognised. `no replies`: replies never leave. @default
-   * none
+   * `amnesia`: no input that is in a journal is recognised. `no replies`: replies never leave.
+   * @default none
    */
   readonly fault?: "amnesia" | "no replies";
   readonly options?: Omit<WorkerOptions, "id">;

@@ -1,8 +1,8 @@
 /**
  * A worker process that hosts tallies and copies, with the faults that a test asks for.
  *
- * It tells its parent what happens, answers a few questions, and stops as a well-behaved program does:
- * on SIGTERM, or when its parent is gone.
+ * It tells its parent what happens, answers a few questions, and stops as a well-behaved program
+ * does: on SIGTERM, or when its parent is gone.
  */
 import { createTroupe, type AgentDefinition, type Log } from "@troupe/core";
 import { connectLog } from "@troupe/jetstream";

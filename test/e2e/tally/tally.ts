@@ -2,8 +2,8 @@
  * The agents most tests play with.
  *
  * A `tally` counts numbered values into a digest that depends on their order, so that a lost, a
- * repeated or an exchanged one changes it for ever. Every second one it reports to the `copy` of the
- * same key: those turns commit together with what they send.
+ * repeated or an exchanged one changes it for ever. Every second one it reports to the `copy` of
+ * the same key: those turns commit together with what they send.
  */
 import { agent, agentNamed, type Agent } from "@troupe/core";
 import { z } from "zod";

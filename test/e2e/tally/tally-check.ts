@@ -92,7 +92,7 @@ function compare(
 }
 
 /** The value in an input that carries one, whoever sent it. */
-function addOf({ headers, payload }: RawInput): readonly Add[] {
+export function addOf({ headers, payload }: RawInput): readonly Add[] {
   const packed = headers?.get("Content-Type") === "application/msgpack";
   const value = decodePayload(payload, packed ? "application/msgpack" : undefined);
   const { add = value, hold = add } = value as { readonly add?: unknown; readonly hold?: unknown };

@@ -1,7 +1,12 @@
 /** What is sent and not stored: replies and presence. Both may be lost (L5). */
+import { NoRespondersError } from "@nats-io/nats-core";
+import type { Subscription } from "@nats-io/nats-core";
+import { keyToToken } from "@troupe/core";
 import type { Presence } from "@troupe/core";
 
 import type { Session } from "./session.ts";
+
+const probeTimeoutMs = 400;
 
 type PresenceListener = (presence: Presence) => void;
 type ReplyListener = (replyTo: string, payload: Uint8Array) => void;
@@ -11,6 +16,8 @@ export class Broadcast {
   readonly #replyPrefix: string;
   readonly #presenceListeners = new Set<PresenceListener>();
   readonly #replyListeners = new Set<ReplyListener>();
+  /** Workers of this process that others may ask after. */
+  readonly #answering = new Map<string, Subscription>();
   #hearsPresence = false;
   #lastReply = 0;
 
@@ -26,6 +33,7 @@ export class Broadcast {
   }
 
   announce(presence: Presence): void {
+    this.#answerFor(presence);
     this.#publish(this.#session.subjects.presence, Buffer.from(JSON.stringify(presence)));
   }
 
@@ -35,6 +43,17 @@ export class Broadcast {
     return () => {
       this.#presenceListeners.delete(listener);
     };
+  }
+
+  /** The server itself knows when nobody is left who would answer. */
+  async probe(worker: string): Promise<boolean> {
+    const { connection } = this.#session.link;
+    try {
+      await connection.request(this.#probeSubject(worker), "", { timeout: probeTimeoutMs });
+      return true;
+    } catch (error) {
+      return !isNoResponders(error);
+    }
   }
 
   replyAddress(): string {
@@ -50,6 +69,25 @@ export class Broadcast {
     return () => {
       this.#replyListeners.delete(listener);
     };
+  }
+
+  #answerFor({ worker, leaving }: Presence): void {
+    const answering = this.#answering.get(worker);
+    if (leaving) {
+      answering?.unsubscribe();
+      this.#answering.delete(worker);
+    } else if (answering === undefined) {
+      const subscription = this.#session.link.connection.subscribe(this.#probeSubject(worker), {
+        callback: (error, message) => {
+          if (error === null) message.respond();
+        },
+      });
+      this.#answering.set(worker, subscription);
+    }
+  }
+
+  #probeSubject(worker: string): string {
+    return `${this.#session.subjects.presence}.${keyToToken(worker)}`;
   }
 
   #hearPresence(): void {
@@ -73,6 +111,11 @@ export class Broadcast {
       // the asker, who runs into the deadline.
     }
   }
+}
+
+function isNoResponders(error: unknown): boolean {
+  if (error instanceof NoRespondersError) return true;
+  return error instanceof Error && error.cause instanceof NoRespondersError;
 }
 
 /** Anybody can publish on the subject, so what is not a presence is ignored. */

@@ -136,6 +136,10 @@ export class JetStreamLog implements Log {
     return this.#broadcast.onPresence(listener);
   }
 
+  probe(worker: string): Promise<boolean> {
+    return this.#broadcast.probe(worker);
+  }
+
   replyAddress(): string {
     return this.#broadcast.replyAddress();
   }

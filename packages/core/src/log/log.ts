@@ -136,6 +136,11 @@ export interface Log {
   announce(presence: Presence): void;
   /** Hear announcements, also one's own. Returns the function that ends it. */
   onPresence(listener: (presence: Presence) => void): () => void;
+  /**
+   * Whether anybody still answers for a worker that announced itself. False only when that is certain: its process is gone
+   * or said goodbye. A worker that is merely slow, paused or cut off counts as alive here.
+   */
+  probe(worker: string): Promise<boolean>;
 
   /** A new address for replies to this process; every call gives another one. */
   replyAddress(): string;

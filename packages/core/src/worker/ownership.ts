@@ -4,7 +4,7 @@
  *  O1 Overlap is harmless: the journal's expected revision is the fence (I5). Everything here is only about not doing
  *     work twice and not leaving it undone.
  *  O2 A partition is taken when its last holder released it, died, or did not release it within `handoverTimeoutMs`.
- *  O3 A worker that is silent for `deadAfterMs` is dead to the others.
+ *  O3 A worker that is silent for `deadAfterMs` is dead to the others, and at once when nobody answers for it any more.
  *  O4 The floor is saved before a release is announced, so the successor starts where the holder stopped.
  */
 import type { Clock } from "../clock/clock.ts";
@@ -77,7 +77,14 @@ export class Ownership {
   /** Resolves when the first share is taken. */
   async start(): Promise<void> {
     const { clock, log, timings } = this.#host;
-    this.#unlisten = log.onPresence((presence) => this.#heard(presence));
+    const unhear = log.onPresence((presence) => this.#heard(presence));
+    const unwatch = log.onStatus((status) => {
+      if (status === "connected") this.#forgiveSilence();
+    });
+    this.#unlisten = () => {
+      unhear();
+      unwatch();
+    };
     this.#announce();
     await new Promise<void>((resolve) => clock.after(timings.joinDelayMs, resolve));
     this.#settled = true;
@@ -106,6 +113,7 @@ export class Ownership {
     if (this.#stopped) return;
     this.#cancelBeat = this.#host.clock.after(this.#host.timings.heartbeatMs, () => {
       this.#announce();
+      this.#probeTheSilent();
       this.#buryTheDead();
       void this.#reconcile();
       this.#beat();
@@ -134,6 +142,33 @@ export class Ownership {
       this.#announce();
     }
     void this.#reconcile();
+  }
+
+  /** While we were cut off nobody could be heard, and the others may come back later than we do. */
+  #forgiveSilence(): void {
+    const heardAtMs = this.#host.clock.now();
+    for (const [worker, { presence }] of this.#members) {
+      this.#members.set(worker, { presence, heardAtMs });
+    }
+  }
+
+  /** A process that is gone need not be waited for: nobody answers for it. */
+  #probeTheSilent(): void {
+    const { clock, feed, log, timings } = this.#host;
+    for (const [worker, { heardAtMs }] of this.#members) {
+      if (clock.now() - heardAtMs < timings.heartbeatMs * silentBeats) continue;
+      log.probe(worker).then(
+        (alive) => {
+          const member = this.#members.get(worker);
+          if (alive || member?.heardAtMs !== heardAtMs) return;
+          this.#members.delete(worker);
+          feed.emit({ kind: "worker.left", worker, dead: true });
+          void this.#reconcile();
+        },
+        // Without an answer it counts as alive until it was silent for too long.
+        () => undefined,
+      );
+    }
   }
 
   #buryTheDead(): void {
@@ -235,3 +270,6 @@ export class Ownership {
 function holdsOf({ holds }: Presence, type: string): readonly number[] | undefined {
   return Object.hasOwn(holds, type) ? holds[type] : undefined;
 }
+
+/** Heartbeats missed before a worker is asked whether it is still there. */
+const silentBeats = 1.2;

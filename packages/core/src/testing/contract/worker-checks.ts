@@ -64,6 +64,27 @@ export const workerChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "a worker is answered for until it says goodbye or its process is gone",
+    async run(harness) {
+      const [asker, first, second] = [
+        await harness.connect(),
+        await harness.connect(),
+        await harness.connect(),
+      ];
+      assert.equal(await asker.probe("nobody"), false);
+      first.announce({ worker: "polite one", leaving: false, holds: {} });
+      second.announce({ worker: "sudden.one", leaving: false, holds: {} });
+      await until(harness, "both are answered for", async () => {
+        return (await asker.probe("polite one")) && (await asker.probe("sudden.one"));
+      });
+      first.announce({ worker: "polite one", leaving: true, holds: {} });
+      await second.close();
+      await until(harness, "nobody is answered for", async () => {
+        return !(await asker.probe("polite one")) && !(await asker.probe("sudden.one"));
+      });
+    },
+  },
+  {
     name: "every reply address is another one",
     async run(harness) {
       const logs = [await harness.connect(), await harness.connect()];

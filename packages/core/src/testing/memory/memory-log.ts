@@ -120,11 +120,15 @@ export class MemoryLog implements Log {
 
   announce(presence: Presence): void {
     const copy = structuredClone(presence);
-    this.#wire.send(() => this.#server.announce(copy));
+    this.#wire.send(() => this.#server.announce(copy, this.name));
   }
 
   onPresence(listener: (presence: Presence) => void): () => void {
     return this.#presenceListeners.add(listener);
+  }
+
+  probe(worker: string): Promise<boolean> {
+    return this.#wire.call("probe", () => this.#server.probe(worker));
   }
 
   replyAddress(): string {

@@ -42,6 +42,8 @@ export class Server {
   /** Told `true` when a pause begins and `false` when it ends. */
   readonly pauses: Listeners<[boolean]> = new Listeners<[boolean]>();
   #paused: PausedCalls | undefined;
+  /** Which connection announced a worker. */
+  readonly #homes = new Map<string, string>();
   #commitFaults: CommitFault[] = [];
   #repliesToDrop = 0;
   #peersSoFar = 0;
@@ -107,9 +109,17 @@ export class Server {
     this.storage.bury(deadLetter);
   }
 
-  announce(presence: Presence): void {
+  announce(presence: Presence, from: string): void {
     if (this.#paused !== undefined) return;
+    if (presence.leaving) this.#homes.delete(presence.worker);
+    else this.#homes.set(presence.worker, from);
     for (const peer of this.peers.values()) peer.onPresence(presence);
+  }
+
+  /** Whether the connection that announced this worker is still there. */
+  probe(worker: string): boolean {
+    const home = this.#homes.get(worker);
+    return home !== undefined && this.peers.has(home);
   }
 
   reply(replyTo: string, payload: Uint8Array): void {

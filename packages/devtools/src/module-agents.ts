@@ -41,7 +41,7 @@ async function importModule(module: string): Promise<Readonly<Record<string, unk
   try {
     return (await import(url)) as Readonly<Record<string, unknown>>;
   } catch (cause) {
-    throw new CommandError(`${module} cannot be imported: ${importFailure(cause)}`, { cause });
+    throw new CommandError(`${module} cannot be imported:${importFailure(cause)}`, { cause });
   }
 }
 
@@ -61,12 +61,12 @@ function locate(module: string): string {
 
 /** The stack, with the place in the user's code, without the lines of Node's loader and ours. */
 function importFailure(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause);
+  if (!(cause instanceof Error)) return ` ${String(cause)}`;
   const ours = pathToFileURL(import.meta.dirname).href;
   const isForeign = (line: string): boolean =>
-    !/^\s+at /.test(line) || !(line.includes("node:internal") || line.includes(ours));
+    !/^\s+at /.test(line) || !(/[ (]node:/.test(line) || line.includes(ours));
   const text = (cause.stack ?? String(cause)).split("\n").filter(isForeign).join("\n");
-  return text.includes("\n") ? `\n${text}` : text;
+  return text.includes("\n") ? `\n${text}` : ` ${text}`;
 }
 
 function isAgent(value: unknown): value is AgentDefinition {

@@ -9,6 +9,7 @@ import { parseCount } from "../count-option.ts";
 import { addExamples } from "../help-text.ts";
 import { CommandError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
+import type { Interruption } from "../interruption.ts";
 import { portOwner } from "../port-probe.ts";
 import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
@@ -21,6 +22,7 @@ interface DevOptions extends GlobalOptions {
 
 const portDefault = 4222;
 const portMax = 65_535;
+const aliveCheckMs = 500;
 const projectFolder = ".troupe";
 
 export function addDev(program: Command, run: Run): void {
@@ -62,8 +64,7 @@ async function dev(options: DevOptions, run: Run): Promise<void> {
   } else {
     introduce(server, options, { run, partitions: troupe.log.partitions });
   }
-  const died = diedByItself(server, (listener) => troupe.log.onStatus(listener));
-  await Promise.race([interruption.requested(), died]);
+  await untilAsked(interruption, server);
   if (options.json !== true) terminal.note("Stopping the broker; its data stays.");
 }
 
@@ -102,17 +103,22 @@ async function start(port: number, storeDir: string, run: Run): Promise<NatsServ
   }
 }
 
-/** Rejects when the broker's process is gone although nobody asked for that. */
-function diedByItself(
-  server: NatsServer,
-  onStatus: (listener: (status: string) => void) => void,
-): Promise<never> {
-  return new Promise((_, reject) => {
-    onStatus(() => {
-      if (isAlive(server.pid)) return;
+/**
+ * Resolves when the end is asked for. @throws CommandError when the broker's process is gone before
+ */
+async function untilAsked(interruption: Interruption, { pid }: NatsServer): Promise<void> {
+  let watch: NodeJS.Timeout | undefined;
+  const died = new Promise<never>((_, reject) => {
+    watch = setInterval(() => {
+      if (isAlive(pid)) return;
       reject(new CommandError("The broker ended by itself. Start it again; its data is kept."));
-    });
+    }, aliveCheckMs);
   });
+  try {
+    await Promise.race([interruption.requested(), died]);
+  } finally {
+    clearInterval(watch);
+  }
 }
 
 function isAlive(pid: number): boolean {

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startBankSystem } from "../../fixtures/bank-system.ts";
+import type { BankSystem } from "../../fixtures/bank-system.ts";
+import { bankModule } from "../../fixtures/troupe-process.ts";
+
+let bank: BankSystem;
+
+beforeAll(async () => {
+  bank = await startBankSystem();
+  for (const amount of [1, 2, 4]) {
+    await bank.run(["ask", "account/ann", "deposit", JSON.stringify({ amount })]);
+  }
+  await bank.run(["ask", "account/ann", "withdraw", '{"amount":100}']);
+});
+
+afterAll(() => bank[Symbol.asyncDispose]());
+
+test("folds the state with the definition that a module exports", async () => {
+  const inspected = await bank.run(["inspect", "account/ann", "--module", bankModule, "--json"]);
+  expect(inspected.code).toBe(0);
+  expect(JSON.parse(inspected.stdout)).toMatchObject({
+    agent: "account/ann",
+    turns: 4,
+    state: { balance: 7 },
+    last: [
+      { turn: 1, events: [{ type: "deposited", data: { amount: 1 } }], reply: 1, version: "1.2.3" },
+      { turn: 2, reply: 3 },
+      { turn: 3, reply: 7 },
+      { turn: 4, events: [], failure: { code: "rejected" } },
+    ],
+  });
+});
+
+test("shows the state and the last turns", async () => {
+  const args = ["inspect", "account/ann", "--module", bankModule, "--last", "2"];
+  const { stdout } = await bank.run(args);
+  expect(stdout).toContain('State\n{\n  "balance": 7\n}\n');
+  expect(stdout).toContain("Last 2 turns");
+  expect(stdout).not.toContain("#2 deposit");
+  expect(stdout).toMatch(/turn +#3 deposit +deposited \{"amount":4\} · reply 7/);
+  expect(stdout).toMatch(/failed +#4 withdraw +rejected: insufficient funds \{"missing":93\}/);
+});
+
+test("lists the events without a definition, and says how to see the state", async () => {
+  const { code, stdout } = await bank.run(["inspect", "account/ann"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("troupe inspect account/ann --module <file>");
+  expect(stdout).toContain('deposited {"amount":1}');
+  expect(stdout).not.toContain("balance");
+});
+
+test("shows the initial state of an agent without turns", async () => {
+  const { code, stdout } = await bank.run(["inspect", "account/new", "--module", bankModule]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("account/new  no turns yet");
+  expect(stdout).toContain('"balance": 0');
+});
+
+test("fails for a type that nobody hosts, and lists the known ones", async () => {
+  const { code, stderr } = await bank.run(["inspect", "acount/ann"]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("there are: account, ledger");
+});
+
+test.each([
+  [
+    ["inspect", "order/1", "--module", bankModule],
+    "no agent of the type order; it exports: account",
+  ],
+  [["inspect", "account/ann", "--module", "nowhere.ts"], "There is no file nowhere.ts"],
+  [["inspect", "account"], "type/key"],
+  [["inspect", "account/ann", "--last", "many"], "whole number"],
+])("%j is wrong usage", async (args, text) => {
+  const { code, stderr } = await bank.run(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(text);
+});

@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { startNatsServer } from "@troupe/jetstream/server";
+import type { NatsServer } from "@troupe/jetstream/server";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startBankSystem } from "../../fixtures/bank-system.ts";
+import { bankModule, runTroupe, TroupeProcess } from "../../fixtures/troupe-process.ts";
+
+describe("two workers", () => {
+  test("share the partitions, and the second one takes over what the first one gives back", async () => {
+    await using bank = await startBankSystem();
+    await using second = bank.start(["work", bankModule, "--id", "second"]);
+    await second.shows("holds account 8/16, ledger 8/16");
+    await bank.worker.shows("holds account 8/16, ledger 8/16");
+    const ended = await bank.worker.end("SIGTERM");
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toContain("Stopped.");
+    await second.shows("holds account 16/16, ledger 16/16");
+    expect(second.stdout).toMatch(/worker +first left/);
+    const asked = await bank.run(["ask", "account/ann", "deposit", '{"amount":5}']);
+    expect(asked.stdout).toBe("5\n");
+    await second.shows('deposited {"amount":5} · reply 5');
+  });
+
+  test("show what they do: turns, failures, dead letters", async () => {
+    await using bank = await startBankSystem();
+    await bank.run(["ask", "account/ann", "withdraw", '{"amount":5}']);
+    await bank.worker.shows("dead");
+    expect(bank.worker.stdout).toMatch(
+      /failed +account\/ann +withdraw · rejected: insufficient funds \{"missing":5\}/,
+    );
+  });
+});
+
+describe("the feed", () => {
+  test("is one JSON object per line with --json", async () => {
+    await using bank = await startBankSystem();
+    await using worker = bank.start(["work", bankModule, "--json"]);
+    await worker.shows('"partition.taken"');
+    await bank.worker.end("SIGTERM");
+    await bank.run(["ask", "account/ann", "deposit", '{"amount":5}']);
+    await worker.shows('"turn.committed"');
+    const { code, stdout, stderr } = await worker.end("SIGINT");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const events = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { kind: string; agent?: unknown });
+    expect(events.find(({ kind }) => kind === "turn.committed")).toMatchObject({
+      agent: { type: "account", key: "ann" },
+      record: { reply: 5 },
+    });
+    expect(events.at(-1)).toMatchObject({ kind: "worker.stopped" });
+  });
+});
+
+describe("a module", () => {
+  let server: NatsServer;
+  let folder: string;
+
+  beforeAll(async () => {
+    server = await startNatsServer();
+    folder = await mkdtemp(join(tmpdir(), "troupe-work-"));
+  });
+
+  afterAll(async () => {
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  const work = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text);
+    const env = { TROUPE_NATS_URL: server.url };
+    const { code, stderr } = await runTroupe(["work", name], { env, cwd: folder });
+    expect(code).toBe(1);
+    return stderr;
+  };
+
+  test("that throws is named, with the place", async () => {
+    const stderr = await work("broken.mjs", 'throw new Error("out of paint");\n');
+    expect(stderr).toContain("broken.mjs cannot be imported");
+    expect(stderr).toMatch(/out of paint\n +at .*broken\.mjs:1:7/);
+    expect(stderr).not.toContain("node:internal");
+  });
+
+  test("with TypeScript that cannot be erased is named, with the place", async () => {
+    const stderr = await work("erased.ts", "export const a: number = 1;\nenum Colour {}\n");
+    expect(stderr).toMatch(/erased\.ts:2\n.*\nenum Colour/);
+  });
+
+  test("that imports what is not there is named", async () => {
+    expect(await work("lost.mjs", 'import "./gone.mjs";\n')).toContain("gone.mjs");
+  });
+
+  test("without agents is told what it exports", async () => {
+    expect(await work("empty.mjs", "export const one = 1, two = 2;\n")).toContain(
+      "it exports one, two",
+    );
+  });
+
+  test("with two agents of one type is refused", async () => {
+    const fake =
+      '{ kind: "agent", type: "twin", initialState: {}, events: {}, messages: {}, subscriptions: {} }';
+    const stderr = await work("twins.mjs", `export const twins = [${fake}, ${fake}];\n`);
+    expect(stderr).toContain("twins.mjs: Two agents of the type twin");
+  });
+
+  test("is hosted only in part with --export", async () => {
+    await using worker = new TroupeProcess(["work", bankModule, "--export", "ledger"], {
+      env: { TROUPE_NATS_URL: server.url, TROUPE_NAMESPACE: "part" },
+    });
+    await worker.shows("holds ledger 16/16");
+    expect(worker.stdout).not.toContain("account");
+  });
+
+  test.each([
+    [["work"], "missing required argument"],
+    [["work", "nowhere.ts"], "There is no file nowhere.ts"],
+    [["work", "."], "is a folder"],
+    [["work", bankModule, "--export", "nothing"], "it exports account, currency, ledger"],
+  ])("is asked for wrongly with %j", async (args, text) => {
+    const { code, stderr } = await runTroupe(args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(text);
+  });
+});

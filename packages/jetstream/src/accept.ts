@@ -39,6 +39,7 @@ function acceptedMessage(session: Session, draft: InputDraft): DraftMessage {
     subjects,
     partitions,
     payloadBytesMax: limits.payloadBytesMax,
+    idHeader: "Nats-Msg-Id",
   });
 }
 

@@ -143,9 +143,15 @@ interface CommitMessages {
 /** All messages of the turns, checked, so that nothing is published when one of them cannot be. */
 function commitMessages(session: Session, turns: readonly TurnCommit[]): CommitMessages {
   const { subjects, limits } = session;
+  requireFollowed(turns);
   const list: DraftMessage[] = [];
   const recordIndexes: number[] = [];
-  const on = { subjects, partitions: session.partitions, payloadBytesMax: limits.payloadBytesMax };
+  const on = {
+    subjects,
+    partitions: session.partitions,
+    payloadBytesMax: limits.payloadBytesMax,
+    idHeader: "Troupe-Id",
+  } as const;
   for (const turn of turns) {
     recordIndexes.push(list.length);
     list.push(recordMessage(session, turn));
@@ -172,6 +178,20 @@ function recordMessage(session: Session, turn: TurnCommit): DraftMessage {
   }
   const lines = expected === "chained" ? "" : headerLine(expectedRevision, expected);
   return { subject: session.subjects.journal(turn.agent), lines, payload: record };
+}
+
+/** A chained record without the one it follows would be stored without any fence. */
+function requireFollowed(turns: readonly TurnCommit[]): void {
+  const seen = new Set<string>();
+  for (const { agent, expectedRevision: expected } of turns) {
+    const name = agentName(agent);
+    if (expected === "chained" && !seen.has(name)) {
+      throw new LogRefusedError(`A chained turn of ${name} follows no turn of it in its commit.`, {
+        details: { agent: name },
+      });
+    }
+    seen.add(name);
+  }
 }
 
 function agentsOf(turns: readonly TurnCommit[]): string {

@@ -2,7 +2,7 @@
 import { LogRefusedError, PayloadTooLargeError, type InputDraft } from "@troupe/core";
 
 import { inputSubject } from "./input-subject.ts";
-import { metadataLines } from "./metadata-headers.ts";
+import { metadataLines, type IdHeader } from "./metadata-headers.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface DraftMessage {
@@ -22,10 +22,11 @@ export function inputMessage(
     readonly subjects: Subjects;
     readonly partitions: number;
     readonly payloadBytesMax: number;
+    readonly idHeader: IdHeader;
   },
 ): DraftMessage {
   const { payload } = draft;
-  const lines = metadataLines(draft.metadata);
+  const lines = metadataLines(draft.metadata, on.idHeader);
   if (payload.length > on.payloadBytesMax) {
     throw new PayloadTooLargeError(
       `The message for ${draft.address.kind}/${draft.address.name}/${draft.address.key} has ` +

@@ -13,6 +13,7 @@ import { headerLine } from "./header-block.ts";
 /** Names of the headers that carry metadata. */
 const metadataHeader = Object.freeze({
   id: "Nats-Msg-Id",
+  sentId: "Troupe-Id",
   message: "Troupe-Message",
   contentType: "Content-Type",
   traceparent: "traceparent",
@@ -25,12 +26,18 @@ const metadataHeader = Object.freeze({
   callers: "Troupe-Callers",
 });
 
+/**
+ * Where a message's id goes: `Nats-Msg-Id` lets the server store it once within its window, `Troupe-Id` is for what a turn
+ * sends, which the turn's expected revision already makes happen once.
+ */
+export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
+
 /** The header lines of a message. @throws LogRefusedError when a value cannot be a header. */
-export function metadataLines(metadata: Metadata): string {
+export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
   const { id, message, contentType, traceparent, tracestate, sender } = metadata;
   const { causationId, correlationId, replyTo, deadlineMs, callers } = metadata;
   let lines = "";
-  if (id !== undefined) lines += plain(metadataHeader.id, id);
+  if (id !== undefined) lines += plain(idHeader, id);
   if (message !== undefined) lines += plain(metadataHeader.message, message);
   if (contentType !== undefined) lines += headerLine(metadataHeader.contentType, contentType);
   if (traceparent !== undefined) lines += plain(metadataHeader.traceparent, traceparent);
@@ -62,6 +69,7 @@ export function metadataOf(headers: MsgHdrs | undefined): Metadata {
 function setField(metadata: Mutable<Metadata>, name: string, value: string): void {
   switch (name) {
     case metadataHeader.id:
+    case metadataHeader.sentId:
       metadata.id = value;
       break;
     case metadataHeader.message:

@@ -41,14 +41,15 @@ export class Storage {
     const nowMs = this.#options.clock.now();
     const earlier = id === undefined ? undefined : this.#duplicates.find(id, nowMs);
     if (earlier !== undefined) return { position: earlier, duplicate: true };
-    return { position: this.#storeInput(input), duplicate: false };
+    const position = this.#storeInput(input);
+    if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
+    return { position, duplicate: false };
   }
 
   /** All or nothing (L2): everything that can be wrong is found before anything is stored. */
   commit(turns: readonly StorableTurn[]): readonly Position[] {
     this.#refuseTooMany(turns);
     this.#refuseStale(turns);
-    this.#refuseRepeatedIds(turns);
     return turns.map((turn) => this.#storeTurn(turn));
   }
 
@@ -112,24 +113,6 @@ export class Storage {
     }
   }
 
-  /** What was sent before cannot be sent again, and leaving it out would make the record untrue. */
-  #refuseRepeatedIds(turns: readonly StorableTurn[]): void {
-    const nowMs = this.#options.clock.now();
-    const ids = new Set<string>();
-    for (const { id } of turns.flatMap((turn) => turn.outgoing.map((input) => input.metadata))) {
-      if (id === undefined) continue;
-      if (ids.has(id) || this.#duplicates.find(id, nowMs) !== undefined) {
-        throw new LogRefusedError(
-          `A message with the id ${id} was stored before; nothing was stored.`,
-          {
-            details: { id },
-          },
-        );
-      }
-      ids.add(id);
-    }
-  }
-
   #storeTurn(turn: StorableTurn): Position {
     const revision = this.entries.length + 1;
     const committedAtMs = this.#options.clock.now();
@@ -145,8 +128,6 @@ export class Storage {
     const position = this.entries.length + 1;
     const nowMs = this.#options.clock.now();
     const input: Input = { ...stored, position, acceptedAtMs: nowMs };
-    const { id } = stored.metadata;
-    if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
     listOf(this.#inputs, source).push(input);
     if (source === "misfits") this.#misfits.add(position);
     this.#append({ kind: "input", input });

@@ -22,6 +22,8 @@ const packr = new Packr({
   encodeUndefinedAsNil: true,
   // As in JSON: a property that is undefined is not there, or an optional field would come back as null.
   skipValues: [undefined],
+  // Binary data must not share memory with the message: changing one would change the other.
+  copyBuffers: true,
 });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -40,7 +42,8 @@ export function encodePayload(value: unknown): Uint8Array {
 /** Decode a payload; no content type means JSON. @throws UndecodablePayloadError */
 export function decodePayload(payload: Uint8Array, contentType: ContentType | undefined): unknown {
   try {
-    if (contentType === "application/msgpack") return packr.unpack(payload) as unknown;
+    // Binary data has the type of what it is read from, so that is always the same.
+    if (contentType === "application/msgpack") return packr.unpack(plainBytes(payload)) as unknown;
     return JSON.parse(utf8.decode(payload)) as unknown;
   } catch (cause) {
     const format = contentType ?? "application/json";
@@ -50,6 +53,12 @@ export function decodePayload(payload: Uint8Array, contentType: ContentType | un
       cause,
     });
   }
+}
+
+function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array
+    ? bytes
+    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** The value as everybody else will read it: a copy that has been through MessagePack. @throws UnencodableValueError */

@@ -3,8 +3,10 @@ import type { LogCheck } from "../log-harness.ts";
 import { askChecks } from "./ask-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
+import { failureChecks } from "./failure-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
+import { valueChecks } from "./value-checks.ts";
 
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
@@ -12,4 +14,6 @@ export const engineChecks: readonly LogCheck[] = [
   ...redeliveryChecks,
   ...askChecks,
   ...badInputChecks,
+  ...failureChecks,
+  ...valueChecks,
 ];

@@ -4,6 +4,7 @@ import type { Schema } from "../../../schema/schema.ts";
 import type { Context } from "../../../turn/context.ts";
 import type { Log } from "../../../log/log.ts";
 import { turnsOf } from "../../../replay/replay.ts";
+import { everything } from "../observe.ts";
 import type { TurnRecord } from "../../../turn/turn-record.ts";
 
 export interface Note {
@@ -79,4 +80,11 @@ export async function notesOf(log: Log, key: string, type = "ledger"): Promise<s
 
 export function textsOf(record: TurnRecord): string[] {
   return record.events.map(({ data }) => (data as Note).text);
+}
+
+/** The codes of all dead letters, in log order. */
+export async function lettersOf(log: Log): Promise<string[]> {
+  return (await everything(log)).flatMap((entry) =>
+    entry.kind === "dead-letter" ? [entry.deadLetter.failure.code] : [],
+  );
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { counterOf, readStream, type RawStream } from "./raw-stream.ts";
 import { addOf, checkStream, nothing, type Published } from "./tally/tally-check.ts";
-import { startTallyWorker } from "./tally/tally-worker-settings.ts";
+import { accountOf, startTallyWorker } from "./tally/tally-worker-settings.ts";
 import { copyAgent, tallyAgent, type Add } from "./tally/tally.ts";
 
 const namespace = "outage";
@@ -50,7 +50,7 @@ async function each(
   return outcome;
 }
 
-const senders = Array.from({ length: 40 }, (_, i) => `sent-${i}`);
+const senders = 40;
 const askers = Array.from({ length: 10 }, (_, i) => `asked-${i}`);
 const strangers = Array.from({ length: 10 }, (_, i) => `foreign-${i}`);
 const perKey = 120;
@@ -58,11 +58,11 @@ const perKey = 120;
 test("killed and restarted twice, it loses and doubles nothing", { timeout: 90_000 }, async () => {
   await using other = await startTallyWorker({ id: "process", url: server.url, namespace });
   await using host = await connect(server.url, { namespace });
-  await host.work([tally, copyAgent], { id: "in-process" });
+  const own = await host.work([tally, copyAgent], { id: "in-process" });
   await using troupe = await connect(server.url, { namespace });
   const outages: Promise<void>[] = [];
   const outage = (): void => void outages.push(server.kill().then(() => server.restart()));
-  const total = (senders.length + askers.length + strangers.length) * perKey;
+  const total = (senders + askers.length + strangers.length) * perKey;
   const marks = [Math.round(total * 0.3), Math.round(total * 0.6)];
   const settled = milestones(new Map(marks.map((mark) => [mark, outage])));
 
@@ -78,31 +78,37 @@ test("killed and restarted twice, it loses and doubles nothing", { timeout: 90_0
     expect(error).toBeInstanceOf(TroupeError);
     expect(error).toMatchObject({ code: expect.stringMatching(/^log-unavailable|^ask-deadline/) });
   }
+  const shares = async (): Promise<number[]> => [
+    own.holdings.length,
+    (await accountOf(other)).holdings.length,
+  ];
+  await expect.poll(shares, { timeout: 30_000, interval: 50 }).toEqual([16, 16]);
+  const sentAfter = await sendAll(troupe, () => undefined, "after");
   await allHandled();
 
   const stream = await readStream(server.url, namespace);
   const published = new Map([
-    ...sent.map(({ key, accepted }) => [key, accepted] as const),
+    ...[...sent, ...sentAfter].map(({ key, accepted }) => [key, accepted] as const),
     // Who was told of a failure does not know whether the message was stored: the stream does.
     ...[...asked, ...foreign].map(({ key }) => [key, storedOf(stream, key)] as const),
   ]);
   expect(checkStream(published, stream)).toEqual(nothing);
   expectKept([...asked, ...foreign], published);
   expectAnswersRecorded(asked, stream);
-  const late = stream.turns.slice(Math.round(stream.turns.length * 0.8));
-  expect(new Set(late.map(({ record }) => record.worker))).toEqual(
+  const after = stream.turns.filter(({ key }) => key.startsWith("after"));
+  expect(new Set(after.map(({ record }) => record.worker)), "both resumed without help").toEqual(
     new Set(["process", "in-process"]),
   );
   await other.stop();
 });
 
-function sendAll(troupe: Troupe, settled: () => void): Promise<Outcome[]> {
+function sendAll(troupe: Troupe, settled: () => void, prefix = "sent"): Promise<Outcome[]> {
   const send = (key: string): Promise<Outcome> =>
     each(key, perKey, settled, async (add, { accepted }) => {
       await troupe.send(tally, key).add(add);
       accepted.push(add);
     });
-  return Promise.all(senders.map(send));
+  return Promise.all(Array.from({ length: senders }, (_, i) => send(`${prefix}-${i}`)));
 }
 
 function askAll(troupe: Troupe, settled: () => void): Promise<Outcome[]> {

@@ -79,8 +79,13 @@ export class Program implements AsyncDisposable {
   }
 
   /** SIGTERM; resolves when the process is gone. @throws Error unless it ended well */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#child.kill("SIGTERM");
+    return this.ended();
+  }
+
+  /** Resolves when the process is gone. @throws Error unless it ended well */
+  async ended(): Promise<void> {
     await this.#exited;
     if (this.#child.exitCode !== 0) throw new Error(`The program ended badly: ${this.#how()}`);
   }

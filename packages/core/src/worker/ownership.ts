@@ -6,6 +6,8 @@
  *  O2 A partition is taken when its last holder released it, died, or did not release it within `handoverTimeoutMs`.
  *  O3 A worker that is silent for `deadAfterMs` is dead to the others, and at once when nobody answers for it any more.
  *  O4 The floor is saved before a release is announced, so the successor starts where the holder stopped.
+ *  O5 Partitions are released one by one: a slow turn holds up its own partition only. A worker that stops goes on
+ *     announcing until everything is released, so that nobody takes over what still runs.
  */
 import type { Clock } from "../clock/clock.ts";
 import { errorData } from "../errors/troupe-error.ts";
@@ -47,8 +49,8 @@ export interface OwnershipHost {
   readonly types: ReadonlyMap<string, number>;
   readonly timings: OwnershipTimings;
   take(holdings: readonly Holding[]): Promise<void>;
-  /** Resolves when everything taken is committed and the floors are saved. */
-  release(holdings: readonly Holding[]): Promise<void>;
+  /** Resolves when everything taken is committed and the floor is saved. */
+  release(holding: Holding): Promise<void>;
 }
 
 interface Member {
@@ -62,10 +64,11 @@ export class Ownership {
   readonly #held = new Map<string, Holding>();
   /** Since when a holding of ours is held by somebody else. */
   readonly #awaitedSinceMs = new Map<string, number>();
-  #releasing = new Set<string>();
+  readonly #releasing = new Map<string, Promise<void>>();
+  #draining = false;
   #stopped = false;
   #settled = false;
-  #reconciling = false;
+  #reconciling: Promise<void> | undefined;
   #again = false;
   #cancelBeat: (() => void) | undefined;
   #unlisten: (() => void) | undefined;
@@ -76,6 +79,7 @@ export class Ownership {
 
   /** Resolves when the first share is taken. */
   async start(): Promise<void> {
+    if (this.#stopped) return;
     const { clock, log, timings } = this.#host;
     const unhear = log.onPresence((presence) => this.#heard(presence));
     const unwatch = log.onStatus((status) => {
@@ -86,23 +90,33 @@ export class Ownership {
       unwatch();
     };
     this.#announce();
-    await new Promise<void>((resolve) => clock.after(timings.joinDelayMs, resolve));
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(timings.joinDelayMs, resolve);
+      this.#cancelBeat = () => {
+        cancel();
+        resolve();
+      };
+    });
+    if (this.#stopped) return;
     this.#settled = true;
     await this.#reconcile();
     this.#beat();
   }
 
-  /** Say goodbye. What was held must be released before. */
-  leave(): void {
-    this.stop();
-    this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
+  /** Take nothing more and release everything. */
+  async giveBack(): Promise<void> {
+    this.#draining = true;
+    this.#announce();
+    await this.#reconcile();
+    await Promise.all(this.#releasing.values());
   }
 
-  /** Take nothing more, release nothing more. */
-  stop(): void {
+  /** Say goodbye. What is still held is given up. */
+  leave(): void {
     this.#stopped = true;
     this.#cancelBeat?.();
     this.#unlisten?.();
+    this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
   }
 
   get holdings(): readonly Holding[] {
@@ -124,7 +138,8 @@ export class Ownership {
     const holds: Record<string, number[]> = {};
     for (const type of this.#host.types.keys()) holds[type] = [];
     for (const { type, partition } of this.#held.values()) holds[type]?.push(partition);
-    this.#host.log.announce({ worker: this.#host.worker, leaving: false, holds });
+    const { worker } = this.#host;
+    this.#host.log.announce({ worker, leaving: false, draining: this.#draining, holds });
   }
 
   #heard(presence: Presence): void {
@@ -181,10 +196,16 @@ export class Ownership {
   }
 
   /** Bring what is held in line with what is assigned; one at a time, again when something changed meanwhile. */
-  async #reconcile(): Promise<void> {
+  #reconcile(): Promise<void> {
     this.#again = true;
-    if (this.#reconciling || !this.#settled) return;
-    this.#reconciling = true;
+    if (!this.#settled) return Promise.resolve();
+    this.#reconciling ??= this.#reconcileNow().finally(() => {
+      this.#reconciling = undefined;
+    });
+    return this.#reconciling;
+  }
+
+  async #reconcileNow(): Promise<void> {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;
@@ -193,16 +214,15 @@ export class Ownership {
       }
     } catch (thrown) {
       this.#host.feed.emit({ kind: "fault", what: "ownership", failure: errorData(thrown) });
-    } finally {
-      this.#reconciling = false;
     }
   }
 
   #assigned(): Map<string, Holding> {
     const assigned = new Map<string, Holding>();
+    if (this.#draining) return assigned;
     for (const [type, partitions] of this.#host.types) {
       const others = [...this.#members.values()].filter(
-        ({ presence }) => holdsOf(presence, type) !== undefined,
+        ({ presence }) => presence.draining !== true && holdsOf(presence, type) !== undefined,
       );
       const workers = [this.#host.worker, ...others.map(({ presence }) => presence.worker)];
       for (const [partition, holder] of assignPartitions(
@@ -218,26 +238,23 @@ export class Ownership {
   /** A release waits for running turns, so it must not keep other partitions from being taken. */
   #releaseSurplus(): void {
     const assigned = this.#assigned();
-    const surplus = [...this.#held].filter(
-      ([name]) => !assigned.has(name) && !this.#releasing.has(name),
-    );
-    if (surplus.length === 0) return;
-    for (const [name] of surplus) this.#releasing.add(name);
-    const finish = (): void => {
-      for (const [name] of surplus) {
-        this.#releasing.delete(name);
-        this.#held.delete(name);
-      }
-      if (this.#stopped) return;
-      this.#announce();
-      void this.#reconcile();
-    };
-    this.#host
-      .release(surplus.map(([, holding]) => holding))
-      .catch((thrown: unknown) => {
-        this.#host.feed.emit({ kind: "fault", what: "release", failure: errorData(thrown) });
-      })
-      .finally(finish);
+    for (const [name, holding] of this.#held) {
+      if (assigned.has(name) || this.#releasing.has(name)) continue;
+      this.#releasing.set(name, this.#release(name, holding));
+    }
+  }
+
+  async #release(name: string, holding: Holding): Promise<void> {
+    try {
+      await this.#host.release(holding);
+    } catch (thrown) {
+      this.#host.feed.emit({ kind: "fault", what: "release", failure: errorData(thrown) });
+    }
+    this.#releasing.delete(name);
+    this.#held.delete(name);
+    if (this.#stopped) return;
+    this.#announce();
+    void this.#reconcile();
   }
 
   async #takeMissing(): Promise<void> {

@@ -122,9 +122,9 @@ function isNoResponders(error: unknown): boolean {
 function parsePresence(data: Uint8Array): Presence | undefined {
   try {
     const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;
-    const { worker, leaving, holds } = value ?? {};
-    if (typeof worker !== "string" || typeof holds !== "object") return undefined;
-    return { worker, leaving: leaving === true, holds };
+    const { worker, leaving, draining, holds } = value ?? {};
+    if (typeof worker !== "string" || typeof holds !== "object" || holds === null) return undefined;
+    return { worker, leaving: leaving === true, draining: draining === true, holds };
   } catch {
     return undefined;
   }

@@ -8,6 +8,8 @@ export interface Presence {
   readonly worker: string;
   /** Set on the last announcement of a worker that stops. */
   readonly leaving: boolean;
+  /** Set while a worker stops: it finishes what it holds and takes nothing more. */
+  readonly draining?: boolean | undefined;
   /** For each hosted agent type, the partitions this worker holds right now. */
   readonly holds: Readonly<Record<string, readonly number[]>>;
 }

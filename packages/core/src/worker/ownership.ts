@@ -201,6 +201,7 @@ export class Ownership {
     if (!this.#settled) return Promise.resolve();
     this.#reconciling ??= this.#reconcileNow().finally(() => {
       this.#reconciling = undefined;
+      if (this.#again && !this.#stopped) void this.#reconcile();
     });
     return this.#reconciling;
   }

@@ -97,7 +97,7 @@ export class RunningWorker implements Worker {
       ]),
       timings: settings.timings,
       take: (holdings) => this.#take(holdings),
-      release: (holdings) => this.#release(holdings),
+      release: (holding) => this.#release(holding),
     });
     this.#floors = new FloorKeeper(parts, settings.floorIntervalMs, () => this.#currentFloors());
   }
@@ -132,13 +132,12 @@ export class RunningWorker implements Worker {
   async #stop(drainTimeoutMs: number): Promise<void> {
     const { clock, feed, log } = this.#parts;
     feed.emit({ kind: "worker.stopping", worker: this.id });
-    this.#ownership.stop();
-    this.#floors.stop();
     let cancel: (() => void) | undefined;
     const tooLong = new Promise<void>((resolve) => {
       cancel = clock.after(drainTimeoutMs, resolve);
     });
-    await Promise.race([this.#release(this.#ownership.holdings), tooLong]);
+    await Promise.race([this.#ownership.giveBack(), tooLong]);
+    this.#floors.stop();
     this.#residents.abandon();
     this.#ownership.leave();
     // A log that is away must not keep a process from ending: what is lost is only the goodbye.
@@ -170,17 +169,16 @@ export class RunningWorker implements Worker {
     }
   }
 
-  async #release(holdings: readonly Holding[]): Promise<void> {
-    const released = await Promise.all(
-      holdings.map(({ type, partition }) =>
-        type === misfitType ? this.#releaseMisfits() : this.#releasePartition(type, partition),
-      ),
-    );
-    const floors = released.flatMap((floor) => floor ?? []);
-    await this.#floors.save(floors);
-    for (const { type, partition, position } of floors) {
-      this.#parts.feed.emit({ kind: "partition.released", type, partition, floor: position });
-    }
+  async #release({ type, partition }: Holding): Promise<void> {
+    const floor =
+      type === misfitType
+        ? await this.#releaseMisfits()
+        : await this.#releasePartition(type, partition);
+    if (floor === undefined) return;
+    await this.#floors.save([floor]);
+    const { position } = floor;
+    const source = floor.partition;
+    this.#parts.feed.emit({ kind: "partition.released", type, partition: source, floor: position });
   }
 
   async #releasePartition(type: string, partition: number): Promise<Floor | undefined> {

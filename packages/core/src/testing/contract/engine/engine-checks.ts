@@ -5,6 +5,7 @@ import { badInputChecks } from "./bad-input-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { orderChecks } from "./order-checks.ts";
+import { ownershipChecks } from "./ownership-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { valueChecks } from "./value-checks.ts";
 
@@ -16,4 +17,5 @@ export const engineChecks: readonly LogCheck[] = [
   ...badInputChecks,
   ...failureChecks,
   ...valueChecks,
+  ...ownershipChecks,
 ];

@@ -1,0 +1,338 @@
+/** Workers come, stop and die: partitions move, nothing is lost, nothing is committed twice (I2, I4, I5). */
+import assert from "node:assert/strict";
+import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
+
+import type { Troupe } from "../../../client/troupe.ts";
+import type { Log } from "../../../log/log.ts";
+import { topic } from "../../../topic/topic.ts";
+import { partitionOf, range } from "../drafts.ts";
+import type { LogCheck } from "../log-harness.ts";
+import { ledger, notesOf, noteSchema, recordsOf, type Ledger } from "./ledger.ts";
+import { type Host, Stage } from "./stage.ts";
+
+const keys = range(24).map((i) => `key-${i}`);
+
+export const ownershipChecks: readonly LogCheck[] = [
+  {
+    name: "a worker that stops finishes what it started and gives back the rest, each turn run once",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const runs: string[] = [];
+      const book = ledger((context, { text }) => {
+        runs.push(`${context.agent.key} ${text}`);
+        return text === "0" ? gate.promise : undefined;
+      });
+      // So slow that a holder which falls silent would be taken for dead before it is through.
+      const timings = { deadAfterMs: 150, handoverTimeoutMs: 10_000 };
+      const first = await stage.host(book, { id: "first", timings });
+      const client = await stage.client();
+      await sendTo(client, book, keys, 4);
+      await first.heard.has("turn.started", keys.length);
+      const stopping = first.worker.stop();
+      const second = await stage.host(book, { id: "second", timings });
+      // Long enough to be taken for dead, had it stopped to announce itself.
+      await second.heard.has("worker.joined");
+      await beats(second, 6);
+      assert.equal(runs.length, keys.length);
+      gate.resolve();
+      await stopping;
+      await second.heard.has("turn.committed", 3 * keys.length);
+      const log = await stage.log();
+      for (const key of keys) {
+        assert.deepEqual(await notesOf(log, key), ["0", "1", "2", "3"]);
+        const workers = (await recordsOf(log, key)).map(({ worker }) => worker);
+        assert.deepEqual(workers, ["first", "second", "second", "second"]);
+      }
+      assert.equal(runs.length, 4 * keys.length);
+    },
+  },
+  {
+    name: "a worker that stops hands over what is free while one slow turn still runs",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const book = ledger((_, { text }) => (text === "slow" ? gate.promise : undefined));
+      const first = await stage.host(book);
+      await first.troupe.send(book, "slow").note({ text: "slow" });
+      await first.heard.has("turn.started");
+      const stopping = first.worker.stop();
+      const second = await stage.host(book);
+      const [free = ""] = keysOfOtherPartitions(await stage.log(), "slow");
+      assert.equal(await second.troupe.agent(book, free).note({ text: "quick" }), 1);
+      gate.resolve();
+      await stopping;
+      assert.equal(await second.troupe.agent(book, "slow").note({ text: "next" }), 2);
+    },
+  },
+  {
+    name: "a worker that stops gives back a message that keeps failing",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const broken = ledger(async () => {
+        await nextTurnOfTheLoop();
+        throw new Error("not on this worker");
+      });
+      const first = await stage.host(broken, { retry: { attemptsMax: 1000, delayMs: 5 } });
+      const client = await stage.client();
+      await client.send(broken, "alice").note({ text: "1" });
+      await first.heard.has("turn.retrying", 2);
+      await first.worker.stop();
+      const log = await stage.log();
+      assert.deepEqual(await recordsOf(log, "alice"), []);
+      const second = await stage.host(ledger());
+      await second.heard.has("turn.committed");
+      assert.deepEqual(await notesOf(log, "alice"), ["1"]);
+    },
+  },
+  {
+    name: "a worker that joins gets its share under load; nothing is lost and no order changes",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger(() => nextTurnOfTheLoop());
+      const first = await stage.host(book);
+      const client = await stage.client();
+      const sent = sendTo(client, book, keys, 20);
+      await first.heard.has("turn.committed", 20);
+      const second = await stage.host(book);
+      await sent;
+      await stage.until("both hold a share", () => shares([first, second]).every((n) => n > 0));
+      const log = await stage.log();
+      await handledInOrder(stage, log, keys, 20);
+      const asked = keys.map((key) => client.agent(book, key).note({ text: "last" }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set([21]));
+      const workers = new Set<string>();
+      for (const key of keys)
+        for (const { worker } of await recordsOf(log, key)) workers.add(worker);
+      assert.equal(workers.size, 2);
+      await stage.until("every partition is held once", () => {
+        return shares([first, second]).reduce((sum, n) => sum + n, 0) === log.partitions;
+      });
+    },
+  },
+  {
+    name: "when a worker dies the other one goes on where the journal ends",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger(() => nextTurnOfTheLoop());
+      const first = await stage.host(book);
+      const second = await stage.host(book);
+      await stage.until("both hold a share", () => shares([first, second]).every((n) => n > 0));
+      const client = await stage.client();
+      const sent = sendTo(client, book, keys, 30);
+      await first.heard.has("turn.committed", 60);
+      first.crash();
+      await sent;
+      await handledInOrder(stage, await stage.log(), keys, 30);
+    },
+  },
+  {
+    name: "two workers of one client share the work",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const host = await stage.host(book, { id: "first" });
+      const timings = { joinDelayMs: 30, heartbeatMs: 40 };
+      const other = await host.troupe.work(book, { id: "second", timings });
+      await stage.until("both hold a share", () => {
+        return host.worker.holdings.length > 0 && other.holdings.length > 0;
+      });
+      await assert.rejects(host.troupe.work(book, { id: "second" }), /second/);
+      const asked = keys.map((key) => host.troupe.agent(book, key).note({ text: "hello" }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set([1]));
+      await other.stop();
+      const again = keys.map((key) => host.troupe.agent(book, key).note({ text: "again" }));
+      assert.deepEqual(new Set(await Promise.all(again)), new Set([2]));
+    },
+  },
+  {
+    name: "an agent type that is taken later reads from its own floor; the others miss and repeat nothing",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const notices = topic("notices", noteSchema);
+      const runs: string[] = [];
+      const [early, late] = ["early", "late"].map((type) =>
+        ledger(undefined, type).subscribe(notices, (context, note) => {
+          runs.push(`${type} ${context.agent.key} ${note.text}`);
+          context.emit.noted(note);
+        }),
+      ) as [Ledger, Ledger];
+      const some = keys.slice(0, 6);
+      const publish = async (client: Troupe, text: string): Promise<void> => {
+        for (const key of some) await client.publish(notices, key, { text });
+      };
+      // Hosts the first type, and the second one only when its last other host is gone.
+      const other = await stage.host(late);
+      const both = await stage.host([early, late]);
+      const client = await stage.client();
+      for (const i of range(5)) await publish(client, `${i}`);
+      const log = await stage.log();
+      await other.worker.stop();
+      for (const i of range(5)) await publish(client, `${i + 5}`);
+      const texts = range(10).map((i) => `${i}`);
+      for (const type of ["early", "late"]) {
+        for (const key of some) {
+          await stage.until(`${type}/${key} is handled`, async () => {
+            return (await notesOf(log, key, type)).length >= 10;
+          });
+          assert.deepEqual(await notesOf(log, key, type), texts, `${type}/${key}`);
+        }
+      }
+      assert.equal(runs.length, 2 * 10 * some.length);
+      assert.equal(
+        both.heard.of("turn.duplicate").filter(({ agent }) => agent.type === "early").length,
+        0,
+      );
+    },
+  },
+  {
+    name: "I7: an agent type that leaves takes no room from the types that stay",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const stays = ledger(undefined, "stays");
+      const leaves = ledger(() => gate.promise, "leaves");
+      const host = await stage.host([stays, leaves], { windowMax: 4 });
+      const client = await stage.client();
+      // As many inputs of one partition as fit: one runs, the others are queued behind it.
+      for (const i of range(4)) await client.send(leaves, "alice").note({ text: `${i}` });
+      await host.heard.has("turn.started");
+      const [first, second] = [await stage.host(leaves), await stage.host(leaves)];
+      gate.resolve();
+      await stage.until("the type is spread over three workers", () => {
+        const held = [host, first, second].map(
+          ({ worker }) => worker.holdings.filter(({ type }) => type === "leaves").length,
+        );
+        return held.every((count) => count > 0);
+      });
+      const asked = keys.map((key) => client.agent(stays, key).note({ text: "still here" }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set([1]));
+      assert.equal(await client.agent(stays, "alice").note({ text: "still here" }), 1);
+      await stage.until("nothing is lost", async () => {
+        return (await notesOf(await stage.log(), "alice", "leaves")).length === 4;
+      });
+    },
+  },
+  {
+    name: "a client that closes finishes a turn that still has to ask another agent",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const book = ledger(undefined, "book");
+      const asker = ledger(async (context, { text }) => {
+        await gate.promise;
+        await context.ask(book, "bob").note({ text });
+      });
+      const other = await stage.host(book);
+      const host = await stage.host(asker);
+      await other.troupe.send(asker, "alice").note({ text: "hello" });
+      await host.heard.has("turn.started");
+      const closing = host.troupe.close();
+      gate.resolve();
+      await closing;
+      const log = await stage.log();
+      assert.deepEqual(await notesOf(log, "alice"), ["hello"]);
+      assert.deepEqual(await notesOf(log, "bob", "book"), ["hello"]);
+    },
+  },
+  {
+    name: "closing while a worker starts leaves nothing running",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const client = await stage.client();
+      const heard = stage.listen(client);
+      const floors = Promise.withResolvers<void>();
+      const waiting = await stage.client({
+        tamper: (log) => ({
+          floors: async () => {
+            floors.resolve();
+            await nextTurnOfTheLoop();
+            return log.floors();
+          },
+        }),
+      });
+      const starting = [client, waiting].map((troupe) =>
+        troupe.work(book, { timings: { joinDelayMs: 1 } }),
+      );
+      const outcomes = Promise.allSettled(starting);
+      await floors.promise;
+      await Promise.all([client.close(), waiting.close()]);
+      for (const outcome of await outcomes) {
+        if (outcome.status === "fulfilled") assert.deepEqual(outcome.value.holdings, []);
+      }
+      const host = await stage.host(book);
+      assert.equal(await host.troupe.agent(book, "alice").note({ text: "hello" }), 1);
+      assert.deepEqual(heard.of("turn.started"), []);
+    },
+  },
+  {
+    name: "a worker that cannot start says so, and the client can start another one",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      let fails = true;
+      const client = await stage.client({
+        tamper: (log) => ({
+          register: (manifest) =>
+            fails ? Promise.reject(new Error("no place for it")) : log.register(manifest),
+        }),
+      });
+      await assert.rejects(client.work(book, { id: "worker" }), /no place for it/);
+      fails = false;
+      await client.work(book, { id: "worker", timings: { joinDelayMs: 1 } });
+      assert.equal(await client.agent(book, "alice").note({ text: "hello" }), 1);
+    },
+  },
+];
+
+/** Sends `0`, `1`, … to every key, each key in order. */
+async function sendTo(
+  client: Troupe,
+  book: Ledger,
+  receivers: readonly string[],
+  count: number,
+): Promise<void> {
+  for (const i of range(count)) {
+    await Promise.all(receivers.map((key) => client.send(book, key).note({ text: `${i}` })));
+  }
+}
+
+async function handledInOrder(
+  stage: Stage,
+  log: Log,
+  receivers: readonly string[],
+  count: number,
+): Promise<void> {
+  const texts = range(count).map((i) => `${i}`);
+  for (const key of receivers) {
+    await stage.until(`${key} is handled`, async () => (await notesOf(log, key)).length >= count);
+    assert.deepEqual(await notesOf(log, key), texts, key);
+    const positions = (await recordsOf(log, key)).map(({ inputPosition }) => inputPosition);
+    assert.deepEqual(
+      positions,
+      positions.toSorted((a, b) => a - b),
+    );
+  }
+}
+
+function shares(hosts: readonly Host[]): number[] {
+  return hosts.map(({ worker }) => worker.holdings.length);
+}
+
+/** Resolves after so many heartbeats of the quick timings. */
+async function beats(host: Host, count: number): Promise<void> {
+  const log = host.troupe.log;
+  const heard = Promise.withResolvers<void>();
+  let left = count;
+  const end = log.onPresence(({ worker }) => {
+    if (worker === host.worker.id && --left === 0) heard.resolve();
+  });
+  await heard.promise;
+  end();
+}
+
+function keysOfOtherPartitions(log: Log, key: string): string[] {
+  const taken = partitionOf(log, key);
+  return keys.filter((each) => partitionOf(log, each) !== taken);
+}

@@ -9,3 +9,4 @@ export type { MemoryBrokerOptions } from "./memory/broker-options.ts";
 export type { DuplicateWindowLimits } from "./memory/duplicate-window.ts";
 export type { Schedule } from "./memory/schedule.ts";
 export type { CommitFault, PausedCalls } from "./memory/server.ts";
+export * from "./simulation/index.ts";

@@ -1,0 +1,156 @@
+/**
+ * Virtual time: everything that happens in a simulation is an entry here, and happens when its time has come.
+ *
+ *  - Time stands still while something happens and jumps to the next entry; nobody ever waits for real.
+ *  - Entries of the same moment happen in the order they were made.
+ *  - A clock belongs to one simulated process. When the process dies, what its clock still holds never happens.
+ */
+import type { Clock } from "../../clock/clock.ts";
+
+interface Entry {
+  readonly atMs: number;
+  readonly order: number;
+  readonly what: string;
+  /** Undefined once it is cancelled. */
+  action: (() => void) | undefined;
+}
+
+/** A process's clock. */
+export interface VirtualClock extends Clock {
+  /** Timers that are set and neither fired nor cancelled. */
+  readonly pending: number;
+  /** The process is dead: no timer fires any more. */
+  stop(): void;
+}
+
+/** Hears every step: what happens, at what time. */
+export type StepListener = (what: string, atMs: number) => void;
+
+/** When every simulation begins: midnight of the first day of 2026, UTC. */
+const epochMs = Date.UTC(2026, 0, 1);
+
+export class Agenda {
+  readonly #onStep: StepListener;
+  /** A binary heap, the next entry first. */
+  readonly #heap: Entry[] = [];
+  #order = 0;
+  #nowMs = epochMs;
+  #steps = 0;
+
+  constructor(onStep: StepListener) {
+    this.#onStep = onStep;
+  }
+
+  /** Entries that happened so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Milliseconds since the simulation began. */
+  get elapsedMs(): number {
+    return this.#nowMs - epochMs;
+  }
+
+  /** Milliseconds since the epoch, whole as a system clock's. */
+  now(): number {
+    return Math.floor(this.#nowMs);
+  }
+
+  /** Returns the function that cancels it. */
+  add(what: string, delayMs: number, action: () => void): () => void {
+    const entry: Entry = {
+      atMs: this.#nowMs + Math.max(0, delayMs),
+      order: this.#order++,
+      what,
+      action,
+    };
+    this.#rise(entry);
+    return () => {
+      entry.action = undefined;
+    };
+  }
+
+  /** The next entry happens. False when there is none. */
+  step(): boolean {
+    for (;;) {
+      const entry = this.#take();
+      if (entry === undefined) return false;
+      const { action } = entry;
+      if (action === undefined) continue;
+      this.#nowMs = entry.atMs;
+      this.#steps += 1;
+      this.#onStep(entry.what, this.elapsedMs);
+      action();
+      return true;
+    }
+  }
+
+  clock(process: string): VirtualClock {
+    const what = `timer of ${process}`;
+    let pending = 0;
+    let stopped = false;
+    const after = (delayMs: number, action: () => void): (() => void) => {
+      let open = true;
+      pending += 1;
+      const close = (): boolean => {
+        const first = open;
+        if (first) pending -= 1;
+        open = false;
+        return first;
+      };
+      const cancel = this.add(what, delayMs, () => {
+        if (close() && !stopped) action();
+      });
+      return () => {
+        if (close()) cancel();
+      };
+    };
+    return {
+      now: () => this.now(),
+      after,
+      get pending() {
+        return pending;
+      },
+      stop: () => {
+        stopped = true;
+      },
+    };
+  }
+
+  #rise(entry: Entry): void {
+    const heap = this.#heap;
+    let index = heap.push(entry) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      const above = heap[parent];
+      if (above === undefined || isBefore(above, entry)) break;
+      heap[index] = above;
+      index = parent;
+    }
+    heap[index] = entry;
+  }
+
+  #take(): Entry | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop();
+    if (first === undefined || last === undefined || heap.length === 0) return first;
+    let index = 0;
+    for (;;) {
+      const left = 2 * index + 1;
+      const right = left + 1;
+      const [a, b] = [heap[left], heap[right]];
+      const [child, smaller] =
+        b !== undefined && a !== undefined && isBefore(b, a) ? [right, b] : [left, a];
+      if (smaller === undefined || isBefore(last, smaller)) break;
+      heap[index] = smaller;
+      index = child;
+    }
+    heap[index] = last;
+    return first;
+  }
+}
+
+function isBefore(a: Entry, b: Entry): boolean {
+  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
+}

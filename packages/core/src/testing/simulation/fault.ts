@@ -1,0 +1,64 @@
+/** What goes wrong in a simulation: plain data, so that a run can be repeated with fewer of them. */
+
+/** The number of a worker's place; a place outlives the workers that fill it one after the other. */
+export type Place = number;
+
+export type Fault = { readonly atStep: number } & (
+  | {
+      /** The worker dies in the middle of everything, and another one starts in its place. */
+      readonly kind: "crash";
+      readonly place: Place;
+      readonly downMs: number;
+    }
+  | {
+      /** The worker stops as it should, and another one starts in its place. */
+      readonly kind: "restart";
+      readonly place: Place;
+      readonly downMs: number;
+    }
+  | {
+      /** The worker and the others take each other for dead, so both hold the same partitions. */
+      readonly kind: "isolate";
+      readonly place: Place;
+      readonly forMs: number;
+    }
+  | {
+      /** Who takes a partition finds no floor, and reads everything again. */
+      readonly kind: "lose-floors";
+      readonly forMs: number;
+    }
+  | {
+      /** One of the worker's commits goes wrong; see `CommitMishap`. */
+      readonly kind: "commit";
+      readonly place: Place;
+      readonly mishap: CommitMishap;
+      readonly lateMs: number;
+    }
+  | { readonly kind: "lose-replies"; readonly place: Place; readonly count: number }
+  | {
+      /** Nobody reaches the log; see `PauseOptions` of the memory broker. */
+      readonly kind: "pause";
+      readonly calls: "wait" | "fail";
+      readonly forMs: number;
+    }
+  | {
+      /** Some of what travels takes this much longer. */
+      readonly kind: "slow";
+      readonly delayMs: number;
+      readonly forMs: number;
+    }
+);
+
+/**
+ * `lost-ack`: stored, and the worker is told nothing. `unavailable`: not stored, and the worker is told nothing. `late`:
+ * the worker is told nothing, and only later it is stored. `conflict`: the worker is told that somebody else was first.
+ */
+export type CommitMishap = "lost-ack" | "unavailable" | "late" | "conflict";
+
+export type FaultKind = Fault["kind"];
+
+/** One line for people. */
+export function describeFault({ atStep, kind, ...details }: Fault): string {
+  const words = Object.entries(details).map(([name, value]) => `${name} ${value}`);
+  return `step ${atStep}: ${kind}${words.length > 0 ? ` (${words.join(", ")})` : ""}`;
+}

@@ -1,0 +1,70 @@
+/** The log as a process in trouble sees it: what gets lost, late or forgotten on the way is decided here. */
+import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
+import type { Position } from "../../log/input.ts";
+import type { Log, TurnCommit } from "../../log/log.ts";
+import type { CommitMishap } from "./fault.ts";
+import { overlay } from "./overlay.ts";
+
+/** The troubles of one process; the simulation changes them while it runs. */
+export interface Troubles {
+  /** Announcements of this process are not heard, and it hears none. */
+  isolated: boolean;
+  /** What goes wrong with the next commits. */
+  readonly mishaps: { readonly mishap: CommitMishap; readonly lateMs: number }[];
+  repliesToLose: number;
+}
+
+export interface FaultyLogHost {
+  /** Whether whoever takes a partition now finds no floors. */
+  floorsLost(): boolean;
+  /** Something happens later, even when the process is dead by then. */
+  later(delayMs: number, action: () => void): void;
+}
+
+export function noTroubles(): Troubles {
+  return { isolated: false, mishaps: [], repliesToLose: 0 };
+}
+
+export function faultyLog(log: Log, troubles: Troubles, host: FaultyLogHost): Log {
+  return overlay(log, {
+    commit: (turns) => commit(log, troubles, host, turns),
+    floors: async () => {
+      const floors = await log.floors();
+      return host.floorsLost() ? [] : floors;
+    },
+    announce: (presence) => {
+      if (!troubles.isolated) log.announce(presence);
+    },
+    onPresence: (listener) =>
+      log.onPresence((presence) => {
+        if (!troubles.isolated) listener(presence);
+      }),
+    reply: (replyTo, payload) => {
+      if (troubles.repliesToLose === 0) return log.reply(replyTo, payload);
+      troubles.repliesToLose -= 1;
+    },
+  });
+}
+
+async function commit(
+  log: Log,
+  troubles: Troubles,
+  host: FaultyLogHost,
+  turns: readonly TurnCommit[],
+): Promise<readonly Position[]> {
+  const trouble = troubles.mishaps.shift();
+  if (trouble === undefined) return log.commit(turns);
+  switch (trouble.mishap) {
+    case "conflict":
+      throw new RevisionConflictError("Somebody else wrote first, because the simulation says so.");
+    case "lost-ack":
+      await log.commit(turns);
+      break;
+    case "late":
+      host.later(trouble.lateMs, () => void log.commit(turns).catch(() => undefined));
+      break;
+    case "unavailable":
+      break;
+  }
+  throw new LogUnavailableError("The log gave no answer, because the simulation says so.");
+}

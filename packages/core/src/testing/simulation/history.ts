@@ -1,0 +1,117 @@
+/** What is on the log at the end of a simulation, ready to be checked. */
+import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { Agent } from "../../agent/agent.ts";
+import type { AgentId } from "../../log/address.ts";
+import { agentName } from "../../log/address.ts";
+import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { Input, Position } from "../../log/input.ts";
+import type { LogEntry } from "../../log/log.ts";
+import type { JournaledTurn } from "../../replay/replay.ts";
+import { decodeRecord } from "../../turn/turn-record.ts";
+import { decodePayload } from "../../wire/payload.ts";
+import { agentRuntime } from "../../worker/agent-runtime.ts";
+
+/** A log to read. It grows while the simulation runs. */
+export interface History {
+  readonly entries: readonly LogEntry[];
+  readonly inputs: ReadonlyMap<Position, Input>;
+  readonly deadLetters: readonly DeadLetter[];
+  /** Agents that have a journal, in the order of their first turns. */
+  readonly agents: readonly AgentId[];
+  /** Keys of the agents of this type that have a journal. */
+  keys(agent: { readonly type: string }): readonly string[];
+  turns(agent: { readonly type: string }, key: string): readonly JournaledTurn[];
+  /** The fold of an agent's journal. @throws FoldError */
+  state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State;
+  /** An input's payload. @throws UndecodablePayloadError */
+  payload(input: Input): unknown;
+  /** Agents that have not handled an input that is theirs, as `type/key@position`. */
+  readonly unhandled: ReadonlySet<string>;
+}
+
+export class GrowingHistory implements History {
+  readonly entries: readonly LogEntry[];
+  readonly inputs: Map<Position, Input> = new Map<Position, Input>();
+  readonly deadLetters: DeadLetter[] = [];
+  readonly agents: AgentId[] = [];
+  readonly unhandled: Set<string> = new Set<string>();
+  readonly #definitions: readonly AgentDefinition[];
+  readonly #journals = new Map<string, JournaledTurn[]>();
+  #read = 0;
+
+  constructor(entries: readonly LogEntry[], definitions: readonly AgentDefinition[]) {
+    this.entries = entries;
+    this.#definitions = definitions;
+  }
+
+  /** Take note of what was stored since the last time. */
+  read(): void {
+    for (; this.#read < this.entries.length; this.#read++) {
+      const entry = this.entries[this.#read];
+      if (entry?.kind === "input") this.#input(entry.input);
+      else if (entry?.kind === "turn") this.#turn(entry);
+      else if (entry !== undefined) this.#deadLetter(entry.deadLetter);
+    }
+  }
+
+  keys({ type }: { readonly type: string }): readonly string[] {
+    return this.agents.filter((agent) => agent.type === type).map(({ key }) => key);
+  }
+
+  turns({ type }: { readonly type: string }, key: string): readonly JournaledTurn[] {
+    return this.#journals.get(agentName({ type, key })) ?? [];
+  }
+
+  state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State {
+    const { fold } = agentRuntime(agent);
+    const name = agentName({ type: agent.type, key });
+    let state: unknown = agent.initialState;
+    for (const { record } of this.turns(agent, key)) {
+      for (const event of record.events) state = fold(state, event, name);
+    }
+    return state as State;
+  }
+
+  payload({ metadata, payload }: Input): unknown {
+    return decodePayload(payload, metadata.contentType);
+  }
+
+  /** The agents that have to handle an input; none when nobody hosts what it is addressed to. */
+  addressees({ address, fault }: Input): readonly AgentId[] {
+    if (fault !== undefined) return [];
+    const types = this.#definitions.filter(({ type, subscriptions }) =>
+      address.kind === "agent" ? type === address.name : Object.hasOwn(subscriptions, address.name),
+    );
+    return types.map(({ type }) => ({ type, key: address.key }));
+  }
+
+  #input(input: Input): void {
+    this.inputs.set(input.position, input);
+    if (input.fault !== undefined) this.unhandled.add(handling(undefined, input.position));
+    for (const agent of this.addressees(input)) this.unhandled.add(handling(agent, input.position));
+  }
+
+  #turn({ agent, entry }: Extract<LogEntry, { readonly kind: "turn" }>): void {
+    const record = decodeRecord(entry.record);
+    const { committedAtMs, revision } = entry;
+    const name = agentName(agent);
+    let journal = this.#journals.get(name);
+    if (journal === undefined) {
+      this.#journals.set(name, (journal = []));
+      this.agents.push(agent);
+    }
+    journal.push({ revision, record, committedAtMs });
+    this.unhandled.delete(handling(agent, record.inputPosition));
+  }
+
+  #deadLetter(deadLetter: DeadLetter): void {
+    this.deadLetters.push(deadLetter);
+    if (deadLetter.agent === undefined) {
+      this.unhandled.delete(handling(undefined, deadLetter.inputPosition));
+    }
+  }
+}
+
+function handling(agent: AgentId | undefined, position: Position): string {
+  return `${agent === undefined ? "nobody" : agentName(agent)}@${position}`;
+}

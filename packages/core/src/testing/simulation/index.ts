@@ -1,0 +1,14 @@
+/** Deterministic simulation: a system's agents under faults, one seed after the other. */
+export type { Chance } from "./chance.ts";
+export type { CommitMishap, Fault, FaultKind } from "./fault.ts";
+export type { FaultOptions } from "./fault-plan.ts";
+export type { Finding } from "./finding.ts";
+export type { History } from "./history.ts";
+export { overlay } from "./overlay.ts";
+export {
+  simulate,
+  type SimulateOptions,
+  type SimulationEvent,
+  type SimulationRun,
+} from "./simulate.ts";
+export type { Stage, System } from "./system.ts";

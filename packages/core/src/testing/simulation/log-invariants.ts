@@ -1,0 +1,123 @@
+/** The invariants that the raw log shows, whoever wrote it and whatever went wrong meanwhile. */
+import assert from "node:assert/strict";
+
+import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { AgentId } from "../../log/address.ts";
+import { agentName } from "../../log/address.ts";
+import type { Input, Position } from "../../log/input.ts";
+import type { TurnRecord } from "../../turn/turn-record.ts";
+import { agentRuntime } from "../../worker/agent-runtime.ts";
+import type { Finding } from "./finding.ts";
+import type { GrowingHistory } from "./history.ts";
+
+export function logFindings(
+  history: GrowingHistory,
+  definitions: readonly AgentDefinition[],
+): Finding[] {
+  const findings: Finding[] = [];
+  const find = (rule: string, what: string): void => void findings.push({ rule, what });
+  for (const agent of history.agents) {
+    journalInOrder(history, agent, find);
+    foldIsPure(history, agent, definitions, find);
+  }
+  outgoingIsRecorded(history, find);
+  failuresAreDeadLetters(history, find);
+  return findings;
+}
+
+type Find = (rule: string, what: string) => void;
+
+/** I2, I4: turns in log order, none twice, each of a message to this agent. */
+function journalInOrder(history: GrowingHistory, agent: AgentId, find: Find): void {
+  const name = agentName(agent);
+  const seen = new Set<Position>();
+  let last = 0;
+  for (const [index, { record, revision }] of history.turns(agent, agent.key).entries()) {
+    const { inputPosition, turn } = record;
+    const what = `turn ${turn} of ${name}, record ${revision}, on the message at ${inputPosition}`;
+    if (seen.has(inputPosition)) find("I4", `${what}: that message had its turn before`);
+    else if (inputPosition <= last) find("I2", `${what}: after the turn on ${last}`);
+    if (turn !== index + 1) find("I2", `${what}: it should be turn ${index + 1}`);
+    if (!isAddressed(history, inputPosition, name)) find("I4", `${what}: not a message to it`);
+    seen.add(inputPosition);
+    last = Math.max(last, inputPosition);
+  }
+}
+
+function isAddressed(history: GrowingHistory, position: Position, name: string): boolean {
+  const input = history.inputs.get(position);
+  return (
+    input !== undefined && history.addressees(input).some((agent) => agentName(agent) === name)
+  );
+}
+
+/** I8: whoever folds comes to the same state, also from events that went over the wire once more. */
+function foldIsPure(
+  history: GrowingHistory,
+  agent: AgentId,
+  definitions: readonly AgentDefinition[],
+  find: Find,
+): void {
+  const definition = definitions.find(({ type }) => type === agent.type);
+  if (definition === undefined) return;
+  const { fold } = agentRuntime(definition);
+  const name = agentName(agent);
+  const run = (): unknown => {
+    let state = definition.initialState;
+    for (const { record } of history.turns(agent, agent.key)) {
+      for (const event of record.events) state = fold(state, structuredClone(event), name);
+    }
+    return state;
+  };
+  try {
+    assert.deepStrictEqual(run(), run());
+  } catch (thrown) {
+    find("I8", `two folds of ${name} differ: ${thrown instanceof Error ? thrown.message : ""}`);
+  }
+}
+
+/** I3: what a record says it sent is on the log once, and nothing else of that agent is. */
+function outgoingIsRecorded(history: GrowingHistory, find: Find): void {
+  const promised = new Map<string, string>();
+  for (const agent of history.agents) {
+    for (const { record } of history.turns(agent, agent.key)) {
+      for (const id of record.outgoingIds) promised.set(id, agentName(agent));
+    }
+  }
+  for (const input of history.inputs.values()) {
+    if (!isSentByTurn(input)) continue;
+    const { id = "", sender } = input.metadata;
+    if (promised.get(id) === sender) promised.delete(id);
+    else find("I3", `the message ${id} at ${input.position} of ${sender} is in no record`);
+  }
+  for (const [id, name] of promised) find("I3", `the message ${id} that ${name} sent is not there`);
+}
+
+/** An agent's ask leaves at once; everything else that it sends leaves with its commit. */
+function isSentByTurn({ metadata }: Input): boolean {
+  return metadata.sender?.includes("/") === true && metadata.replyTo === undefined;
+}
+
+/** I10: a turn that failed has one dead letter, and there are no others, except for inputs of no agent. */
+function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
+  const failed = new Set<string>();
+  for (const agent of history.agents) {
+    for (const { record } of history.turns(agent, agent.key)) {
+      if (record.failure !== undefined) failed.add(turnName(agent, record));
+    }
+  }
+  const buried = new Set<Position>();
+  for (const { agent, inputPosition } of history.deadLetters) {
+    const where = `the dead letter for the message at ${inputPosition}`;
+    if (agent !== undefined) {
+      if (!failed.delete(turnName(agent, { inputPosition })))
+        find("I10", `${where} has no failure`);
+    } else if (buried.has(inputPosition)) find("I10", `${where} is there twice`);
+    buried.add(inputPosition);
+  }
+  for (const name of failed) find("I10", `the failure of ${name} has no dead letter`);
+}
+
+function turnName(agent: AgentId, { inputPosition }: Pick<TurnRecord, "inputPosition">): string {
+  return `${agentName(agent)}@${inputPosition}`;
+}

@@ -1,0 +1,74 @@
+/** The invariants that only show while processes run: what they promised, what they hold, what they answer. */
+import type { Finding } from "./finding.ts";
+import type { GrowingHistory } from "./history.ts";
+import { encodeReply, replyOf } from "../../turn/reply.ts";
+import type { Position } from "../../log/input.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
+import type { Watch } from "./watched-log.ts";
+
+export function watchFindings(history: GrowingHistory, watch: Watch): Finding[] {
+  return [
+    ...watch.breaches.map((what) => ({ rule: "I7", what })),
+    ...acceptedIsThere(history, watch),
+    ...repliesAreRecorded(history, watch),
+  ];
+}
+
+/** I1: what the log said it stored is there, under that id. */
+function acceptedIsThere(history: GrowingHistory, { accepted }: Watch): Finding[] {
+  return accepted.flatMap(({ answer, draft }) => {
+    const { id } = draft.metadata;
+    if (history.inputs.get(answer.position)?.metadata.id === id) return [];
+    return [{ rule: "I1", what: `the accepted message ${id} is not at ${answer.position}` }];
+  });
+}
+
+/** I3, I4: a reply is what the record says, however often and by whomever it is sent. */
+function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Finding[] {
+  if (replies.length === 0) return [];
+  const asks = new Map<string, Position>();
+  for (const { metadata, position } of history.inputs.values()) {
+    if (metadata.replyTo !== undefined) asks.set(metadata.replyTo, position);
+  }
+  return replies.flatMap(({ payload, process, replyTo }) => {
+    const position = asks.get(replyTo);
+    const input = position === undefined ? undefined : history.inputs.get(position);
+    const [agent] = input === undefined ? [] : history.addressees(input);
+    if (agent === undefined)
+      return [{ rule: "I3", what: `${process} answers an ask that is not there` }];
+    const turns = history.turns(agent, agent.key);
+    const turn = turns.find(({ record }) => record.inputPosition === position);
+    const isRecorded =
+      turn !== undefined && Buffer.compare(encodeReply(replyOf(turn.record)), payload) === 0;
+    if (isRecorded) return [];
+    return [
+      { rule: "I3", what: `${process} answers the ask at ${position} with what is not recorded` },
+    ];
+  });
+}
+
+/** A worker that has nothing to do still announces itself and saves its floors. */
+const idleTimersMax = 2;
+
+/** I11: who waits for a message holds nothing. Timers that agents ask for belong to the log. */
+export function idleFindings(
+  processes: readonly SimulatedProcess[],
+  client: SimulatedProcess,
+): Finding[] {
+  return processes
+    .filter((process) => process.clock.pending > (process === client ? 0 : idleTimersMax))
+    .map(({ clock, name }) => ({
+      rule: "I11",
+      what: `${name} has ${clock.pending} timers when nothing is left to do`,
+    }));
+}
+
+/** I11: who stopped left nothing behind. */
+export function stoppedFindings(processes: readonly SimulatedProcess[]): Finding[] {
+  return processes
+    .filter(({ clock }) => clock.pending > 0)
+    .map(({ clock, name }) => ({
+      rule: "I11",
+      what: `${name} has ${clock.pending} timers after it stopped`,
+    }));
+}

@@ -1,0 +1,68 @@
+/** What a system's drive plays on, in virtual time. */
+import type { MemoryBroker } from "../memory/memory-broker.ts";
+import type { Agenda, VirtualClock } from "./agenda.ts";
+import type { Chance } from "./chance.ts";
+import { chanceOf } from "./chance.ts";
+import type { Stage } from "./system.ts";
+import type { World } from "./world.ts";
+
+export interface SystemStageHost {
+  readonly seed: number;
+  readonly world: World;
+  readonly agenda: Agenda;
+  readonly clock: VirtualClock;
+  /** Actions to leave out. */
+  readonly without: ReadonlySet<number>;
+}
+
+export class SystemStage implements Stage {
+  readonly seed: number;
+  readonly chance: Chance;
+  readonly broker: MemoryBroker;
+  /** Numbers of the actions that were not left out. */
+  readonly actions: number[] = [];
+  readonly #host: SystemStageHost;
+  #actionsSoFar = 0;
+
+  constructor(host: SystemStageHost) {
+    this.#host = host;
+    this.seed = host.seed;
+    this.chance = chanceOf(host.seed, "drive");
+    this.broker = host.world.broker;
+  }
+
+  now(): number {
+    return this.#host.agenda.now();
+  }
+
+  wait(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#host.clock.after(delayMs, resolve));
+  }
+
+  async times(
+    count: number,
+    action: (index: number, chance: Chance) => Promise<unknown>,
+    { withinMs = 1000 }: { readonly withinMs?: number } = {},
+  ): Promise<void> {
+    const first = this.#actionsSoFar;
+    this.#actionsSoFar += count;
+    await Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const number = first + index;
+        if (this.#host.without.has(number)) return;
+        this.actions.push(number);
+        const chance = chanceOf(this.seed, `action ${number}`);
+        await this.wait(chance.next() * withinMs);
+        await action(index, chance);
+      }),
+    );
+  }
+
+  stopWorkers(): Promise<void> {
+    return this.#host.world.stopWorkers();
+  }
+
+  startWorkers(): void {
+    this.#host.world.startWorkers();
+  }
+}

@@ -1,0 +1,59 @@
+/** What is simulated: the user's agents, what happens to them, and what must hold in the end. */
+import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { Troupe } from "../../client/troupe.ts";
+import type { WorkerOptions } from "../../worker/worker-options.ts";
+import type { Log } from "../../log/log.ts";
+import type { MemoryBroker } from "../memory/memory-broker.ts";
+import type { Chance } from "./chance.ts";
+import type { FaultOptions } from "./fault-plan.ts";
+import type { History } from "./history.ts";
+
+/** What `drive` plays on. All waiting in it is virtual; it must not wait for anything outside of the simulation. */
+export interface Stage {
+  readonly seed: number;
+  /** The drive's own chance. In `times`, use the one that the action gets. */
+  readonly chance: Chance;
+  /** The log behind everything, for messages from foreign clients. */
+  readonly broker: MemoryBroker;
+  /** Milliseconds since the epoch, in virtual time. */
+  now(): number;
+  /** Resolves after so many virtual milliseconds. */
+  wait(delayMs: number): Promise<void>;
+  /**
+   * Do something `count` times, each at a moment of its own within `withinMs`, several at once. An action that rejects
+   * fails the simulation. Shrinking a failure leaves actions out, so an action must not rely on another one.
+   */
+  times(
+    count: number,
+    action: (index: number, chance: Chance) => Promise<unknown>,
+    options?: { readonly withinMs?: number },
+  ): Promise<void>;
+  /** Stop all workers as they should, and start none until `startWorkers`. */
+  stopWorkers(): Promise<void>;
+  startWorkers(): void;
+}
+
+export interface System {
+  /** @default "system" */
+  readonly name?: string;
+  readonly agents: AgentDefinition | readonly AgentDefinition[];
+  /** Workers at a time. Minimum 1. @default 2 */
+  readonly workers?: number;
+  /** Partitions of the log. @default 4 */
+  readonly partitions?: number;
+  /** What happens from outside. The client never dies; what it is told is accepted, is. */
+  readonly drive: (client: Troupe, stage: Stage) => Promise<void>;
+  /** What must hold when everything is handled; throws when it does not. */
+  readonly check?: (history: History) => void;
+  readonly faults?: FaultOptions;
+  /** Settings of the workers; those that are not given are drawn from the seed, often tight ones. */
+  readonly settings?: Omit<WorkerOptions, "id">;
+  /** Most steps of one run; more mean that it does not come to an end. @default 200,000 */
+  readonly stepsMax?: number;
+  /** Virtual milliseconds that everything may take to be handled after the drive and the faults. @default 600,000 */
+  readonly restMsMax?: number;
+  /**
+   * Replaces the log of every worker: a defect on purpose, to see that the simulation finds it.
+   */
+  readonly sabotage?: (log: Log, broker: MemoryBroker) => Log;
+}

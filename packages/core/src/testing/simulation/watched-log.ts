@@ -1,0 +1,117 @@
+/** Watches what a process does to its log: the bounds it must keep (I7), the replies it sends, what it was promised. */
+import { agentName } from "../../log/address.ts";
+import type { Accepted, InputDraft } from "../../log/input.ts";
+import type { Log, Reader, ReadRequest, TurnCommit } from "../../log/log.ts";
+import type { WorkerSettings } from "../../worker/worker-options.ts";
+import { overlay } from "./overlay.ts";
+
+/** What all processes of a simulation did. */
+export interface Watch {
+  /** Bounds that were not kept, in words. */
+  readonly breaches: string[];
+  readonly replies: {
+    readonly process: string;
+    readonly replyTo: string;
+    readonly payload: Uint8Array;
+  }[];
+  /** What the log said to have stored. */
+  readonly accepted: { readonly draft: InputDraft; readonly answer: Accepted }[];
+}
+
+export function watchedLog(log: Log, process: string, settings: WorkerSettings, watch: Watch): Log {
+  const breach = (what: string): void => void watch.breaches.push(`${process}: ${what}`);
+  const commits = new CommitWatch(log, settings, breach);
+  return overlay(log, {
+    accept: async (draft, options) => {
+      const answer = await log.accept(draft, options);
+      watch.accepted.push({ draft, answer });
+      return answer;
+    },
+    commit: async (turns) => {
+      commits.begin(turns);
+      try {
+        return await log.commit(turns);
+      } finally {
+        commits.end(turns);
+      }
+    },
+    reply: (replyTo, payload) => {
+      watch.replies.push({ process, replyTo, payload });
+      log.reply(replyTo, payload);
+    },
+    read: (request) => watchedReader(log, request, settings.windowMax, breach),
+  });
+}
+
+class CommitWatch {
+  readonly #log: Log;
+  readonly #settings: WorkerSettings;
+  readonly #breach: (what: string) => void;
+  readonly #agents = new Set<string>();
+  #onTheirWay = 0;
+
+  constructor(log: Log, settings: WorkerSettings, breach: (what: string) => void) {
+    this.#log = log;
+    this.#settings = settings;
+    this.#breach = breach;
+  }
+
+  begin(turns: readonly TurnCommit[]): void {
+    const { groupsMax, runAheadMax, singlesMax } = this.#settings;
+    this.#onTheirWay += 1;
+    if (this.#onTheirWay > singlesMax + groupsMax) {
+      this.#breach(`${this.#onTheirWay} commits on their way, at most ${singlesMax}+${groupsMax}`);
+    }
+    const messages = turns.reduce((sum, turn) => sum + messagesOf(turn), 0);
+    const messagesMax = this.#log.limits.commitMessagesMax;
+    if (messages > messagesMax)
+      this.#breach(`${messages} messages in a commit, at most ${messagesMax}`);
+    const chains = Map.groupBy(turns, ({ agent }) => agentName(agent));
+    for (const [name, chain] of chains) {
+      if (this.#agents.has(name)) this.#breach(`${name} has two commits on their way`);
+      this.#agents.add(name);
+      if (chain.length <= runAheadMax) continue;
+      this.#breach(`${name} ran ${chain.length} turns ahead, at most ${runAheadMax}`);
+    }
+  }
+
+  end(turns: readonly TurnCommit[]): void {
+    this.#onTheirWay -= 1;
+    for (const { agent } of turns) this.#agents.delete(agentName(agent));
+  }
+}
+
+function messagesOf({ deadLetter, outgoing }: TurnCommit): number {
+  return 1 + outgoing.length + (deadLetter === undefined ? 0 : 1);
+}
+
+/** A reader is granted no more than it handed over, and never more than the window. */
+function watchedReader(
+  log: Log,
+  request: ReadRequest,
+  windowMax: number,
+  breach: (what: string) => void,
+): Reader {
+  let credit = request.credit;
+  const check = (): void => {
+    if (credit > windowMax) breach(`credit ${credit} for ${request.source}, at most ${windowMax}`);
+    if (credit < 0) breach(`inputs of ${request.source} beyond the credit`);
+  };
+  check();
+  const reader = log.read({
+    ...request,
+    onInput: (input) => {
+      credit -= 1;
+      check();
+      request.onInput(input);
+    },
+  });
+  return {
+    grant: (count) => {
+      credit += count;
+      check();
+      reader.grant(count);
+    },
+    stop: () => reader.stop(),
+  };
+}

@@ -1,0 +1,210 @@
+/**
+ * The simulated world: a broker, a client, and workers that come and go.
+ *
+ * A worker's place is filled again after its worker died or stopped. The world's own clock holds what is still going to
+ * happen to it, such as the end of a pause, so that the world knows when it is at peace.
+ */
+import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { WorkerSettings } from "../../worker/worker-options.ts";
+import { manifestOf } from "../../worker/agent-runtime.ts";
+import type { MemoryBroker } from "../memory/memory-broker.ts";
+import { createMemoryBroker } from "../memory/memory-broker.ts";
+import type { Agenda, VirtualClock } from "./agenda.ts";
+import type { Chance } from "./chance.ts";
+import { chanceOf } from "./chance.ts";
+import type { Fault, Place } from "./fault.ts";
+import type { HandlerPace } from "./handler-watch.ts";
+import { handlerPace, pacedHandlers } from "./handler-watch.ts";
+import { patientLog } from "./patient-log.ts";
+import type { ProcessHost } from "./simulated-process.ts";
+import { SimulatedProcess } from "./simulated-process.ts";
+import type { System } from "./system.ts";
+import type { Travel } from "./travel.ts";
+import { travel } from "./travel.ts";
+import { drawSettings } from "./world-settings.ts";
+import type { Watch } from "./watched-log.ts";
+
+export interface WorldOptions {
+  readonly seed: number;
+  readonly system: System;
+  readonly agenda: Agenda;
+  /** Something worth telling happened. */
+  readonly onEvent: (what: string) => void;
+}
+
+export class World {
+  readonly broker: MemoryBroker;
+  readonly client: SimulatedProcess;
+  readonly definitions: readonly AgentDefinition[];
+  readonly places: number;
+  readonly watch: Watch = { breaches: [], replies: [], accepted: [] };
+  readonly #options: WorldOptions;
+  readonly #clock: VirtualClock;
+  readonly #settings: WorkerSettings;
+  readonly #travel: Travel;
+  readonly #pace: HandlerPace;
+  readonly #workers = new Map<Place, SimulatedProcess>();
+  readonly #processes: SimulatedProcess[] = [];
+  #workersSoFar = 0;
+  #open = true;
+  /** How many faults that take the floors away are in force. */
+  #floorsLost = 0;
+  #pauses = 0;
+
+  constructor(options: WorldOptions) {
+    const { agenda, seed, system } = options;
+    const chance = chanceOf(seed, "world");
+    this.#options = options;
+    this.#clock = agenda.clock("the world");
+    this.#travel = travel(agenda, chanceOf(seed, "travel"));
+    const { broker, worker } = drawSettings(chance, system);
+    this.broker = createMemoryBroker({ ...broker, clock: agenda, schedule: this.#travel.schedule });
+    this.#settings = worker;
+    this.#pace = handlerPace(chance);
+    this.definitions = "kind" in system.agents ? [system.agents] : system.agents;
+    this.places = system.workers ?? 2;
+    this.client = new SimulatedProcess(this.#host(), {
+      name: "client",
+      baseLog: patientLog,
+    });
+    this.#processes.push(this.client);
+  }
+
+  /** Faults, restarts and their ends that are still to come. */
+  get pending(): number {
+    return this.#clock.pending;
+  }
+
+  /** Processes that are alive. */
+  get processes(): readonly SimulatedProcess[] {
+    return this.#processes.filter(({ alive }) => alive);
+  }
+
+  /** The agent types are known from the start, as after an earlier deployment. */
+  async register(): Promise<void> {
+    for (const definition of this.definitions) {
+      await this.client.troupe.log.register(manifestOf(definition, "simulated"));
+    }
+  }
+
+  startWorkers(): void {
+    this.#open = true;
+    for (let place = 0; place < this.places; place++) this.#startWorker(place);
+  }
+
+  async stopWorkers(): Promise<void> {
+    this.#open = false;
+    const workers = [...this.#workers.values()];
+    this.#workers.clear();
+    await Promise.all(workers.map((worker) => worker.close()));
+  }
+
+  bring(fault: Fault): void {
+    switch (fault.kind) {
+      case "crash":
+        return this.#crash(fault.place, fault.downMs);
+      case "restart":
+        return this.#restart(fault.place, fault.downMs);
+      case "isolate":
+        return this.#isolate(fault.place, fault.forMs);
+      case "lose-floors":
+        return this.#loseFloors(fault.forMs);
+      case "commit":
+        return void this.#workers.get(fault.place)?.troubles.mishaps.push(fault);
+      case "lose-replies":
+        return this.#loseReplies(fault.place, fault.count);
+      case "pause":
+        return this.#pause(fault.calls, fault.forMs);
+      case "slow":
+        return this.#travel.slow(fault.delayMs, fault.forMs);
+    }
+  }
+
+  /** Everything works again. What was already going to end by itself still does. */
+  heal(): void {
+    for (const { troubles } of this.#workers.values()) {
+      troubles.mishaps.length = 0;
+      troubles.repliesToLose = 0;
+    }
+  }
+
+  #host(): ProcessHost {
+    const { agenda, seed } = this.#options;
+    return {
+      seed,
+      agenda,
+      broker: this.broker,
+      settings: this.#settings,
+      watch: this.watch,
+      floorsLost: () => this.#floorsLost > 0,
+      later: (delayMs, action) => void this.#clock.after(delayMs, action),
+    };
+  }
+
+  #startWorker(place: Place): void {
+    if (!this.#open || this.#workers.has(place)) return;
+    const { onEvent, seed, system } = this.#options;
+    this.#workersSoFar += 1;
+    const name = `worker-${place}.${this.#workersSoFar}`;
+    const chance: Chance = chanceOf(seed, `handlers of ${name}`);
+    const worker = new SimulatedProcess(this.#host(), {
+      name,
+      interceptors: (clock) => [pacedHandlers(this.#pace, clock, chance)],
+      baseLog: (log) => system.sabotage?.(log, this.broker) ?? log,
+    });
+    this.#workers.set(place, worker);
+    this.#processes.push(worker);
+    onEvent(`${name} starts`);
+    worker.troupe.work(this.definitions, { ...this.#settings, id: name }).catch(() => {
+      // It could not reach the log when it started; whoever looks after processes starts another one.
+      if (this.#workers.get(place) === worker) this.#crash(place, 200);
+    });
+  }
+
+  #crash(place: Place, downMs: number): void {
+    const worker = this.#workers.get(place);
+    if (worker === undefined) return;
+    this.#workers.delete(place);
+    worker.crash();
+    this.#options.onEvent(`${worker.name} crashed`);
+    this.#clock.after(downMs, () => this.#startWorker(place));
+  }
+
+  #restart(place: Place, downMs: number): void {
+    const worker = this.#workers.get(place);
+    if (worker === undefined) return;
+    this.#workers.delete(place);
+    worker.close().catch(() => worker.crash());
+    this.#clock.after(downMs, () => this.#startWorker(place));
+  }
+
+  #isolate(place: Place, forMs: number): void {
+    const troubles = this.#workers.get(place)?.troubles;
+    if (troubles === undefined) return;
+    troubles.isolated = true;
+    this.#clock.after(forMs, () => {
+      troubles.isolated = false;
+    });
+  }
+
+  #loseFloors(forMs: number): void {
+    this.#floorsLost += 1;
+    this.#clock.after(forMs, () => {
+      this.#floorsLost -= 1;
+    });
+  }
+
+  #loseReplies(place: Place, count: number): void {
+    const troubles = this.#workers.get(place)?.troubles;
+    if (troubles !== undefined) troubles.repliesToLose += count;
+  }
+
+  #pause(calls: "wait" | "fail", forMs: number): void {
+    this.#pauses += 1;
+    this.broker.pause({ calls });
+    this.#clock.after(forMs, () => {
+      this.#pauses -= 1;
+      if (this.#pauses === 0) this.broker.resume();
+    });
+  }
+}

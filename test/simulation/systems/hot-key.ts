@@ -1,0 +1,60 @@
+/**
+ * Hot keys: bursts for two counters, so that mailboxes run far ahead of their commits and chains are long. A counter sends
+ * a running total to its ledger; the totals arrive in order, none twice, none left out.
+ */
+import assert from "node:assert/strict";
+
+import { agent } from "@troupe/core";
+import type { System } from "@troupe/core/testing";
+import { z } from "zod";
+
+const total = z.object({ total: z.number() });
+
+export const ledger = agent("ledger")
+  .state({ totals: [] as readonly number[] })
+  .event("noted", total, ({ totals }, event) => ({ totals: [...totals, event.total] }))
+  .on("note", total, (ctx, message) => ctx.emit.noted(message));
+
+export const counter = agent("counter")
+  .state({ count: 0 })
+  .event("counted", z.object({ by: z.number() }), ({ count }, { by }) => ({ count: count + by }))
+  .on("count", z.object({ by: z.number(), tell: z.boolean() }), (ctx, { by, tell }) => {
+    ctx.emit.counted({ by });
+    if (tell) ctx.send(ledger, ctx.agent.key).note({ total: ctx.state.count });
+    return ctx.state.count;
+  });
+
+const keys = ["hot", "warm"] as const;
+
+export const hotKey: System = {
+  name: "hot-key",
+  agents: [counter, ledger],
+  partitions: 2,
+  drive: async (client, stage) => {
+    const withinMs = stage.chance.pick([1, 200]);
+    await stage.times(
+      40,
+      async (_, chance) => {
+        const key = chance.happens(0.8) ? "hot" : "warm";
+        await client.send(counter, key).count({ by: 1, tell: chance.happens(0.3) });
+      },
+      { withinMs },
+    );
+    await stage.times(2, async (index) => {
+      const key = keys[index] ?? "hot";
+      const count = await client
+        .agent(counter, key, { timeoutMs: 600_000 })
+        .count({ by: 0, tell: true });
+      assert.ok(count >= 0);
+    });
+  },
+  check: (history) => {
+    for (const key of keys) {
+      const told = history
+        .turns(counter, key)
+        .filter(({ record }) => record.outgoingIds.length > 0)
+        .map(({ record }) => record.reply);
+      assert.deepEqual(history.state(ledger, key).totals, told, `the totals of ${key}`);
+    }
+  },
+};

@@ -124,7 +124,8 @@ function parsePresence(data: Uint8Array): Presence | undefined {
     const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;
     const { worker, leaving, draining, holds } = value ?? {};
     if (typeof worker !== "string" || typeof holds !== "object" || holds === null) return undefined;
-    return { worker, leaving: leaving === true, draining: draining === true, holds };
+    const presence = { worker, leaving: leaving === true, holds };
+    return draining === true ? { ...presence, draining } : presence;
   } catch {
     return undefined;
   }

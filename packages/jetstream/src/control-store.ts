@@ -1,8 +1,9 @@
 /**
- * Manifests and floors: the last value per subject in the control stream, JSON that people can
- * read.
+ * Manifests, floors and snapshots: the last value per subject in the control stream. All but snapshots are JSON that
+ * people can read.
  */
-import type { Floor, Manifest } from "@troupe/core";
+import { agentName, PayloadTooLargeError } from "@troupe/core";
+import type { AgentId, Floor, Manifest } from "@troupe/core";
 
 import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
 import { publishError } from "./publish-error.ts";
@@ -39,8 +40,35 @@ export async function loadManifests(session: Session): Promise<readonly Manifest
   );
 }
 
-async function put(session: Session, subject: string, value: Floor | Manifest): Promise<void> {
-  const payload = Buffer.from(JSON.stringify(value));
+export async function saveSnapshot(
+  session: Session,
+  agent: AgentId,
+  snapshot: Uint8Array,
+): Promise<void> {
+  const { payloadBytesMax } = session.limits;
+  if (snapshot.length > payloadBytesMax) {
+    throw new PayloadTooLargeError(
+      `The snapshot of ${agentName(agent)} has ${snapshot.length} bytes, the log takes ${payloadBytesMax}: it is not stored.`,
+      { details: { agent: agentName(agent), bytes: snapshot.length, bytesMax: payloadBytesMax } },
+    );
+  }
+  await putBytes(session, session.subjects.snapshot(agent), snapshot);
+}
+
+export async function loadSnapshot(
+  session: Session,
+  agent: AgentId,
+): Promise<Uint8Array | undefined> {
+  const { subjects } = session;
+  const stored = await getLast(session, subjects.controlStream, subjects.snapshot(agent));
+  return stored?.message.data;
+}
+
+function put(session: Session, subject: string, value: Floor | Manifest): Promise<void> {
+  return putBytes(session, subject, Buffer.from(JSON.stringify(value)));
+}
+
+async function putBytes(session: Session, subject: string, payload: Uint8Array): Promise<void> {
   const ack = await publish(session, { subject, lines: "", payload });
   if (ack.error !== undefined) throw publishError(ack.error, `The value of ${subject}`);
 }

@@ -65,6 +65,14 @@ export class JetStreamLog implements Log {
     return bury(this.#session, deadLetter);
   }
 
+  snapshot(agent: AgentId): Promise<Uint8Array | undefined> {
+    return control.loadSnapshot(this.#session, agent);
+  }
+
+  saveSnapshot(agent: AgentId, snapshot: Uint8Array): Promise<void> {
+    return control.saveSnapshot(this.#session, agent, snapshot);
+  }
+
   async journal(
     agent: AgentId,
     after: Position,

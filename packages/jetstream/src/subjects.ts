@@ -18,7 +18,7 @@ export interface Subjects {
   readonly namespace: string;
   /** The stream of shard 0: inputs, journals, dead letters. */
   readonly stream: string;
-  /** The stream of manifests and floors. */
+  /** The stream of manifests, floors and snapshots. */
   readonly controlStream: string;
   /** What the shard's stream listens to. */
   readonly streamSubjects: readonly string[];
@@ -51,6 +51,7 @@ export interface Subjects {
   readonly misfits: readonly string[];
   manifest(type: string): string;
   readonly manifests: string;
+  snapshot(agent: AgentId): string;
   floor(type: string, partition: number | "misfits"): string;
   readonly floors: string;
 }
@@ -94,6 +95,7 @@ export function subjects(namespace: string): Subjects {
     misfits,
     manifest: (type) => `${control}.manifest.${type}`,
     manifests: `${control}.manifest.>`,
+    snapshot: (agent) => `${control}.snapshot.${agent.type}.${keyToToken(agent.key)}`,
     floor: (type, partition) => `${control}.floor.${type}.${partition}`,
     floors: `${control}.floor.>`,
   };

@@ -18,6 +18,8 @@ export interface AgentDefinition {
   readonly kind: "agent";
   readonly type: string;
   readonly initialState: unknown;
+  /** Grows when the state's shape or the fold changes: older snapshots are then not used. */
+  readonly stateVersion: number;
   readonly events: Readonly<Record<string, EventDefinition>>;
   readonly messages: Readonly<Record<string, MessageDefinition>>;
   /** By topic name. */

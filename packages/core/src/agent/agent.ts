@@ -22,6 +22,14 @@ export type MessageTypes = Readonly<
 /** Nothing declared yet. */
 export type None = {};
 
+export interface StateOptions {
+  /**
+   * Version of the state's shape and fold, a whole number. Raise it when either changes: snapshots of an older one are then
+   * not used, and the state is folded from the journal. @default 1
+   */
+  readonly version?: number;
+}
+
 export interface Agent<State, Events, Messages> extends AgentDefinition {
   /** Only for type inference; never present at run time. */
   readonly "~types"?: {
@@ -31,7 +39,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   };
 
   /** The state of an agent without history. Call it before `event` and `on`. It is frozen. */
-  state<NewState>(initial: NewState): Agent<NewState, Events, Messages>;
+  state<NewState>(initial: NewState, options?: StateOptions): Agent<NewState, Events, Messages>;
 
   /** An event and what it does to the state. The fold must be pure: it returns the new state and changes nothing. */
   event<const Name extends string, S extends Schema>(
@@ -67,6 +75,7 @@ export function agent(type: string): Agent<None, None, None> {
     kind: "agent",
     type,
     initialState: Object.freeze({}),
+    stateVersion: 1,
     events: {},
     messages: {},
     subscriptions: {},
@@ -78,14 +87,14 @@ function build<State, Events, Messages>(
 ): Agent<State, Events, Messages> {
   const chain: Agent<State, Events, Messages> = {
     ...definition,
-    state: (initial) => {
+    state: (initial, { version = 1 } = {}) => {
       if (Object.keys(definition.events).length > 0 || hasHandlers(definition)) {
         throw new DefinitionError(
           `Agent ${definition.type}: call state() before event(), on() and subscribe().`,
           { details: { type: definition.type } },
         );
       }
-      return build({ ...definition, initialState: deepFreeze(initial) });
+      return build({ ...definition, initialState: deepFreeze(initial), stateVersion: version });
     },
     event: (name, schema, fold) =>
       build({

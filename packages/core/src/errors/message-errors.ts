@@ -53,6 +53,11 @@ export class UnencodableValueError extends TroupeError {
   readonly code = "unencodable-value";
 }
 
+/** The state is not plain data, so no snapshot of it is taken; activation folds the journal instead. */
+export class UnsnapshotableStateError extends TroupeError {
+  readonly code = "unsnapshotable-state";
+}
+
 /** The fold threw, or met an event the agent no longer declares. */
 export class FoldError extends TroupeError {
   readonly code = "fold-failed";

@@ -63,6 +63,13 @@ export type InspectionEvent =
       readonly record: TurnRecord;
       readonly revision: Position;
     }
+  | {
+      readonly kind: "snapshot.saved";
+      readonly agent: AgentId;
+      readonly turns: number;
+      readonly bytes: number;
+      readonly tookMs: number;
+    }
   | { readonly kind: "turn.duplicate"; readonly agent: AgentId; readonly inputPosition: Position }
   | {
       readonly kind: "commit.stored";

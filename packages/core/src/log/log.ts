@@ -11,7 +11,7 @@
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
- *  L5 A reply, a presence announcement and a floor may be lost; nothing else may.
+ *  L5 A reply, a presence announcement, a floor and a snapshot may be lost; nothing else may.
  */
 import type { AgentId } from "./address.ts";
 import type { DeadLetter } from "./dead-letter.ts";
@@ -119,6 +119,11 @@ export interface Log {
 
   /** The records of an agent after `after` (0: all), in order, as many as the log returns at once; empty at the end. */
   journal(agent: AgentId, after: Position, options?: CallOptions): Promise<readonly JournalEntry[]>;
+
+  /** The agent's last saved snapshot, as its bytes; undefined when there is none. */
+  snapshot(agent: AgentId): Promise<Uint8Array | undefined>;
+  /** Replace the agent's snapshot. @throws PayloadTooLargeError, LogUnavailableError */
+  saveSnapshot(agent: AgentId, snapshot: Uint8Array): Promise<void>;
 
   /** The input at a position, or undefined when there is none (any more). */
   input(position: Position): Promise<Input | undefined>;

@@ -3,31 +3,25 @@
  *
  *  - Deliveries run one at a time, in log order (I2). The next one may run on the draft that the previous one left,
  *    before that is committed; both then commit in order ("chained"), or neither does.
- *  - `#committed` is what the journal says, `#draft` is that plus the turns that are not committed yet.
+ *  - `#history` is what the journal says, `#draft` is that plus the turns that are not committed yet.
  *  - A delivery at or before the last handled position is a duplicate: the handler does not run (I4).
- *  - When a commit fails, everything after `#committed` is thrown away, the journal's tail is read again and the
+ *  - When a commit fails, everything after `#history` is thrown away, the journal's tail is read again and the
  *    deliveries run again, unless the journal already has them (I4, I5).
  */
 import { findTurn } from "../turn/find-turn.ts";
 import { encodeReply, replyOf } from "../turn/reply.ts";
-import { decodeRecord } from "../turn/turn-record.ts";
 import { Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
-import type { JournalEntry } from "../log/log.ts";
 import type { Position } from "../log/input.ts";
+import type { AgentState } from "./agent-history.ts";
+import { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import { backoffMs, retryDelayMs } from "./retry-policy.ts";
-
-interface Snapshot {
-  readonly state: unknown;
-  readonly turns: number;
-  readonly lastInput: Position;
-}
 
 export class Mailbox {
   readonly agent: AgentId;
@@ -45,9 +39,8 @@ export class Mailbox {
   #cancelBackoff: (() => void) | undefined;
   /** Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any more. */
   #epoch = 0;
-  #revision: Position = 0;
-  #committed: Snapshot;
-  #draft: Snapshot;
+  readonly #history: AgentHistory;
+  #draft: AgentState;
   #ready: Turn[] = [];
   #committing: Turn[] = [];
   #drained: (() => void)[] = [];
@@ -65,13 +58,13 @@ export class Mailbox {
     this.agent = agent;
     this.name = agentName(agent);
     this.partition = partition;
-    this.#committed = { state: runtime.definition.initialState, turns: 0, lastInput: 0 };
-    this.#draft = this.#committed;
+    this.#history = new AgentHistory(host.log, runtime, agent);
+    this.#draft = this.#history.current;
   }
 
   /** Position of the journal's last record as far as this mailbox knows; 0 before the first. */
   get revision(): Position {
-    return this.#revision;
+    return this.#history.revision;
   }
 
   /** Nothing is queued, running or waiting for its commit: the mailbox may be forgotten. */
@@ -127,11 +120,11 @@ export class Mailbox {
     this.#recoveries = 0;
     this.#solo = Math.max(0, this.#solo - turns.length);
     for (const [index, turn] of turns.entries()) {
-      this.#revision = revisions[index] ?? this.#revision;
-      this.#committed = snapshotAfter(turn);
+      this.#history.advance(stateAfter(turn), revisions[index] ?? this.#history.revision);
       this.#answer(turn);
       turn.delivery.done();
     }
+    this.#host.snapshots.consider(this.#history, this.agent);
     if (this.#ready.length > 0) this.#host.committer.schedule(this);
     this.#pump();
   }
@@ -149,7 +142,7 @@ export class Mailbox {
     this.#queue.unshift(...redo);
     this.#committing = [];
     this.#ready = [];
-    this.#draft = this.#committed;
+    this.#draft = this.#history.current;
     this.#loaded = false;
     this.#recoveries += 1;
     this.#epoch += 1;
@@ -181,7 +174,7 @@ export class Mailbox {
       if (!this.#loaded) return this.#load();
       const uncommitted = this.#ready.length + this.#committing.length;
       if (delivery.input.position <= this.#draft.lastInput) {
-        if (delivery.input.position > this.#committed.lastInput) return;
+        if (delivery.input.position > this.#history.current.lastInput) return;
         this.#queue.shift();
         this.#recognise(delivery);
       } else {
@@ -288,7 +281,7 @@ export class Mailbox {
 
   #queueForCommit(turn: Turn): void {
     if (this.#abandoned) return;
-    this.#draft = snapshotAfter(turn);
+    this.#draft = stateAfter(turn);
     this.#ready.push(turn);
     this.#host.committer.schedule(this);
   }
@@ -302,7 +295,7 @@ export class Mailbox {
     if (record === undefined) return;
     if (replyTo !== undefined) log.reply(replyTo, encodeReply(replyOf(record)));
     if (!feed.active) return;
-    feed.emit({ kind: "turn.committed", agent: this.agent, record, revision: this.#revision });
+    feed.emit({ kind: "turn.committed", agent: this.agent, record, revision: this.revision });
     if (replyTo !== undefined) {
       feed.emit({
         kind: "reply.sent",
@@ -353,37 +346,20 @@ export class Mailbox {
 
   #loadNow(): void {
     const startedAtMs = this.#host.clock.now();
-    this.#readTail().then(
+    this.#history.load().then(
       () => {
+        this.#draft = this.#history.current;
         this.#loaded = true;
         this.#loadAttempts = 0;
         if (this.#host.feed.active) {
           const tookMs = this.#host.clock.now() - startedAtMs;
-          const { turns } = this.#committed;
+          const { turns } = this.#draft;
           this.#host.feed.emit({ kind: "agent.activated", agent: this.agent, turns, tookMs });
         }
         this.#resume();
       },
       (thrown: unknown) => this.#loadFailed(thrown),
     );
-  }
-
-  /** Apply what the journal has beyond the revision this mailbox knows. */
-  async #readTail(): Promise<void> {
-    for (;;) {
-      const entries = await this.#host.log.journal(this.agent, this.#revision);
-      for (const entry of entries) this.#apply(entry);
-      this.#draft = this.#committed;
-      if (entries.length === 0) return;
-    }
-  }
-
-  #apply(entry: JournalEntry): void {
-    const record = decodeRecord(entry.record);
-    let { state } = this.#committed;
-    for (const event of record.events) state = this.#runtime.fold(state, event, this.name);
-    this.#committed = { state, turns: record.turn, lastInput: record.inputPosition };
-    this.#revision = entry.revision;
   }
 
   /** The key waits, the others go on: an unreadable journal must not lose its messages. */
@@ -403,7 +379,7 @@ export class Mailbox {
   }
 }
 
-function snapshotAfter(turn: Turn): Snapshot {
+function stateAfter(turn: Turn): AgentState {
   return {
     state: turn.state,
     turns: turn.number,

@@ -24,7 +24,7 @@ export class Residents {
     const found = this.#byName.get(name);
     if (found === undefined) {
       // Before it is in the map: it is idle still, and must not be the one that leaves.
-      if (this.#byName.size >= this.#max) this.#evict();
+      if (this.#byName.size >= this.#max) this.#evict(undefined);
       const made = make();
       this.#byName.set(name, made);
       return made;
@@ -33,6 +33,8 @@ export class Residents {
     if (this.#byName.size * 2 > this.#max) {
       this.#byName.delete(name);
       this.#byName.set(name, found);
+      // A burst of busy ones went beyond the limit; they leave as messages for others come.
+      if (this.#byName.size > this.#max) this.#evict(found);
     }
     return found;
   }
@@ -52,12 +54,12 @@ export class Residents {
     this.#byName.clear();
   }
 
-  #evict(): void {
+  #evict(wanted: Mailbox | undefined): void {
     let looked = 0;
     for (const mailbox of this.#byName.values()) {
       if (this.#byName.size < this.#max || looked++ >= lookedAtMax) return;
       this.#byName.delete(mailbox.name);
-      if (!mailbox.idle) {
+      if (!mailbox.idle || mailbox === wanted) {
         // To the end, so that the next call looks at others.
         this.#byName.set(mailbox.name, mailbox);
         continue;

@@ -15,6 +15,8 @@ export interface WorkerSettings {
   readonly runAheadMax: number;
   /** Agents in memory; idle ones beyond it leave. Minimum 1. @default 100000 */
   readonly residentsMax: number;
+  /** Turns of one agent between two snapshots. Minimum 1; Infinity takes none. @default 100 */
+  readonly snapshotTurns: number;
   /** Nested asks. Minimum 1. @default 16 */
   readonly callDepthMax: number;
   /** Single records on their way to the log. Minimum 1. @default 1024 */
@@ -45,6 +47,7 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   handlersMax: 1000,
   runAheadMax: 64,
   residentsMax: 100_000,
+  snapshotTurns: 100,
   callDepthMax: 16,
   singlesMax: 1024,
   groupsMax: 2,

@@ -21,6 +21,7 @@ import { permits } from "../mailbox/permits.ts";
 import { Residents } from "../mailbox/residents.ts";
 import { backoffMs } from "../mailbox/retry-policy.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
+import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime, manifestOf } from "./agent-runtime.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
@@ -83,6 +84,7 @@ export class RunningWorker implements Worker {
       worker: parts.id,
       permits: permits(settings.handlersMax),
       retry: settings.retry,
+      snapshots: new SnapshotSaver(log, feed, settings.snapshotTurns),
       committer: new Committer(log, feed, settings),
       limits: settings,
     };

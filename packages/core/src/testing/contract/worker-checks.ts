@@ -6,6 +6,7 @@ import type { Manifest } from "../../log/manifest.ts";
 import type { Presence } from "../../log/presence.ts";
 import { bytes, range, text } from "./drafts.ts";
 import type { LogCheck, LogHarness } from "./log-harness.ts";
+import { rejectsWith } from "./observe.ts";
 import { until } from "./until.ts";
 
 export const workerChecks: readonly LogCheck[] = [
@@ -42,6 +43,29 @@ export const workerChecks: readonly LogCheck[] = [
       assert.equal(await other.manifest("nobody"), undefined);
       const all = (await other.manifests()).map(({ type, version }) => `${type} ${version}`);
       assert.deepEqual(all.toSorted(), ["account 2", "teller 1"]);
+    },
+  },
+  {
+    name: "the last snapshot of each agent is kept and read by others",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      const alice = { type: "account", key: "alice.smith" };
+      const bob = { type: "account", key: "bob" };
+      assert.equal(await log.snapshot(alice), undefined);
+      await log.saveSnapshot(alice, bytes("first"));
+      await log.saveSnapshot(alice, bytes("second"));
+      await other.saveSnapshot(bob, bytes("bob's"));
+      for (const [agent, expected] of [
+        [alice, "second"],
+        [bob, "bob's"],
+      ] as const) {
+        await until(harness, `the snapshot of ${agent.key} is read`, async () => {
+          const found = await other.snapshot(agent);
+          return found !== undefined && text(found) === expected;
+        });
+      }
+      const tooLarge = new Uint8Array(log.limits.payloadBytesMax + 1);
+      await rejectsWith(log.saveSnapshot(bob, tooLarge), "payload-too-large");
     },
   },
   {

@@ -1,5 +1,7 @@
 /** The log port on a memory broker: one connection, which stands for one process. */
+import { PayloadTooLargeError } from "../../errors/log-errors.ts";
 import type { AgentId } from "../../log/address.ts";
+import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "../../log/input.ts";
 import type {
@@ -102,6 +104,23 @@ export class MemoryLog implements Log {
     return this.#wire.call("saveFloors", () => {
       for (const floor of copies)
         this.#server.floors.set(`${floor.type}.${floor.partition}`, floor);
+    });
+  }
+
+  snapshot(agent: AgentId): Promise<Uint8Array | undefined> {
+    return this.#wire.call("snapshot", () => this.#server.snapshots.get(agentName(agent)));
+  }
+
+  async saveSnapshot(agent: AgentId, snapshot: Uint8Array): Promise<void> {
+    const { payloadBytesMax } = this.limits;
+    if (snapshot.length > payloadBytesMax) {
+      throw new PayloadTooLargeError(
+        `The snapshot of ${agentName(agent)} has ${snapshot.length} bytes, the log takes ${payloadBytesMax}.`,
+      );
+    }
+    const copy = new Uint8Array(snapshot);
+    return this.#wire.call("saveSnapshot", () => {
+      this.#server.snapshots.set(agentName(agent), copy);
     });
   }
 

@@ -37,6 +37,7 @@ export class Server {
   readonly schedule: Schedule;
   readonly storage: Storage;
   readonly floors: Map<string, Floor> = new Map<string, Floor>();
+  readonly snapshots: Map<string, Uint8Array> = new Map<string, Uint8Array>();
   readonly manifests: Map<string, Manifest> = new Map<string, Manifest>();
   readonly peers: Map<string, ServerPeer> = new Map<string, ServerPeer>();
   /** Told `true` when a pause begins and `false` when it ends. */

@@ -1,0 +1,98 @@
+/**
+ * An agent's committed past: its state, and how far the journal is known.
+ *
+ * Loading folds the journal from the last snapshot on; without one from the beginning. Afterwards only what was committed
+ * elsewhere is read, from the known revision on. A snapshot is a cache of the fold and nothing else: it may be missing,
+ * lost or of another version of the state, and the journal decides.
+ */
+import { deepFreeze } from "../agent/deep-freeze.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import type { JournalEntry, Log } from "../log/log.ts";
+import { decodeRecord } from "../turn/turn-record.ts";
+import type { AgentRuntime } from "../worker/agent-runtime.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { decodeSnapshot } from "../snapshot/snapshot.ts";
+
+/** What an agent is after some turn. */
+export interface AgentState {
+  readonly state: unknown;
+  /** Turns so far. */
+  readonly turns: number;
+  /** Position of the last handled input; everything up to it is a duplicate (I4). */
+  readonly lastInput: Position;
+}
+
+export class AgentHistory {
+  readonly #log: Log;
+  readonly #runtime: AgentRuntime;
+  readonly #agent: AgentId;
+  #current: AgentState;
+  #revision: Position = 0;
+  #snapshotTurns = 0;
+
+  constructor(log: Log, runtime: AgentRuntime, agent: AgentId) {
+    this.#log = log;
+    this.#runtime = runtime;
+    this.#agent = agent;
+    this.#current = { state: runtime.definition.initialState, turns: 0, lastInput: 0 };
+  }
+
+  get current(): AgentState {
+    return this.#current;
+  }
+
+  /** Position of the journal's last record as far as it is known here; 0 before the first. */
+  get revision(): Position {
+    return this.#revision;
+  }
+
+  /** Turns since the last snapshot that was loaded or taken. */
+  get turnsSinceSnapshot(): number {
+    return this.#current.turns - this.#snapshotTurns;
+  }
+
+  /** The log stored one more turn of ours. */
+  advance(next: AgentState, revision: Position): void {
+    this.#current = next;
+    this.#revision = revision;
+  }
+
+  /** What a successor needs to go on from here. From now on `turnsSinceSnapshot` counts from this one. */
+  takeSnapshot(): Snapshot {
+    const { state, turns, lastInput } = this.#current;
+    this.#snapshotTurns = turns;
+    const { stateVersion } = this.#runtime.definition;
+    return { state, turns, lastInput, revision: this.#revision, stateVersion };
+  }
+
+  /** Apply what the log has beyond the known revision. @throws FoldError, LogUnavailableError */
+  async load(): Promise<void> {
+    if (this.#revision === 0) await this.#loadSnapshot();
+    for (;;) {
+      const entries = await this.#log.journal(this.#agent, this.#revision);
+      if (entries.length === 0) return;
+      for (const entry of entries) this.#apply(entry);
+    }
+  }
+
+  async #loadSnapshot(): Promise<void> {
+    const bytes = await this.#log.snapshot(this.#agent);
+    const snapshot = bytes === undefined ? undefined : decodeSnapshot(bytes);
+    if (snapshot?.stateVersion !== this.#runtime.definition.stateVersion) return;
+    const { turns, lastInput, revision } = snapshot;
+    this.#current = { state: deepFreeze(snapshot.state), turns, lastInput };
+    this.#revision = revision;
+    this.#snapshotTurns = turns;
+  }
+
+  #apply({ record: bytes, revision }: JournalEntry): void {
+    const record = decodeRecord(bytes);
+    const name = agentName(this.#agent);
+    let { state } = this.#current;
+    for (const event of record.events) state = this.#runtime.fold(state, event, name);
+    this.#current = { state, turns: record.turn, lastInput: record.inputPosition };
+    this.#revision = revision;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Takes snapshots off the hot path: after a commit, when enough turns have gathered since the last one, and never more
+ * than a few at once. A snapshot that is not stored costs time at the next activation, nothing else; so a failure is
+ * reported and the next one is tried when it is due.
+ */
+import { errorData } from "../errors/troupe-error.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { Log } from "../log/log.ts";
+import type { AgentHistory } from "../mailbox/agent-history.ts";
+import { encodeSnapshot } from "./snapshot.ts";
+
+export class SnapshotSaver {
+  readonly #log: Log;
+  readonly #feed: InspectionFeed;
+  readonly #turnsMin: number;
+  #saving = 0;
+
+  /** @param turnsMin turns between two snapshots of one agent; Infinity takes none */
+  constructor(log: Log, feed: InspectionFeed, turnsMin: number) {
+    this.#log = log;
+    this.#feed = feed;
+    this.#turnsMin = turnsMin;
+  }
+
+  /** Take a snapshot if it is due. When too many are on their way, the next commit asks again. */
+  consider(history: AgentHistory, agent: AgentId): void {
+    if (history.turnsSinceSnapshot < this.#turnsMin || this.#saving >= savingMax) return;
+    const snapshot = history.takeSnapshot();
+    const startedAt = this.#feed.active ? performance.now() : 0;
+    this.#saving += 1;
+    const save = async (): Promise<void> => {
+      const bytes = encodeSnapshot(snapshot, agentName(agent));
+      await this.#log.saveSnapshot(agent, bytes);
+      if (!this.#feed.active) return;
+      const tookMs = performance.now() - startedAt;
+      const { turns } = snapshot;
+      this.#feed.emit({ kind: "snapshot.saved", agent, turns, bytes: bytes.byteLength, tookMs });
+    };
+    save()
+      .catch((thrown: unknown) => {
+        const what = `snapshot of ${agentName(agent)}`;
+        this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+      })
+      .finally(() => {
+        this.#saving -= 1;
+      });
+  }
+}
+
+/** Snapshots on their way to the log (I7). */
+const savingMax = 16;

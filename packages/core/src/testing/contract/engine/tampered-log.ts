@@ -12,30 +12,34 @@ export interface TamperedLog {
 
 export function tamperedLog(log: Log, tamper: Tamper = () => ({})): TamperedLog {
   let isCut = false;
-  const cuttable = withMethods(log, {
-    ...pendingWhen(log, () => isCut),
-    read: (request) =>
-      log.read({
-        ...request,
-        onInput: (input) => {
-          if (!isCut) request.onInput(input);
-        },
-      }),
-    announce: (presence) => {
-      if (!isCut) log.announce(presence);
+  const cuttable = withMethods(
+    unanswering(log, () => isCut),
+    {
+      flush: () => (isCut ? Promise.resolve() : log.flush()),
+      close: () => log.close(),
+      read: (request) =>
+        log.read({
+          ...request,
+          onInput: (input) => {
+            if (!isCut) request.onInput(input);
+          },
+        }),
+      announce: (presence) => {
+        if (!isCut) log.announce(presence);
+      },
+      reply: (replyTo, payload) => {
+        if (!isCut) log.reply(replyTo, payload);
+      },
+      onPresence: (listener) =>
+        log.onPresence((presence) => {
+          if (!isCut) listener(presence);
+        }),
+      onReply: (listener) =>
+        log.onReply((replyTo, payload) => {
+          if (!isCut) listener(replyTo, payload);
+        }),
     },
-    reply: (replyTo, payload) => {
-      if (!isCut) log.reply(replyTo, payload);
-    },
-    onPresence: (listener) =>
-      log.onPresence((presence) => {
-        if (!isCut) listener(presence);
-      }),
-    onReply: (listener) =>
-      log.onReply((replyTo, payload) => {
-        if (!isCut) listener(replyTo, payload);
-      }),
-  });
+  );
   return {
     log: withMethods(cuttable, tamper(cuttable)),
     cut: () => {
@@ -55,39 +59,31 @@ export function withMethods(log: Log, methods: Partial<Log>): Log {
   });
 }
 
-/** The calls with an answer: after the cut none of them is made, and none that is under way is answered. */
-function pendingWhen(log: Log, isCut: () => boolean): Partial<Log> {
-  const guard = <Arguments extends readonly unknown[], Result>(
-    call: (...values: Arguments) => Promise<Result>,
-  ): ((...values: Arguments) => Promise<Result>) => {
-    return async (...values) => {
-      if (isCut()) return never();
-      try {
-        const result = await call(...values);
-        return isCut() ? await never<Result>() : result;
-      } catch (thrown) {
-        return isCut() ? never() : Promise.reject(asError(thrown));
-      }
-    };
-  };
-  return {
-    accept: guard((draft, options) => log.accept(draft, options)),
-    commit: guard((turns) => log.commit(turns)),
-    bury: guard((letter) => log.bury(letter)),
-    journal: guard((agent, after, options) => log.journal(agent, after, options)),
-    floors: guard(() => log.floors()),
-    saveFloors: guard((floors) => log.saveFloors(floors)),
-    register: guard((manifest) => log.register(manifest)),
-    manifest: guard((type) => log.manifest(type)),
-    manifests: guard(() => log.manifests()),
-    flush: () => (isCut() ? Promise.resolve() : log.flush()),
-  };
+/** After the cut no call is made any more, and none that is under way is answered. */
+function unanswering(log: Log, isCut: () => boolean): Log {
+  return new Proxy(log, {
+    get(_, name) {
+      const value: unknown = Reflect.get(log, name, log);
+      if (typeof value !== "function") return value;
+      return (...values: readonly unknown[]): unknown => {
+        if (isCut()) return never();
+        const result: unknown = Reflect.apply(value, log, values);
+        return result instanceof Promise ? answered(result, isCut) : result;
+      };
+    },
+  });
 }
 
-function never<Result>(): Promise<Result> {
-  return Promise.withResolvers<Result>().promise;
+async function answered(call: Promise<unknown>, isCut: () => boolean): Promise<unknown> {
+  try {
+    const result: unknown = await call;
+    return isCut() ? await never() : result;
+  } catch (thrown) {
+    if (isCut()) return never();
+    throw thrown;
+  }
 }
 
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+function never(): Promise<never> {
+  return Promise.withResolvers<never>().promise;
 }

@@ -1,0 +1,290 @@
+/** Activation, interceptors, trace context, and what the inspection feed tells (I7). */
+import assert from "node:assert/strict";
+
+import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
+import type { Interceptor } from "../../../interceptor/interceptor.ts";
+import { topic } from "../../../topic/topic.ts";
+import { parseTraceparent } from "../../../trace/trace-context.ts";
+import { range } from "../drafts.ts";
+import type { LogCheck } from "../log-harness.ts";
+import { everything, rejectsWith } from "../observe.ts";
+import { ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";
+import { Stage } from "./stage.ts";
+
+const echoes = topic("echoes", noteSchema);
+
+/** Asks, sends and publishes on, once. */
+const first = ledger(async (context, { text }) => {
+  context.send(last, "sent").note({ text });
+  context.publish(echoes, "published", { text });
+  await context.ask(last, "asked").note({ text });
+}, "first");
+const last = ledger(undefined, "last").subscribe(echoes, (context, note) =>
+  context.emit.noted(note),
+);
+
+export const lifeChecks: readonly LogCheck[] = [
+  {
+    name: "I7: 500 agents in room for 20: each is right when it comes back",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const host = await stage.host(book, { residentsMax: 20 });
+      const keys = range(500).map((i) => `key-${i}`);
+      for (const round of range(3)) {
+        const asked = keys.map((key) => host.troupe.agent(book, key).note({ text: `${round}` }));
+        assert.deepEqual(new Set(await Promise.all(asked)), new Set([round + 1]));
+      }
+      const activated = host.heard.of("agent.activated").length;
+      const passivated = host.heard.of("agent.passivated").length;
+      assert.ok(activated > 700, `${activated} activations`);
+      // What is busy may stay beyond the limit; what came to rest leaves as others come.
+      for (const i of range(100)) await host.troupe.agent(book, `key-${i % 2}`).note({ text: "x" });
+      const left = host.heard.of("agent.passivated").length - passivated;
+      assert.ok(activated - passivated - left <= 22, `${activated - passivated - left} in memory`);
+      assert.deepEqual(await notesOf(await stage.log(), "key-250"), ["0", "1", "2"]);
+    },
+  },
+  {
+    name: "I2, I7: making room never gives one agent two mailboxes, though all others are busy",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gates = new Map(range(6).map((i) => [`key-${i}`, Promise.withResolvers<void>()]));
+      const running = new Map<string, number>();
+      const runningMax = new Map<string, number>();
+      const book = ledger(async (context) => {
+        const { key } = context.agent;
+        const now = (running.get(key) ?? 0) + 1;
+        running.set(key, now);
+        runningMax.set(key, Math.max(runningMax.get(key) ?? 0, now));
+        await gates.get(key)?.promise;
+        running.set(key, now - 1);
+      });
+      const host = await stage.host(book, { residentsMax: 1 });
+      for (const _ of range(3)) {
+        for (const key of gates.keys()) await host.troupe.send(book, key).note({ text: "hello" });
+      }
+      await host.heard.has("turn.started", gates.size);
+      for (const gate of gates.values()) gate.resolve();
+      await host.heard.has("turn.committed", 3 * gates.size);
+      assert.deepEqual(new Set(runningMax.values()), new Set([1]));
+      assert.equal(host.heard.of("commit.failed").length, 0);
+    },
+  },
+  {
+    name: "an agent costs nothing before its first message, and loads its journal once",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const host = await stage.host(book);
+      assert.equal(host.heard.of("agent.activated").length, 0);
+      for (const i of range(5)) await host.troupe.agent(book, "alice").note({ text: `${i}` });
+      const activated = host.heard.of("agent.activated");
+      assert.deepEqual(
+        activated.map(({ agent, turns }) => `${agent.key} ${turns}`),
+        ["alice 0"],
+      );
+    },
+  },
+  {
+    name: "interceptors wrap send, publish, receive and commit like an onion",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const calls: string[] = [];
+      const client = await stage.client({ interceptors: [layer("a", calls), layer("b", calls)] });
+      const host = await stage.host([last, first], {
+        interceptors: [layer("x", calls), layer("y", calls)],
+      });
+      await client.agent(first, "alice").note({ text: "hello" });
+      await host.heard.has("turn.committed", 4);
+      const onion = (names: string, what: string): string[] => [
+        ...Array.from(names, (name) => `>${name} ${what}`),
+        ...Array.from(names, (name) => `<${name} ${what}`).toReversed(),
+      ];
+      assert.deepEqual(calls.slice(0, 4), [
+        ">a ask",
+        ">b ask",
+        ">x receive first",
+        ">y receive first",
+      ]);
+      for (const [names, what] of [
+        ["ab", "ask"],
+        ["xy", "ask"],
+        ["xy", "send"],
+        ["xy", "publish"],
+        ["xy", "receive first"],
+        ["xy", "commit first"],
+      ] as const) {
+        const own = calls.filter(
+          (call) => call.endsWith(` ${what}`) && names.includes(call[1] ?? ""),
+        );
+        assert.deepEqual(own, onion(names, what));
+      }
+      await client.publish(echoes, "again", { text: "hello" });
+      await client.send(first, "bob").note({ text: "hello" });
+      assert.deepEqual(
+        calls.filter((call) => /^[<>][ab] (?:publish|send)/.test(call)),
+        [...onion("ab", "publish"), ...onion("ab", "send")],
+      );
+    },
+  },
+  {
+    name: "interceptors may change what passes, and refuse it",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const shout: Interceptor = {
+        receive: (call, next) => next({ ...call, payload: { text: "changed" } }),
+        commit: (record, next) =>
+          next({
+            ...record,
+            inputPosition: 0,
+            events: record.events.map((event) => ({ ...event, data: { text: "masked" } })),
+          }),
+      };
+      const refuse: Interceptor = {
+        send: (call, next) => {
+          if (call.address.key === "secret") throw new Error("not there");
+          return next(call);
+        },
+      };
+      const book = ledger();
+      const host = await stage.host(book, { interceptors: [shout, refuse] });
+      const { troupe } = host;
+      await assert.rejects(troupe.agent(book, "secret").note({ text: "x" }), /not there/);
+      await troupe.agent(book, "alice").note({ text: "one" });
+      await troupe.agent(book, "alice").note({ text: "two" });
+      const log = await stage.log();
+      assert.deepEqual(await notesOf(log, "alice"), ["masked", "masked"]);
+      const inputs = (await everything(log)).flatMap((entry) =>
+        entry.kind === "input" ? [entry.input.position] : [],
+      );
+      const records = await recordsOf(log, "alice");
+      assert.deepEqual(
+        records.map(({ inputPosition }) => inputPosition),
+        inputs,
+      );
+    },
+  },
+  {
+    name: "trace context flows from the client through turns to everything they send",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+      const host = await stage.host([first, last]);
+      const client = await stage.client({ traceparent: () => `00-${trace}-00f067aa0ba902b7-01` });
+      await client.agent(first, "alice").note({ text: "hello" });
+      await host.heard.has("turn.committed", 4);
+      const log = await stage.log();
+      const inputs = (await everything(log)).flatMap((entry) =>
+        entry.kind === "input" ? [entry.input] : [],
+      );
+      const [root] = await recordsOf(log, "alice", "first");
+      const spans = new Set<string>();
+      for (const input of inputs) {
+        const sent = parseTraceparent(input.metadata.traceparent);
+        assert.equal(sent?.traceId, trace);
+        const caused = input.metadata.causationId !== undefined;
+        if (caused) assert.equal(input.metadata.traceparent, root?.traceparent);
+        if (caused) assert.equal(input.metadata.correlationId, root?.messageId);
+      }
+      for (const { record } of host.heard.of("turn.committed")) {
+        const span = parseTraceparent(record.traceparent);
+        assert.equal(span?.traceId, trace);
+        spans.add(span?.spanId ?? "");
+      }
+      assert.equal(spans.size, 4);
+      assert.equal(inputs.length, 4);
+    },
+  },
+  {
+    name: "a message without a usable trace starts one",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const host = await stage.host(book);
+      const client = await stage.client({ traceparent: () => "nonsense" });
+      await client.agent(book, "alice").note({ text: "hello" });
+      const payload = new TextEncoder().encode('{"note":{"text":"bare"}}');
+      await harness.publishForeign("agent", "ledger", "alice", payload);
+      await host.heard.has("turn.committed", 2);
+      const traces = (await recordsOf(await stage.log(), "alice")).map(
+        ({ traceparent }) => parseTraceparent(traceparent)?.traceId,
+      );
+      assert.equal(new Set(traces).size, 2);
+      assert.ok(traces.every((trace) => trace !== undefined));
+    },
+  },
+  {
+    name: "the inspection feed tells the life of a worker and of a turn, and no listener can break it",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const log = await stage.log();
+      const book = ledger((context, { text }) => {
+        context.log.info("noting", { text });
+        if (text === "bad") throw new Error("never");
+      });
+      const client = await stage.client();
+      const heard = stage.listen(client);
+      client.inspect(() => {
+        throw new Error("a bad listener");
+      });
+      const worker = await client.work(book, {
+        timings: { joinDelayMs: 1 },
+        retry: { attemptsMax: 2, delayMs: 1 },
+      });
+      await client.agent(book, "alice").note({ text: "good" });
+      await rejectsWith(client.agent(book, "alice").note({ text: "bad" }), "remote-turn-failed");
+      await worker.stop();
+      const kinds = new Set(heard.events.map(({ kind }) => kind));
+      const expected: readonly InspectionEvent["kind"][] = [
+        "worker.started",
+        "partition.taken",
+        "message.sent",
+        "agent.activated",
+        "turn.started",
+        "agent.log",
+        "commit.stored",
+        "turn.committed",
+        "reply.sent",
+        "turn.retrying",
+        "dead-letter",
+        "worker.stopping",
+        "partition.released",
+        "worker.stopped",
+      ];
+      for (const kind of expected) assert.ok(kinds.has(kind), `no event ${kind}`);
+      const taken = heard.of("partition.taken").filter(({ type }) => type === "ledger");
+      assert.equal(taken.length, log.partitions);
+      const order = heard.events
+        .filter((event) => "inputPosition" in event || event.kind === "turn.committed")
+        .map(({ kind }) => kind);
+      assert.deepEqual(order.slice(0, 4), [
+        "turn.started",
+        "agent.log",
+        "turn.committed",
+        "reply.sent",
+      ]);
+    },
+  },
+];
+
+function layer(name: string, calls: string[]): Interceptor {
+  const around = <Value, Result>(
+    what: string,
+    value: Value,
+    next: (value: Value) => Result,
+  ): Result => {
+    calls.push(`>${name} ${what}`);
+    const result = next(value);
+    if (result instanceof Promise) void result.then(() => calls.push(`<${name} ${what}`));
+    else calls.push(`<${name} ${what}`);
+    return result;
+  };
+  return {
+    send: (call, next) => around(call.how, call, next),
+    publish: (call, next) => around("publish", call, next),
+    receive: (call, next) => around(`receive ${call.agent.type}`, call, next),
+    commit: (record, next) =>
+      around(`commit ${record.outgoingIds.length > 0 ? "first" : "last"}`, record, next),
+  };
+}

@@ -64,7 +64,7 @@ describe("credentials", () => {
 
     const wrong = await runTroupe([...publish, ...at, "--user", "ann", "--password", "guess"]);
     expect(wrong).toMatchObject({ code: 1, stdout: "" });
-    expect(wrong.stderr).toMatch(/refused us: .*auth.*Check --user and --password/i);
+    expect(wrong.stderr).toMatch(/No access to nats:.*: .*auth.*Check --user and --password/i);
     expect(wrong.stderr).not.toContain("guess");
   });
 

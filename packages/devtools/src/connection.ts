@@ -31,7 +31,7 @@ export async function openTroupe(
 }
 
 /** The options of `connect`; reads the files that prove who we are. @throws UsageError */
-export async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
+async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
   const address = serverAddress(options.server);
   return {
     servers: address.servers,
@@ -95,33 +95,38 @@ function explained(error: unknown, options: GlobalOptions): unknown {
     );
   }
   if (!(error instanceof LogUnavailableError)) return error;
-  const why = innermost(error);
-  if (/auth/i.test(why)) {
+  const bottom = innermost(error);
+  const why = bottom.message || ("code" in bottom ? String(bottom.code) : bottom.name);
+  return refusal(bottom, `${server}: ${why}`) ?? unreachable(`${server} (${why})`, error);
+}
+
+/** A server is there and does not take us; undefined when the network says that none is there. */
+function refusal(cause: Error, what: string): CommandError | undefined {
+  if ("syscall" in cause) return undefined;
+  if (/certificate|self-signed|\btls\b|\bssl\b/i.test(what)) {
     return new CommandError(
-      `The server at ${server} refused us: ${why}. Check --user and --password, --token, ` +
-        "--creds or --nkey.",
-      { cause: error },
+      `No secure connection to ${what}. Check --tls-ca, --tls-cert and --tls-key.`,
+      { cause },
     );
   }
-  if (/certificate|self-signed|tls|ssl/i.test(why)) {
-    return new CommandError(
-      `No secure connection to ${server}: ${why}. Check --tls-ca, --tls-cert and --tls-key.`,
-      { cause: error },
-    );
-  }
-  return new UnreachableError(
-    `No NATS server answers at ${server} (${why}). Start a local one with \`troupe dev\`, or name ` +
-      "a running one with --server or TROUPE_NATS_URL.",
-    { cause: error },
+  if (!/authori[sz]ation|authentication/i.test(what)) return undefined;
+  return new CommandError(
+    `No access to ${what}. Check --user and --password, --token, --creds or --nkey.`,
+    { cause },
   );
 }
 
-/** What the bottom of a chain of causes says. */
-function innermost(error: Error): string {
-  let current = error;
-  while (current.cause instanceof Error) current = current.cause;
-  if (current.message !== "") return current.message;
-  return "code" in current ? String(current.code) : current.name;
+function unreachable(what: string, cause: Error): UnreachableError {
+  return new UnreachableError(
+    `No NATS server answers at ${what}. Start a local one with \`troupe dev\`, or name a running ` +
+      "one with --server or TROUPE_NATS_URL.",
+    { cause },
+  );
+}
+
+/** The bottom of a chain of causes. */
+function innermost(error: Error): Error {
+  return error.cause instanceof Error ? innermost(error.cause) : error;
 }
 
 function noteOutages(troupe: Troupe, { terminal, interruption }: Run): void {

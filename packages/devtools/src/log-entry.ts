@@ -1,6 +1,13 @@
 /** What is on the log, as a line to read and as data. */
 import { agentName, decodeRecord } from "@troupe/core";
-import type { AgentId, DeadLetter, Input, JournaledTurn, LogEntry } from "@troupe/core";
+import type {
+  AgentId,
+  DeadLetter,
+  Input,
+  JournalEntry,
+  JournaledTurn,
+  LogEntry,
+} from "@troupe/core";
 import { payloadValue, untypedPayloadValue } from "./payload-value.ts";
 import type { Entry } from "./terminal/entry-line.ts";
 import { toJson } from "./terminal/json.ts";
@@ -9,14 +16,14 @@ import { failureSummary, turnSummary } from "./turn-summary.ts";
 /** The entry for one line. */
 export function readableEntry(entry: LogEntry): Entry {
   if (entry.kind === "input") return readableInput(entry.input);
-  if (entry.kind === "turn") return readableTurn(entry.agent, journaled(entry));
+  if (entry.kind === "turn") return readableJournalEntry(entry);
   return readableDeadLetter(entry.position, entry.deadLetter);
 }
 
 /** The entry as plain data, for JSON. */
 export function entryData(entry: LogEntry): Readonly<Record<string, unknown>> {
   if (entry.kind === "input") return inputData(entry.input);
-  if (entry.kind === "turn") return turnData(entry.agent, journaled(entry));
+  if (entry.kind === "turn") return journalEntryData(entry);
   return deadLetterData(entry.position, entry.deadLetter);
 }
 
@@ -49,9 +56,30 @@ export function readableTurn(
   };
 }
 
-function journaled({ entry }: LogEntry & { kind: "turn" }): JournaledTurn {
-  const { revision, committedAtMs } = entry;
-  return { revision, committedAtMs, record: decodeRecord(entry.record) };
+type TurnEntry = LogEntry & { readonly kind: "turn" };
+
+function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
+  const turn = journaled(entry);
+  if (!(turn instanceof Error)) return readableTurn(agent, turn);
+  const { committedAtMs: atMs, revision: position } = entry;
+  return { kind: "failed", atMs, position, address: agentName(agent), summary: turn.message };
+}
+
+function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, unknown>> {
+  const turn = journaled(entry);
+  if (!(turn instanceof Error)) return turnData(agent, turn);
+  const at = new Date(entry.committedAtMs).toISOString();
+  const unreadable = turn.message;
+  return { kind: "turn", position: entry.revision, at, agent: agentName(agent), unreadable };
+}
+
+/** The record, or why it cannot be read: one bad record must not end the view of all others. */
+function journaled({ record, ...entry }: JournalEntry): JournaledTurn | Error {
+  try {
+    return { ...entry, record: decodeRecord(record) };
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 function readableInput(input: Input): Entry {

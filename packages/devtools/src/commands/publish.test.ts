@@ -114,7 +114,7 @@ test("reads a file that is redirected into it", async () => {
 test("on Ctrl-C waits for what is on its way, says how much it was, and ends", async () => {
   const child = spawn(process.execPath, [...commandLine, "publish", "payments", "cut", "--json"], {
     env: cleanEnvironment({ TROUPE_NATS_URL: bank.url }),
-    stdio: ["pipe", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "ignore"],
   });
   child.stdin.write('{"amount":1}\n');
   await ledgerAfter("cut", 1);

@@ -5,7 +5,12 @@ import { startNatsServer } from "@troupe/jetstream/server";
 import type { NatsServer } from "@troupe/jetstream/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBankSystem } from "../../fixtures/bank-system.ts";
-import { bankModule, runTroupe, TroupeProcess } from "../../fixtures/troupe-process.ts";
+import {
+  bankModule,
+  runTroupe,
+  stallingModule,
+  TroupeProcess,
+} from "../../fixtures/troupe-process.ts";
 
 describe("two workers", () => {
   test("share the partitions, and the second one takes over what the first one gives back", async () => {
@@ -53,6 +58,36 @@ describe("the feed", () => {
     });
     expect(events.at(-1)).toMatchObject({ kind: "worker.stopped" });
   });
+});
+
+describe("a turn that does not end", () => {
+  test("is given up after the drain timeout", async () => {
+    await using server = await startNatsServer();
+    await using worker = await stalledWorker(server, ["--drain-timeout", "100ms"]);
+    const ended = await worker.end("SIGTERM");
+    expect(ended.code).toBe(0);
+    expect(ended.stdout).toContain('"worker.stopped"');
+  });
+
+  test("does not keep a second Ctrl-C from ending at once", async () => {
+    await using server = await startNatsServer();
+    await using worker = await stalledWorker(server, []);
+    worker.child.kill("SIGINT");
+    await worker.shows('"worker.stopping"');
+    expect((await worker.end("SIGINT")).code).toBe(130);
+  });
+
+  async function stalledWorker(
+    server: NatsServer,
+    options: readonly string[],
+  ): Promise<TroupeProcess> {
+    const env = { TROUPE_NATS_URL: server.url };
+    const worker = new TroupeProcess(["work", stallingModule, "--json", ...options], { env });
+    await worker.shows('"partition.taken"');
+    const sent = await runTroupe(["send", "stalling/one", "stall"], { env });
+    expect(sent).toMatchObject({ code: 0 });
+    return worker;
+  }
 });
 
 describe("a module", () => {

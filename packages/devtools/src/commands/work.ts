@@ -35,7 +35,7 @@ export function addWork(program: Command, run: Run): void {
         "one ends at once.",
     )
     .argument("<module...>", "files, or packages installed here")
-    .option("--export <name...>", "only these exports")
+    .option("--export <name>", "only this export; may be repeated", collect)
     .option("--id <id>", "worker id, unique among living workers")
     .option("--code-version <text>", "stored in every turn record", process.env["TROUPE_VERSION"])
     .addOption(durationOption("--drain-timeout", "longest wait for running turns", "30s"))
@@ -64,6 +64,10 @@ async function work(modules: readonly string[], options: WorkOptions, run: Run):
   await Promise.race([run.interruption.requested(), closed]);
   await stop(worker, options, run);
   feed.close();
+}
+
+function collect(name: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), name];
 }
 
 async function importAll(

@@ -10,7 +10,8 @@ import type { BankSystem } from "../../fixtures/bank-system.ts";
 import { cleanEnvironment, commandLine } from "../../fixtures/troupe-process.ts";
 import { textWidth } from "./width.ts";
 
-const hasScript = spawnSync("script", ["--version"]).status === 0;
+const terminalProgram = "script";
+const hasScript = spawnSync(terminalProgram, ["--version"]).status === 0;
 const isMissing = "util-linux script is not installed, so there is no terminal";
 
 /** How Node's readline erases a line. */
@@ -36,7 +37,7 @@ async function onTerminal(
 ): Promise<string> {
   const node = [process.execPath, ...commandLine].map((word) => `'${word}'`).join(" ");
   const line = `stty cols ${columns} rows 40; ${node} ${command}`;
-  const child = spawn("script", ["-qec", line, "/dev/null"], {
+  const child = spawn(terminalProgram, ["-qec", line, "/dev/null"], {
     env: cleanEnvironment({ TROUPE_NATS_URL: bank.url, TERM: "xterm-256color", ...env }),
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -121,6 +121,34 @@ export const orderChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "I7: a partition whose turns do not end is read no further than its window",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      let read = 0;
+      const book = ledger(() => gate.promise);
+      const host = await stage.host(book, {
+        windowMax: 8,
+        tamper: (log) => ({
+          read: (request) =>
+            log.read({
+              ...request,
+              onInput: (input) => {
+                read += 1;
+                request.onInput(input);
+              },
+            }),
+        }),
+      });
+      for (const i of range(60)) await host.troupe.send(book, "alice").note({ text: `${i}` });
+      await host.heard.has("turn.started");
+      await (await stage.log()).flush();
+      assert.ok(read <= 8, `${read} inputs were read`);
+      gate.resolve();
+      await host.heard.has("turn.committed", 60);
+    },
+  },
+  {
     name: "I2: more keys than handlers may run at once all get their turn, whatever their handlers do",
     async run(harness) {
       await using stage = new Stage(harness);

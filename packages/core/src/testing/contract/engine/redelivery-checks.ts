@@ -38,6 +38,7 @@ export const redeliveryChecks: readonly LogCheck[] = [
       const first = await stage.host(agent, { tamper: noReplies });
       const client = await stage.client({ tamper: withoutJournal });
       const asked = client.agent(agent, "alice").note({ text: "hello" });
+      asked.catch(() => undefined);
       await first.heard.has("turn.committed");
       await first.troupe.close();
       const second = await stage.host(agent, { tamper: noFloors });
@@ -78,6 +79,7 @@ export const redeliveryChecks: readonly LogCheck[] = [
       dies.crash = first.crash;
       const client = await stage.client();
       const asked = client.agent(agent, "alice").note({ text: "hello" });
+      asked.catch(() => undefined);
       await first.heard.has("turn.started");
       await stage.host(agent);
       assert.equal(await asked, 1);

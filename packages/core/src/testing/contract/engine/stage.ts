@@ -13,7 +13,12 @@ import type { WorkerOptions } from "../../../worker/worker-options.ts";
 import type { Worker } from "../../../worker/worker.ts";
 import type { LogHarness } from "../log-harness.ts";
 import { until } from "../until.ts";
-import { tamperedLog, type Tamper, type TamperedLog } from "./tampered-log.ts";
+import { tamperedLog, type Tamper, type TamperedLog, withMethods } from "./tampered-log.ts";
+
+export interface StageHarness extends LogHarness {
+  /** What is wrong with the log of every program on the stage; the check's own connections are not affected. */
+  readonly mutate?: Tamper;
+}
 
 export interface ClientOptions extends TroupeOptions {
   /** Wrong or watchful methods of this program's log. */
@@ -55,11 +60,11 @@ const quickTimings = {
 const quickRetry = { delayMs: 2, delayMsMax: 10 } as const;
 
 export class Stage implements AsyncDisposable {
-  readonly harness: LogHarness;
+  readonly harness: StageHarness;
   readonly #troupes = new Set<Troupe>();
   readonly #workers: Worker[] = [];
 
-  constructor(harness: LogHarness) {
+  constructor(harness: StageHarness) {
     this.harness = harness;
   }
 
@@ -118,7 +123,8 @@ export class Stage implements AsyncDisposable {
     options: ClientOptions,
   ): Promise<{ readonly troupe: Troupe; readonly tampered: TamperedLog }> {
     const tampered = tamperedLog(await this.harness.connect(), options.tamper);
-    const troupe = createTroupe(tampered.log, options);
+    const { mutate = () => ({}) } = this.harness;
+    const troupe = createTroupe(withMethods(tampered.log, mutate(tampered.log)), options);
     this.#troupes.add(troupe);
     return { troupe, tampered };
   }

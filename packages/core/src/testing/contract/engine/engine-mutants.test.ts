@@ -1,0 +1,229 @@
+/**
+ * The engine's checks can fail: each mutant takes away something that a guarantee rests on, and names the check that must
+ * notice. The check's own connections stay correct, so that it sees what really is on the log.
+ */
+import { setTimeout as patience } from "node:timers/promises";
+
+import { describe, expect, test } from "vitest";
+
+import type { Input } from "../../../log/input.ts";
+import type { Log, TurnCommit } from "../../../log/log.ts";
+import { decodeRecord, encodeRecord } from "../../../turn/turn-record.ts";
+import { memoryHarness } from "../../memory-harness.ts";
+import { wholeJournal } from "../observe.ts";
+import { engineChecks } from "./engine-checks.ts";
+import type { StageHarness } from "./stage.ts";
+import type { Tamper } from "./tampered-log.ts";
+
+interface Mutant {
+  readonly does: string;
+  readonly failsAt: string;
+  readonly mutate: Tamper;
+}
+
+const forgetsInputs: Tamper = (log) => ({
+  journal: async (agent, after, options) => {
+    const entries = await log.journal(agent, after, options);
+    return entries.map((entry) => {
+      const record = decodeRecord(entry.record);
+      return { ...entry, record: encodeRecord({ ...record, inputPosition: 0 }) };
+    });
+  },
+});
+
+const ignoresRevisions: Tamper = (log) => ({
+  commit: async (turns) => log.commit(await onCurrentRevision(log, turns)),
+});
+
+const sendsBeforeItCommits: Tamper = (log) => ({
+  commit: async (turns) => {
+    for (const draft of turns.flatMap(({ outgoing }) => outgoing)) await log.accept(draft);
+    return log.commit(turns.map((turn) => ({ ...turn, outgoing: [] })));
+  },
+});
+
+const mutants: readonly Mutant[] = [
+  {
+    does: "does not recognise what is in the journal",
+    failsAt: "I4: inputs that are read again after their commit run nothing",
+    mutate: forgetsInputs,
+  },
+  {
+    does: "does not recognise what is in the journal",
+    failsAt: "I4: a commit that was stored without an answer runs nothing twice",
+    mutate: forgetsInputs,
+  },
+  {
+    does: "ignores the expected revision",
+    failsAt: "I5: two workers that both host every key commit every turn once, in order",
+    mutate: ignoresRevisions,
+  },
+  {
+    does: "ignores the expected revision",
+    failsAt: "I5: of 50 agents in one group only the one in conflict starts again",
+    mutate: ignoresRevisions,
+  },
+  {
+    does: "sends before it commits",
+    failsAt: "I3: what a turn records, sends and publishes is stored together or not at all",
+    mutate: sendsBeforeItCommits,
+  },
+  {
+    does: "forgets what a turn sends",
+    failsAt: "I3: what a turn records, sends and publishes is stored together or not at all",
+    mutate: (log) => ({
+      commit: (turns) => log.commit(turns.map((turn) => ({ ...turn, outgoing: [] }))),
+    }),
+  },
+  {
+    does: "reads in another order",
+    failsAt: "I2: the messages of one key are handled one at a time, in log order",
+    mutate: reordered,
+  },
+  {
+    does: "loses an input now and then",
+    failsAt:
+      "I2: one hot key with 2000 messages ends exact, with turns that run ahead of their commits",
+    mutate: (log) => ({
+      read: (request) =>
+        log.read({
+          ...request,
+          onInput: (input) => {
+            if (input.position % 97 !== 0) request.onInput(input);
+          },
+        }),
+    }),
+  },
+  {
+    does: "gives every reader credit without end",
+    failsAt: "I7: a partition whose turns do not end is read no further than its window",
+    mutate: (log) => ({ read: (request) => log.read({ ...request, credit: 1_000_000 }) }),
+  },
+  {
+    does: "accepts before it stores",
+    failsAt: "I1: a message is on the log when send, publish and ask say that it is accepted",
+    mutate: () => ({ accept: async () => ({ position: 1, duplicate: false }) }),
+  },
+  {
+    does: "knows floors that are too high",
+    failsAt: "I4: a turn whose worker died before the commit is handled by the next one",
+    mutate: (log) => ({
+      floors: async () => {
+        const types = ["ledger"].flatMap((type) =>
+          Array.from({ length: log.partitions }, (_, partition) => ({ type, partition })),
+        );
+        return types.map((holding) => ({ ...holding, position: 1_000_000 }));
+      },
+    }),
+  },
+  {
+    does: "saves floors that are too high",
+    failsAt:
+      "a worker that stops finishes what it started and gives back the rest, each turn run once",
+    mutate: (log) => ({
+      saveFloors: (floors) =>
+        log.saveFloors(floors.map((floor) => ({ ...floor, position: floor.position + 1000 }))),
+    }),
+  },
+  {
+    does: "announces nobody, so workers overlap",
+    failsAt:
+      "a worker that stops finishes what it started and gives back the rest, each turn run once",
+    mutate: () => ({ announce: () => undefined }),
+  },
+  {
+    does: "finds no turn that was recorded",
+    failsAt: "I4: a reply survives the death of the only worker, between commit and reply",
+    mutate: () => ({ journal: async () => [] }),
+  },
+  {
+    does: "loses dead letters",
+    failsAt: "I10: broken JSON is one dead letter, and its neighbours are handled",
+    mutate: (log) => ({
+      commit: (turns) => log.commit(turns.map((turn) => ({ ...turn, deadLetter: undefined }))),
+    }),
+  },
+  {
+    does: "buries nothing",
+    failsAt: "I10: a subject that is no address is one dead letter",
+    mutate: () => ({ bury: async () => undefined }),
+  },
+  {
+    does: "loses trace contexts",
+    failsAt: "trace context flows from the client through turns to everything they send",
+    mutate: (log) => ({
+      accept: (draft, options) =>
+        log.accept({ ...draft, metadata: { ...draft.metadata, traceparent: undefined } }, options),
+    }),
+  },
+  {
+    does: "loses who waits for whom",
+    failsAt: "A asks B asks A is a call cycle; every agent on the way goes on",
+    mutate: (log) => ({
+      accept: (draft, options) =>
+        log.accept({ ...draft, metadata: { ...draft.metadata, callers: undefined } }, options),
+    }),
+  },
+  {
+    does: "knows every agent type",
+    failsAt: "asking an agent type that nobody hosts fails at once, and names the types there are",
+    mutate: () => ({
+      manifest: async (type) => ({ type, messages: ["note"], topics: [], events: [], version: "" }),
+    }),
+  },
+];
+
+describe("the engine's contract notices a log that", () => {
+  test.concurrent.for(mutants)("$does: $failsAt", async (mutant) => {
+    const check = engineChecks.find(({ name }) => name === mutant.failsAt);
+    expect(check, `the check "${mutant.failsAt}"`).toBeDefined();
+    const harness: StageHarness = {
+      ...memoryHarness(),
+      // What is missing never comes.
+      patienceMs: 700,
+      mutate: mutant.mutate,
+    };
+    const outcome = await Promise.race([
+      check?.run(harness).then(
+        () => "nothing noticed",
+        () => "noticed",
+      ),
+      // A check that never ends fails, too, only later.
+      patience(3000, "noticed"),
+    ]);
+    expect(outcome).toBe("noticed");
+  });
+});
+
+/** Hands over pairs of inputs the wrong way round. */
+function reordered(log: Log): Partial<Log> {
+  return {
+    read: (request) => {
+      let held: Input | undefined;
+      return log.read({
+        ...request,
+        onInput: (input) => {
+          if (held === undefined) {
+            held = input;
+            return;
+          }
+          request.onInput(input);
+          request.onInput(held);
+          held = undefined;
+        },
+      });
+    },
+  };
+}
+
+async function onCurrentRevision(log: Log, turns: readonly TurnCommit[]): Promise<TurnCommit[]> {
+  const current: TurnCommit[] = [];
+  for (const turn of turns) {
+    if (turn.expectedRevision === "chained") current.push(turn);
+    else {
+      const last = (await wholeJournal(log, turn.agent)).at(-1);
+      current.push({ ...turn, expectedRevision: last?.revision ?? 0 });
+    }
+  }
+  return current;
+}

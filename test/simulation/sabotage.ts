@@ -1,6 +1,6 @@
 /**
- * Logs with a defect on purpose: each takes away one of the three things that make a turn happen once, so that a test can
- * see the simulation find it.
+ * Logs with a defect on purpose: each takes away one of the three things that make a turn happen
+ * once, so that a test can see the simulation find it.
  */
 import type { Log, TurnCommit } from "@troupe/core";
 import { decodeRecord, encodeRecord, RevisionConflictError } from "@troupe/core";
@@ -8,7 +8,10 @@ import { overlay, type MemoryBroker } from "@troupe/core/testing";
 
 export type Sabotage = (log: Log, broker: MemoryBroker) => Log;
 
-/** The log ignores the expected revision: who comes later overwrites nothing, but nobody is refused (I5). */
+/**
+ * The log ignores the expected revision: who comes later overwrites nothing, but nobody is refused
+ * (I5).
+ */
 export const withoutFence: Sabotage = (log, broker) => {
   const commit = async (turns: readonly TurnCommit[]): Promise<readonly number[]> => {
     try {
@@ -32,7 +35,10 @@ function unfenced(turn: TurnCommit, broker: MemoryBroker): TurnCommit {
   return { ...turn, expectedRevision: last?.kind === "turn" ? last.entry.revision : 0 };
 }
 
-/** The journal does not say which inputs were handled, so none is recognised when it comes again (I4). */
+/**
+ * The journal does not say which inputs were handled, so none is recognised when it comes again
+ * (I4).
+ */
 export const withoutRecognition: Sabotage = (log) =>
   overlay(log, {
     journal: async (agent, after, options) => {

@@ -1,6 +1,6 @@
 /**
- * A bank: transfers between accounts through a transfer agent, a saga that pays back when the second half fails. No money
- * comes into being or is lost, and no account is ever below zero.
+ * A bank: transfers between accounts through a transfer agent, a saga that pays back when the
+ * second half fails. No money comes into being or is lost, and no account is ever below zero.
  */
 import assert from "node:assert/strict";
 
@@ -11,7 +11,7 @@ import { z } from "zod";
 const party = z.object({ transfer: z.string(), amount: z.number().positive() });
 const transfers = agentNamed("transfer");
 
-export const account = agent("account")
+const account = agent("account")
   .state({ balance: 0, isOpen: true })
   .event("deposited", z.object({ amount: z.number() }), (state, { amount }) => ({
     ...state,
@@ -44,8 +44,15 @@ const step = z.object({
   status: z.enum(["withdrawing", "crediting", "paying-back", "done", "failed"]),
 });
 
-export const transfer = agent("transfer")
-  .state({ status: "new" as string, order: { from: "", to: "", amount: 0 } })
+interface Progress {
+  readonly status: string;
+  readonly order: z.infer<typeof order>;
+}
+
+const asked: Progress = { status: "new", order: { from: "", to: "", amount: 0 } };
+
+const transfer = agent("transfer")
+  .state(asked)
   .event("ordered", order, (state, data) => ({ ...state, order: data }))
   .event("moved", step, (state, { status }) => ({ ...state, status }))
   .on("start", order, (ctx, { amount, from, to }) => {

@@ -1,6 +1,7 @@
 /**
- * A topic with three subscribing types, one of which publishes again on a second topic. Every subscriber sees every
- * publication of its source once, in the order of the log; bare JSON of foreign clients counts like any other.
+ * A topic with three subscribing types, one of which publishes again on a second topic. Every
+ * subscriber sees every publication of its source once, in the order of the log; bare JSON of
+ * foreign clients counts like any other.
  */
 import assert from "node:assert/strict";
 
@@ -19,12 +20,12 @@ interface Seen {
 
 const none: Seen = { values: [] };
 
-export const recorder = agent("recorder")
+const recorder = agent("recorder")
   .state(none)
   .event("seen", reading, ({ values }, { value }) => ({ values: [...values, value] }))
   .subscribe(readings, (ctx, event) => ctx.emit.seen(event));
 
-export const watchman = agent("watchman")
+const watchman = agent("watchman")
   .state(none)
   .event("seen", reading, ({ values }, { value }) => ({ values: [...values, value] }))
   .subscribe(readings, (ctx, event) => {
@@ -32,7 +33,7 @@ export const watchman = agent("watchman")
     if (event.value >= 50) ctx.publish(alarms, ctx.agent.key, event);
   });
 
-export const siren = agent("siren")
+const siren = agent("siren")
   .state(none)
   .event("seen", reading, ({ values }, { value }) => ({ values: [...values, value] }))
   .subscribe(alarms, (ctx, event) => ctx.emit.seen(event))

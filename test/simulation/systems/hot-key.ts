@@ -1,6 +1,7 @@
 /**
- * Hot keys: bursts for two counters, so that mailboxes run far ahead of their commits and chains are long. A counter sends
- * a running total to its ledger; the totals arrive in order, none twice, none left out.
+ * Hot keys: bursts for two counters, so that mailboxes run far ahead of their commits and chains
+ * are long. A counter sends a running total to its ledger; the totals arrive in order, none twice,
+ * none left out.
  */
 import assert from "node:assert/strict";
 
@@ -10,12 +11,12 @@ import { z } from "zod";
 
 const total = z.object({ total: z.number() });
 
-export const ledger = agent("ledger")
+const ledger = agent("ledger")
   .state({ totals: [] as readonly number[] })
   .event("noted", total, ({ totals }, event) => ({ totals: [...totals, event.total] }))
   .on("note", total, (ctx, message) => ctx.emit.noted(message));
 
-export const counter = agent("counter")
+const counter = agent("counter")
   .state({ count: 0 })
   .event("counted", z.object({ by: z.number() }), ({ count }, { by }) => ({ count: count + by }))
   .on("count", z.object({ by: z.number(), tell: z.boolean() }), (ctx, { by, tell }) => {

@@ -1,6 +1,6 @@
 /**
- * Waiting for people: a purchase waits as state for a decision that comes days later, while no worker is alive at all. An
- * open purchase is reminded; a decided one is decided once.
+ * Waiting for people: a purchase waits as state for a decision that comes days later, while no
+ * worker is alive at all. An open purchase is reminded; a decided one is decided once.
  */
 import assert from "node:assert/strict";
 
@@ -10,14 +10,22 @@ import { z } from "zod";
 
 const verdict = z.object({ approved: z.boolean(), by: z.string() });
 
-export const purchase = agent("purchase")
-  .state({ status: "new" as "new" | "waiting" | "approved" | "declined", reminders: 0, by: "" })
-  .event("requested", z.object({}), (state) => ({ ...state, status: "waiting" as const }))
+interface Purchase {
+  readonly status: "new" | "waiting" | "approved" | "declined";
+  readonly reminders: number;
+  readonly by: string;
+}
+
+const unknown: Purchase = { status: "new", reminders: 0, by: "" };
+
+const purchase = agent("purchase")
+  .state(unknown)
+  .event("requested", z.object({}), (state) => ({ ...state, status: "waiting" }))
   .event("reminded", z.object({}), (state) => ({ ...state, reminders: state.reminders + 1 }))
   .event("decided", verdict, (state, { approved, by }) => ({
     ...state,
     by,
-    status: approved ? ("approved" as const) : ("declined" as const),
+    status: approved ? "approved" : "declined",
   }))
   .on("request", z.object({}), (ctx) => {
     ctx.emit.requested({});
@@ -36,7 +44,7 @@ export const purchase = agent("purchase")
 const listed = z.object({ purchase: z.string() });
 
 /** What waits for a person. */
-export const desk = agent("desk")
+const desk = agent("desk")
   .state({ open: [] as readonly string[] })
   .event("listed", listed, ({ open }, event) => ({ open: [...open, event.purchase] }))
   .event("unlisted", listed, ({ open }, event) => ({

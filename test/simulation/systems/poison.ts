@@ -1,6 +1,7 @@
 /**
- * Poison: among good messages some are not valid, are not decodable, are rejected, are for nobody, always throw, or throw
- * until the third try. Each bad one becomes one dead letter, and none of the good ones suffers.
+ * Poison: among good messages some are not valid, are not decodable, are rejected, are for nobody,
+ * always throw, or throw until the third try. Each bad one becomes one dead letter, and none of the
+ * good ones suffers.
  */
 import assert from "node:assert/strict";
 
@@ -11,7 +12,7 @@ import { z } from "zod";
 
 const job = z.object({ id: z.string(), how: z.enum(["good", "rejected", "throws", "shaky"]) });
 
-export const till = agent("till")
+const till = agent("till")
   .state({ done: [] as readonly string[] })
   .event("done", z.object({ id: z.string() }), ({ done }, { id }) => ({ done: [...done, id] }))
   .on("work", job, async (ctx, { how, id }) => {
@@ -24,7 +25,7 @@ export const till = agent("till")
     return id;
   });
 
-export const receipt = agent("receipt")
+const receipt = agent("receipt")
   .state({ printed: [] as readonly string[] })
   .event("printed", z.object({ id: z.string() }), ({ printed }, { id }) => ({
     printed: [...printed, id],

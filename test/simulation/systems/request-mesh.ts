@@ -1,6 +1,7 @@
 /**
- * A mesh of requests: agents of three layers that ask one another downwards, several at a time. Every ask is answered with
- * what the callee recorded, or fails with an error that has a name; none is answered twice.
+ * A mesh of requests: agents of three layers that ask one another downwards, several at a time.
+ * Every ask is answered with what the callee recorded, or fails with an error that has a name; none
+ * is answered twice.
  */
 import assert from "node:assert/strict";
 
@@ -11,7 +12,7 @@ import { z } from "zod";
 const question = z.object({ id: z.string(), width: z.number() });
 
 /** The lowest layer: it answers by itself, with how often it was asked. */
-export const leaf = agent("leaf")
+const leaf = agent("leaf")
   .state({ answers: 0 })
   .event("answered", z.object({ id: z.string() }), ({ answers }) => ({ answers: answers + 1 }))
   .on("ask", question, (ctx, { id }) => {
@@ -35,8 +36,8 @@ function layer(type: string, below: string) {
     });
 }
 
-export const middle = layer("middle", "leaf");
-export const top = layer("top", "middle");
+const middle = layer("middle", "leaf");
+const top = layer("top", "middle");
 
 interface Outcome {
   readonly answer?: unknown;

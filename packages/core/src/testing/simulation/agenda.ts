@@ -1,5 +1,6 @@
 /**
- * Virtual time: everything that happens in a simulation is an entry here, and happens when its time has come.
+ * Virtual time: everything that happens in a simulation is an entry here, and happens when its time
+ * has come.
  *
  *  - Time stands still while something happens and jumps to the next entry; nobody ever waits for real.
  *  - Entries of the same moment happen in the order they were made.
@@ -27,7 +28,7 @@ export interface VirtualClock extends Clock {
 export type StepListener = (what: string, atMs: number) => void;
 
 /** When every simulation begins: midnight of the first day of 2026, UTC. */
-const epochMs = Date.UTC(2026, 0, 1);
+export const epochMs: number = Date.UTC(2026, 0, 1);
 
 export class Agenda {
   readonly #onStep: StepListener;

@@ -1,6 +1,6 @@
 /**
- * Seeded chance. Every purpose has a stream of its own, so that leaving something out of a run, as shrinking does,
- * changes as little as possible of the rest.
+ * Seeded chance. Every purpose has a stream of its own, so that leaving something out of a run, as
+ * shrinking does, changes as little as possible of the rest.
  */
 import type { Random } from "../../clock/random.ts";
 
@@ -13,7 +13,7 @@ export interface Chance {
   magnitude(least: number, most: number): number;
   happens(probability: number): boolean;
   /** One of them. */
-  pick<Item>(items: readonly [Item, ...Item[]]): Item;
+  pick<const Item>(items: readonly [Item, ...Item[]]): Item;
 }
 
 /** The chance of this seed for this purpose: always the same. */

@@ -56,37 +56,29 @@ function weighted(weights: FaultWeights, at: number): FaultKind {
 }
 
 function faultOf(kind: FaultKind, atStep: number, place: number, chance: Chance): Fault {
-  switch (kind) {
-    case "crash":
-    case "restart":
-      return { kind, atStep, place, downMs: chance.magnitude(1, 5000) };
-    case "isolate":
-      return { kind, atStep, place, forMs: chance.magnitude(100, 8000) };
-    case "lose-floors":
-      return { kind, atStep, forMs: chance.magnitude(100, 8000) };
-    case "commit":
-      return {
-        kind,
-        atStep,
-        place,
-        mishap: chance.pick(mishaps),
-        lateMs: chance.magnitude(1, 500),
-      };
-    case "lose-replies":
-      return { kind, atStep, place, count: chance.magnitude(1, 20) };
-    case "pause":
-      return {
-        kind,
-        atStep,
-        calls: chance.pick(["wait", "fail"]),
-        forMs: chance.magnitude(1, 3000),
-      };
-    case "slow":
-      return {
-        kind,
-        atStep,
-        delayMs: chance.magnitude(5, 500),
-        forMs: chance.magnitude(10, 2000),
-      };
-  }
+  const make: { readonly [Kind in FaultKind]: () => Fault & { readonly kind: Kind } } = {
+    crash: () => ({ kind: "crash", atStep, place, downMs: chance.magnitude(1, 5000) }),
+    restart: () => ({ kind: "restart", atStep, place, downMs: chance.magnitude(1, 5000) }),
+    isolate: () => ({ kind: "isolate", atStep, place, forMs: chance.magnitude(100, 8000) }),
+    "lose-floors": () => ({ kind: "lose-floors", atStep, forMs: chance.magnitude(100, 8000) }),
+    commit: () => {
+      const mishap = chance.pick(mishaps);
+      return { kind: "commit", atStep, place, mishap, lateMs: chance.magnitude(1, 500) };
+    },
+    "lose-replies": () => ({
+      kind: "lose-replies",
+      atStep,
+      place,
+      count: chance.magnitude(1, 20),
+    }),
+    pause: () => {
+      const calls = chance.pick(["wait", "fail"]);
+      return { kind: "pause", atStep, calls, forMs: chance.magnitude(1, 3000) };
+    },
+    slow: () => {
+      const delayMs = chance.magnitude(5, 500);
+      return { kind: "slow", atStep, delayMs, forMs: chance.magnitude(10, 2000) };
+    },
+  };
+  return make[kind]();
 }

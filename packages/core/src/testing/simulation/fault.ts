@@ -1,6 +1,10 @@
-/** What goes wrong in a simulation: plain data, so that a run can be repeated with fewer of them. */
+/**
+ * What goes wrong in a simulation: plain data, so that a run can be repeated with fewer of them.
+ */
 
-/** The number of a worker's place; a place outlives the workers that fill it one after the other. */
+/**
+ * The number of a worker's place; a place outlives the workers that fill it one after the other.
+ */
 export type Place = number;
 
 export type Fault = { readonly atStep: number } & (
@@ -50,8 +54,9 @@ export type Fault = { readonly atStep: number } & (
 );
 
 /**
- * `lost-ack`: stored, and the worker is told nothing. `unavailable`: not stored, and the worker is told nothing. `late`:
- * the worker is told nothing, and only later it is stored. `conflict`: the worker is told that somebody else was first.
+ * `lost-ack`: stored, and the worker is told nothing. `unavailable`: not stored, and the worker is
+ * told nothing. `late`: the worker is told nothing, and only later it is stored. `conflict`: the
+ * worker is told that somebody else was first.
  */
 export type CommitMishap = "lost-ack" | "unavailable" | "late" | "conflict";
 

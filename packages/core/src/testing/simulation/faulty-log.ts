@@ -1,4 +1,7 @@
-/** The log as a process in trouble sees it: what gets lost, late or forgotten on the way is decided here. */
+/**
+ * The log as a process in trouble sees it: what gets lost, late or forgotten on the way is decided
+ * here.
+ */
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
 import type { Position } from "../../log/input.ts";
 import type { Log, TurnCommit } from "../../log/log.ts";

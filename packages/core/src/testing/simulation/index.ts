@@ -1,10 +1,16 @@
 /** Deterministic simulation: a system's agents under faults, one seed after the other. */
 export type { Chance } from "./chance.ts";
 export type { CommitMishap, Fault, FaultKind } from "./fault.ts";
-export type { FaultOptions } from "./fault-plan.ts";
+export type { FaultOptions, FaultWeights } from "./fault-plan.ts";
 export type { Finding } from "./finding.ts";
 export type { History } from "./history.ts";
-export { overlay } from "./overlay.ts";
+export { overlay, type LogMethods } from "./overlay.ts";
+export {
+  simulateSeeds,
+  SimulationFailedError,
+  type SeedsSummary,
+  type SimulateSeedsOptions,
+} from "./simulate-seeds.ts";
 export {
   simulate,
   type SimulateOptions,

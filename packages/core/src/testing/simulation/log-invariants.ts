@@ -51,7 +51,9 @@ function isAddressed(history: GrowingHistory, position: Position, name: string):
   );
 }
 
-/** I8: whoever folds comes to the same state, also from events that went over the wire once more. */
+/**
+ * I8: whoever folds comes to the same state, also from events that went over the wire once more.
+ */
 function foldIsPure(
   history: GrowingHistory,
   agent: AgentId,
@@ -60,12 +62,12 @@ function foldIsPure(
 ): void {
   const definition = definitions.find(({ type }) => type === agent.type);
   if (definition === undefined) return;
-  const { fold } = agentRuntime(definition);
+  const runtime = agentRuntime(definition);
   const name = agentName(agent);
   const run = (): unknown => {
     let state = definition.initialState;
     for (const { record } of history.turns(agent, agent.key)) {
-      for (const event of record.events) state = fold(state, structuredClone(event), name);
+      for (const event of record.events) state = runtime.fold(state, structuredClone(event), name);
     }
     return state;
   };
@@ -98,7 +100,10 @@ function isSentByTurn({ metadata }: Input): boolean {
   return metadata.sender?.includes("/") === true && metadata.replyTo === undefined;
 }
 
-/** I10: a turn that failed has one dead letter, and there are no others, except for inputs of no agent. */
+/**
+ * I10: a turn that failed has one dead letter, and there are no others, except for inputs of no
+ * agent.
+ */
 function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
   const failed = new Set<string>();
   for (const agent of history.agents) {

@@ -1,4 +1,7 @@
-/** A log with some methods replaced: how faults, watching and deliberate defects come between a process and its log. */
+/**
+ * A log with some methods replaced: how faults, watching and deliberate defects come between a
+ * process and its log.
+ */
 import type { Log } from "../../log/log.ts";
 
 export type LogMethods = Partial<Log>;

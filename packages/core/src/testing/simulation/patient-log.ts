@@ -1,6 +1,6 @@
 /**
- * The log of a program that tries again by itself: looking up an agent type fails only when the log is gone for good.
- * Accepting is patient in any case.
+ * The log of a program that tries again by itself: looking up an agent type fails only when the log
+ * is gone for good. Accepting is patient in any case.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { LogUnavailableError } from "../../errors/log-errors.ts";

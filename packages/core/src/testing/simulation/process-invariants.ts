@@ -1,4 +1,7 @@
-/** The invariants that only show while processes run: what they promised, what they hold, what they answer. */
+/**
+ * The invariants that only show while processes run: what they promised, what they hold, what they
+ * answer.
+ */
 import type { Finding } from "./finding.ts";
 import type { GrowingHistory } from "./history.ts";
 import { encodeReply, replyOf } from "../../turn/reply.ts";

@@ -130,7 +130,10 @@ class Simulation {
     this.#driving = false;
   }
 
-  /** Step until everything is handled and no fault is to come or to end. @returns why that does not happen */
+  /**
+   * Step until everything is handled and no fault is to come or to end. @returns why that does not
+   * happen
+   */
   async #untilRest(): Promise<Finding | undefined> {
     const { restMsMax = 600_000, stepsMax = 200_000 } = this.#options;
     let calmSinceMs: number | undefined;
@@ -138,12 +141,8 @@ class Simulation {
       await drained();
       this.#bringFaults();
       this.#history.read();
-      const isHandled = !this.#driving && this.#history.unhandled.size === 0;
-      if (isHandled) this.#planned.length = 0;
-      if (isHandled && this.#world.pending === 0 && this.#isIdle()) return undefined;
-      if (!this.#driving && this.#planned.length === 0 && this.#world.pending === 0) {
-        calmSinceMs ??= this.#calm();
-      }
+      if (this.#isAtRest()) return undefined;
+      if (this.#isCalm()) calmSinceMs ??= this.#calm();
       const elapsedMs = this.#agenda.elapsedMs - (calmSinceMs ?? this.#agenda.elapsedMs);
       if (elapsedMs > restMsMax) return this.#stuck(`${restMsMax} virtual ms after all faults`);
       if (this.#agenda.steps > stepsMax) return this.#stuck(`after ${stepsMax} steps`);
@@ -151,14 +150,23 @@ class Simulation {
     }
   }
 
+  #isAtRest(): boolean {
+    if (this.#driving || this.#history.unhandled.size > 0) return false;
+    // There is nothing left for later faults to disturb.
+    this.#planned.length = 0;
+    const { client, pending, processes } = this.#world;
+    return pending === 0 && idleFindings(processes, client).length === 0;
+  }
+
+  /** Nothing is to go wrong any more, and what went wrong is over. */
+  #isCalm(): boolean {
+    return !this.#driving && this.#planned.length === 0 && this.#world.pending === 0;
+  }
+
   /** From now on nothing goes wrong any more. */
   #calm(): number {
     this.#world.heal();
     return this.#agenda.elapsedMs;
-  }
-
-  #isIdle(): boolean {
-    return idleFindings(this.#world.processes, this.#world.client).length === 0;
   }
 
   #bringFaults(): void {

@@ -1,4 +1,6 @@
-/** A process of the simulation: a connection, a clock and a chance of its own, and a Troupe on them. */
+/**
+ * A process of the simulation: a connection, a clock and a chance of its own, and a Troupe on them.
+ */
 import type { Troupe } from "../../client/troupe.ts";
 import { createTroupe } from "../../client/troupe.ts";
 import type { Interceptor } from "../../interceptor/interceptor.ts";

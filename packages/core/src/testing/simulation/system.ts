@@ -8,7 +8,10 @@ import type { Chance } from "./chance.ts";
 import type { FaultOptions } from "./fault-plan.ts";
 import type { History } from "./history.ts";
 
-/** What `drive` plays on. All waiting in it is virtual; it must not wait for anything outside of the simulation. */
+/**
+ * What `drive` plays on. All waiting in it is virtual; it must not wait for anything outside of the
+ * simulation.
+ */
 export interface Stage {
   readonly seed: number;
   /** The drive's own chance. In `times`, use the one that the action gets. */
@@ -20,8 +23,9 @@ export interface Stage {
   /** Resolves after so many virtual milliseconds. */
   wait(delayMs: number): Promise<void>;
   /**
-   * Do something `count` times, each at a moment of its own within `withinMs`, several at once. An action that rejects
-   * fails the simulation. Shrinking a failure leaves actions out, so an action must not rely on another one.
+   * Do something `count` times, each at a moment of its own within `withinMs`, several at once. An
+   * action that rejects fails the simulation. Shrinking a failure leaves actions out, so an action
+   * must not rely on another one.
    */
   times(
     count: number,
@@ -46,11 +50,16 @@ export interface System {
   /** What must hold when everything is handled; throws when it does not. */
   readonly check?: (history: History) => void;
   readonly faults?: FaultOptions;
-  /** Settings of the workers; those that are not given are drawn from the seed, often tight ones. */
+  /**
+   * Settings of the workers; those that are not given are drawn from the seed, often tight ones.
+   */
   readonly settings?: Omit<WorkerOptions, "id">;
   /** Most steps of one run; more mean that it does not come to an end. @default 200,000 */
   readonly stepsMax?: number;
-  /** Virtual milliseconds that everything may take to be handled after the drive and the faults. @default 600,000 */
+  /**
+   * Virtual milliseconds that everything may take to be handled after the drive and the faults.
+   * @default 600,000
+   */
   readonly restMsMax?: number;
   /**
    * Replaces the log of every worker: a defect on purpose, to see that the simulation finds it.

@@ -1,4 +1,7 @@
-/** How long what goes through the log is on its way: seldom the same time twice, so that orders differ between seeds. */
+/**
+ * How long what goes through the log is on its way: seldom the same time twice, so that orders
+ * differ between seeds.
+ */
 import type { Schedule } from "../memory/schedule.ts";
 import type { Agenda } from "./agenda.ts";
 import type { Chance } from "./chance.ts";

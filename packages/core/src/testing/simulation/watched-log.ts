@@ -1,4 +1,7 @@
-/** Watches what a process does to its log: the bounds it must keep (I7), the replies it sends, what it was promised. */
+/**
+ * Watches what a process does to its log: the bounds it must keep (I7), the replies it sends, what
+ * it was promised.
+ */
 import { agentName } from "../../log/address.ts";
 import type { Accepted, InputDraft } from "../../log/input.ts";
 import type { Log, Reader, ReadRequest, TurnCommit } from "../../log/log.ts";

@@ -1,4 +1,7 @@
-/** Settings of a simulated world: what the system leaves open is drawn, often so tight that every bound is reached. */
+/**
+ * Settings of a simulated world: what the system leaves open is drawn, often so tight that every
+ * bound is reached.
+ */
 import type { WorkerSettings } from "../../worker/worker-options.ts";
 import { workerSettings } from "../../worker/worker-options.ts";
 import type { MemoryBrokerOptions } from "../memory/broker-options.ts";

@@ -1,8 +1,9 @@
 /**
  * The simulated world: a broker, a client, and workers that come and go.
  *
- * A worker's place is filled again after its worker died or stopped. The world's own clock holds what is still going to
- * happen to it, such as the end of a pause, so that the world knows when it is at peace.
+ * A worker's place is filled again after its worker died or stopped. The world's own clock holds
+ * what is still going to happen to it, such as the end of a pause, so that the world knows when it
+ * is at peace.
  */
 import type { AgentDefinition } from "../../agent/agent-definition.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
@@ -14,7 +15,7 @@ import type { Chance } from "./chance.ts";
 import { chanceOf } from "./chance.ts";
 import type { Fault, Place } from "./fault.ts";
 import type { HandlerPace } from "./handler-watch.ts";
-import { handlerPace, pacedHandlers } from "./handler-watch.ts";
+import { handlerPace, handlerWatch } from "./handler-watch.ts";
 import { patientLog } from "./patient-log.ts";
 import type { ProcessHost } from "./simulated-process.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
@@ -149,14 +150,23 @@ export class World {
     const chance: Chance = chanceOf(seed, `handlers of ${name}`);
     const worker = new SimulatedProcess(this.#host(), {
       name,
-      interceptors: (clock) => [pacedHandlers(this.#pace, clock, chance)],
+      interceptors: (clock) => [
+        handlerWatch({
+          clock,
+          chance,
+          pace: this.#pace,
+          handlersMax: this.#settings.handlersMax,
+          breach: (what) => void this.watch.breaches.push(`${name}: ${what}`),
+        }),
+      ],
       baseLog: (log) => system.sabotage?.(log, this.broker) ?? log,
     });
     this.#workers.set(place, worker);
     this.#processes.push(worker);
     onEvent(`${name} starts`);
     worker.troupe.work(this.definitions, { ...this.#settings, id: name }).catch(() => {
-      // It could not reach the log when it started; whoever looks after processes starts another one.
+      // It could not reach the log when it started; whoever looks after processes starts another
+      // one.
       if (this.#workers.get(place) === worker) this.#crash(place, 200);
     });
   }

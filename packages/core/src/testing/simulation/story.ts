@@ -1,0 +1,69 @@
+/** A run told for people: what was stored and what went wrong, in the order of virtual time. */
+import type { ErrorData } from "../../errors/troupe-error.ts";
+import { agentName } from "../../log/address.ts";
+import type { LogEntry } from "../../log/log.ts";
+import { decodeRecord } from "../../turn/turn-record.ts";
+import { epochMs } from "./agenda.ts";
+import type { SimulationRun } from "./simulate.ts";
+
+/** Lines of a story; more are left out in the middle. */
+const linesMax = 120;
+
+export function storyOf(run: SimulationRun): string[] {
+  const stored = run.history.entries.map((entry, index) => storedLine(entry, index + 1));
+  const lines = [...run.events, ...timed(stored)]
+    .toSorted((a, b) => a.atMs - b.atMs)
+    .map(({ atMs, what }) => `${atMs.toFixed(0).padStart(8)} ms  ${what}`);
+  if (lines.length <= linesMax) return lines;
+  const half = linesMax / 2;
+  const left = lines.length - linesMax;
+  return [...lines.slice(0, half), `     ... ${left} more lines ...`, ...lines.slice(-half)];
+}
+
+interface Line {
+  /** Absent when the entry does not say; then it belongs to the one before. */
+  readonly atMs: number | undefined;
+  readonly what: string;
+}
+
+function timed(lines: readonly Line[]): { readonly atMs: number; readonly what: string }[] {
+  let lastMs = 0;
+  return lines.map(({ atMs, what }) => {
+    lastMs = atMs ?? lastMs;
+    return { atMs: lastMs, what };
+  });
+}
+
+function storedLine(entry: LogEntry, position: number): Line {
+  if (entry.kind === "input") {
+    const { acceptedAtMs, address, metadata } = entry.input;
+    const to = `${address.kind}/${address.name}/${address.key}`;
+    const what = `${position}: ${metadata.message ?? "message"} for ${to}${by(metadata.sender)}`;
+    return { atMs: acceptedAtMs - epochMs, what };
+  }
+  if (entry.kind === "dead-letter") {
+    const { failure, inputPosition } = entry.deadLetter;
+    return {
+      atMs: undefined,
+      what: `${position}: dead letter for ${inputPosition}${why(failure)}`,
+    };
+  }
+  const { events, failure, inputPosition, outgoingIds, turn, worker } = decodeRecord(
+    entry.entry.record,
+  );
+  const parts = [
+    ...events.map(({ type }) => type),
+    ...(outgoingIds.length > 0 ? [`sends ${outgoingIds.length}`] : []),
+  ];
+  const what = `${position}: turn ${turn} of ${agentName(entry.agent)} on ${inputPosition}${by(worker)}`;
+  const result = parts.length > 0 ? `: ${parts.join(", ")}` : "";
+  return { atMs: entry.entry.committedAtMs - epochMs, what: `${what}${result}${why(failure)}` };
+}
+
+function by(name: string | undefined): string {
+  return name === undefined ? "" : ` by ${name}`;
+}
+
+function why(failure: ErrorData | undefined): string {
+  return failure === undefined ? "" : `: ${failure.code}`;
+}

@@ -1,0 +1,23 @@
+/** The simulation notices a log that lies: each defect makes it fail within 200 seeds. */
+import { simulateSeeds, SimulationFailedError } from "@troupe/core/testing";
+import { describe, expect, test } from "vitest";
+
+import { withoutAtomicity, withoutFence, withoutRecognition } from "./sabotage.ts";
+import { simulateAgain } from "./systems.ts";
+import { bankTransfer } from "./systems/bank-transfer.ts";
+import { hotKey } from "./systems/hot-key.ts";
+import { poison } from "./systems/poison.ts";
+
+const defects = { withoutAtomicity, withoutFence, withoutRecognition };
+const systems = { bankTransfer, hotKey, poison };
+
+describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sabotage) => {
+  test.each(Object.entries(systems))("with the system %s", async (_name, system) => {
+    const again = (seed: number): string => simulateAgain(system.name ?? "", seed);
+    const failure = await simulateSeeds({ ...system, sabotage, again, count: 200 }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(failure).toBeInstanceOf(SimulationFailedError);
+    expect(String(failure)).toMatch(/ {2}(?:I\d+|check|stuck): [^]*Run it again: npm run simulate/);
+  });
+});

@@ -1,0 +1,23 @@
+/** The systems that are simulated, by name. */
+import type { System } from "@troupe/core/testing";
+
+import { bankTransfer } from "./systems/bank-transfer.ts";
+import { fanOut } from "./systems/fan-out.ts";
+import { hotKey } from "./systems/hot-key.ts";
+import { humanWait } from "./systems/human-wait.ts";
+import { poison } from "./systems/poison.ts";
+import { requestMesh } from "./systems/request-mesh.ts";
+
+export const systems: Readonly<Record<string, System>> = {
+  "bank-transfer": bankTransfer,
+  "request-mesh": requestMesh,
+  "fan-out": fanOut,
+  "human-wait": humanWait,
+  "hot-key": hotKey,
+  poison,
+};
+
+/** The command that runs one seed of a system again. */
+export function simulateAgain(system: string, seed: number): string {
+  return `npm run simulate -- --seeds 1 --from ${seed} --system ${system}`;
+}

@@ -40,8 +40,9 @@ afterEach(async () => {
   for (const worker of started.splice(0)) await worker[Symbol.asyncDispose]();
 });
 
-async function start(id: string): Promise<Program> {
-  const worker = await startTallyWorker({ id, namespace, url: server.url, options: { timings } });
+async function start(id: string, pausing = false): Promise<Program> {
+  const settings = { id, namespace, url: server.url, pausing, options: { timings } } as const;
+  const worker = await startTallyWorker(settings);
   started.push(worker);
   return worker;
 }
@@ -77,17 +78,20 @@ async function expectAllRight(published: Published): Promise<void> {
   expect(checkStream(published, await readStream(server.url, namespace))).toEqual(nothing);
 }
 
-test("partitions follow the workers that join, stop and die, under load", async () => {
+test.for([
+  ["that need no time", false],
+  ["that take time", true],
+] as const)("partitions follow workers that join, stop and die; turns %s", async ([, pausing]) => {
   const published = adds({ messages: 6000, keys: 60 });
-  const first = await start("first");
+  const first = await start("first", pausing);
   await expectShared(first);
   let to = 0;
   const more = (): Promise<void> =>
     publishAdds(client, namespace, published, { from: to + 1, to: (to += 20) });
 
-  const [second] = await Promise.all([start("second"), more()]);
+  const [second] = await Promise.all([start("second", pausing), more()]);
   await expectShared(first, second);
-  const [third] = await Promise.all([start("third"), more()]);
+  const [third] = await Promise.all([start("third", pausing), more()]);
   await expectShared(first, second, third);
   await Promise.all([second.stop(), more()]);
   await expectShared(first, third);
@@ -127,8 +131,8 @@ test("a stopping worker finishes what runs and gives back the rest", async () =>
 
 test("a worker that was only paused meets the fence when it wakes up", async () => {
   const published = adds({ messages: 9000, keys: 90 });
-  const awake = await start("awake");
-  const paused = await start("paused");
+  const awake = await start("awake", true);
+  const paused = await start("paused", true);
   await expectShared(awake, paused);
   const stored = await counterOf(client, namespace);
   const publishing = publishAdds(client, namespace, published, { to: 40 });

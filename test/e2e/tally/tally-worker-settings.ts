@@ -14,6 +14,8 @@ export interface TallyWorkerSettings {
    * @default none
    */
   readonly fault?: "amnesia" | "no replies";
+  /** Its tallies wait for a moment in the middle of their turns. @default false */
+  readonly pausing?: boolean;
   readonly options?: Omit<WorkerOptions, "id">;
 }
 

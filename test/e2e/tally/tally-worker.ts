@@ -18,7 +18,10 @@ const tell = (kind: string, more: object = {}): void => void process.send?.({ ki
 
 const counts: Record<string, number> = {};
 const held: (() => void)[] = [];
+/** Up to 3 ms, so that turns of different agents overtake each other. */
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
 const tally = tallyAgent({
+  pause: settings.pausing === true ? pause : undefined,
   held: (key, { n }) => {
     tell("held", { key, n });
     return new Promise((resolve) => held.push(resolve));

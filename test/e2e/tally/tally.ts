@@ -46,6 +46,8 @@ const copies = agentNamed("copy");
 export interface Behaviour {
   /** Resolves when a held handler may go on. */
   readonly held?: (key: string, add: Add) => Promise<void>;
+  /** Waited for in the middle of every `add`. @default they do not wait */
+  readonly pause?: (() => Promise<void>) | undefined;
 }
 
 export function tallyAgent(
@@ -54,10 +56,13 @@ export function tallyAgent(
   return agent("tally")
     .state<Tally>(emptyTally)
     .event("counted", add, tallyAfter)
-    .on("add", add, (context, message) => {
+    .on("add", add, (context, message): number | Promise<number> => {
       context.emit.counted(message);
-      if (isCopied(message)) context.send(copies, context.agent.key)["receive"]?.(message);
-      return context.state.count;
+      const rest = (): number => {
+        if (isCopied(message)) context.send(copies, context.agent.key)["receive"]?.(message);
+        return context.state.count;
+      };
+      return behaviour.pause === undefined ? rest() : behaviour.pause().then(rest);
     })
     .on("hold", add, async (context, message) => {
       await behaviour.held?.(context.agent.key, message);

@@ -73,3 +73,34 @@ test("a failure that was recorded is found as well", async () => {
   const { deadLetters } = await readStream(server.url, namespace);
   expect(deadLetters).toHaveLength(1);
 });
+
+test("every ask in flight is answered when one of two workers dies", async () => {
+  const namespace = "in-flight";
+  const common = { url: server.url, namespace, pausing: true } as const;
+  await using staying = await startTallyWorker({ ...common, id: "staying" });
+  await using dying = await startTallyWorker({ ...common, id: "dying" });
+  await using troupe = await connect(server.url, { namespace });
+  const halfway = Promise.withResolvers<void>();
+  let answers = 0;
+  const keys = Array.from({ length: 40 }, (_, i) => `key-${i}`);
+  const numbers = Array.from({ length: 10 }, (_, i) => 2 * i + 1);
+  const asking = keys.map(async (key) => {
+    const counts: number[] = [];
+    for (const n of numbers) {
+      counts.push(await troupe.agent(tally, key).add({ n, value: n }));
+      if (++answers === (keys.length * numbers.length) / 2) halfway.resolve();
+    }
+    return counts;
+  });
+  await halfway.promise;
+  await dying.kill();
+  const inOrder = numbers.map((_, i) => i + 1);
+  expect(await Promise.all(asking)).toEqual(keys.map(() => inOrder));
+  await staying.stop();
+
+  const sent = numbers.map((n) => ({ n, value: n }));
+  const stream = await readStream(server.url, namespace);
+  expect(checkStream(new Map(keys.map((key) => [key, sent])), stream)).toEqual(nothing);
+  const workers = new Set(stream.turns.map(({ record }) => record.worker));
+  expect(workers).toEqual(new Set(["staying", "dying"]));
+});

@@ -219,12 +219,11 @@ export class Mailbox {
 
   #wait(turn: Turn, outcome: PromiseLike<unknown>): void {
     const epoch = this.#epoch;
-    const { permits } = this.#host;
     this.#busy = true;
     this.#running = turn;
-    permits.take();
+    turn.takePermit();
     const settle = (act: () => void): void => {
-      permits.give();
+      turn.leave();
       this.#busy = false;
       if (this.#running === turn) this.#running = undefined;
       if (epoch === this.#epoch) act();

@@ -55,6 +55,7 @@ export class Turn implements EventSink {
   #ended = false;
   /** Asks that the handler waits for. */
   #asking = 0;
+  #hasPermit = false;
 
   constructor(
     host: TurnHost,
@@ -157,14 +158,33 @@ export class Turn implements EventSink {
 
   /** While a handler waits for other agents it leaves its place to them, or these could never answer (I7). */
   async whileAsking<Result>(ask: () => Promise<Result>): Promise<Result> {
-    const { permits } = this.host;
     // Later, because giving it may start another agent's handler, which must not run inside this one.
-    if (this.#asking++ === 0) queueMicrotask(() => permits.give());
+    if (this.#asking++ === 0) queueMicrotask(() => this.#givePermit());
     try {
       return await ask();
     } finally {
-      if (--this.#asking === 0) permits.take();
+      // A handler that ended without waiting for its asks needs no place any more.
+      if (--this.#asking === 0 && !this.#ended) this.takePermit();
     }
+  }
+
+  /** The handler is going to wait for something: it takes a place among those that do. */
+  takePermit(): void {
+    if (this.#hasPermit) return;
+    this.#hasPermit = true;
+    this.host.permits.take();
+  }
+
+  /** The handler returned or threw; its place is free. */
+  leave(): void {
+    this.#ended = true;
+    this.#givePermit();
+  }
+
+  #givePermit(): void {
+    if (!this.#hasPermit) return;
+    this.#hasPermit = false;
+    this.host.permits.give();
   }
 
   /** Tell the handler that its turn is given up. */

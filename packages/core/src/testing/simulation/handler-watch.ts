@@ -1,6 +1,7 @@
 /**
- * Around every handler: some take their time, and no worker begins one while as many as it may run are at work (I7).
- * Handlers that wait for other agents do not count.
+ * Around every handler: some take their time, and no worker begins one while as many as it may run
+ * are at work (I7). Handlers that ask other agents do not count: they leave their place to these,
+ * and take it again without waiting.
  */
 import type { Interceptor } from "../../interceptor/interceptor.ts";
 import { agentName } from "../../log/address.ts";
@@ -30,13 +31,8 @@ export function handlerPace(chance: Chance): HandlerPace {
 
 export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   const { breach, chance, clock, handlersMax, pace } = options;
-  /** Agents whose handlers are at work, with the number of their open asks. */
-  const atWork = new Map<string, number>();
-  const busy = (): number => [...atWork.values()].filter((asks) => asks === 0).length;
-  const ask = (agent: string, by: number): void => {
-    const asks = atWork.get(agent);
-    if (asks !== undefined) atWork.set(agent, asks + by);
-  };
+  /** Agents whose handlers are at work and have asked nobody yet. */
+  const atWork = new Set<string>();
   const pause = async (): Promise<void> => {
     const delayMs = chance.next() * pace.waitMsMax;
     await new Promise<void>((resolve) => clock.after(delayMs, resolve));
@@ -47,8 +43,10 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       const isPaused = chance.happens(pace.waits);
       // A handler that was given up may still be at work when the next one of its agent begins.
       if (atWork.has(name)) return isPaused ? pause().then(() => next(call)) : next(call);
-      atWork.set(name, 0);
-      if (busy() > handlersMax) breach(`${busy()} handlers at work, at most ${handlersMax}`);
+      atWork.add(name);
+      if (atWork.size > handlersMax) {
+        breach(`${atWork.size} handlers at work, at most ${handlersMax}`);
+      }
       const outcome = isPaused ? pause().then(() => next(call)) : next(call);
       if (!(outcome instanceof Promise)) {
         atWork.delete(name);
@@ -58,9 +56,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
     },
     send: (call, next) => {
       const { from, how } = call;
-      if (how !== "ask" || from === undefined) return next(call);
-      ask(from, 1);
-      return (next(call) as Promise<unknown>).finally(() => ask(from, -1));
+      if (how === "ask" && from !== undefined) atWork.delete(from);
+      return next(call);
     },
   };
 }

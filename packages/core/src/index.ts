@@ -28,6 +28,8 @@ export * from "./replay/replay.ts";
 export type { Schema, SchemaInput, SchemaOutput } from "./schema/schema.ts";
 export * from "./topic/topic.ts";
 export type * from "./turn/context.ts";
+export { decodeJournalRecord } from "./turn/step-record.ts";
+export type { JournalRecord, RecordedStep, StepRecord } from "./turn/step-record.ts";
 export * from "./turn/turn-record.ts";
 export { decodePayload, encodePayload } from "./wire/payload.ts";
 export type { Holding, OwnershipTimings } from "./worker/ownership.ts";

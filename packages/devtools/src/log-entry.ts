@@ -1,11 +1,12 @@
 /** What is on the log, as a line to read and as data. */
-import { agentName, decodeRecord } from "@troupe/core";
+import { agentName, decodeJournalRecord } from "@troupe/core";
 import type {
   AgentId,
   DeadLetter,
   Input,
   JournalEntry,
   JournaledTurn,
+  JournalRecord,
   LogEntry,
 } from "@troupe/core";
 import { payloadValue, untypedPayloadValue } from "./payload-value.ts";
@@ -28,7 +29,10 @@ export function entryData(entry: LogEntry): Readonly<Record<string, unknown>> {
 }
 
 /** A turn as plain data. */
-export function turnData(agent: AgentId, turn: JournaledTurn): Readonly<Record<string, unknown>> {
+export function turnData(
+  agent: AgentId,
+  turn: Omit<JournaledTurn, "steps">,
+): Readonly<Record<string, unknown>> {
   const { inputPosition, acceptedAtMs, startedAtMs, ...record } = turn.record;
   return {
     kind: "turn",
@@ -45,7 +49,7 @@ export function turnData(agent: AgentId, turn: JournaledTurn): Readonly<Record<s
 /** A turn for one line; `address` says what to show in the address column. */
 export function readableTurn(
   agent: AgentId,
-  { revision, committedAtMs, record }: JournaledTurn,
+  { revision, committedAtMs, record }: Omit<JournaledTurn, "steps">,
 ): Entry {
   return {
     kind: record.failure === undefined ? "turn" : "failed",
@@ -59,24 +63,28 @@ export function readableTurn(
 type TurnEntry = LogEntry & { readonly kind: "turn" };
 
 function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
-  const turn = journaled(entry);
-  if (!(turn instanceof Error)) return readableTurn(agent, turn);
+  const record = journaled(entry);
   const { committedAtMs: atMs, revision: position } = entry;
-  return { kind: "failed", atMs, position, address: agentName(agent), summary: turn.message };
+  const line = { atMs, position, address: agentName(agent) };
+  if (record instanceof Error) return { ...line, kind: "failed", summary: record.message };
+  if (record.kind === "turn") return readableTurn(agent, { ...entry, record: record.turn });
+  const steps = record.steps.steps.map(({ name, value }) => `${name} ${toJson(value)}`);
+  return { ...line, kind: "steps", summary: steps.join(" · ") };
 }
 
 function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, unknown>> {
-  const turn = journaled(entry);
-  if (!(turn instanceof Error)) return turnData(agent, turn);
+  const record = journaled(entry);
   const at = new Date(entry.committedAtMs).toISOString();
-  const unreadable = turn.message;
-  return { kind: "turn", position: entry.revision, at, agent: agentName(agent), unreadable };
+  const place = { position: entry.revision, at, agent: agentName(agent) };
+  if (record instanceof Error) return { kind: "turn", ...place, unreadable: record.message };
+  if (record.kind === "turn") return turnData(agent, { ...entry, record: record.turn });
+  return { kind: "steps", ...place, ...record.steps };
 }
 
 /** The record, or why it cannot be read: one bad record must not end the view of all others. */
-function journaled({ record, ...entry }: JournalEntry): JournaledTurn | Error {
+function journaled({ record }: JournalEntry): JournalRecord | Error {
   try {
-    return { ...entry, record: decodeRecord(record) };
+    return decodeJournalRecord(record);
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

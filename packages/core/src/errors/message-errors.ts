@@ -53,6 +53,12 @@ export class UnencodableValueError extends TroupeError {
   readonly code = "unencodable-value";
 }
 
+/** A step took longer than its limit; the turn is tried again, and the step with the same idempotency key. */
+export class StepTimeoutError extends TroupeError {
+  readonly code = "step-timeout";
+  override readonly retryable = true;
+}
+
 /** The state is not plain data, so no snapshot of it is taken; activation folds the journal instead. */
 export class UnsnapshotableStateError extends TroupeError {
   readonly code = "unsnapshotable-state";

@@ -10,7 +10,9 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
-import { decodeRecord } from "../turn/turn-record.ts";
+import type { RecordedStep, StepRecord } from "../turn/step-record.ts";
+import { decodeJournalRecord } from "../turn/step-record.ts";
+import type { TurnRecord } from "../turn/turn-record.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { decodeSnapshot } from "../snapshot/snapshot.ts";
@@ -31,6 +33,7 @@ export class AgentHistory {
   #current: AgentState;
   #revision: Position = 0;
   #snapshotTurns = 0;
+  #openSteps: Pick<StepRecord, "inputPosition" | "steps"> | undefined;
 
   constructor(log: Log, runtime: AgentRuntime, agent: AgentId) {
     this.#log = log;
@@ -57,6 +60,17 @@ export class AgentHistory {
   advance(next: AgentState, revision: Position): void {
     this.#current = next;
     this.#revision = revision;
+    this.#openSteps = undefined;
+  }
+
+  /** The log stored steps of the turn that is running. */
+  stepsStored(revision: Position): void {
+    this.#revision = revision;
+  }
+
+  /** Steps that the journal holds of a turn that is not committed yet. */
+  stepsOf(inputPosition: Position): readonly RecordedStep[] {
+    return this.#openSteps?.inputPosition === inputPosition ? this.#openSteps.steps : [];
   }
 
   /** What a successor needs to go on from here. From now on `turnsSinceSnapshot` counts from this one. */
@@ -87,12 +101,24 @@ export class AgentHistory {
     this.#snapshotTurns = turns;
   }
 
+  /** The revision moves last: a record that cannot be folded is met again by the next load. */
   #apply({ record: bytes, revision }: JournalEntry): void {
-    const record = decodeRecord(bytes);
+    const entry = decodeJournalRecord(bytes);
+    if (entry.kind === "steps") this.#remember(entry.steps);
+    else this.#fold(entry.turn);
+    this.#revision = revision;
+  }
+
+  #fold({ events, inputPosition, turn }: TurnRecord): void {
     const name = agentName(this.#agent);
     let { state } = this.#current;
-    for (const event of record.events) state = this.#runtime.fold(state, event, name);
-    this.#current = { state, turns: record.turn, lastInput: record.inputPosition };
-    this.#revision = revision;
+    for (const event of events) state = this.#runtime.fold(state, event, name);
+    this.#current = { state, turns: turn, lastInput: inputPosition };
+    this.#openSteps = undefined;
+  }
+
+  #remember({ inputPosition, steps }: StepRecord): void {
+    const earlier = this.#openSteps?.inputPosition === inputPosition ? this.#openSteps.steps : [];
+    this.#openSteps = { inputPosition, steps: [...earlier, ...steps] };
   }
 }

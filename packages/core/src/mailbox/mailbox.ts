@@ -10,10 +10,10 @@
  */
 import { findTurn } from "../turn/find-turn.ts";
 import { encodeReply, replyOf } from "../turn/reply.ts";
+import { StepLedger } from "../turn/step-ledger.ts";
 import { Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
-import { errorData } from "../errors/troupe-error.ts";
-import type { TroupeError } from "../errors/troupe-error.ts";
+import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
@@ -44,6 +44,9 @@ export class Mailbox {
   #ready: Turn[] = [];
   #committing: Turn[] = [];
   #drained: (() => void)[] = [];
+  /** Who waits until nothing is left to be committed. */
+  #settled: (() => void)[] = [];
+  #ledger: StepLedger | undefined;
   #loadAttempts = 0;
   /** Commits refused or lost since the last one that was stored. */
   #recoveries = 0;
@@ -99,6 +102,36 @@ export class Mailbox {
     this.#running?.abort(new Error("The worker stops."));
   }
 
+  /** For a running turn: its steps, also those of earlier runs. */
+  ledgerOf({ delivery }: Turn): StepLedger {
+    const { position } = delivery.input;
+    if (this.#ledger?.inputPosition !== position) {
+      this.#ledger = new StepLedger(position, this.#history.stepsOf(position));
+    }
+    return this.#ledger;
+  }
+
+  /** For a running turn: store a step record behind everything that is not committed yet. */
+  async append(turn: Turn, record: Uint8Array): Promise<void> {
+    while (this.#hasUncommitted()) {
+      await new Promise<void>((resolve) => this.#settled.push(resolve));
+    }
+    turn.requireOpen();
+    try {
+      const expectedRevision = this.revision;
+      const steps = { agent: this.agent, expectedRevision, record, outgoing: [] };
+      const [revision = expectedRevision] = await this.#host.log.commit([steps]);
+      turn.requireOpen();
+      this.#history.stepsStored(revision);
+    } catch (thrown) {
+      // Somebody else wrote, or nobody knows: start again from what the journal says.
+      const unsure = thrown instanceof TroupeError && thrown.retryable;
+      if (unsure && this.#running === turn) this.recover();
+      turn.requireOpen();
+      throw thrown;
+    }
+  }
+
   /** For the committer: the turns to commit next, empty while others are on their way. */
   takeReady(messagesMax: number): readonly Turn[] {
     if (this.#committing.length > 0 || this.#ready.length === 0) return [];
@@ -126,6 +159,7 @@ export class Mailbox {
     }
     this.#host.snapshots.consider(this.#history, this.agent);
     if (this.#ready.length > 0) this.#host.committer.schedule(this);
+    else this.#tellSettled();
     this.#pump();
   }
 
@@ -146,6 +180,8 @@ export class Mailbox {
     this.#loaded = false;
     this.#recoveries += 1;
     this.#epoch += 1;
+    this.#ledger = undefined;
+    this.#tellSettled();
     if (!this.#busy) this.#pump();
   }
 
@@ -161,6 +197,12 @@ export class Mailbox {
       first.attempts += 1;
     }
     this.recover();
+  }
+
+  #tellSettled(): void {
+    const settled = this.#settled;
+    this.#settled = [];
+    for (const resolve of settled) resolve();
   }
 
   #hasUncommitted(): boolean {
@@ -205,7 +247,7 @@ export class Mailbox {
   }
 
   #execute(delivery: Delivery): void {
-    const turn = new Turn(this.#host, this.#runtime, this.agent, delivery, this.#draft);
+    const turn = new Turn(this.#host, this.#runtime, this.agent, delivery, this.#draft, this);
     if (delivery.verdict !== undefined) return this.#failed(turn, delivery.verdict);
     let outcome: unknown;
     try {

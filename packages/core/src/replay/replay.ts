@@ -8,12 +8,15 @@ import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { CallOptions, Log } from "../log/log.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
-import { decodeRecord } from "../turn/turn-record.ts";
+import type { RecordedStep } from "../turn/step-record.ts";
+import { decodeJournalRecord } from "../turn/step-record.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
 export interface JournaledTurn {
   readonly revision: Position;
   readonly record: TurnRecord;
+  /** All steps of the turn, in the order in which they were recorded. */
+  readonly steps: readonly RecordedStep[];
   readonly committedAtMs: number;
 }
 
@@ -29,11 +32,23 @@ export async function* turnsOf(
   options: CallOptions = {},
 ): AsyncGenerator<JournaledTurn, void, undefined> {
   let after: Position = 0;
+  let stepsOf: Position = 0;
+  let steps: RecordedStep[] = [];
   for (;;) {
     const entries = await log.journal(agent, after, options);
     for (const { revision, record, committedAtMs } of entries) {
-      yield { revision, record: decodeRecord(record), committedAtMs };
       after = revision;
+      const entry = decodeJournalRecord(record);
+      if (entry.kind === "steps") {
+        if (entry.steps.inputPosition !== stepsOf) steps = [];
+        stepsOf = entry.steps.inputPosition;
+        steps.push(...entry.steps.steps);
+        continue;
+      }
+      const { turn } = entry;
+      const own = turn.inputPosition === stepsOf ? steps : [];
+      yield { revision, record: turn, steps: [...own, ...(turn.steps ?? [])], committedAtMs };
+      steps = [];
     }
     if (entries.length === 0) return;
   }

@@ -31,6 +31,22 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a step's function gets. */
+export interface StepInfo {
+  /**
+   * The same in every run of this step, and different for every other step ever: give it to the callee, so that an effect
+   * whose record was lost in a crash is not done twice.
+   */
+  readonly idempotencyKey: string;
+  /** Aborted when the turn is given up. */
+  readonly signal: AbortSignal;
+}
+
+export interface StepOptions {
+  /** Give up after so many milliseconds; the turn is then tried again. @default no limit */
+  readonly timeoutMs?: number;
+}
+
 export interface TurnLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;
@@ -49,6 +65,22 @@ export interface Context<State, Events> {
   readonly signal: AbortSignal;
   /** Inspection-feed log lines with this turn's ids. */
   readonly log: TurnLog;
+  /**
+   * Do something with an effect outside of the log: a model call, a tool call, a payment. Its result is recorded in the
+   * journal, and after a crash the recorded result returns and the function does not run (I6). Steps are recognised by
+   * name and order of use, so both must not depend on chance. A synchronous function costs no round trip.
+   */
+  step<Result>(
+    name: string,
+    effect: (step: StepInfo) => Result | Promise<Result>,
+    options?: StepOptions,
+  ): Promise<Result>;
+  /** Milliseconds since the epoch; recorded, so the same in every run of this turn. */
+  now(): number;
+  /** A number from 0 up to but not 1; recorded. */
+  random(): number;
+  /** A random UUID (version 4); recorded. */
+  id(): string;
   /** Send a message with this turn's commit (I3): it leaves only if the turn is committed. */
   send<Messages>(agent: AgentReference<Messages>, key: string): SendCalls<Messages, void>;
   /** Publish on a topic with this turn's commit (I3). */

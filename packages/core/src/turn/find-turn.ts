@@ -3,7 +3,7 @@ import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { CallOptions, Log } from "../log/log.ts";
 import type { TurnRecord } from "./turn-record.ts";
-import { decodeRecord } from "./turn-record.ts";
+import { decodeJournalRecord } from "./step-record.ts";
 
 /** The turn that handled the input at `inputPosition`; a record always comes after its input, so the search starts there. */
 export async function findTurn(
@@ -16,10 +16,11 @@ export async function findTurn(
   for (;;) {
     const entries = await log.journal(agent, after, options);
     for (const entry of entries) {
-      const record = decodeRecord(entry.record);
-      if (record.inputPosition === inputPosition) return record;
-      if (record.inputPosition > inputPosition) return undefined;
       after = entry.revision;
+      const record = decodeJournalRecord(entry.record);
+      if (record.kind === "steps") continue;
+      if (record.turn.inputPosition === inputPosition) return record.turn;
+      if (record.turn.inputPosition > inputPosition) return undefined;
     }
     if (entries.length === 0) return undefined;
   }

@@ -14,7 +14,16 @@ import { validate } from "../schema/schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import { encodePayload } from "../wire/payload.ts";
-import type { AskOptions, Context, Emit, MessageInfo, TurnLog } from "./context.ts";
+import { randomUuid } from "../clock/random-uuid.ts";
+import type {
+  AskOptions,
+  Context,
+  Emit,
+  MessageInfo,
+  StepInfo,
+  StepOptions,
+  TurnLog,
+} from "./context.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import type { Turn } from "./turn.ts";
 
@@ -115,10 +124,31 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
         deadlineMs: metadata.deadlineMs,
       };
       const signalled = this.#withSignal(options);
-      return this.#turn.whileAsking(() =>
-        host.ask(agent, key, message, payload, signalled, origin),
+      // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
+      return this.step(`~ask ${agent.type}/${key} ${message}`, () =>
+        this.#turn.whileAsking(() => host.ask(agent, key, message, payload, signalled, origin)),
       );
     });
+  }
+
+  step<Result>(
+    name: string,
+    effect: (step: StepInfo) => Result | Promise<Result>,
+    options: StepOptions = {},
+  ): Promise<Result> {
+    return this.#turn.steps.run(name, effect, this.signal, options) as Promise<Result>;
+  }
+
+  now(): number {
+    return this.#turn.steps.draw("~now", () => this.#turn.host.clock.now()) as number;
+  }
+
+  random(): number {
+    return this.#turn.steps.draw("~random", () => this.#turn.host.random()) as number;
+  }
+
+  id(): string {
+    return this.#turn.steps.draw("~id", () => randomUuid(this.#turn.host.random)) as string;
   }
 
   #withSignal(options: AskOptions): AskOptions {

@@ -8,6 +8,7 @@
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Position } from "../log/input.ts";
+import type { RecordedStep } from "./step-record.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 
 export const recordFormat = 1;
@@ -28,6 +29,8 @@ export interface TurnRecord {
   readonly topic?: string | undefined;
   readonly sender?: string | undefined;
   readonly events: readonly RecordedEvent[];
+  /** Steps that were not recorded before the turn was; absent when there are none. */
+  readonly steps?: readonly RecordedStep[] | undefined;
   /** Ids of the messages and publications that were committed with the turn. */
   readonly outgoingIds: readonly string[];
   /** What the handler returned; absent when the turn failed. */
@@ -65,6 +68,9 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
   if (record.sender !== undefined) wire.s = record.sender;
   if (record.outgoingIds.length > 0) wire.o = record.outgoingIds;
   if (record.failure !== undefined) wire.f = record.failure;
+  if (record.steps !== undefined && record.steps.length > 0) {
+    wire.q = record.steps.map(({ name, value, tookMs }) => [name, value, tookMs]);
+  }
   return encodePayload(wire);
 }
 
@@ -86,6 +92,7 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     topic: wire.p,
     sender: wire.s,
     events: wire.e.map(([type, data]) => ({ type, data })),
+    steps: wire.q?.map(([name, value, tookMs]) => ({ name, value, tookMs })),
     outgoingIds: wire.o ?? [],
     reply: wire.r,
     failure: wire.f,
@@ -111,6 +118,7 @@ interface WireRecord {
   o?: readonly string[];
   r: unknown;
   f?: ErrorData;
+  q?: (readonly [string, unknown, number])[];
   k: number;
   t: string;
   w: string;

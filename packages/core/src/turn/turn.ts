@@ -25,7 +25,10 @@ import { childTraceparent } from "../trace/trace-context.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { TurnContext } from "./turn-context.ts";
+import type { StepStore } from "./turn-steps.ts";
+import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
+import type { RecordedStep } from "./step-record.ts";
 import { encodeRecord } from "./turn-record.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
 
@@ -53,6 +56,10 @@ export class Turn implements EventSink {
   #context: TurnContext | undefined;
   /** Nothing is emitted or sent any more. */
   #ended = false;
+  readonly #stepStore: StepStore;
+  #steps: TurnSteps | undefined;
+  /** Steps that are recorded with the turn itself. */
+  #pendingSteps: readonly RecordedStep[] | undefined;
   /** Asks that the handler waits for. */
   #asking = 0;
   #hasPermit = false;
@@ -63,8 +70,10 @@ export class Turn implements EventSink {
     agent: AgentId,
     delivery: Delivery,
     draft: { readonly state: unknown; readonly turns: number },
+    stepStore: StepStore,
   ) {
     const { input } = delivery;
+    this.#stepStore = stepStore;
     this.host = host;
     this.runtime = runtime;
     this.agent = agent;
@@ -87,6 +96,12 @@ export class Turn implements EventSink {
   get topic(): string | undefined {
     const { address } = this.delivery.input;
     return address.kind === "topic" ? address.name : undefined;
+  }
+
+  /** Made at first use: most turns take no steps. */
+  get steps(): TurnSteps {
+    this.#steps ??= new TurnSteps(this, this.#stepStore);
+    return this.#steps;
   }
 
   /** How many messages its commit stores. */
@@ -123,14 +138,14 @@ export class Turn implements EventSink {
 
   /** The handler is done: make the record. @throws TurnTooLargeError, or what a commit interceptor throws */
   complete(reply: unknown): void {
-    this.#ended = true;
+    this.#end();
     this.#seal(reply, undefined);
     this.#requireFits();
   }
 
   /** The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter. */
   fail(thrown: unknown): void {
-    this.#ended = true;
+    this.#end();
     this.state = this.#stateBefore;
     this.events = [];
     this.outgoing = [];
@@ -191,6 +206,12 @@ export class Turn implements EventSink {
   abort(reason: unknown): void {
     this.#ended = true;
     this.#context?.abort(reason);
+  }
+
+  #end(): void {
+    this.#ended = true;
+    const pending = this.#steps?.takePending() ?? [];
+    if (pending.length > 0) this.#pendingSteps = pending;
   }
 
   #handle(definition: MessageDefinition, payload: unknown): unknown {
@@ -266,6 +287,7 @@ export class Turn implements EventSink {
       topic: this.topic,
       sender: input.metadata.sender,
       events: this.events,
+      steps: this.#pendingSteps,
       outgoingIds: this.outgoing.map((draft) => draft.metadata.id ?? ""),
       reply,
       failure,

@@ -107,8 +107,8 @@ async function collect<Turn extends JournaledTurn>(
   for await (const turn of turns) {
     all += 1;
     onTurn(turn);
-    const { revision, record, committedAtMs } = turn;
-    last.push({ revision, record, committedAtMs });
+    const { revision, record, steps, committedAtMs } = turn;
+    last.push({ revision, record, steps, committedAtMs });
     if (last.length > keep) last.shift();
   }
   return { turns: all, last };

@@ -8,7 +8,16 @@ import { count, timeOfDay } from "./quantities.ts";
 import type { Style, Terminal } from "./terminal.ts";
 import { cell, fit, padStart } from "./width.ts";
 
-export type EntryKind = "topic" | "message" | "turn" | "failed" | "retry" | "dead" | "log" | "note";
+export type EntryKind =
+  | "topic"
+  | "message"
+  | "turn"
+  | "steps"
+  | "failed"
+  | "retry"
+  | "dead"
+  | "log"
+  | "note";
 
 export interface Entry {
   readonly kind: EntryKind;
@@ -23,6 +32,7 @@ const styles: Readonly<Record<EntryKind, Style>> = Object.freeze({
   topic: "cyan",
   message: "blue",
   turn: "green",
+  steps: "green",
   failed: "red",
   retry: "yellow",
   dead: "magenta",

@@ -5,7 +5,7 @@
  * log order and works out what must be there. An input of an agent that hosts its message is lost when no journal has
  * it; it was done twice when a journal has it twice.
  */
-import { decodePayload, decodeRecord } from "@troupe/core";
+import { decodePayload, decodeJournalRecord } from "@troupe/core";
 import type { AgentId, Input, JournalEntry, Log } from "@troupe/core";
 import { z } from "zod";
 import { categories } from "../category.ts";
@@ -83,7 +83,9 @@ function countInput(
 }
 
 function countTurn(tally: Tally, { type, key }: AgentId, entry: JournalEntry): void {
-  const record = decodeRecord(entry.record);
+  const journaled = decodeJournalRecord(entry.record);
+  if (journaled.kind !== "turn") return;
+  const record = journaled.turn;
   const name = `${type}/${key}@${record.inputPosition}`;
   tally.handled.set(name, (tally.handled.get(name) ?? 0) + 1);
   tally.turns += 1;

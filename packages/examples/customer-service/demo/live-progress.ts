@@ -1,5 +1,5 @@
 /** Watches the log while the demo runs: how many inquiries have their outcome, and whether everything has come to rest. */
-import { decodeRecord } from "@troupe/core";
+import { decodeJournalRecord } from "@troupe/core";
 import type { Troupe } from "@troupe/core";
 import { interactions } from "../agents/topics.ts";
 
@@ -33,7 +33,9 @@ async function follow(
   const request = { from: 1, topics: [], types: ["conversation", "quality"], signal };
   for await (const entry of troupe.follow(request)) {
     if (entry.kind !== "turn") continue;
-    const record = decodeRecord(entry.entry.record);
+    const journaled = decodeJournalRecord(entry.entry.record);
+    if (journaled.kind !== "turn") continue;
+    const record = journaled.turn;
     for (const event of record.events) {
       if (event.type === "answered") progress.answered += 1;
       if (event.type === "escalated") progress.escalated += 1;

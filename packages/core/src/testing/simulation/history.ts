@@ -7,7 +7,7 @@ import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Input, Position } from "../../log/input.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
-import { decodeRecord } from "../../turn/turn-record.ts";
+import { decodeJournalRecord } from "../../turn/step-record.ts";
 import { decodePayload } from "../../wire/payload.ts";
 import { agentRuntime } from "../../worker/agent-runtime.ts";
 
@@ -63,11 +63,11 @@ export class GrowingHistory implements History {
   }
 
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State {
-    const { fold } = agentRuntime(agent);
+    const runtime = agentRuntime(agent);
     const name = agentName({ type: agent.type, key });
     let state: unknown = agent.initialState;
     for (const { record } of this.turns(agent, key)) {
-      for (const event of record.events) state = fold(state, event, name);
+      for (const event of record.events) state = runtime.fold(state, event, name);
     }
     return state as State;
   }
@@ -92,7 +92,10 @@ export class GrowingHistory implements History {
   }
 
   #turn({ agent, entry }: Extract<LogEntry, { readonly kind: "turn" }>): void {
-    const record = decodeRecord(entry.record);
+    const decoded = decodeJournalRecord(entry.record);
+    // Steps say nothing about what is handled.
+    if (decoded.kind === "steps") return;
+    const record = decoded.turn;
     const { committedAtMs, revision } = entry;
     const name = agentName(agent);
     let journal = this.#journals.get(name);
@@ -100,7 +103,7 @@ export class GrowingHistory implements History {
       this.#journals.set(name, (journal = []));
       this.agents.push(agent);
     }
-    journal.push({ revision, record, committedAtMs });
+    journal.push({ revision, record, steps: [], committedAtMs });
     this.unhandled.delete(handling(agent, record.inputPosition));
   }
 

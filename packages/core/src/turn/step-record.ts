@@ -1,0 +1,73 @@
+/**
+ * Step records: results of effects, stored in the journal while their turn is still running (I6).
+ *
+ * They stand between turn records on the same subject and under the same expected revisions, so a worker that no longer
+ * owns the agent cannot record a step. A turn may leave several; they belong to the turn by its input's position.
+ */
+import type { Position } from "../log/input.ts";
+import { decodePayload, encodePayload } from "../wire/payload.ts";
+import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import type { TurnRecord } from "./turn-record.ts";
+import { decodeRecord, recordFormat } from "./turn-record.ts";
+
+/** One recorded effect. */
+export interface RecordedStep {
+  /** Unique within the turn: the step's name, with a number from its second use on. */
+  readonly name: string;
+  readonly value: unknown;
+  readonly tookMs: number;
+}
+
+export interface StepRecord {
+  /** The input whose turn took these steps. */
+  readonly inputPosition: Position;
+  readonly steps: readonly RecordedStep[];
+  readonly worker: string;
+}
+
+/** What the journal holds. */
+export type JournalRecord =
+  | { readonly kind: "turn"; readonly turn: TurnRecord }
+  | { readonly kind: "steps"; readonly steps: StepRecord };
+
+export function encodeStepRecord({ inputPosition, steps, worker }: StepRecord): Uint8Array {
+  const wire: WireSteps = {
+    v: recordFormat,
+    q: steps.map(toWireStep),
+    i: inputPosition,
+    w: worker,
+  };
+  return encodePayload(wire);
+}
+
+/** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
+export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
+  const wire = decodePayload(bytes, "application/msgpack") as Partial<WireSteps> | null;
+  if (wire?.q === undefined || "n" in wire) return { kind: "turn", turn: decodeRecord(bytes) };
+  if (wire.v !== recordFormat || wire.i === undefined) {
+    throw new UndecodablePayloadError(
+      `A step record has format ${String(wire.v)}, this version reads ${recordFormat}: update Troupe.`,
+      { details: { format: wire.v } },
+    );
+  }
+  const steps = wire.q.map(fromWireStep);
+  return { kind: "steps", steps: { inputPosition: wire.i, steps, worker: wire.w ?? "" } };
+}
+
+/** Name, value, milliseconds. */
+type WireStep = readonly [string, unknown, number];
+
+function toWireStep({ name, value, tookMs }: RecordedStep): WireStep {
+  return [name, value, tookMs];
+}
+
+function fromWireStep([name, value, tookMs]: WireStep): RecordedStep {
+  return { name, value, tookMs };
+}
+
+interface WireSteps {
+  readonly v: number;
+  readonly q: readonly WireStep[];
+  readonly i: Position;
+  readonly w: string;
+}

@@ -1,0 +1,124 @@
+/**
+ * Steps of a running turn (I6).
+ *
+ *  S1 A step whose result is recorded returns it; its function does not run.
+ *  S2 A step with an asynchronous function resolves only after its result is in the journal. Steps that finish while an
+ *     append is on its way go together with the next one, so many at once cost few round trips.
+ *  S3 A step with a synchronous function (the clock, chance, a computation) costs no round trip: it is recorded with
+ *     the next append or with the turn. Nothing that others can see happens in between, because whatever others can see
+ *     is an asynchronous step, or part of the turn's commit.
+ *  S4 A result comes back as it was stored, in the first run as in every later one.
+ *  S5 Between the end of an effect and its record a crash makes it run again. The idempotency key is the same then.
+ */
+import { StepTimeoutError } from "../errors/message-errors.ts";
+import { agentName } from "../log/address.ts";
+import { asStored } from "../wire/payload.ts";
+import type { StepInfo, StepOptions } from "./context.ts";
+import type { StepLedger } from "./step-ledger.ts";
+import { encodeStepRecord } from "./step-record.ts";
+import type { Turn } from "./turn.ts";
+
+/** Where a turn's steps are kept: its mailbox. */
+export interface StepStore {
+  /** The steps of the input at this position. */
+  ledgerOf(turn: Turn): StepLedger;
+  /** Store a step record; rejects when the turn was given up. */
+  append(turn: Turn, record: Uint8Array): Promise<void>;
+}
+
+export class TurnSteps {
+  readonly #turn: Turn;
+  readonly #store: StepStore;
+  readonly #ledger: StepLedger;
+  #appending: Promise<void> | undefined;
+
+  constructor(turn: Turn, store: StepStore) {
+    this.#turn = turn;
+    this.#store = store;
+    this.#ledger = store.ledgerOf(turn);
+    this.#ledger.begin();
+  }
+
+  /** Run an effect once, ever. */
+  async run(
+    name: string,
+    effect: (step: StepInfo) => unknown,
+    signal: AbortSignal,
+    { timeoutMs }: StepOptions,
+  ): Promise<unknown> {
+    this.#turn.requireOpen();
+    const unique = this.#ledger.next(name);
+    if (this.#ledger.has(unique)) return this.#ledger.value(unique);
+    const { clock } = this.#turn.host;
+    const startedAtMs = clock.now();
+    const outcome = effect({ idempotencyKey: this.#idempotencyKey(unique), signal });
+    const isEffect = outcome instanceof Promise;
+    const result = isEffect ? await this.#inTime(outcome, unique, timeoutMs) : outcome;
+    this.#turn.requireOpen();
+    const value = asStored(result);
+    this.#ledger.note({ name: unique, value, tookMs: clock.now() - startedAtMs });
+    if (isEffect) await this.#flush();
+    return value;
+  }
+
+  /** A value that is drawn once, ever, and needs no round trip (S3). */
+  draw(name: string, value: () => unknown): unknown {
+    this.#turn.requireOpen();
+    const unique = this.#ledger.next(name);
+    if (!this.#ledger.has(unique)) {
+      this.#ledger.note({ name: unique, value: value(), tookMs: 0 });
+    }
+    return this.#ledger.value(unique);
+  }
+
+  /** What is not recorded yet, for the turn's own record. */
+  takePending(): ReturnType<StepLedger["takePending"]> {
+    return this.#ledger.takePending();
+  }
+
+  #idempotencyKey(unique: string): string {
+    const { agent, delivery } = this.#turn;
+    return `${agentName(agent)}@${delivery.input.position}/${unique}`;
+  }
+
+  async #flush(): Promise<void> {
+    await this.#appending;
+    if (!this.#ledger.hasPending) return this.#appending;
+    // Whoever comes first appends for all that are done by now; the others wait for it.
+    this.#appending = this.#append().finally(() => {
+      this.#appending = undefined;
+    });
+    return this.#appending;
+  }
+
+  async #append(): Promise<void> {
+    const { delivery, host } = this.#turn;
+    const steps = this.#ledger.takePending();
+    const inputPosition = delivery.input.position;
+    await this.#store.append(
+      this.#turn,
+      encodeStepRecord({ inputPosition, steps, worker: host.worker }),
+    );
+  }
+
+  #inTime(
+    outcome: Promise<unknown>,
+    unique: string,
+    timeoutMs: number | undefined,
+  ): Promise<unknown> {
+    if (timeoutMs === undefined) return outcome;
+    const { agent, host } = this.#turn;
+    return new Promise((resolve, reject) => {
+      const cancel = host.clock.after(timeoutMs, () => {
+        const name = agentName(agent);
+        reject(
+          new StepTimeoutError(
+            `The step ${unique} of ${name} took longer than ${timeoutMs} ms. Whether its effect happened is unknown; it is tried again with the same idempotency key.`,
+            { details: { agent: name, step: unique, timeoutMs } },
+          ),
+        );
+      });
+      outcome.then(resolve, reject).finally(cancel);
+    });
+  }
+}

@@ -4,13 +4,15 @@
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { connect } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
 import type { Program } from "./program.ts";
 import { counterOf, readStream } from "./raw-stream.ts";
 import { adds, publishAdds } from "./tally/publish-adds.ts";
 import { checkStream, nothing, type Published } from "./tally/tally-check.ts";
 import { accountOf, startTallyWorker } from "./tally/tally-worker-settings.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const partitions = 16;
 /** Two types in every partition. */

@@ -3,7 +3,7 @@ import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import type { Troupe } from "@troupe/core";
 import { connect } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { counterOf, readStream } from "./raw-stream.ts";
 import { adds, publishAdds } from "./tally/publish-adds.ts";
@@ -14,6 +14,8 @@ import {
   type TallyWorkerSettings,
 } from "./tally/tally-worker-settings.ts";
 import { copyAgent, isCopied, tallyAgent } from "./tally/tally.ts";
+
+vi.setConfig({ testTimeout: 90_000 });
 
 let server: NatsServer;
 let client: NatsConnection;

@@ -1,4 +1,7 @@
-/** The contract suites' harness on a real server; many may share one, each in a namespace of its own. */
+/**
+ * The contract suites' harness on a real server; many may share one, each in a namespace of its
+ * own.
+ */
 import { connect as dial } from "@nats-io/transport-node";
 import type { Log } from "@troupe/core";
 import type { LogHarness } from "@troupe/core/testing/contract";

@@ -1,4 +1,7 @@
-/** What the compiler knows of an agent without one annotation. Wrong uses are compile errors, held by `@ts-expect-error`. */
+/**
+ * What the compiler knows of an agent without one annotation. Wrong uses are compile errors, held
+ * by `@ts-expect-error`.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -125,7 +128,8 @@ describe("types of an agent", () => {
 });
 
 describe("public types", () => {
-  // With isolatedDeclarations every exported type is written down in the source, so that is the place to look.
+  // With isolatedDeclarations every exported type is written down in the source, so that is the
+  // place to look.
   test("have no any", () => {
     const root = fileURLToPath(new URL("..", import.meta.url));
     const found = readdirSync(root, { recursive: true, encoding: "utf8" })

@@ -1,10 +1,8 @@
 /**
- * Laws of the engine on random histories: the live state, the replayed state and an independent fold of the accepted
- * inputs are the same, whatever commits are lost or refused, however often inputs are read again, and though two workers
- * do everything at once.
+ * Laws of the engine on random histories: the live state, the replayed state and an independent
+ * fold of the accepted inputs are the same, whatever commits are lost or refused, however often
+ * inputs are read again, and though two workers do everything at once.
  */
-import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
-
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
@@ -21,6 +19,8 @@ import type { Log, Troupe } from "../index.ts";
 import { createMemoryBroker } from "../testing/index.ts";
 import type { CommitFault, MemoryBroker } from "../testing/index.ts";
 import { withMethods } from "../testing/contract/engine/tampered-log.ts";
+
+const nextTurnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 const amount = z.object({ amount: z.number(), to: z.string().optional() });
 

@@ -8,6 +8,7 @@ import { lifeChecks } from "./life-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
+import { stopChecks } from "./stop-checks.ts";
 import { valueChecks } from "./value-checks.ts";
 
 export const engineChecks: readonly LogCheck[] = [
@@ -19,5 +20,6 @@ export const engineChecks: readonly LogCheck[] = [
   ...failureChecks,
   ...valueChecks,
   ...ownershipChecks,
+  ...stopChecks,
   ...lifeChecks,
 ];

@@ -1,9 +1,8 @@
 /**
- * The engine's checks can fail: each mutant takes away something that a guarantee rests on, and names the check that must
- * notice. The check's own connections stay correct, so that it sees what really is on the log.
+ * The engine's checks can fail: each mutant takes away something that a guarantee rests on, and
+ * names the check that must notice. The check's own connections stay correct, so that it sees what
+ * really is on the log.
  */
-import { setTimeout as patience } from "node:timers/promises";
-
 import { describe, expect, test } from "vitest";
 
 import type { Input } from "../../../log/input.ts";
@@ -11,6 +10,7 @@ import type { Log, TurnCommit } from "../../../log/log.ts";
 import { decodeRecord, encodeRecord } from "../../../turn/turn-record.ts";
 import { memoryHarness } from "../../memory-harness.ts";
 import { wholeJournal } from "../observe.ts";
+import { inTime } from "../until.ts";
 import { engineChecks } from "./engine-checks.ts";
 import type { StageHarness } from "./stage.ts";
 import type { Tamper } from "./tampered-log.ts";
@@ -183,14 +183,13 @@ describe("the engine's contract notices a log that", () => {
       patienceMs: 700,
       mutate: mutant.mutate,
     };
-    const outcome = await Promise.race([
-      check?.run(harness).then(
-        () => "nothing noticed",
-        () => "noticed",
-      ),
-      // A check that never ends fails, too, only later.
-      patience(3000, "noticed"),
-    ]);
+    // A check that never ends fails, too, only later.
+    const patient = { ...harness, patienceMs: 3000 };
+    const run = check?.run(harness) ?? Promise.resolve();
+    const outcome = await inTime(patient, "the check ends", run).then(
+      () => "nothing noticed",
+      () => "noticed",
+    );
     expect(outcome).toBe("noticed");
   });
 });

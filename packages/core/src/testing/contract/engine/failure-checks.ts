@@ -1,4 +1,7 @@
-/** Handlers, folds and interceptors that fail: in order, by name, and at nobody else's cost (I2, I3, I7, I8, I10). */
+/**
+ * Handlers, folds and interceptors that fail: in order, by name, and at nobody else's cost (I2, I3,
+ * I7, I8, I10).
+ */
 import assert from "node:assert/strict";
 
 import { agent } from "../../../agent/agent.ts";

@@ -1,9 +1,11 @@
 /** The agent most checks play with: it notes texts, and its state is the list of what it noted. */
 import { agent, type Agent, type None } from "../../../agent/agent.ts";
+import type { Troupe } from "../../../client/troupe.ts";
 import type { Schema } from "../../../schema/schema.ts";
 import type { Context } from "../../../turn/context.ts";
 import type { Log } from "../../../log/log.ts";
 import { turnsOf } from "../../../replay/replay.ts";
+import { range } from "../drafts.ts";
 import { everything } from "../observe.ts";
 import type { TurnRecord } from "../../../turn/turn-record.ts";
 
@@ -48,8 +50,8 @@ export function anything<Value>(): SchemaOf<Value> {
 }
 
 /**
- * A ledger whose `note` emits first and then does what `handle` does, so that a turn that fails has something to throw
- * away. The reply is the number of notes.
+ * A ledger whose `note` emits first and then does what `handle` does, so that a turn that fails has
+ * something to throw away. The reply is the number of notes.
  */
 export function ledger(
   handle: (context: LedgerContext, note: Note) => unknown = () => undefined,
@@ -87,4 +89,16 @@ export async function lettersOf(log: Log): Promise<string[]> {
   return (await everything(log)).flatMap((entry) =>
     entry.kind === "dead-letter" ? [entry.deadLetter.failure.code] : [],
   );
+}
+
+/** Sends `0`, `1`, … to every key, each key in order. */
+export async function sendTo(
+  client: Troupe,
+  book: Ledger,
+  receivers: readonly string[],
+  count: number,
+): Promise<void> {
+  for (const i of range(count)) {
+    await Promise.all(receivers.map((key) => client.send(book, key).note({ text: `${i}` })));
+  }
 }

@@ -1,8 +1,8 @@
 /**
  * Where a check of the engine plays: clients and workers on one log, closed again at the end.
  *
- * Every program on the stage has a connection of its own, as another process would have it. Its log may be tampered with,
- * which is how a check makes the log lose, refuse or hide something.
+ * Every program on the stage has a connection of its own, as another process would have it. Its log
+ * may be tampered with, which is how a check makes the log lose, refuse or hide something.
  */
 import type { AgentDefinition } from "../../../agent/agent-definition.ts";
 import type { Troupe, TroupeOptions } from "../../../client/troupe.ts";
@@ -16,7 +16,10 @@ import { until } from "../until.ts";
 import { tamperedLog, type Tamper, type TamperedLog, withMethods } from "./tampered-log.ts";
 
 export interface StageHarness extends LogHarness {
-  /** What is wrong with the log of every program on the stage; the check's own connections are not affected. */
+  /**
+   * What is wrong with the log of every program on the stage; the check's own connections are not
+   * affected.
+   */
   readonly mutate?: Tamper;
 }
 
@@ -35,7 +38,9 @@ export interface Host {
   readonly troupe: Troupe;
   readonly worker: Worker;
   readonly heard: Heard;
-  /** The process dies: from now on nothing of it reaches the log, and nothing of the log reaches it. */
+  /**
+   * The process dies: from now on nothing of it reaches the log, and nothing of the log reaches it.
+   */
   readonly crash: () => void;
 }
 

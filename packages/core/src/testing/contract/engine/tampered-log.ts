@@ -6,7 +6,9 @@ export type Tamper = (log: Log) => Partial<Log>;
 
 export interface TamperedLog {
   readonly log: Log;
-  /** Nothing passes any more: calls never settle, inputs, replies and announcements are not heard. */
+  /**
+   * Nothing passes any more: calls never settle, inputs, replies and announcements are not heard.
+   */
   cut(): void;
 }
 

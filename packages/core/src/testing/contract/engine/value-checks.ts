@@ -1,4 +1,7 @@
-/** What handlers do with values: the live state is what the journal says, or the turn fails by name (I3, I8, I10). */
+/**
+ * What handlers do with values: the live state is what the journal says, or the turn fails by name
+ * (I3, I8, I10).
+ */
 import assert from "node:assert/strict";
 
 import { agent } from "../../../agent/agent.ts";

@@ -1,4 +1,5 @@
 /** What an agent type is, as plain frozen data: the engine, replay and tools read only this. */
+import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Schema } from "../schema/schema.ts";
 
 export interface EventDefinition {
@@ -12,6 +13,8 @@ export type Handler = (context: unknown, message: unknown) => unknown;
 export interface MessageDefinition {
   readonly schema: Schema;
   readonly handler: Handler;
+  /** What differs from the worker's policy. */
+  readonly retry: Partial<RetryPolicy>;
 }
 
 export interface AgentDefinition {

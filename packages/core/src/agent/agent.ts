@@ -6,6 +6,7 @@
  * definition inferable without one annotation; ARCHITECTURE.md records why this shape was preferred to one object.
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
+import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { Topic } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
@@ -28,6 +29,11 @@ export interface StateOptions {
    * not used, and the state is folded from the journal. @default 1
    */
   readonly version?: number;
+}
+
+export interface HandlerOptions {
+  /** How often and when a failed run is tried again, and how long one may take. @default the worker's policy */
+  readonly retry?: Partial<RetryPolicy>;
 }
 
 export interface Agent<State, Events, Messages> extends AgentDefinition {
@@ -53,6 +59,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     name: Name,
     schema: S,
     handler: (context: Context<State, Events>, message: SchemaOutput<S>) => Reply,
+    options?: HandlerOptions,
   ): Agent<
     State,
     Events,
@@ -65,6 +72,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   subscribe<Input, Output>(
     topic: Topic<Input, Output>,
     handler: (context: Context<State, Events>, event: Output) => void | Promise<void>,
+    options?: HandlerOptions,
   ): Agent<State, Events, Messages>;
 }
 
@@ -104,12 +112,18 @@ function build<State, Events, Messages>(
           fold: fold as (state: unknown, event: unknown) => unknown,
         }),
       }),
-    on: (name, schema, handler) =>
+    on: (name, schema, handler, options) =>
       build({
         ...definition,
-        messages: add(definition, definition.messages, "message", name, message(schema, handler)),
+        messages: add(
+          definition,
+          definition.messages,
+          "message",
+          name,
+          message(schema, handler, options),
+        ),
       }),
-    subscribe: (topic, handler) =>
+    subscribe: (topic, handler, options) =>
       build({
         ...definition,
         subscriptions: add(
@@ -117,15 +131,19 @@ function build<State, Events, Messages>(
           definition.subscriptions,
           "subscription",
           topic.name,
-          message(topic.schema, handler),
+          message(topic.schema, handler, options),
         ),
       }),
   };
   return Object.freeze(chain);
 }
 
-function message(schema: Schema, handler: unknown): MessageDefinition {
-  return Object.freeze({ schema, handler: handler as Handler });
+function message(
+  schema: Schema,
+  handler: unknown,
+  { retry = {} }: HandlerOptions = {},
+): MessageDefinition {
+  return Object.freeze({ schema, handler: handler as Handler, retry: Object.freeze({ ...retry }) });
 }
 
 function hasHandlers(definition: AgentDefinition): boolean {

@@ -53,6 +53,12 @@ export class UnencodableValueError extends TroupeError {
   readonly code = "unencodable-value";
 }
 
+/** A handler took longer than its limit, or never returned; the turn is tried again. */
+export class TurnTimeoutError extends TroupeError {
+  readonly code = "turn-timeout";
+  override readonly retryable = true;
+}
+
 /** A step took longer than its limit; the turn is tried again, and the step with the same idempotency key. */
 export class StepTimeoutError extends TroupeError {
   readonly code = "step-timeout";

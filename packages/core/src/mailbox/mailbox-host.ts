@@ -3,10 +3,8 @@ import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../log/address.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Mailbox } from "./mailbox.ts";
-import type { RetryPolicy } from "./retry-policy.ts";
 
 export interface MailboxHost extends TurnHost {
-  readonly retry: RetryPolicy;
   readonly snapshots: { consider(history: AgentHistory, agent: AgentId): void };
   readonly committer: { schedule(mailbox: Mailbox): void };
   readonly limits: TurnHost["limits"] & {

@@ -264,13 +264,22 @@ export class Mailbox {
     this.#busy = true;
     this.#running = turn;
     turn.takePermit();
+    let settled = false;
     const settle = (act: () => void): void => {
+      // The first of the handler and its time limit decides.
+      if (settled) return;
+      settled = true;
+      cancelTimeout();
       turn.leave();
       this.#busy = false;
       if (this.#running === turn) this.#running = undefined;
       if (epoch === this.#epoch) act();
       if (!this.#busy) this.#pump();
     };
+    const { timeoutMs } = turn.retry;
+    const cancelTimeout = this.#host.clock.after(timeoutMs, () => {
+      settle(() => this.#failed(turn, turn.tooLong(timeoutMs)));
+    });
     outcome.then(
       (reply) => settle(() => this.#finished(turn, reply)),
       (thrown: unknown) => settle(() => this.#failed(turn, thrown)),
@@ -288,12 +297,10 @@ export class Mailbox {
 
   #failed(turn: Turn, thrown: unknown): void {
     if (this.#abandoned) return;
-    const { clock, feed, random, retry } = this.#host;
-    const { attempts } = turn.delivery;
+    const { clock, feed, random } = this.#host;
+    const { attempts, verdict } = turn.delivery;
     const delayMs =
-      turn.delivery.verdict === undefined
-        ? retryDelayMs(retry, attempts, thrown, random)
-        : undefined;
+      verdict === undefined ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
     if (delayMs === undefined) {
       turn.fail(thrown);
       return this.#queueForCommit(turn);
@@ -310,6 +317,7 @@ export class Mailbox {
         failure,
       });
     }
+    turn.abort(thrown);
     // While draining it is given back instead: the next holder tries it.
     if (this.#draining) return;
     this.#queue.unshift(turn.delivery);

@@ -9,12 +9,15 @@ export interface RetryPolicy {
   readonly delayMs: number;
   /** Longest delay, in milliseconds. @default 5000 */
   readonly delayMsMax: number;
+  /** How long one run may take, in milliseconds, before it counts as failed. Minimum 1. @default 600000 */
+  readonly timeoutMs: number;
 }
 
 export const retryPolicyDefault: RetryPolicy = Object.freeze({
   attemptsMax: 5,
   delayMs: 50,
   delayMsMax: 5000,
+  timeoutMs: 600_000,
 });
 
 /** Delay before the next run, or undefined when there is none: attempts used up, or an error that stays. */

@@ -5,6 +5,7 @@ import type { Random } from "../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Interceptor } from "../interceptor/interceptor.ts";
 import type { Log } from "../log/log.ts";
+import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Permits } from "../mailbox/permits.ts";
 import type { AskOptions } from "./context.ts";
 
@@ -39,6 +40,7 @@ export interface TurnHost {
   readonly worker: string;
   readonly version: string;
   readonly limits: TurnLimits;
+  readonly retry: RetryPolicy;
   readonly permits: Permits;
   ask(
     agent: AgentReference<unknown>,

@@ -9,6 +9,7 @@ import { UnknownMessageError } from "../errors/ask-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import {
   TurnEndedError,
+  TurnTimeoutError,
   TurnTooLargeError,
   UndecodablePayloadError,
 } from "../errors/message-errors.ts";
@@ -19,6 +20,7 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
 import type { InputDraft } from "../log/input.ts";
+import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
@@ -96,6 +98,12 @@ export class Turn implements EventSink {
   get topic(): string | undefined {
     const { address } = this.delivery.input;
     return address.kind === "topic" ? address.name : undefined;
+  }
+
+  /** The worker's policy with what the message's declaration changes. */
+  get retry(): RetryPolicy {
+    const own = this.runtime.handlerOf(this.#message, this.topic !== undefined)?.retry;
+    return own === undefined ? this.host.retry : { ...this.host.retry, ...own };
   }
 
   /** Made at first use: most turns take no steps. */
@@ -200,6 +208,15 @@ export class Turn implements EventSink {
     if (!this.#hasPermit) return;
     this.#hasPermit = false;
     this.host.permits.give();
+  }
+
+  tooLong(timeoutMs: number): TurnTimeoutError {
+    const name = agentName(this.agent);
+    const { position } = this.delivery.input;
+    return new TurnTimeoutError(
+      `The handler of ${name} for ${this.#message} did not return within ${timeoutMs} ms (message at ${position}): watch ctx.signal, or raise retry.timeoutMs.`,
+      { details: { agent: name, message: this.#message, position, timeoutMs } },
+    );
   }
 
   /** Tell the handler that its turn is given up. */

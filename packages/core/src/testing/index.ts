@@ -1,5 +1,16 @@
 /** Troupe without a server: the log in memory, with its faults. */
 export {
+  given,
+  type EventOf,
+  type Expectation,
+  type Given,
+  type GivenOptions,
+  type Outcome,
+  type Published,
+  type SentMessage,
+  type When,
+} from "./given.ts";
+export {
   createMemoryBroker,
   type MemoryBroker,
   type MemoryConnection,

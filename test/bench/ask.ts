@@ -1,6 +1,7 @@
 /**
- * The latency of one ask at a time, against the least that could do the same: a publish whose acknowledgement is awaited, a
- * consumer that answers at once without storing anything, and the answer.
+ * The latency of one ask at a time, against the least that could do the same: a publish whose
+ * acknowledgement is awaited, a consumer that answers at once without storing anything, and the
+ * answer.
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { createTroupe } from "@troupe/core";

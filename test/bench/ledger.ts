@@ -3,7 +3,7 @@ import { agent, encodePayload } from "@troupe/core";
 import type { Log } from "@troupe/core";
 import { z } from "zod";
 
-export const keys = 1000;
+const keys = 1000;
 
 /** About 220 bytes of payload. */
 export const deposit = { amount: 5, text: "x".repeat(200) };

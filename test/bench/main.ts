@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run bench`: what Troupe costs, as ratios against the same work done by hand on the same broker in the same run.
+ * `npm run bench`: what Troupe costs, as ratios against the same work done by hand on the same
+ * broker in the same run.
  *
  * Timings never decide a test; they are measured here and a row that misses its goal says so.
  */

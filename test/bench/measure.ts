@@ -1,6 +1,6 @@
 /**
- * Measuring two contestants fairly: in one run, on one broker, in turns (A B A B …), so that whatever the machine does
- * meanwhile happens to both. The first round warms up and does not count.
+ * Measuring two contestants fairly: in one run, on one broker, in turns (A B A B …), so that
+ * whatever the machine does meanwhile happens to both. The first round warms up and does not count.
  */
 
 export interface BenchRow {
@@ -58,7 +58,7 @@ function ratioOf({ better }: Contest, ours: number, theirs: number): number {
   return better === "more" ? ours / theirs : theirs / ours;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return percentile(values, 0.5);
 }
 

@@ -1,13 +1,16 @@
 /**
- * What we measure ourselves against: a loop written by hand on the raw client, with the same input and output per turn
- * and nothing else. No validation, no retries, no ownership, no traces, no recovery: an error ends it.
+ * What we measure ourselves against: a loop written by hand on the raw client, with the same input
+ * and output per turn and nothing else. No validation, no retries, no ownership, no traces, no
+ * recovery: an error ends it.
  *
- * Per message: pull, decode, fold, append a record of the same size with the expected sequence, reply, acknowledge. Sixteen
- * consumers, one mailbox per key.
+ * Per message: pull, decode, fold, append a record of the same size with the expected sequence,
+ * reply, acknowledge. Sixteen consumers, one mailbox per key.
  *
- * - `batches` commits as JetStream's documentation suggests for many writes at once: atomic batches of up to 1000 records,
+ * - `batches` commits as JetStream's documentation suggests for many writes at once: atomic batches
+ *   of up to 1000 records,
  *   up to four on their way, and one acknowledgement per message.
- * - `singles` is the fastest loop we could write: one publish per record, pipelined, and consumers without acknowledgement.
+ * - `singles` is the fastest loop we could write: one publish per record, pipelined, and consumers
+ *   without acknowledgement.
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { JsMsg } from "@nats-io/jetstream";

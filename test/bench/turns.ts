@@ -1,4 +1,7 @@
-/** Durable stateful turns per second: pull, fold, append, reply; 1000 keys, one replica, file storage. */
+/**
+ * Durable stateful turns per second: pull, fold, append, reply; 1000 keys, one replica, file
+ * storage.
+ */
 import { createTroupe } from "@troupe/core";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { BenchRow } from "./measure.ts";

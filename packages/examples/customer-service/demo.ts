@@ -2,8 +2,8 @@
 /**
  * The customer-service desk, end to end, on a real broker: `npm run demo`.
  *
- * Starts a broker and two worker processes, publishes the bundled inquiries, kills one worker in the middle, waits until
- * everything has come to rest, and counts from the log what happened.
+ * Starts a broker and two worker processes, publishes the bundled inquiries, kills one worker in
+ * the middle, waits until everything has come to rest, and counts from the log what happened.
  */
 import { randomBytes } from "node:crypto";
 import { parseArgs } from "node:util";
@@ -67,7 +67,10 @@ async function main(): Promise<number> {
   return result.lost + result.duplicates === 0 ? 0 : 1;
 }
 
-/** Publish everything, kill one worker half-way, wait for the end. Returns how many workers were killed. */
+/**
+ * Publish everything, kill one worker half-way, wait for the end. Returns how many workers were
+ * killed.
+ */
 async function run(
   troupe: Troupe,
   workers: { killOne(): string },

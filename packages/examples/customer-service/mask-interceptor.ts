@@ -1,4 +1,7 @@
-/** Masks inquiries before they leave the publishing process, so that personal data never reaches the log. */
+/**
+ * Masks inquiries before they leave the publishing process, so that personal data never reaches the
+ * log.
+ */
 import type { Interceptor } from "@troupe/core";
 import { inquirySchema } from "./inquiry.ts";
 import { inquiries } from "./agents/topics.ts";

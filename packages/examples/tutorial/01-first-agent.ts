@@ -1,3 +1,4 @@
+/** The first agent of the README: an account that takes deposits. */
 import { agent } from "@troupe/core";
 import { connect } from "@troupe/jetstream";
 import { z } from "zod";

@@ -8,8 +8,8 @@ import type { ConnectLogOptions } from "./connect-options.ts";
 export interface ConnectOptions extends ConnectLogOptions, Omit<TroupeOptions, "name"> {}
 
 /**
- * Connect to a server: `connect("nats://127.0.0.1:4222")`, or with options. The streams are made when they are not there.
- * Closing the returned Troupe stops its workers and the connection.
+ * Connect to a server: `connect("nats://127.0.0.1:4222")`, or with options. The streams are made
+ * when they are not there. Closing the returned Troupe stops its workers and the connection.
  */
 export async function connect(
   server: string | ConnectOptions,

@@ -1,6 +1,6 @@
 /**
- * Manifests, floors and snapshots: the last value per subject in the control stream. All but snapshots are JSON that
- * people can read.
+ * Manifests, floors and snapshots: the last value per subject in the control stream. All but
+ * snapshots are JSON that people can read.
  */
 import { agentName, PayloadTooLargeError } from "@troupe/core";
 import type { AgentId, Floor, Manifest } from "@troupe/core";

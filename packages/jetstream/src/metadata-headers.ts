@@ -27,8 +27,9 @@ const metadataHeader = Object.freeze({
 });
 
 /**
- * Where a message's id goes: `Nats-Msg-Id` lets the server store it once within its window, `Troupe-Id` is for what a turn
- * sends, which the turn's expected revision already makes happen once.
+ * Where a message's id goes: `Nats-Msg-Id` lets the server store it once within its window,
+ * `Troupe-Id` is for what a turn sends, which the turn's expected revision already makes happen
+ * once.
  */
 export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
 

@@ -17,7 +17,10 @@ export type SendCalls<Messages, Sent> = {
     : never;
 };
 
-/** An object that has a method for every name. `then` stays undefined, so that it is never taken for a promise. */
+/**
+ * An object that has a method for every name. `then` stays undefined, so that it is never taken for
+ * a promise.
+ */
 export function callsProxy<Calls extends object>(
   call: (message: string, payload: unknown) => unknown,
 ): Calls {

@@ -1,4 +1,7 @@
-/** Talking to an agent type by name, without its definition: for tools, and where two definitions would need each other. */
+/**
+ * Talking to an agent type by name, without its definition: for tools, and where two definitions
+ * would need each other.
+ */
 import type { Agent } from "./agent.ts";
 import { requireName } from "./name.ts";
 
@@ -17,7 +20,10 @@ export interface AgentReference<Messages> {
 export type MessagesOf<Definition> =
   Definition extends Agent<infer _State, infer _Events, infer Messages> ? Messages : never;
 
-/** Refer to an agent type by its name. Its messages are then unchecked on this side; the agent still checks them. */
+/**
+ * Refer to an agent type by its name. Its messages are then unchecked on this side; the agent still
+ * checks them.
+ */
 export function agentNamed(type: string): AgentReference<UntypedMessages> {
   requireName("agent type", type);
   return Object.freeze({ type });

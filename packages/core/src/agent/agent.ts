@@ -1,9 +1,10 @@
 /**
  * Declaring an agent type.
  *
- * `agent("account").state(…).event(…).on(…)` is a chain of frozen definitions: every call returns a new one, so a chain
- * can be shared and extended, and each call sees the types of all calls before it. That order is what makes the whole
- * definition inferable without one annotation; ARCHITECTURE.md records why this shape was preferred to one object.
+ * `agent("account").state(…).event(…).on(…)` is a chain of frozen definitions: every call returns a
+ * new one, so a chain can be shared and extended, and each call sees the types of all calls before
+ * it. That order is what makes the whole definition inferable without one annotation;
+ * ARCHITECTURE.md records why this shape was preferred to one object.
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
@@ -25,14 +26,17 @@ export type None = {};
 
 export interface StateOptions {
   /**
-   * Version of the state's shape and fold, a whole number. Raise it when either changes: snapshots of an older one are then
-   * not used, and the state is folded from the journal. @default 1
+   * Version of the state's shape and fold, a whole number. Raise it when either changes: snapshots
+   * of an older one are then not used, and the state is folded from the journal. @default 1
    */
   readonly version?: number;
 }
 
 export interface HandlerOptions {
-  /** How often and when a failed run is tried again, and how long one may take. @default the worker's policy */
+  /**
+   * How often and when a failed run is tried again, and how long one may take. @default the
+   * worker's policy
+   */
   readonly retry?: Partial<RetryPolicy>;
 }
 
@@ -47,7 +51,10 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   /** The state of an agent without history. Call it before `event` and `on`. It is frozen. */
   state<NewState>(initial: NewState, options?: StateOptions): Agent<NewState, Events, Messages>;
 
-  /** An event and what it does to the state. The fold must be pure: it returns the new state and changes nothing. */
+  /**
+   * An event and what it does to the state. The fold must be pure: it returns the new state and
+   * changes nothing.
+   */
   event<const Name extends string, S extends Schema>(
     name: Name,
     schema: S,
@@ -76,7 +83,10 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   ): Agent<State, Events, Messages>;
 }
 
-/** Declare an agent type. @param type one subject token: letters, digits, `-`, `_`. @throws DefinitionError */
+/**
+ * Declare an agent type. @param type one subject token: letters, digits, `-`, `_`. @throws
+ * DefinitionError
+ */
 export function agent(type: string): Agent<None, None, None> {
   requireName("agent type", type);
   return build({

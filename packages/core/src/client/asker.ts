@@ -55,7 +55,10 @@ export class Asker {
     this.#unlisten = log.onReply((replyTo, payload) => this.#heard(replyTo, payload));
   }
 
-  /** @throws AskDeadlineError, AskCancelledError, Reject, RemoteTurnError, and what the agent answered */
+  /**
+   * @throws AskDeadlineError, AskCancelledError, Reject, RemoteTurnError, and what the agent
+   * answered
+   */
   ask(request: AskRequest): Promise<unknown> {
     const replyTo = this.#log.replyAddress();
     const { agent, signal } = request;

@@ -39,10 +39,16 @@ import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
 import { ManifestCache } from "./manifest-cache.ts";
 
 export interface TroupeOptions {
-  /** Name of this client, shown as the sender of its messages. @default "client-" and a random suffix */
+  /**
+   * Name of this client, shown as the sender of its messages. @default "client-" and a random
+   * suffix
+   */
   readonly name?: string | undefined;
   readonly interceptors?: readonly Interceptor[];
-  /** The caller's current W3C traceparent; what is sent continues that trace. @default a new trace for every message */
+  /**
+   * The caller's current W3C traceparent; what is sent continues that trace. @default a new trace
+   * for every message
+   */
   readonly traceparent?: () => string | undefined;
   readonly clock?: Clock;
   /** Where the jitter of back-offs and the ids come from. @default the system */
@@ -50,7 +56,10 @@ export interface TroupeOptions {
 }
 
 export interface SendOptions {
-  /** Message id; accepting the same id again within the log's window stores nothing. @default a random id */
+  /**
+   * Message id; accepting the same id again within the log's window stores nothing. @default a
+   * random id
+   */
   readonly id?: string;
   readonly signal?: AbortSignal;
 }

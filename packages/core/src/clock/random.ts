@@ -1,6 +1,6 @@
 /**
- * Chance as the engine sees it: the jitter of back-offs, and ids that nobody else may have. A simulation brings its own,
- * so that one seed is one behaviour.
+ * Chance as the engine sees it: the jitter of back-offs, and ids that nobody else may have. A
+ * simulation brings its own, so that one seed is one behaviour.
  */
 
 /** A number from 0 up to, not including, 1. */

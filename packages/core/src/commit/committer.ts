@@ -52,7 +52,10 @@ export class Committer {
     this.#limits = limits;
   }
 
-  /** The mailbox has finished turns. They leave together with all others that finish in the same moment. */
+  /**
+   * The mailbox has finished turns. They leave together with all others that finish in the same
+   * moment.
+   */
   schedule(mailbox: Mailbox): void {
     if (mailbox.scheduled) return;
     mailbox.scheduled = true;

@@ -13,15 +13,17 @@ export class UnknownMessageError extends TroupeError {
 }
 
 /**
- * No reply came before the deadline. The message was accepted and may still be handled: asking again with the same
- * message id returns the recorded reply.
+ * No reply came before the deadline. The message was accepted and may still be handled: asking
+ * again with the same message id returns the recorded reply.
  */
 export class AskDeadlineError extends TroupeError {
   readonly code = "ask-deadline";
   override readonly retryable = true;
 }
 
-/** The caller gave up through its AbortSignal. The message was accepted and may still be handled. */
+/**
+ * The caller gave up through its AbortSignal. The message was accepted and may still be handled.
+ */
 export class AskCancelledError extends TroupeError {
   readonly code = "ask-cancelled";
 }
@@ -36,7 +38,9 @@ export class CallDepthError extends TroupeError {
   readonly code = "call-depth";
 }
 
-/** The agent's turn failed with an error that is not one of ours; `remote` holds what it recorded. */
+/**
+ * The agent's turn failed with an error that is not one of ours; `remote` holds what it recorded.
+ */
 export class RemoteTurnError extends TroupeError {
   readonly code = "remote-turn-failed";
   readonly remote: ErrorData;

@@ -1,7 +1,13 @@
-/** Mistakes in how agents, topics and workers are declared or started. Thrown at once, before anything is stored. */
+/**
+ * Mistakes in how agents, topics and workers are declared or started. Thrown at once, before
+ * anything is stored.
+ */
 import { TroupeError } from "./troupe-error.ts";
 
-/** An agent or topic definition is not usable: a bad name, a duplicate declaration, a missing handler. */
+/**
+ * An agent or topic definition is not usable: a bad name, a duplicate declaration, a missing
+ * handler.
+ */
 export class DefinitionError extends TroupeError {
   readonly code = "definition";
 }

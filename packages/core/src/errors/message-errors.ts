@@ -18,8 +18,8 @@ export class InvalidKeyError extends TroupeError {
 }
 
 /**
- * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets this error typed,
- * with the same `reason` and `data`.
+ * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets
+ * this error typed, with the same `reason` and `data`.
  */
 export class Reject extends TroupeError {
   readonly code = "rejected";
@@ -59,13 +59,18 @@ export class TurnTimeoutError extends TroupeError {
   override readonly retryable = true;
 }
 
-/** A step took longer than its limit; the turn is tried again, and the step with the same idempotency key. */
+/**
+ * A step took longer than its limit; the turn is tried again, and the step with the same
+ * idempotency key.
+ */
 export class StepTimeoutError extends TroupeError {
   readonly code = "step-timeout";
   override readonly retryable = true;
 }
 
-/** The state is not plain data, so no snapshot of it is taken; activation folds the journal instead. */
+/**
+ * The state is not plain data, so no snapshot of it is taken; activation folds the journal instead.
+ */
 export class UnsnapshotableStateError extends TroupeError {
   readonly code = "unsnapshotable-state";
 }

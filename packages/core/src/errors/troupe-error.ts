@@ -1,8 +1,9 @@
 /**
  * The base of every error Troupe throws on purpose.
  *
- * `code` is a literal a program can branch on, `retryable` says whether the same call may succeed later, and `details`
- * carries the ids. A message says what happened, to which agent or message, and what to do about it.
+ * `code` is a literal a program can branch on, `retryable` says whether the same call may succeed
+ * later, and `details` carries the ids. A message says what happened, to which agent or message,
+ * and what to do about it.
  */
 
 /** What an error looks like on the wire: in a reply, a turn record or a dead letter. */
@@ -42,7 +43,10 @@ export abstract class TroupeError extends Error {
   }
 }
 
-/** Any thrown value as data: a Troupe error keeps its code, everything else becomes `handler-failed`. */
+/**
+ * Any thrown value as data: a Troupe error keeps its code, everything else becomes
+ * `handler-failed`.
+ */
 export function errorData(thrown: unknown): ErrorData {
   if (thrown instanceof TroupeError) return thrown.toData();
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);

@@ -1,6 +1,7 @@
 /**
- * The inspection feed: typed lifecycle events of everything a process does. Telemetry, the command line and the console
- * subscribe to it; there is no second instrumentation. With no listener it costs one comparison per event.
+ * The inspection feed: typed lifecycle events of everything a process does. Telemetry, the command
+ * line and the console subscribe to it; there is no second instrumentation. With no listener it
+ * costs one comparison per event.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
@@ -112,7 +113,10 @@ export interface InspectionFeed {
   /** False when nobody listens: then do not even build the event. */
   readonly active: boolean;
   emit(event: InspectionEvent): void;
-  /** Hear every event; returns the function that ends it. A listener that throws is dropped from the feed. */
+  /**
+   * Hear every event; returns the function that ends it. A listener that throws is dropped from the
+   * feed.
+   */
   listen(listener: InspectionListener): () => void;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Interceptors wrap what a process sends, receives and commits, like the layers of an onion: the first one given is the
- * outermost. Each may change the value, refuse by throwing, or do something before and after `next`.
+ * Interceptors wrap what a process sends, receives and commits, like the layers of an onion: the
+ * first one given is the outermost. Each may change the value, refuse by throwing, or do something
+ * before and after `next`.
  */
 import type { Address } from "../log/address.ts";
 import type { MessageInfo } from "../turn/context.ts";
@@ -25,7 +26,10 @@ export interface IncomingCall {
 }
 
 export interface Interceptor {
-  /** Around a direct message. Returns what `next` returns: a promise for a client, nothing inside a turn. */
+  /**
+   * Around a direct message. Returns what `next` returns: a promise for a client, nothing inside a
+   * turn.
+   */
   readonly send?: (call: OutgoingCall, next: (call: OutgoingCall) => unknown) => unknown;
   /** Around a publication. Returns what `next` returns. */
   readonly publish?: (call: OutgoingCall, next: (call: OutgoingCall) => unknown) => unknown;
@@ -35,7 +39,10 @@ export interface Interceptor {
   readonly commit?: (record: TurnRecord, next: (record: TurnRecord) => TurnRecord) => TurnRecord;
 }
 
-/** The onion of one operation; undefined when no interceptor takes part, so that nothing is paid for none. */
+/**
+ * The onion of one operation; undefined when no interceptor takes part, so that nothing is paid for
+ * none.
+ */
 export function layers<Name extends keyof Interceptor>(
   interceptors: readonly Interceptor[],
   name: Name,

@@ -7,8 +7,8 @@ export interface AgentId {
 }
 
 /**
- * The destination of an input: one agent's mailbox, or a topic. For a topic the key is the publication's source, and
- * every subscribed agent type handles it in its agent of that key.
+ * The destination of an input: one agent's mailbox, or a topic. For a topic the key is the
+ * publication's source, and every subscribed agent type handles it in its agent of that key.
  */
 export interface Address {
   readonly kind: "agent" | "topic";

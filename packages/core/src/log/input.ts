@@ -3,7 +3,10 @@ import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Address } from "./address.ts";
 import type { Metadata } from "./metadata.ts";
 
-/** A place in the log: a positive integer that grows with every stored message. 0 is before the first. */
+/**
+ * A place in the log: a positive integer that grows with every stored message. 0 is before the
+ * first.
+ */
 export type Position = number;
 
 /** What a publisher, a client or a turn puts on the log. */
@@ -25,7 +28,10 @@ export interface Input {
   readonly fault?: TroupeError | undefined;
 }
 
-/** The log's answer to an accepted message. `duplicate` means that this id was stored before, at that position. */
+/**
+ * The log's answer to an accepted message. `duplicate` means that this id was stored before, at
+ * that position.
+ */
 export interface Accepted {
   readonly position: Position;
   readonly duplicate: boolean;

@@ -1,4 +1,7 @@
-/** What the system knows about an agent type: written by the workers that host it, read by everybody who sends to it. */
+/**
+ * What the system knows about an agent type: written by the workers that host it, read by everybody
+ * who sends to it.
+ */
 
 export interface Manifest {
   readonly type: string;

@@ -1,14 +1,20 @@
 /**
- * What travels beside a payload, in message headers: identity, trace context, the way back and the deadline.
- * Every field is optional because any client may publish a bare payload.
+ * What travels beside a payload, in message headers: identity, trace context, the way back and the
+ * deadline. Every field is optional because any client may publish a bare payload.
  */
 
 export type ContentType = "application/msgpack" | "application/json";
 
 export interface Metadata {
-  /** Message id, chosen by the sender; publishing the same id again within the log's window stores nothing new. */
+  /**
+   * Message id, chosen by the sender; publishing the same id again within the log's window stores
+   * nothing new.
+   */
   readonly id?: string | undefined;
-  /** Name of the message for an agent, such as `deposit`. Absent for topics, and for bare JSON that names it itself. */
+  /**
+   * Name of the message for an agent, such as `deposit`. Absent for topics, and for bare JSON that
+   * names it itself.
+   */
   readonly message?: string | undefined;
   /** Absent means JSON. */
   readonly contentType?: ContentType | undefined;
@@ -25,6 +31,9 @@ export interface Metadata {
   readonly replyTo?: string | undefined;
   /** Milliseconds since the epoch after which nobody waits for the reply. */
   readonly deadlineMs?: number | undefined;
-  /** The agents (`type/key`) that wait for this ask, outermost first: how a call cycle is recognised. */
+  /**
+   * The agents (`type/key`) that wait for this ask, outermost first: how a call cycle is
+   * recognised.
+   */
   readonly callers?: readonly string[] | undefined;
 }

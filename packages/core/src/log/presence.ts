@@ -1,6 +1,6 @@
 /**
- * Who is alive and what it holds. Presence is broadcast, not stored: losing it costs time, never correctness, because
- * the expected revision on the journal is the fence (I5).
+ * Who is alive and what it holds. Presence is broadcast, not stored: losing it costs time, never
+ * correctness, because the expected revision on the journal is the fence (I5).
  */
 
 export interface Presence {

@@ -1,9 +1,10 @@
 /**
  * An agent's committed past: its state, and how far the journal is known.
  *
- * Loading folds the journal from the last snapshot on; without one from the beginning. Afterwards only what was committed
- * elsewhere is read, from the known revision on. A snapshot is a cache of the fold and nothing else: it may be missing,
- * lost or of another version of the state, and the journal decides.
+ * Loading folds the journal from the last snapshot on; without one from the beginning. Afterwards
+ * only what was committed elsewhere is read, from the known revision on. A snapshot is a cache of
+ * the fold and nothing else: it may be missing, lost or of another version of the state, and the
+ * journal decides.
  */
 import { deepFreeze } from "../agent/deep-freeze.ts";
 import type { AgentId } from "../log/address.ts";
@@ -73,7 +74,10 @@ export class AgentHistory {
     return this.#openSteps?.inputPosition === inputPosition ? this.#openSteps.steps : [];
   }
 
-  /** What a successor needs to go on from here. From now on `turnsSinceSnapshot` counts from this one. */
+  /**
+   * What a successor needs to go on from here. From now on `turnsSinceSnapshot` counts from this
+   * one.
+   */
   takeSnapshot(): Snapshot {
     const { state, turns, lastInput } = this.#current;
     this.#snapshotTurns = turns;

@@ -6,8 +6,14 @@ export interface Delivery {
   readonly input: Input;
   /** Handler runs so far. */
   attempts: number;
-  /** Set when the log refused the turn's commit: the next run records this failure instead of calling the handler. */
+  /**
+   * Set when the log refused the turn's commit: the next run records this failure instead of
+   * calling the handler.
+   */
   verdict: TroupeError | undefined;
-  /** The input is in the journal (or a dead letter): its position may be passed and its credit returns. */
+  /**
+   * The input is in the journal (or a dead letter): its position may be passed and its credit
+   * returns.
+   */
   readonly done: () => void;
 }

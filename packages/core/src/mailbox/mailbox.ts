@@ -33,11 +33,17 @@ export class Mailbox {
   readonly #runtime: AgentRuntime;
   #queue: Delivery[] = [];
   #loaded = false;
-  /** Something asynchronous is under way: a load, a handler, a back-off, a place in the line for a permit. */
+  /**
+   * Something asynchronous is under way: a load, a handler, a back-off, a place in the line for a
+   * permit.
+   */
   #busy = false;
   #running: Turn | undefined;
   #cancelBackoff: (() => void) | undefined;
-  /** Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any more. */
+  /**
+   * Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any
+   * more.
+   */
   #epoch = 0;
   readonly #history: AgentHistory;
   #draft: AgentState;
@@ -93,7 +99,10 @@ export class Mailbox {
     return new Promise((resolve) => this.#drained.push(resolve));
   }
 
-  /** Stop at once: nothing more is started or committed. What was not committed runs again elsewhere. */
+  /**
+   * Stop at once: nothing more is started or committed. What was not committed runs again
+   * elsewhere.
+   */
   abandon(): void {
     this.#abandoned = true;
     this.#queue = [];
@@ -163,7 +172,10 @@ export class Mailbox {
     this.#pump();
   }
 
-  /** The commit was refused by the fence or its outcome is unknown: start again from what the journal says. */
+  /**
+   * The commit was refused by the fence or its outcome is unknown: start again from what the
+   * journal says.
+   */
   recover(): void {
     const redo = [...this.#committing, ...this.#ready].map((turn) => turn.delivery);
     if (this.#running !== undefined) {
@@ -185,7 +197,10 @@ export class Mailbox {
     if (!this.#busy) this.#pump();
   }
 
-  /** The log will never store one of the turns: find it, and record that instead of what it wanted to store. */
+  /**
+   * The log will never store one of the turns: find it, and record that instead of what it wanted
+   * to store.
+   */
   refuse(error: TroupeError): void {
     const first = this.#committing[0]?.delivery;
     if (this.#committing.length > 1) {

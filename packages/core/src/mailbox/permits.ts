@@ -1,6 +1,6 @@
 /**
- * How many handlers may be waiting for something at once in a worker (I7). First come, first served. A handler that waits for
- * another agent's reply gives its permit back for that time.
+ * How many handlers may be waiting for something at once in a worker (I7). First come, first
+ * served. A handler that waits for another agent's reply gives its permit back for that time.
  */
 
 export interface Permits {

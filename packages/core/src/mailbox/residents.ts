@@ -1,6 +1,6 @@
 /**
- * The mailboxes in memory. An agent costs nothing until a message comes for it, and idle ones leave, the longest unused
- * first, when more than `residentsMax` are here (I7).
+ * The mailboxes in memory. An agent costs nothing until a message comes for it, and idle ones
+ * leave, the longest unused first, when more than `residentsMax` are here (I7).
  */
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Mailbox } from "./mailbox.ts";

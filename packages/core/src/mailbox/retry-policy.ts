@@ -1,4 +1,7 @@
-/** How often and when a failed turn is tried again. Retries happen inside the mailbox, so the key's order is kept. */
+/**
+ * How often and when a failed turn is tried again. Retries happen inside the mailbox, so the key's
+ * order is kept.
+ */
 import type { Random } from "../clock/random.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 
@@ -9,7 +12,10 @@ export interface RetryPolicy {
   readonly delayMs: number;
   /** Longest delay, in milliseconds. @default 5000 */
   readonly delayMsMax: number;
-  /** How long one run may take, in milliseconds, before it counts as failed. Minimum 1. @default 600000 */
+  /**
+   * How long one run may take, in milliseconds, before it counts as failed. Minimum 1. @default
+   * 600000
+   */
   readonly timeoutMs: number;
 }
 
@@ -20,7 +26,10 @@ export const retryPolicyDefault: RetryPolicy = Object.freeze({
   timeoutMs: 600_000,
 });
 
-/** Delay before the next run, or undefined when there is none: attempts used up, or an error that stays. */
+/**
+ * Delay before the next run, or undefined when there is none: attempts used up, or an error that
+ * stays.
+ */
 export function retryDelayMs(
   policy: RetryPolicy,
   attempts: number,

@@ -1,6 +1,6 @@
 /**
- * Replay: an agent's history, turn by turn, with the state after each. It folds what the journal holds and calls nothing:
- * no handler, no model, no tool, no clock (I9).
+ * Replay: an agent's history, turn by turn, with the state after each. It folds what the journal
+ * holds and calls nothing: no handler, no model, no tool, no clock (I9).
  */
 import type { Agent } from "../agent/agent.ts";
 import type { AgentId } from "../log/address.ts";

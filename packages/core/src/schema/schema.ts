@@ -1,6 +1,6 @@
 /**
- * Schemas are Standard Schema values (https://standardschema.dev): zod, valibot, arktype and others, none of them a
- * dependency of ours.
+ * Schemas are Standard Schema values (https://standardschema.dev): zod, valibot, arktype and
+ * others, none of them a dependency of ours.
  */
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SchemaError } from "../errors/message-errors.ts";
@@ -18,8 +18,8 @@ export interface SchemaIssue {
 }
 
 /**
- * Check a value; `what` names it for the error. Returns a promise only when the schema is asynchronous, so that the hot
- * path pays for none. @throws SchemaError
+ * Check a value; `what` names it for the error. Returns a promise only when the schema is
+ * asynchronous, so that the hot path pays for none. @throws SchemaError
  */
 export function validate(schema: Schema, value: unknown, what: string): unknown {
   let result: ReturnType<Schema["~standard"]["validate"]>;

@@ -1,7 +1,7 @@
 /**
- * Takes snapshots off the hot path: after a commit, when enough turns have gathered since the last one, and never more
- * than a few at once. A snapshot that is not stored costs time at the next activation, nothing else; so a failure is
- * reported and the next one is tried when it is due.
+ * Takes snapshots off the hot path: after a commit, when enough turns have gathered since the last
+ * one, and never more than a few at once. A snapshot that is not stored costs time at the next
+ * activation, nothing else; so a failure is reported and the next one is tried when it is due.
  */
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";

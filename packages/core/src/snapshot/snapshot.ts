@@ -1,8 +1,9 @@
 /**
  * A snapshot: an agent's state after some turn, so that activation need not fold the whole history.
  *
- * The state has to be plain data, or it would come back as something else: a Map as an object, an instance without its
- * methods. That is checked when a snapshot is taken, and such a state simply gets none.
+ * The state has to be plain data, or it would come back as something else: a Map as an object, an
+ * instance without its methods. That is checked when a snapshot is taken, and such a state simply
+ * gets none.
  */
 import { UnsnapshotableStateError } from "../errors/message-errors.ts";
 import type { Position } from "../log/input.ts";

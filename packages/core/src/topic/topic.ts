@@ -1,6 +1,6 @@
 /**
- * A topic: a named subject that events are published on. Anybody may publish, with any NATS client; agent types
- * subscribe, and the agent whose key is the publication's source handles it.
+ * A topic: a named subject that events are published on. Anybody may publish, with any NATS client;
+ * agent types subscribe, and the agent whose key is the publication's source handles it.
  */
 import { requireName } from "../agent/name.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
@@ -19,7 +19,8 @@ export interface Topic<Input, Output> extends TopicDefinition {
 }
 
 /**
- * Declare a topic. @param name one subject token: letters, digits, `-`, `_`. @throws DefinitionError
+ * Declare a topic. @param name one subject token: letters, digits, `-`, `_`. @throws
+ * DefinitionError
  *
  * ```ts
  * const inquiries = topic("inquiries", z.object({ text: z.string() }));

@@ -1,8 +1,9 @@
 /**
- * W3C trace context (https://www.w3.org/TR/trace-context/), level 1: `00-<32 hex trace id>-<16 hex span id>-<2 hex flags>`.
+ * W3C trace context (https://www.w3.org/TR/trace-context/), level 1: `00-<32 hex trace id>-<16 hex
+ * span id>-<2 hex flags>`.
  *
- * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. A message that arrives
- * without one starts a new trace.
+ * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. A
+ * message that arrives without one starts a new trace.
  */
 import { randomFillSync } from "node:crypto";
 import type { Random } from "../clock/random.ts";
@@ -26,11 +27,10 @@ export function parseTraceparent(header: string | undefined): TraceContext | und
   return { traceId, spanId, flags };
 }
 
-export function formatTraceparent(context: TraceContext): string {
-  return `00-${context.traceId}-${context.spanId}-${context.flags}`;
-}
-
-/** A traceparent for a new span: below `parent` when it is valid, else the root of a new sampled trace. */
+/**
+ * A traceparent for a new span: below `parent` when it is valid, else the root of a new sampled
+ * trace.
+ */
 export function childTraceparent(
   parent: string | undefined,
   random: Random = systemRandom,

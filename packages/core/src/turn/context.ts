@@ -16,7 +16,9 @@ export interface MessageInfo {
   readonly name: string;
   readonly topic: string | undefined;
   readonly position: Position;
-  /** `type/key` of the sending agent or the name of the client; undefined for a foreign publisher. */
+  /**
+   * `type/key` of the sending agent or the name of the client; undefined for a foreign publisher.
+   */
   readonly sender: string | undefined;
   readonly acceptedAtMs: number;
   /** 1 for the first try. */
@@ -26,7 +28,9 @@ export interface MessageInfo {
 }
 
 export interface AskOptions {
-  /** Give up after so many milliseconds. @default 30000, or what is left of the asker's own deadline */
+  /**
+   * Give up after so many milliseconds. @default 30000, or what is left of the asker's own deadline
+   */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -34,8 +38,8 @@ export interface AskOptions {
 /** What a step's function gets. */
 export interface StepInfo {
   /**
-   * The same in every run of this step, and different for every other step ever: give it to the callee, so that an effect
-   * whose record was lost in a crash is not done twice.
+   * The same in every run of this step, and different for every other step ever: give it to the
+   * callee, so that an effect whose record was lost in a crash is not done twice.
    */
   readonly idempotencyKey: string;
   /** Aborted when the turn is given up. */
@@ -66,9 +70,10 @@ export interface Context<State, Events> {
   /** Inspection-feed log lines with this turn's ids. */
   readonly log: TurnLog;
   /**
-   * Do something with an effect outside of the log: a model call, a tool call, a payment. Its result is recorded in the
-   * journal, and after a crash the recorded result returns and the function does not run (I6). Steps are recognised by
-   * name and order of use, so both must not depend on chance. A synchronous function costs no round trip.
+   * Do something with an effect outside of the log: a model call, a tool call, a payment. Its
+   * result is recorded in the journal, and after a crash the recorded result returns and the
+   * function does not run (I6). Steps are recognised by name and order of use, so both must not
+   * depend on chance. A synchronous function costs no round trip.
    */
   step<Result>(
     name: string,
@@ -86,8 +91,8 @@ export interface Context<State, Events> {
   /** Publish on a topic with this turn's commit (I3). */
   publish<Input, Output>(topic: Topic<Input, Output>, source: string, event: Input): void;
   /**
-   * Ask another agent and wait for its reply. The ask leaves at once; asking an agent that (indirectly) waits for this
-   * one fails with CallCycleError.
+   * Ask another agent and wait for its reply. The ask leaves at once; asking an agent that
+   * (indirectly) waits for this one fails with CallCycleError.
    */
   ask<Messages>(
     agent: AgentReference<Messages>,

@@ -5,7 +5,10 @@ import type { CallOptions, Log } from "../log/log.ts";
 import type { TurnRecord } from "./turn-record.ts";
 import { decodeJournalRecord } from "./step-record.ts";
 
-/** The turn that handled the input at `inputPosition`; a record always comes after its input, so the search starts there. */
+/**
+ * The turn that handled the input at `inputPosition`; a record always comes after its input, so the
+ * search starts there.
+ */
 export async function findTurn(
   log: Log,
   agent: AgentId,

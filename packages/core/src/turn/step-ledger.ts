@@ -1,4 +1,7 @@
-/** The steps of one input's turn: what is recorded, and what waits to be. It outlives the runs of a handler. */
+/**
+ * The steps of one input's turn: what is recorded, and what waits to be. It outlives the runs of a
+ * handler.
+ */
 import type { Position } from "../log/input.ts";
 import type { RecordedStep } from "./step-record.ts";
 

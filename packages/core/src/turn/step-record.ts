@@ -1,8 +1,9 @@
 /**
  * Step records: results of effects, stored in the journal while their turn is still running (I6).
  *
- * They stand between turn records on the same subject and under the same expected revisions, so a worker that no longer
- * owns the agent cannot record a step. A turn may leave several; they belong to the turn by its input's position.
+ * They stand between turn records on the same subject and under the same expected revisions, so a
+ * worker that no longer owns the agent cannot record a step. A turn may leave several; they belong
+ * to the turn by its input's position.
  */
 import type { Position } from "../log/input.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";

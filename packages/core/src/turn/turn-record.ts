@@ -1,9 +1,9 @@
 /**
- * The turn record: the one thing the journal stores, one per turn, on the agent's own subject. State, audit, replay,
- * traces and metrics are all derived from it.
+ * The turn record: the one thing the journal stores, one per turn, on the agent's own subject.
+ * State, audit, replay, traces and metrics are all derived from it.
  *
- * On the wire it is a MessagePack map with short keys; the table in `encodeRecord` is the format. `format` grows only when
- * an old reader could misunderstand a new record.
+ * On the wire it is a MessagePack map with short keys; the table in `encodeRecord` is the format.
+ * `format` grows only when an old reader could misunderstand a new record.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
@@ -21,7 +21,10 @@ export interface RecordedEvent {
 export interface TurnRecord {
   /** 1 for the agent's first turn; grows by one. */
   readonly turn: number;
-  /** Position of the handled input: grows from turn to turn (I2), which is how a duplicate is recognised (I4). */
+  /**
+   * Position of the handled input: grows from turn to turn (I2), which is how a duplicate is
+   * recognised (I4).
+   */
   readonly inputPosition: Position;
   readonly messageId: string;
   /** Message or topic name. */
@@ -43,7 +46,9 @@ export interface TurnRecord {
   readonly worker: string;
   /** Code version of the worker. */
   readonly version: string;
-  /** When the log accepted the input, and when the handler started, in milliseconds since the epoch. */
+  /**
+   * When the log accepted the input, and when the handler started, in milliseconds since the epoch.
+   */
   readonly acceptedAtMs: number;
   readonly startedAtMs: number;
   readonly tookMs: number;

@@ -1,8 +1,10 @@
 /**
- * One turn: an input, the handler's run on a draft of the state, and what it leaves to be committed.
+ * One turn: an input, the handler's run on a draft of the state, and what it leaves to be
+ * committed.
  *
- * Nothing here touches the log. A turn that succeeds or fails for good becomes a record; a turn that is given up leaves
- * no trace, because events, messages and publications exist only in the draft until the commit (I3).
+ * Nothing here touches the log. A turn that succeeds or fails for good becomes a record; a turn
+ * that is given up leaves no trace, because events, messages and publications exist only in the
+ * draft until the commit (I3).
  */
 import type { MessageDefinition } from "../agent/agent-definition.ts";
 import { UnknownMessageError } from "../errors/ask-errors.ts";
@@ -117,7 +119,10 @@ export class Turn implements EventSink {
     return 1 + this.outgoing.length + (this.deadLetter === undefined ? 0 : 1);
   }
 
-  /** Decode, validate, handle. Returns the reply, or a promise of it when something in between is asynchronous. */
+  /**
+   * Decode, validate, handle. Returns the reply, or a promise of it when something in between is
+   * asynchronous.
+   */
   run(): unknown {
     const payload = this.#decode();
     const definition = this.#definition();
@@ -134,7 +139,10 @@ export class Turn implements EventSink {
     this.events.push(event);
   }
 
-  /** What a handler does after its end would be in the state and not in the journal. @throws TurnEndedError */
+  /**
+   * What a handler does after its end would be in the state and not in the journal. @throws
+   * TurnEndedError
+   */
   requireOpen(): void {
     if (!this.#ended) return;
     const { position } = this.delivery.input;
@@ -144,14 +152,19 @@ export class Turn implements EventSink {
     );
   }
 
-  /** The handler is done: make the record. @throws TurnTooLargeError, or what a commit interceptor throws */
+  /**
+   * The handler is done: make the record. @throws TurnTooLargeError, or what a commit interceptor
+   * throws
+   */
   complete(reply: unknown): void {
     this.#end();
     this.#seal(reply, undefined);
     this.#requireFits();
   }
 
-  /** The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter. */
+  /**
+   * The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter.
+   */
   fail(thrown: unknown): void {
     this.#end();
     this.state = this.#stateBefore;
@@ -168,7 +181,10 @@ export class Turn implements EventSink {
     };
   }
 
-  /** A failure has to be recorded whatever the interceptors make of it, or its message would block the agent (I10). */
+  /**
+   * A failure has to be recorded whatever the interceptors make of it, or its message would block
+   * the agent (I10).
+   */
   #sealFailure(failure: ErrorData): ErrorData {
     try {
       this.#seal(undefined, failure);
@@ -179,9 +195,13 @@ export class Turn implements EventSink {
     return failure;
   }
 
-  /** While a handler waits for other agents it leaves its place to them, or these could never answer (I7). */
+  /**
+   * While a handler waits for other agents it leaves its place to them, or these could never answer
+   * (I7).
+   */
   async whileAsking<Result>(ask: () => Promise<Result>): Promise<Result> {
-    // Later, because giving it may start another agent's handler, which must not run inside this one.
+    // Later, because giving it may start another agent's handler, which must not run inside this
+    // one.
     if (this.#asking++ === 0) queueMicrotask(() => this.#givePermit());
     try {
       return await ask();
@@ -275,7 +295,8 @@ export class Turn implements EventSink {
     if (wraps === undefined) return this.#keep(record);
     const { events, ...wrapped } = throughLayers(wraps, record, (inner) => inner);
     if (events !== record.events) this.#replaceEvents(events);
-    // An interceptor may change what is told, not which message it answers: that is how it is recognised (I4).
+    // An interceptor may change what is told, not which message it answers: that is how it is
+    // recognised (I4).
     const { inputPosition, turn } = record;
     this.#keep({ ...wrapped, events, inputPosition, turn });
   }
@@ -367,7 +388,7 @@ function storableFailure(failure: ErrorData): ErrorData {
 const failureBytesMax = 16_384;
 
 /** The input's address as people read it. */
-export function originOf(delivery: Delivery): string {
+function originOf(delivery: Delivery): string {
   const { address } = delivery.input;
   return `${address.kind}/${address.name}/${address.key}`;
 }

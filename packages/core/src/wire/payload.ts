@@ -1,11 +1,13 @@
 /**
  * Payloads: MessagePack between Troupe processes, JSON accepted from everybody.
  *
- * MessagePack is written without msgpackr's record extension, so that any MessagePack reader understands it. A property that is
- * undefined is left out, elsewhere undefined is stored as nil. Dates and binary data survive; class instances become plain maps.
+ * MessagePack is written without msgpackr's record extension, so that any MessagePack reader
+ * understands it. A property that is undefined is left out, elsewhere undefined is stored as nil.
+ * Dates and binary data survive; class instances become plain maps.
  */
 import type { Options, Packr as TypedPackr } from "msgpackr";
-// This entry is msgpackr without its native accelerator: the same code everywhere. It comes without types.
+// This entry is msgpackr without its native accelerator: the same code everywhere. It comes without
+// types.
 import { Packr as UntypedPackr } from "msgpackr/pack";
 
 import { UndecodablePayloadError, UnencodableValueError } from "../errors/message-errors.ts";
@@ -20,7 +22,8 @@ const Packr = UntypedPackr as new (options: PackrOptions) => TypedPackr;
 const packr = new Packr({
   useRecords: false,
   encodeUndefinedAsNil: true,
-  // As in JSON: a property that is undefined is not there, or an optional field would come back as null.
+  // As in JSON: a property that is undefined is not there, or an optional field would come back as
+  // null.
   skipValues: [undefined],
   // Binary data must not share memory with the message: changing one would change the other.
   copyBuffers: true,
@@ -61,7 +64,10 @@ function plainBytes(bytes: Uint8Array): Uint8Array {
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The value as everybody else will read it: a copy that has been through MessagePack. @throws UnencodableValueError */
+/**
+ * The value as everybody else will read it: a copy that has been through MessagePack. @throws
+ * UnencodableValueError
+ */
 export function asStored(value: unknown): unknown {
   if (value === null || typeof value === "boolean") return value;
   return decodePayload(encodePayload(value), "application/msgpack");

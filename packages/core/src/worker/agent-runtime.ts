@@ -1,4 +1,7 @@
-/** An agent definition made ready to run: the fold, the handlers, the emit functions. One per hosted type. */
+/**
+ * An agent definition made ready to run: the fold, the handlers, the emit functions. One per hosted
+ * type.
+ */
 import type { AgentDefinition, MessageDefinition } from "../agent/agent-definition.ts";
 import { deepFreeze } from "../agent/deep-freeze.ts";
 import { FoldError } from "../errors/message-errors.ts";
@@ -16,7 +19,10 @@ export interface EventSink {
 export interface AgentRuntime {
   readonly type: string;
   readonly definition: AgentDefinition;
-  /** The state after one more event (I8), frozen, because only events may change it. @throws FoldError */
+  /**
+   * The state after one more event (I8), frozen, because only events may change it. @throws
+   * FoldError
+   */
   fold(state: unknown, event: RecordedEvent, agentName: string): unknown;
   handlerOf(name: string, topic: boolean): MessageDefinition | undefined;
   /** The `ctx.emit` object for one turn. */
@@ -57,7 +63,10 @@ export function manifestOf(definition: AgentDefinition, version: string): Manife
 /** Where an emit object keeps its turn; a symbol, so that no event name can collide with it. */
 const sinkOf = Symbol("sink");
 
-/** Builds the emit functions once per agent type, on a prototype, so that a turn allocates one small object. */
+/**
+ * Builds the emit functions once per agent type, on a prototype, so that a turn allocates one small
+ * object.
+ */
 function emitFactory(
   definition: AgentDefinition,
 ): (sink: EventSink) => Emit<Record<string, unknown>> {

@@ -1,9 +1,10 @@
 /**
- * Which worker holds which partition: a pure function of who is alive, so that all workers come to the same answer
- * without talking about it.
+ * Which worker holds which partition: a pure function of who is alive, so that all workers come to
+ * the same answer without talking about it.
  *
- * Rendezvous hashing with bounded load: a partition goes to the worker with the highest hash for it among those that are
- * not full. Few partitions move when a worker comes or goes, and none holds more than its share, rounded up.
+ * Rendezvous hashing with bounded load: a partition goes to the worker with the highest hash for it
+ * among those that are not full. Few partitions move when a worker comes or goes, and none holds
+ * more than its share, rounded up.
  */
 import { partitionOfToken } from "../key/partition.ts";
 

@@ -1,6 +1,6 @@
 /**
- * Saves how far each held partition is handled, so that a successor need not read everything again. A floor that is too
- * low costs time only: what it repeats is recognised from the journal (I4).
+ * Saves how far each held partition is handled, so that a successor need not read everything again.
+ * A floor that is too low costs time only: what it repeats is recognised from the journal (I4).
  */
 import type { Clock } from "../clock/clock.ts";
 import { errorData } from "../errors/troupe-error.ts";

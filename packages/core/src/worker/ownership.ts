@@ -1,5 +1,6 @@
 /**
- * Who holds what: workers announce themselves, and each takes and releases what the assignment gives it.
+ * Who holds what: workers announce themselves, and each takes and releases what the assignment
+ * gives it.
  *
  *  O1 Overlap is harmless: the journal's expected revision is the fence (I5). Everything here is only about not doing
  *     work twice and not leaving it undone.
@@ -195,7 +196,10 @@ export class Ownership {
     }
   }
 
-  /** Bring what is held in line with what is assigned; one at a time, again when something changed meanwhile. */
+  /**
+   * Bring what is held in line with what is assigned; one at a time, again when something changed
+   * meanwhile.
+   */
   #reconcile(): Promise<void> {
     this.#again = true;
     if (!this.#settled) return Promise.resolve();
@@ -284,7 +288,9 @@ export class Ownership {
   }
 }
 
-/** The partitions of a type that a worker says it holds; undefined when it does not host the type. */
+/**
+ * The partitions of a type that a worker says it holds; undefined when it does not host the type.
+ */
 function holdsOf({ holds }: Presence, type: string): readonly number[] | undefined {
   return Object.hasOwn(holds, type) ? holds[type] : undefined;
 }

@@ -1,9 +1,9 @@
 /**
  * What a worker reads of one partition: one reader for all agent types it holds there.
  *
- * A topic's publication is read once and handed to every subscribed type. Each type has its own floor, because types are
- * taken and released one by one; taking a type whose floor is behind starts the reader again from there, and the other
- * types skip what they have already seen.
+ * A topic's publication is read once and handed to every subscribed type. Each type has its own
+ * floor, because types are taken and released one by one; taking a type whose floor is behind
+ * starts the reader again from there, and the other types skip what they have already seen.
  */
 import type { Input, Position } from "../log/input.ts";
 import type { Log, Reader } from "../log/log.ts";
@@ -12,7 +12,9 @@ import { PositionTracker } from "./position-tracker.ts";
 
 export interface IntakeHost {
   readonly log: Log;
-  /** Inputs of one partition in memory; reaching it stops the reader until some are handled (I7). */
+  /**
+   * Inputs of one partition in memory; reaching it stops the reader until some are handled (I7).
+   */
   readonly windowMax: number;
   /** Hand an input to the agent of this type; `done` when it is in the journal or a dead letter. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, done: () => void): void;
@@ -49,11 +51,15 @@ export class PartitionIntake {
     this.#restart();
   }
 
-  /** Nothing more is read for this type. Returns its tracker, whose floor still rises while turns finish. */
+  /**
+   * Nothing more is read for this type. Returns its tracker, whose floor still rises while turns
+   * finish.
+   */
   release(type: string): PositionTracker | undefined {
     const tracker = this.#held.get(type)?.tracker;
     if (!this.#held.delete(type)) return undefined;
-    // What was queued for this type is dropped and returns no credit, so the others get a reader with all of it.
+    // What was queued for this type is dropped and returns no credit, so the others get a reader
+    // with all of it.
     if (this.#held.size === 0) this.#stopReader();
     else this.#restart();
     return tracker;
@@ -74,7 +80,8 @@ export class PartitionIntake {
   #stopReader(): void {
     const reader = this.#reader;
     this.#reader = undefined;
-    // A reader that cannot say goodbye is dropped by the server after a while; it hands over nothing any more.
+    // A reader that cannot say goodbye is dropped by the server after a while; it hands over
+    // nothing any more.
     reader?.stop().catch(() => undefined);
   }
 

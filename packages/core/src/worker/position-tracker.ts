@@ -1,7 +1,8 @@
 /**
  * How far a stream of inputs is handled: the position up to which nothing is unfinished.
  *
- * Inputs begin in log order and finish in any order; the floor is the place from which a successor has to read.
+ * Inputs begin in log order and finish in any order; the floor is the place from which a successor
+ * has to read.
  */
 import type { Position } from "../log/input.ts";
 

@@ -11,7 +11,9 @@ export interface WorkerSettings {
   readonly messageBytesMax: number;
   /** Handlers that may be waiting for something at once. Minimum 1. @default 1000 */
   readonly handlersMax: number;
-  /** Turns of one agent that may run before the first of them is committed. Minimum 1. @default 64 */
+  /**
+   * Turns of one agent that may run before the first of them is committed. Minimum 1. @default 64
+   */
   readonly runAheadMax: number;
   /** Agents in memory; idle ones beyond it leave. Minimum 1. @default 100000 */
   readonly residentsMax: number;

@@ -1,8 +1,9 @@
 /**
  * A worker: a process's share in hosting some agent types.
  *
- * It reads the partitions it holds, routes each input to its agent's mailbox, and commits what the mailboxes finish. It
- * has no state that is not in the log: it may be killed at any moment, and another one goes on.
+ * It reads the partitions it holds, routes each input to its agent's mailbox, and commits what the
+ * mailboxes finish. It has no state that is not in the log: it may be killed at any moment, and
+ * another one goes on.
  */
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { Clock } from "../clock/clock.ts";
@@ -32,7 +33,10 @@ import { PartitionIntake } from "./partition-intake.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
 export interface StopOptions {
-  /** How long running turns may take to finish, in milliseconds; then they are given up. @default 30000 */
+  /**
+   * How long running turns may take to finish, in milliseconds; then they are given up. @default
+   * 30000
+   */
   readonly drainTimeoutMs?: number;
 }
 

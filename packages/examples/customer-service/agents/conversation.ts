@@ -1,7 +1,9 @@
 /**
- * One conversation with a customer, as it happened: what was asked, what was answered, what went to a person.
+ * One conversation with a customer, as it happened: what was asked, what was answered, what went to
+ * a person.
  *
- * It holds no logic of the desk. Everything a person or a report wants to know about a conversation is its history.
+ * It holds no logic of the desk. Everything a person or a report wants to know about a conversation
+ * is its history.
  */
 import { agent } from "@troupe/core";
 import { z } from "zod";

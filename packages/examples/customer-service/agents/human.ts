@@ -1,11 +1,13 @@
 /**
  * The queue of what people have to answer; the key is the queue's name.
  *
- * Waiting for a person holds nothing but state: an item lies here until somebody resolves it, in minutes or in days.
+ * Waiting for a person holds nothing but state: an item lies here until somebody resolves it, in
+ * minutes or in days.
  *
  * ```sh
  * troupe ask human/billing list {}
- * troupe send human/billing resolve '{"inquiryId": "i-003", "by": "night shift", "answer": "We have refunded you."}'
+ * troupe send human/billing resolve '{"inquiryId": "i-003", "by": "night shift", "answer": "We have
+ * refunded you."}'
  * ```
  */
 import { agent, Reject } from "@troupe/core";

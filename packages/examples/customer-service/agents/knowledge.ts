@@ -1,6 +1,6 @@
 /**
- * Answers from the knowledge base when it is sure, and otherwise hands the inquiry to a person. The key is the
- * conversation.
+ * Answers from the knowledge base when it is sure, and otherwise hands the inquiry to a person. The
+ * key is the conversation.
  */
 import { agent } from "@troupe/core";
 import { z } from "zod";

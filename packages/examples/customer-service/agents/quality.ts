@@ -1,6 +1,7 @@
 /**
- * Watches every interaction of the desk and scores it; a low score raises an alarm in the history. The key is the
- * conversation, so that effort (how often the customer had to write) is counted where it belongs.
+ * Watches every interaction of the desk and scores it; a low score raises an alarm in the history.
+ * The key is the conversation, so that effort (how often the customer had to write) is counted
+ * where it belongs.
  */
 import { agent } from "@troupe/core";
 import { z } from "zod";

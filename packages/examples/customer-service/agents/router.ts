@@ -1,9 +1,10 @@
 /**
- * Reads every inquiry first: takes out personal data, decides what it is about, and passes it on. The key is the
- * conversation, so an inquiry that says little can be read in the light of the one before it.
+ * Reads every inquiry first: takes out personal data, decides what it is about, and passes it on.
+ * The key is the conversation, so an inquiry that says little can be read in the light of the one
+ * before it.
  *
- * Publishers of our own mask before they publish (see `mask-interceptor.ts`); this is the second line, for everybody
- * else: nothing that a turn stores or sends has personal data in it.
+ * Publishers of our own mask before they publish (see `mask-interceptor.ts`); this is the second
+ * line, for everybody else: nothing that a turn stores or sends has personal data in it.
  */
 import { agent } from "@troupe/core";
 import { z } from "zod";
@@ -66,7 +67,10 @@ export const router = agent("router")
     ctx.publish(interactions, key, { inquiryId, category, text, outcome: "escalated", confidence });
   });
 
-/** Complaints, sales and everything that asks for a person go to people; the rest is looked up first. */
+/**
+ * Complaints, sales and everything that asks for a person go to people; the rest is looked up
+ * first.
+ */
 function mayAnswerFromKnowledge({ category, escalate }: Route): boolean {
   return !escalate && category !== "complaint" && category !== "sales";
 }

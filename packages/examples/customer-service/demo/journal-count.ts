@@ -1,9 +1,9 @@
 /**
  * Counts what happened, from the log alone.
  *
- * It shares nothing with the engine but the format of the turn record: it reads every stored input and every journal in
- * log order and works out what must be there. An input of an agent that hosts its message is lost when no journal has
- * it; it was done twice when a journal has it twice.
+ * It shares nothing with the engine but the format of the turn record: it reads every stored input
+ * and every journal in log order and works out what must be there. An input of an agent that hosts
+ * its message is lost when no journal has it; it was done twice when a journal has it twice.
  */
 import { decodePayload, decodeJournalRecord } from "@troupe/core";
 import type { AgentId, Input, JournalEntry, Log } from "@troupe/core";

@@ -1,4 +1,7 @@
-/** Watches the log while the demo runs: how many inquiries have their outcome, and whether everything has come to rest. */
+/**
+ * Watches the log while the demo runs: how many inquiries have their outcome, and whether
+ * everything has come to rest.
+ */
 import { decodeJournalRecord } from "@troupe/core";
 import type { Troupe } from "@troupe/core";
 import { interactions } from "../agents/topics.ts";

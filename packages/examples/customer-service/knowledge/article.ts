@@ -23,7 +23,7 @@ export interface Article {
 }
 
 /** Validates an {@link Article}. */
-export const articleSchema: z.ZodType<Article> = z.object({
+const articleSchema: z.ZodType<Article> = z.object({
   id: z.string().min(1),
   topic: z.string().min(1),
   language: languageSchema,

@@ -26,7 +26,7 @@ export interface MaskedText {
 }
 
 /** What stands in the text instead. */
-export const placeholders: Readonly<Record<PiiKind, string>> = Object.freeze({
+const placeholders: Readonly<Record<PiiKind, string>> = Object.freeze({
   email: "[email]",
   residentId: "[id]",
   card: "[card]",

@@ -40,7 +40,7 @@ export async function benchAsk(
         name: `ask-p${q * 100}`,
         goal: 0.5,
         ours: () => latencyMs(asks, q, ask),
-        theirs: () => latencyMs(asks, q, bare.ask),
+        theirs: () => latencyMs(asks, q, () => bare.ask()),
       }),
     );
   }

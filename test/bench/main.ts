@@ -67,7 +67,7 @@ function table(rows: readonly BenchRow[]): string {
     row.name,
     `${row.ours} ${row.unit}`,
     `${row.theirs} ${row.unit}`,
-    `${row.ratio.toFixed(2)}`,
+    row.ratio.toFixed(2),
     `±${Math.round(row.spread * 50)} %`,
     row.ratio >= row.goal ? `>= ${row.goal}` : `MISSED, goal ${row.goal}`,
     row.versus,

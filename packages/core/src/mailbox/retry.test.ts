@@ -9,10 +9,10 @@ const quick = { timings: { joinDelayMs: 0 }, retry: { delayMs: 1, delayMsMax: 2 
 
 describe("a retry policy", () => {
   it("of a message wins over the worker's", async () => {
-    const often = vi.fn(() => {
+    const often = vi.fn<() => never>(() => {
       throw new Error("never");
     });
-    const once = vi.fn(() => {
+    const once = vi.fn<() => never>(() => {
       throw new Error("never");
     });
     const flaky = agent("flaky")

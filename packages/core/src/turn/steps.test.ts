@@ -28,7 +28,7 @@ async function work(log: Log, definition: AgentDefinition): Promise<Troupe> {
 
 describe("a step", () => {
   it("returns its recorded result when the handler runs again (I6)", async () => {
-    const charge = vi.fn(async (key: string) => ({ receipt: 1, key }));
+    const charge = vi.fn<(key: string) => Promise<unknown>>(async (key) => ({ receipt: 1, key }));
     let failures = 2;
     const definition = shop(charge, () => {
       if (failures-- > 0) throw new Error("after the charge");
@@ -41,7 +41,7 @@ describe("a step", () => {
 
   it("returns its recorded result to the worker that takes over after a crash (I6)", async () => {
     const broker = createMemoryBroker();
-    const charge = vi.fn(async () => "paid");
+    const charge = vi.fn<() => Promise<string>>(async () => "paid");
     const reached = Promise.withResolvers<void>();
     const stuck = shop(charge, () => reached.resolve());
     const dying = agent("shop")
@@ -65,7 +65,7 @@ describe("a step", () => {
   });
 
   it("runs again without its record: the check above can fail", async () => {
-    const charge = vi.fn(async () => "paid");
+    const charge = vi.fn<() => Promise<string>>(async () => "paid");
     let failures = 1;
     const definition = shop(charge, () => {
       if (failures-- > 0) throw new Error("after the charge");
@@ -159,7 +159,7 @@ describe("a step", () => {
 
   it("is not done by a handler that was given up", async () => {
     const broker = createMemoryBroker();
-    const effect = vi.fn(async () => null);
+    const effect = vi.fn<() => Promise<null>>(async () => null);
     const entered = Promise.withResolvers<void>();
     const proceed = Promise.withResolvers<void>();
     const outcome = Promise.withResolvers<unknown>();
@@ -197,7 +197,7 @@ describe("a step", () => {
 
 describe("an ask inside a turn", () => {
   it("is answered from the journal when the handler runs again (I6)", async () => {
-    const answered = vi.fn(() => 7);
+    const answered = vi.fn<() => number>(() => 7);
     const oracle = agent("oracle").on("ask", z.object({}), answered);
     let failures = 1;
     const asker = agent("asker").on("go", z.object({}), async (ctx) => {

@@ -97,7 +97,7 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     topic: wire.p,
     sender: wire.s,
     events: wire.e.map(([type, data]) => ({ type, data })),
-    steps: wire.q?.map(([name, value, tookMs]) => ({ name, value, tookMs })),
+    steps: wire.q?.map(([name, value, stepMs]) => ({ name, value, tookMs: stepMs })),
     outgoingIds: wire.o ?? [],
     reply: wire.r,
     failure: wire.f,

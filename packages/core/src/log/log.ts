@@ -47,7 +47,7 @@ export interface ReadRequest {
   readonly after: Position;
   /** How many inputs may be handed over before `grant` is called. At least 1. */
   readonly credit: number;
-  /** Called in log order. Must not throw. */
+  /** Called in log order, never before `read` returns. Must not throw. */
   readonly onInput: (input: Input) => void;
 }
 

@@ -9,6 +9,7 @@ import { keyToToken } from "../key/key-token.ts";
 import type { Address, AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Metadata } from "../log/metadata.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import { validate } from "../schema/schema.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -101,7 +102,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
       payload: event,
       from: this.#name(),
     };
-    throughLayers(this.#turn.host.layers.publish, call, (inner) => this.#add(inner));
+    refusePromise(throughLayers(this.#turn.host.layers.publish, call, (inner) => this.#add(inner)));
   }
 
   ask<Messages>(
@@ -157,7 +158,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
   }
 
   #send(call: OutgoingCall): void {
-    throughLayers(this.#turn.host.layers.send, call, (inner) => this.#add(inner));
+    refusePromise(throughLayers(this.#turn.host.layers.send, call, (inner) => this.#add(inner)));
   }
 
   #add(call: OutgoingCall): void {
@@ -235,6 +236,15 @@ function check(schema: Schema, value: unknown, what: string): void {
   const result = validate(schema, value, what);
   // An asynchronous schema is left to the receiver; its refusal must not become an unhandled rejection here.
   if (result instanceof Promise) result.catch(() => undefined);
+}
+
+/** What an interceptor does later would come after the turn. */
+function refusePromise(outcome: unknown): void {
+  if (!(outcome instanceof Promise)) return;
+  outcome.catch(() => undefined);
+  throw new DefinitionError(
+    "An interceptor of send or publish is asynchronous, but inside a turn it must not be: there `call.from` is set.",
+  );
 }
 
 function tooLarge(call: OutgoingCall, payload: Uint8Array, bytesMax: number): PayloadTooLargeError {

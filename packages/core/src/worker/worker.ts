@@ -10,7 +10,6 @@ import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import { Committer } from "../commit/committer.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
-import { LogUnavailableError } from "../errors/log-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentName } from "../log/address.ts";
@@ -20,11 +19,11 @@ import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { permits } from "../mailbox/permits.ts";
 import { Residents } from "../mailbox/residents.ts";
-import { backoffMs } from "../mailbox/retry-policy.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime, manifestOf } from "./agent-runtime.ts";
+import { Burials } from "./burials.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
@@ -74,6 +73,7 @@ export class RunningWorker implements Worker {
   #misfits: MisfitIntake | undefined;
   readonly #ownership: Ownership;
   readonly #floors: FloorKeeper;
+  readonly #burials: Burials;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: WorkerParts, definitions: readonly AgentDefinition[]) {
@@ -105,6 +105,7 @@ export class RunningWorker implements Worker {
       take: (holdings) => this.#take(holdings),
       release: (holding) => this.#release(holding),
     });
+    this.#burials = new Burials(parts);
     this.#floors = new FloorKeeper(parts, settings.floorIntervalMs, () => this.#currentFloors());
   }
 
@@ -144,6 +145,7 @@ export class RunningWorker implements Worker {
     });
     await Promise.race([this.#ownership.giveBack(), tooLong]);
     this.#floors.stop();
+    this.#burials.stop();
     this.#residents.abandon();
     this.#ownership.leave();
     // A log that is away must not keep a process from ending: what is lost is only the goodbye.
@@ -215,7 +217,7 @@ export class RunningWorker implements Worker {
       log: this.#parts.log,
       windowMax: this.#parts.settings.windowMax,
       deliver: (runtime, input, partition, done) => this.#deliver(runtime, input, partition, done),
-      bury: (input, done) => this.#bury(input, done, 1),
+      bury: (input, done) => this.#burials.bury(input, done),
     };
   }
 
@@ -226,28 +228,6 @@ export class RunningWorker implements Worker {
       () => new Mailbox(this.#mailboxHost, runtime, { type: runtime.type, key }, partition),
     );
     mailbox.deliver({ input, attempts: 0, verdict: undefined, done });
-  }
-
-  /** Retried until the log has it: a misfit must not vanish because the log was away. */
-  #bury(input: Input, done: () => void, attempt: number): void {
-    const { clock, feed, log, random, settings } = this.#parts;
-    const { address, fault } = input;
-    const failure = errorData(fault ?? new LogUnavailableError("The address could not be read."));
-    const origin = `${address.kind}/${address.name}/${address.key}`;
-    const inputPosition = input.position;
-    log.bury({ inputPosition, origin, failure, attempts: 0, payload: input.payload }).then(
-      () => {
-        feed.emit({ kind: "dead-letter", agent: undefined, inputPosition, failure });
-        done();
-      },
-      (thrown: unknown) => {
-        this.#fault("storing a dead letter", thrown);
-        // Whoever reads the partition next finds it again, because the floor stays below it.
-        if (this.#stopping !== undefined) return;
-        const delayMs = backoffMs(settings.retry, attempt, random);
-        clock.after(delayMs, () => this.#bury(input, done, attempt + 1));
-      },
-    );
   }
 
   #currentFloors(): readonly Floor[] {

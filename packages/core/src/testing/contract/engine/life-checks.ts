@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
-import type { Interceptor } from "../../../interceptor/interceptor.ts";
+import type { Interceptor, OutgoingCall } from "../../../interceptor/interceptor.ts";
 import { topic } from "../../../topic/topic.ts";
 import { parseTraceparent } from "../../../trace/trace-context.ts";
 import { range } from "../drafts.ts";
@@ -163,6 +163,26 @@ export const lifeChecks: readonly LogCheck[] = [
         records.map(({ inputPosition }) => inputPosition),
         inputs,
       );
+    },
+  },
+  {
+    name: "inside a turn an interceptor of what is sent cannot be asynchronous, and is told so",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const later = async (
+        call: OutgoingCall,
+        next: (call: OutgoingCall) => unknown,
+      ): Promise<unknown> => {
+        await Promise.resolve();
+        return next(call);
+      };
+      const interceptors = [{ send: later, publish: later }];
+      const host = await stage.host([first, last], { interceptors });
+      const asked = host.troupe.agent(first, "alice").note({ text: "hello" });
+      await rejectsWith(asked, "remote-turn-failed");
+      await host.troupe.agent(last, "alice").note({ text: "good" });
+      const [letter] = host.heard.of("dead-letter");
+      assert.equal(letter?.failure.code, "definition");
     },
   },
   {

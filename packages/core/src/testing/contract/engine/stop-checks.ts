@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
+import { type Clock, systemClock } from "../../../clock/clock.ts";
 import type { Log } from "../../../log/log.ts";
 import { partitionOf, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
+import { rejectsWith } from "../observe.ts";
 import { ledger, notesOf, recordsOf, sendTo } from "./ledger.ts";
 import { type Host, Stage } from "./stage.ts";
 
@@ -137,6 +139,39 @@ export const stopChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "closing leaves no timer behind, whatever was waiting for one",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const clock = countingClock();
+      const book = ledger((_, { text }) => {
+        if (text === "fail") throw new Error("never");
+      });
+      const slow = { attemptsMax: 1000, delayMs: 60_000, delayMsMax: 60_000 };
+      const host = await stage.host(book, {
+        clock,
+        retry: slow,
+        tamper: (log) => ({
+          bury: () => Promise.reject(new Error("no graves today")),
+          journal: (agent, after, options) =>
+            agent.key === "lost"
+              ? Promise.reject(new Error("no such page"))
+              : log.journal(agent, after, options),
+        }),
+      });
+      const { heard, troupe } = host;
+      await troupe.send(book, "lost").note({ text: "hello" });
+      const asked = troupe.agent(book, "alice").note({ text: "fail" });
+      asked.catch(() => undefined);
+      await harness.publishMisfit();
+      await heard.has("turn.retrying");
+      await heard.has("fault", 2);
+      assert.ok(clock.open() > 3);
+      await troupe.close();
+      assert.equal(clock.open(), 0);
+      await rejectsWith(asked, "stopped");
+    },
+  },
+  {
     name: "a worker that cannot start says so, and the client can start another one",
     async run(harness) {
       await using stage = new Stage(harness);
@@ -155,6 +190,27 @@ export const stopChecks: readonly LogCheck[] = [
     },
   },
 ];
+
+/** The system's clock, and how many of its timers are still to come. */
+function countingClock(): Clock & { readonly open: () => number } {
+  const timers = new Set<object>();
+  return {
+    now: () => systemClock.now(),
+    open: () => timers.size,
+    after: (delayMs, action) => {
+      const timer = {};
+      timers.add(timer);
+      const cancel = systemClock.after(delayMs, () => {
+        timers.delete(timer);
+        action();
+      });
+      return () => {
+        timers.delete(timer);
+        cancel();
+      };
+    },
+  };
+}
 
 /** Resolves after so many heartbeats of the quick timings. */
 async function beats(host: Host, count: number): Promise<void> {

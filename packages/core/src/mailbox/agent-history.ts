@@ -64,8 +64,9 @@ export class AgentHistory {
     this.#openSteps = undefined;
   }
 
-  /** The log stored steps of the turn that is running. */
-  stepsStored(revision: Position): void {
+  /** The log stored steps of the turn that is running; a turn that starts again must not lose them. */
+  stepsStored(steps: StepRecord, revision: Position): void {
+    this.#remember(steps);
     this.#revision = revision;
   }
 

@@ -11,6 +11,8 @@
 import { findTurn } from "../turn/find-turn.ts";
 import { encodeReply, replyOf } from "../turn/reply.ts";
 import { StepLedger } from "../turn/step-ledger.ts";
+import { encodeStepRecord } from "../turn/step-record.ts";
+import type { StepRecord } from "../turn/step-record.ts";
 import { Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
@@ -121,17 +123,18 @@ export class Mailbox {
   }
 
   /** For a running turn: store a step record behind everything that is not committed yet. */
-  async append(turn: Turn, record: Uint8Array): Promise<void> {
+  async append(turn: Turn, steps: StepRecord): Promise<void> {
     while (this.#hasUncommitted()) {
       await new Promise<void>((resolve) => this.#settled.push(resolve));
     }
     turn.requireOpen();
     try {
       const expectedRevision = this.revision;
-      const steps = { agent: this.agent, expectedRevision, record, outgoing: [] };
-      const [revision = expectedRevision] = await this.#host.log.commit([steps]);
+      const record = encodeStepRecord(steps);
+      const commit = { agent: this.agent, expectedRevision, record, outgoing: [] };
+      const [revision = expectedRevision] = await this.#host.log.commit([commit]);
       turn.requireOpen();
-      this.#history.stepsStored(revision);
+      this.#history.stepsStored(steps, revision);
     } catch (thrown) {
       // Somebody else wrote, or nobody knows: start again from what the journal says.
       const unsure = thrown instanceof TroupeError && thrown.retryable;

@@ -15,7 +15,7 @@ import { agentName } from "../log/address.ts";
 import { asStored } from "../wire/payload.ts";
 import type { StepInfo, StepOptions } from "./context.ts";
 import type { StepLedger } from "./step-ledger.ts";
-import { encodeStepRecord } from "./step-record.ts";
+import type { StepRecord } from "./step-record.ts";
 import type { Turn } from "./turn.ts";
 
 /** Where a turn's steps are kept: its mailbox. */
@@ -23,7 +23,7 @@ export interface StepStore {
   /** The steps of the input at this position. */
   ledgerOf(turn: Turn): StepLedger;
   /** Store a step record; rejects when the turn was given up. */
-  append(turn: Turn, record: Uint8Array): Promise<void>;
+  append(turn: Turn, steps: StepRecord): Promise<void>;
 }
 
 export class TurnSteps {
@@ -95,10 +95,7 @@ export class TurnSteps {
     const { delivery, host } = this.#turn;
     const steps = this.#ledger.takePending();
     const inputPosition = delivery.input.position;
-    await this.#store.append(
-      this.#turn,
-      encodeStepRecord({ inputPosition, steps, worker: host.worker }),
-    );
+    await this.#store.append(this.#turn, { inputPosition, steps, worker: host.worker });
   }
 
   #inTime(

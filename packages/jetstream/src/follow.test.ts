@@ -2,6 +2,7 @@
  * What following asks the server for, and what it does when the server says no. The rest is in the
  * contract suite.
  */
+import type { FollowRequest } from "@troupe/core";
 import { expect, test } from "vitest";
 
 import { followFilters } from "./follow.ts";
@@ -9,7 +10,7 @@ import { connectLog } from "./index.ts";
 import { startNatsServer } from "./server/index.ts";
 import { subjects } from "./subjects.ts";
 
-const filters = (request: { topics?: string[]; types?: string[] }): readonly string[] =>
+const filters = (request: Omit<FollowRequest, "from">): readonly string[] =>
   followFilters(subjects("ns"), { from: 1, ...request });
 
 test("everything is one filter", () => {
@@ -24,6 +25,10 @@ test("topics and types narrow independently", () => {
     "ns.0.dead.account.>",
   ]);
   expect(filters({ topics: [], types: [] })).toEqual([]);
+});
+
+test("the turns of one agent type are one filter", () => {
+  expect(filters({ types: ["account"], kinds: ["turn"] })).toEqual(["ns.0.journal.account.>"]);
 });
 
 test("a filter that the server refuses ends the following with an error", async () => {

@@ -45,6 +45,7 @@ export async function* follow(session: Session, request: FollowRequest): AsyncGe
       const next = await following.buffer.next();
       if (next === undefined || next.position > until) return;
       if (next.isMessage) following.reader.grant(1);
+      request.onPending?.(next.pending);
       if (next.entry !== undefined) yield next.entry;
       if (await isLast(session, filters, next, until)) return;
     }
@@ -55,14 +56,21 @@ export async function* follow(session: Session, request: FollowRequest): AsyncGe
 
 /** What matches the request, as few subjects as possible; empty when nothing can match. */
 export function followFilters(subjects: Subjects, request: FollowRequest): readonly string[] {
-  const { topics, types } = request;
+  const { topics, types, kinds } = request;
   const { namespace, inputPrefix, journalPrefix, deadPrefix } = subjects;
-  if (topics === undefined && types === undefined) return [`${namespace}.>`];
-  return [
+  if (topics === undefined && types === undefined && kinds === undefined) return [`${namespace}.>`];
+  const inputs = [
     ...(topics?.map((topic) => `${inputPrefix}*.topic.${topic}.>`) ?? [`${inputPrefix}*.topic.>`]),
     ...(types?.map((type) => `${inputPrefix}*.agent.${type}.>`) ?? [`${inputPrefix}*.agent.>`]),
-    ...(types?.map((type) => `${journalPrefix}${type}.>`) ?? [`${journalPrefix}>`]),
-    ...(types?.map((type) => `${deadPrefix}${type}.>`) ?? [`${deadPrefix}>`]),
+  ];
+  const turns = types?.map((type) => `${journalPrefix}${type}.>`) ?? [`${journalPrefix}>`];
+  const deadLetters = types?.map((type) => `${deadPrefix}${type}.>`) ?? [`${deadPrefix}>`];
+  const wanted = (kind: LogEntry["kind"], filters: readonly string[]): readonly string[] =>
+    kinds === undefined || kinds.includes(kind) ? filters : [];
+  return [
+    ...wanted("input", inputs),
+    ...wanted("turn", turns),
+    ...wanted("dead-letter", deadLetters),
   ];
 }
 

@@ -12,12 +12,16 @@
  *     to connections in between. It never hands over more than the credit it was granted (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
  *  L5 A reply, a presence announcement, a floor and a snapshot may be lost; nothing else may.
+ *  L6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
+ *     then, once per firing. After a commit that cancels or replaces it, no new firing begins; one that had begun before
+ *     may still be stored.
  */
 import type { AgentId } from "./address.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "./input.ts";
 import type { Manifest } from "./manifest.ts";
 import type { Presence } from "./presence.ts";
+import type { TimerChange } from "./timer.ts";
 
 /** A turn as the log stores it. */
 export interface TurnCommit {
@@ -31,6 +35,8 @@ export interface TurnCommit {
   readonly record: Uint8Array;
   readonly outgoing: readonly InputDraft[];
   readonly deadLetter?: DeadLetter | undefined;
+  /** Timers of this agent that the turn sets and cancels. */
+  readonly timers?: readonly TimerChange[] | undefined;
 }
 
 /** One stored turn record. Its revision is its position in the log. */
@@ -73,6 +79,13 @@ export interface FollowRequest {
   readonly topics?: readonly string[] | undefined;
   /** Only agents of these types; absent means all. An empty list means none. */
   readonly types?: readonly string[] | undefined;
+  /** Only entries of these kinds; absent means all. An empty list means none. */
+  readonly kinds?: readonly LogEntry["kind"][] | undefined;
+  /**
+   * Called when following starts and before each entry with how many matching entries come after
+   * it, as far as the log knows. Must not throw.
+   */
+  readonly onPending?: ((count: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -66,6 +66,36 @@ export const followChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "following filters by kind",
+    async run(harness) {
+      const log = await harness.connect();
+      await storeSomeOfEach(log);
+      await harness.publishMisfit();
+      const shown = async (request: Partial<FollowRequest>): Promise<string[]> =>
+        (await everything(log, request)).map((entry) => summary(entry).replace(/[/:].*/, ""));
+      assert.deepEqual(await shown({ kinds: ["turn"] }), ["turn account", "turn teller"]);
+      assert.deepEqual(await shown({ kinds: ["turn"], types: ["teller"] }), ["turn teller"]);
+      assert.deepEqual(await shown({ kinds: [] }), []);
+      const rest = await shown({ kinds: ["input", "dead-letter"], topics: ["orders"] });
+      const dead = ["dead-letter account", "dead-letter nobody"];
+      assert.deepEqual(rest, ["input agent account", dead[0], "input topic orders", dead[1]]);
+    },
+  },
+  {
+    name: "following says how many entries are still to come",
+    async run(harness) {
+      const log = await harness.connect();
+      await storeSomeOfEach(log);
+      const pending: number[] = [];
+      const onPending = (count: number): void => void pending.push(count);
+      await everything(log, { kinds: ["turn"], onPending });
+      assert.deepEqual(pending, [2, 1, 0]);
+      pending.length = 0;
+      await everything(log, { from: 1000, kinds: ["turn"], onPending });
+      assert.ok(pending.every((count) => count === 0));
+    },
+  },
+  {
     name: "following an empty log until now ends at once",
     async run(harness) {
       const log = await harness.connect();

@@ -28,6 +28,9 @@ async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGen
   const { signal } = span.request;
   refuseClosed(wire);
   let next = span.first;
+  const pending = new PendingCount(server, span);
+  let handedOver = 0;
+  pending.tell(handedOver);
   while (next < span.end) {
     if (signal?.aborted === true) return;
     refuseClosed(wire);
@@ -38,7 +41,37 @@ async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGen
       continue;
     }
     next += 1;
-    if (isWanted(server, entry, span.request)) yield entry;
+    if (!isWanted(server, entry, span.request)) continue;
+    handedOver += 1;
+    pending.tell(handedOver);
+    yield entry;
+  }
+}
+
+/** Counts the matching entries, looking at each of them once. */
+class PendingCount {
+  readonly #server: Server;
+  readonly #span: Span;
+  /** Index of the first entry that was not looked at. */
+  #unseen: number;
+  #matching = 0;
+
+  constructor(server: Server, span: Span) {
+    this.#server = server;
+    this.#span = span;
+    this.#unseen = span.first;
+  }
+
+  /** Says how many match after those that were handed over. */
+  tell(handedOver: number): void {
+    const { request, end } = this.#span;
+    if (request.onPending === undefined) return;
+    const { entries } = this.#server.storage;
+    for (; this.#unseen < Math.min(entries.length, end); this.#unseen++) {
+      const entry = entries[this.#unseen];
+      if (entry !== undefined && isWanted(this.#server, entry, request)) this.#matching += 1;
+    }
+    request.onPending(this.#matching - handedOver);
   }
 }
 
@@ -70,10 +103,12 @@ async function change(server: Server, wire: Wire, signal: AbortSignal | undefine
  * A filter hides what it cannot be about: misfits, and with agent types also dead letters of no
  * agent.
  */
-function isWanted(server: Server, entry: LogEntry, { topics, types }: FollowRequest): boolean {
+function isWanted(server: Server, entry: LogEntry, request: FollowRequest): boolean {
+  const { topics, types, kinds } = request;
   if (entry.kind === "input" && server.storage.isMisfit(entry.input.position)) {
-    return topics === undefined && types === undefined;
+    return topics === undefined && types === undefined && kinds === undefined;
   }
+  if (kinds !== undefined && !kinds.includes(entry.kind)) return false;
   const type = typeOf(entry);
   if (type !== undefined) return types?.includes(type) ?? true;
   if (entry.kind !== "input") return types === undefined;

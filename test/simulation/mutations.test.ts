@@ -1,10 +1,13 @@
 /** The simulation notices a log that lies: each defect makes it fail within 200 seeds. */
 import { simulateSeeds, SimulationFailedError } from "@troupe/core/testing";
+import type { System } from "@troupe/core/testing";
 import { describe, expect, test } from "vitest";
 
-import { withoutAtomicity, withoutFence, withoutRecognition } from "./sabotage.ts";
+import type { Sabotage } from "./sabotage.ts";
+import { withoutAtomicity, withoutFence, withoutRecognition, withoutSteps } from "./sabotage.ts";
 import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
+import { charge } from "./systems/charge.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { poison } from "./systems/poison.ts";
 
@@ -13,11 +16,19 @@ const systems = { bankTransfer, hotKey, poison };
 
 describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sabotage) => {
   test.each(Object.entries(systems))("with the system %s", async (_name, system) => {
-    const again = (seed: number): string => simulateAgain(system.name ?? "", seed);
-    const failure = await simulateSeeds({ ...system, sabotage, again, count: 200 }).catch(
-      (thrown: unknown) => thrown,
-    );
-    expect(failure).toBeInstanceOf(SimulationFailedError);
-    expect(String(failure)).toMatch(/ {2}(?:I\d+|check|stuck): [^]*Run it again: npm run simulate/);
+    await expectFailure(system, sabotage);
   });
 });
+
+test("the simulation notices a log withoutSteps", async () => {
+  await expectFailure(charge, withoutSteps);
+});
+
+async function expectFailure(system: System, sabotage: Sabotage): Promise<void> {
+  const again = (seed: number): string => simulateAgain(system.name ?? "", seed);
+  const failure = await simulateSeeds({ ...system, sabotage, again, count: 200 }).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(failure).toBeInstanceOf(SimulationFailedError);
+  expect(String(failure)).toMatch(/ {2}(?:I\d+|check|stuck): [^]*Run it again: npm run simulate/);
+}

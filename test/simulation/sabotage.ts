@@ -1,9 +1,15 @@
 /**
- * Logs with a defect on purpose: each takes away one of the three things that make a turn happen
+ * Logs with a defect on purpose: each takes away one of the things that make a turn happen
  * once, so that a test can see the simulation find it.
  */
 import type { Log, TurnCommit } from "@troupe/core";
-import { decodeRecord, encodeRecord, RevisionConflictError } from "@troupe/core";
+import {
+  decodeJournalRecord,
+  decodePayload,
+  encodePayload,
+  encodeRecord,
+  RevisionConflictError,
+} from "@troupe/core";
 import { overlay, type MemoryBroker } from "@troupe/core/testing";
 
 export type Sabotage = (log: Log, broker: MemoryBroker) => Log;
@@ -43,10 +49,25 @@ export const withoutRecognition: Sabotage = (log) =>
   overlay(log, {
     journal: async (agent, after, options) => {
       const entries = await log.journal(agent, after, options);
-      return entries.map((entry) => ({
-        ...entry,
-        record: encodeRecord({ ...decodeRecord(entry.record), inputPosition: 0 }),
-      }));
+      return entries.map((entry) => {
+        const decoded = decodeJournalRecord(entry.record);
+        if (decoded.kind === "steps") return entry;
+        return { ...entry, record: encodeRecord({ ...decoded.turn, inputPosition: 0 }) };
+      });
+    },
+  });
+
+/** The journal does not say which steps were done, so they run again after a crash (I6). */
+export const withoutSteps: Sabotage = (log) =>
+  overlay(log, {
+    journal: async (agent, after, options) => {
+      const entries = await log.journal(agent, after, options);
+      return entries.map((entry) => {
+        const decoded = decodeJournalRecord(entry.record);
+        if (decoded.kind === "turn") return entry;
+        const wire = decodePayload(entry.record, "application/msgpack");
+        return { ...entry, record: encodePayload({ ...(wire as object), q: [] }) };
+      });
     },
   });
 

@@ -2,6 +2,7 @@
 import type { System } from "@troupe/core/testing";
 
 import { bankTransfer } from "./systems/bank-transfer.ts";
+import { charge } from "./systems/charge.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
@@ -15,6 +16,7 @@ export const systems: Readonly<Record<string, System>> = {
   "human-wait": humanWait,
   "hot-key": hotKey,
   poison,
+  charge,
 };
 
 /** The command that runs one seed of a system again. */

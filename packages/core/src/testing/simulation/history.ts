@@ -7,6 +7,7 @@ import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Input, Position } from "../../log/input.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
+import type { RecordedStep } from "../../turn/step-record.ts";
 import { decodeJournalRecord } from "../../turn/step-record.ts";
 import { decodePayload } from "../../wire/payload.ts";
 import { agentRuntime } from "../../worker/agent-runtime.ts";
@@ -37,6 +38,7 @@ export class GrowingHistory implements History {
   readonly unhandled: Set<string> = new Set<string>();
   readonly #definitions: readonly AgentDefinition[];
   readonly #journals = new Map<string, JournaledTurn[]>();
+  readonly #stepsOfTurns = new Map<string, RecordedStep[]>();
   #read = 0;
 
   constructor(entries: readonly LogEntry[], definitions: readonly AgentDefinition[]) {
@@ -93,18 +95,29 @@ export class GrowingHistory implements History {
 
   #turn({ agent, entry }: Extract<LogEntry, { readonly kind: "turn" }>): void {
     const decoded = decodeJournalRecord(entry.record);
-    // Steps say nothing about what is handled.
-    if (decoded.kind === "steps") return;
+    const name = agentName(agent);
+    if (decoded.kind === "steps") {
+      this.#steps(handling(agent, decoded.steps.inputPosition)).push(...decoded.steps.steps);
+      return;
+    }
     const record = decoded.turn;
     const { committedAtMs, revision } = entry;
-    const name = agentName(agent);
     let journal = this.#journals.get(name);
     if (journal === undefined) {
       this.#journals.set(name, (journal = []));
       this.agents.push(agent);
     }
-    journal.push({ revision, record, steps: [], committedAtMs });
+    const steps = this.#steps(handling(agent, record.inputPosition));
+    steps.push(...(record.steps ?? []));
+    journal.push({ revision, record, steps, committedAtMs });
     this.unhandled.delete(handling(agent, record.inputPosition));
+  }
+
+  /** The steps of an agent's turn on an input, also of one that is not over. */
+  #steps(turn: string): RecordedStep[] {
+    let steps = this.#stepsOfTurns.get(turn);
+    if (steps === undefined) this.#stepsOfTurns.set(turn, (steps = []));
+    return steps;
   }
 
   #deadLetter(deadLetter: DeadLetter): void {

@@ -18,6 +18,7 @@ export function logFindings(
   const find = (rule: string, what: string): void => void findings.push({ rule, what });
   for (const agent of history.agents) {
     journalInOrder(history, agent, find);
+    stepsOnce(history, agent, find);
     foldIsPure(history, agent, definitions, find);
   }
   outgoingIsRecorded(history, find);
@@ -41,6 +42,16 @@ function journalInOrder(history: GrowingHistory, agent: AgentId, find: Find): vo
     if (!isAddressed(history, inputPosition, name)) find("I4", `${what}: not a message to it`);
     seen.add(inputPosition);
     last = Math.max(last, inputPosition);
+  }
+}
+
+/** I6: a step has one record, for a second one means that it ran although it was recorded. */
+function stepsOnce(history: GrowingHistory, agent: AgentId, find: Find): void {
+  for (const { record, steps } of history.turns(agent, agent.key)) {
+    const names = new Set(steps.map(({ name }) => name));
+    if (names.size === steps.length) continue;
+    const twice = steps.find(({ name }) => !names.delete(name));
+    find("I6", `turn ${record.turn} of ${agentName(agent)} recorded its step ${twice?.name} twice`);
   }
 }
 

@@ -2,7 +2,8 @@
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import { agentName } from "../../log/address.ts";
 import type { LogEntry } from "../../log/log.ts";
-import { decodeRecord } from "../../turn/turn-record.ts";
+import { decodeJournalRecord } from "../../turn/step-record.ts";
+import type { JournalRecord } from "../../turn/step-record.ts";
 import { epochMs } from "./agenda.ts";
 import type { SimulationRun } from "./simulate.ts";
 
@@ -48,16 +49,24 @@ function storedLine(entry: LogEntry, position: number): Line {
       what: `${position}: dead letter for ${inputPosition}${why(failure)}`,
     };
   }
-  const { events, failure, inputPosition, outgoingIds, turn, worker } = decodeRecord(
-    entry.entry.record,
-  );
+  const atMs = entry.entry.committedAtMs - epochMs;
+  const what = recordLine(agentName(entry.agent), decodeJournalRecord(entry.entry.record));
+  return { atMs, what: `${position}: ${what}` };
+}
+
+function recordLine(name: string, record: JournalRecord): string {
+  if (record.kind === "steps") {
+    const { inputPosition, steps, worker } = record.steps;
+    const names = steps.map((step) => step.name).join(", ");
+    return `steps of ${name} on ${inputPosition}${by(worker)}: ${names}`;
+  }
+  const { events, failure, inputPosition, outgoingIds, turn, worker } = record.turn;
   const parts = [
     ...events.map(({ type }) => type),
     ...(outgoingIds.length > 0 ? [`sends ${outgoingIds.length}`] : []),
   ];
-  const what = `${position}: turn ${turn} of ${agentName(entry.agent)} on ${inputPosition}${by(worker)}`;
   const result = parts.length > 0 ? `: ${parts.join(", ")}` : "";
-  return { atMs: entry.entry.committedAtMs - epochMs, what: `${what}${result}${why(failure)}` };
+  return `turn ${turn} of ${name} on ${inputPosition}${by(worker)}${result}${why(failure)}`;
 }
 
 function by(name: string | undefined): string {

@@ -6,6 +6,7 @@ import { agentName } from "../../log/address.ts";
 import type { Accepted, InputDraft } from "../../log/input.ts";
 import type { Log, Reader, ReadRequest, TurnCommit } from "../../log/log.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
+import { decodeJournalRecord } from "../../turn/step-record.ts";
 import { overlay } from "./overlay.ts";
 
 /** What all processes of a simulation did. */
@@ -60,7 +61,8 @@ class CommitWatch {
   }
 
   begin(turns: readonly TurnCommit[]): void {
-    const { groupsMax, runAheadMax, singlesMax } = this.#settings;
+    const { groupsMax, singlesMax } = this.#settings;
+    if (isStep(turns)) return this.#takeTurns(turns);
     this.#onTheirWay += 1;
     if (this.#onTheirWay > singlesMax + groupsMax) {
       this.#breach(`${this.#onTheirWay} commits on their way, at most ${singlesMax}+${groupsMax}`);
@@ -69,6 +71,17 @@ class CommitWatch {
     const messagesMax = this.#log.limits.commitMessagesMax;
     if (messages > messagesMax)
       this.#breach(`${messages} messages in a commit, at most ${messagesMax}`);
+    this.#takeTurns(turns);
+  }
+
+  end(turns: readonly TurnCommit[]): void {
+    if (!isStep(turns)) this.#onTheirWay -= 1;
+    for (const { agent } of turns) this.#agents.delete(agentName(agent));
+  }
+
+  /** An agent's turns are on their way only once, and not too many at a time. */
+  #takeTurns(turns: readonly TurnCommit[]): void {
+    const { runAheadMax } = this.#settings;
     const chains = Map.groupBy(turns, ({ agent }) => agentName(agent));
     for (const [name, chain] of chains) {
       if (this.#agents.has(name)) this.#breach(`${name} has two commits on their way`);
@@ -77,11 +90,14 @@ class CommitWatch {
       this.#breach(`${name} ran ${chain.length} turns ahead, at most ${runAheadMax}`);
     }
   }
+}
 
-  end(turns: readonly TurnCommit[]): void {
-    this.#onTheirWay -= 1;
-    for (const { agent } of turns) this.#agents.delete(agentName(agent));
-  }
+/**
+ * Steps go to the log by themselves; there are never more of them on their way than agents at work.
+ */
+function isStep([first, ...others]: readonly TurnCommit[]): boolean {
+  if (first === undefined || others.length > 0 || first.outgoing.length > 0) return false;
+  return decodeJournalRecord(first.record).kind === "steps";
 }
 
 function messagesOf({ deadLetter, outgoing }: TurnCommit): number {

@@ -32,6 +32,7 @@ export function drawSettings(
     residentsMax: chance.pick([1, 4, 100_000]),
     singlesMax: chance.pick([1, 3, 1024]),
     groupsMax: chance.pick([1, 2]),
+    snapshotTurns: chance.pick([1, 3, 100]),
   };
   return {
     broker: {

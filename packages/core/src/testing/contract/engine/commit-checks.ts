@@ -172,6 +172,43 @@ export const commitChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "I5: a handler that runs while the commit before it fails is given up, and runs again",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const [hold, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const signals: AbortSignal[] = [];
+      const book = ledger(async (context, { text }) => {
+        context.publish(echoes, "alice", { text });
+        if (text !== "second") return;
+        signals.push(context.signal);
+        if (signals.length === 1) await gate.promise;
+      });
+      let commits = 0;
+      const host = await stage.host(book, {
+        tamper: (own) => ({
+          commit: async (turns) => {
+            if (++commits > 1) return own.commit(turns);
+            await hold.promise;
+            throw new RevisionConflictError("Somebody else wrote first, says the check.");
+          },
+        }),
+      });
+      for (const text of ["first", "second", "third"]) {
+        await host.troupe.send(book, "alice").note({ text });
+      }
+      await stage.until("the second turn runs", () => signals.length === 1);
+      hold.resolve();
+      await host.heard.has("commit.failed");
+      assert.equal(signals[0]?.aborted, true);
+      gate.resolve();
+      await host.heard.has("turn.committed", 3);
+      const log = await stage.log();
+      assert.deepEqual(await notesOf(log, "alice"), ["first", "second", "third"]);
+      assert.equal((await outgoingOf(log)).length, 3);
+      assert.equal(signals.length, 2);
+    },
+  },
+  {
     name: "I5: a chain of turns that meets a foreign record starts again after it",
     async run(harness) {
       await using stage = new Stage(harness);

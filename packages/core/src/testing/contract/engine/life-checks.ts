@@ -147,12 +147,14 @@ export const lifeChecks: readonly LogCheck[] = [
           return next(call);
         },
       };
-      const book = ledger();
+      const states: (readonly string[])[] = [];
+      const book = ledger(({ state }) => void states.push(state.notes));
       const host = await stage.host(book, { interceptors: [shout, refuse] });
       const { troupe } = host;
       await assert.rejects(troupe.agent(book, "secret").note({ text: "x" }), /not there/);
       await troupe.agent(book, "alice").note({ text: "one" });
       await troupe.agent(book, "alice").note({ text: "two" });
+      assert.deepEqual(states, [["changed"], ["masked", "changed"]]);
       const log = await stage.log();
       assert.deepEqual(await notesOf(log, "alice"), ["masked", "masked"]);
       const inputs = (await everything(log)).flatMap((entry) =>

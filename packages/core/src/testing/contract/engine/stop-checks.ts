@@ -69,15 +69,22 @@ export const stopChecks: readonly LogCheck[] = [
     name: "a worker that stops gives back a message that keeps failing",
     async run(harness) {
       await using stage = new Stage(harness);
-      const broken = ledger(async () => {
-        await nextTurnOfTheLoop();
+      const gate = Promise.withResolvers<void>();
+      const broken = ledger(async (context) => {
+        if (context.message.attempt > 1) await gate.promise;
         throw new Error("not on this worker");
       });
-      const first = await stage.host(broken, { retry: { attemptsMax: 1000, delayMs: 5 } });
+      const retry = { attemptsMax: 1000, delayMs: 60_000, delayMsMax: 60_000 };
+      const waits = await stage.host(broken, { retry });
       const client = await stage.client();
       await client.send(broken, "alice").note({ text: "1" });
-      await first.heard.has("turn.retrying", 2);
-      await first.worker.stop();
+      await waits.heard.has("turn.retrying");
+      await waits.worker.stop();
+      const runs = await stage.host(broken);
+      await runs.heard.has("turn.started", 2);
+      const stopping = runs.worker.stop();
+      gate.resolve();
+      await stopping;
       const log = await stage.log();
       assert.deepEqual(await recordsOf(log, "alice"), []);
       const second = await stage.host(ledger());

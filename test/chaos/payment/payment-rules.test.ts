@@ -1,0 +1,59 @@
+import type { TurnRecord } from "@troupe/core";
+import { expect, test } from "vitest";
+
+import { Findings } from "../findings.ts";
+import type { StoredInput } from "../stream-reader.ts";
+import { PaymentRules } from "./payment-rules.ts";
+import type { Charge } from "./payment-service-settings.ts";
+
+const charge = { key: "payer/a@1/charge", command: "a-1", cents: 5, receipt: "receipt-0" } as const;
+const input: StoredInput = {
+  kind: "input",
+  position: 1,
+  agent: "payer/a",
+  message: "pay",
+  value: { command: "a-1", cents: 5 },
+  sentId: undefined,
+  sender: "publisher",
+};
+
+function checked(ledger: readonly Charge[]): { rules: PaymentRules; findings: Findings } {
+  const findings = new Findings();
+  const rules = new PaymentRules(findings, ledger, [{ key: charge.key, count: 2, lastAtMs: 1000 }]);
+  const data = { command: "a-1", cents: 5, receipt: "receipt-0" };
+  const record = { events: [{ type: "paid", data }], reply: "receipt-0" };
+  rules.input(input);
+  rules.turn(input, record as unknown as TurnRecord);
+  rules.end(["a-1"]);
+  return { rules, findings };
+}
+
+test("one charge for one command is right", () => {
+  const { findings, rules } = checked([charge]);
+  expect(findings).toEqual(new Findings());
+  expect(rules.chargedTwice).toBe(0);
+});
+
+test("a command that was charged under two idempotency keys is found", () => {
+  const again = { ...charge, key: "payer/a@2/charge", receipt: "receipt-1" };
+  expect(checked([charge, again]).rules.chargedTwice).toBe(1);
+});
+
+test("a command without a charge, and a charge without a command, are found", () => {
+  expect(checked([]).findings.lost).toBe(1);
+  const strange = { ...charge, key: "payer/b@1/charge", command: "b-1" };
+  expect(checked([charge, strange]).findings.wrong).toBe(1);
+});
+
+test("a request after the result was recorded is counted", () => {
+  const { rules } = checked([charge]);
+  const steps = {
+    inputPosition: 1,
+    worker: "worker-1",
+    steps: [{ name: "charge", value: "receipt-0", tookMs: 1 }],
+  };
+  rules.steps({ kind: "steps", agent: "payer/a", steps, storedAtMs: 1000 });
+  expect(rules.ranAgain).toBe(0);
+  rules.steps({ kind: "steps", agent: "payer/a", steps, storedAtMs: 999 });
+  expect(rules.ranAgain).toBe(1);
+});

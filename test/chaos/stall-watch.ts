@@ -1,0 +1,61 @@
+/**
+ * How many records the journals hold, and the longest time in which they did not grow.
+ *
+ * It asks the broker a few times a second with a connection of its own, so an outage of the broker
+ * is part of the time, as it is for everybody else.
+ */
+import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { counterOf } from "../e2e/raw-stream.ts";
+
+export class StallWatch implements AsyncDisposable {
+  records = 0;
+  maxStallMs = 0;
+  readonly #client: NatsConnection;
+  readonly #ended = new AbortController();
+  readonly #watching: Promise<void>;
+
+  private constructor(client: NatsConnection, namespace: string) {
+    this.#client = client;
+    this.#watching = this.#watch(namespace);
+  }
+
+  /** The time counts from the first record on. */
+  static async start(servers: readonly string[], namespace: string): Promise<StallWatch> {
+    const client = await dial({
+      servers: [...servers],
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 100,
+      timeout: 5000,
+    });
+    return new StallWatch(client, namespace);
+  }
+
+  /** Stop counting. */
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    await this.#watching;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    await this.#client.close();
+  }
+
+  async #watch(namespace: string): Promise<void> {
+    const { signal } = this.#ended;
+    const count = await counterOf(this.#client, namespace);
+    let grownAt = performance.now();
+    while (!signal.aborted) {
+      const records = await count("0.journal.*.*").catch(() => this.records);
+      const now = performance.now();
+      if (this.records > 0) this.maxStallMs = Math.max(this.maxStallMs, Math.round(now - grownAt));
+      if (records > this.records || this.records === 0) grownAt = now;
+      this.records = Math.max(records, this.records);
+      await sleep(pollMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+const pollMs = 200;

@@ -1,0 +1,140 @@
+/** Tallies and copies on worker processes that die, on a broker that fails as a scenario says. */
+import { connect } from "@troupe/jetstream";
+import type { Troupe } from "@troupe/core";
+
+import { copyAgent, tallyAgent } from "../e2e/tally/tally.ts";
+import { startTallyWorker } from "../e2e/tally/tally-worker-settings.ts";
+import { Findings } from "./findings.ts";
+import { JournalCheck } from "./journal-check.ts";
+import { progressOf, underLoad, type FaultPlan } from "./load-phase.ts";
+import { Publisher } from "./publisher.ts";
+import { nothingYet, type ScenarioResult } from "./scenario-result.ts";
+import { countFor, type ScenarioRun } from "./scenario.ts";
+import { between } from "./seeded-random.ts";
+import { StallWatch } from "./stall-watch.ts";
+import { readStored } from "./stream-reader.ts";
+import { TallyRules } from "./tally-rules.ts";
+import { WorkerPool } from "./worker-pool.ts";
+
+/** What differs between a single broker and a cluster. */
+export interface TallyStage {
+  readonly scenario: string;
+  readonly servers: readonly string[];
+  readonly replicas: number;
+  readonly messagesPerSecond: number;
+  readonly workerKillsPerMinute: number;
+  readonly workerPausesPerMinute: number;
+  readonly brokerFaults: readonly FaultPlan[];
+  readonly brokerCounts: () => Pick<ScenarioResult, "brokerKills" | "leaderKills" | "nodesWiped">;
+}
+
+const namespace = "chaos";
+const workers = 4;
+const keys = Array.from({ length: 200 }, (_, i) => `key-${i}`);
+const tally = tallyAgent();
+
+export async function talliesUnderChaos(
+  run: ScenarioRun,
+  stage: TallyStage,
+): Promise<ScenarioResult> {
+  const startedAt = performance.now();
+  const { replicas, servers } = stage;
+  await using troupe = await connect({ servers, namespace, replicas, name: "publisher" });
+  const url = servers.join(",");
+  await using pool = await WorkerPool.start({
+    size: workers,
+    start: (id) => startTallyWorker({ id, url, namespace }),
+  });
+  await using watch = await StallWatch.start(servers, namespace);
+  const publisher = tallyPublisher(troupe, stage.messagesPerSecond);
+  const brokerKills = (): number => stage.brokerCounts().brokerKills;
+  const faults = [...workerFaults(run, stage, pool), ...stage.brokerFaults];
+  const load = { publisher, pool, watch, faults, brokerKills };
+  await underLoad(run, load);
+
+  const findings = new Findings();
+  await reports(troupe, findings);
+  await pool.stop();
+  run.onProgress?.(progressOf(load, "checking"));
+  const checked = await checkTallies(servers, publisher.counts, findings);
+  const { lost, duplicated, wrong, texts } = findings;
+  return {
+    ...nothingYet,
+    scenario: stage.scenario,
+    seed: run.seed,
+    minutes: run.minutes,
+    accepted: publisher.accepted,
+    ...checked,
+    lost,
+    duplicated,
+    wrong,
+    workerKills: pool.kills,
+    workerPauses: pool.pauses,
+    workerCrashes: pool.crashes.length,
+    ...stage.brokerCounts(),
+    maxStallMs: watch.maxStallMs,
+    seconds: Math.round((performance.now() - startedAt) / 100) / 10,
+    findings: [...texts, ...pool.crashes],
+  };
+}
+
+function tallyPublisher(troupe: Troupe, perSecond: number): Publisher {
+  return new Publisher({
+    keys,
+    lanes: 50,
+    perSecond,
+    send: (key, n, id) =>
+      troupe.send(tally, key, { id }).add({ n, value: (n * 7919 + key.length) % 10_007 }),
+  });
+}
+
+function workerFaults(run: ScenarioRun, stage: TallyStage, pool: WorkerPool): FaultPlan[] {
+  return [
+    {
+      name: "worker kills",
+      count: countFor(stage.workerKillsPerMinute, run),
+      fault: (random) => pool.kill(random),
+    },
+    {
+      // Longer than a silent worker counts as alive, so that others take over meanwhile.
+      name: "worker pauses",
+      count: countFor(stage.workerPausesPerMinute, run),
+      fault: (random) => pool.pause(random, between(random, 3000, 6000)),
+    },
+  ];
+}
+
+/**
+ * What every agent says about itself. An answer comes after everything sent before, so afterwards
+ * all is handled; and it is in the journal, where the check finds it.
+ */
+async function reports(troupe: Troupe, findings: Findings): Promise<void> {
+  const asking = { timeoutMs: 60_000 } as const;
+  const failed = (key: string) => (thrown: unknown) =>
+    findings.add("wrong", `no report of ${key}: ${String(thrown)}`);
+  for (const type of [tally, copyAgent] as const) {
+    const asks = keys.map((key) =>
+      (type === tally
+        ? troupe.agent(tally, key, asking).report({})
+        : troupe.agent(copyAgent, key, asking).report({})
+      ).catch(failed(`${type.type}/${key}`)),
+    );
+    await Promise.all(asks);
+  }
+}
+
+async function checkTallies(
+  servers: readonly string[],
+  counts: ReadonlyMap<string, number>,
+  findings: Findings,
+): Promise<Pick<ScenarioResult, "committed" | "turns">> {
+  const rules = new TallyRules(findings);
+  const check = new JournalCheck(findings, rules);
+  for await (const entry of readStored(servers, namespace)) check.see(entry);
+  check.end();
+  for (const [key, count] of counts) {
+    rules.expectTold(`tally/${key}`, count);
+    rules.expectCopied(key, count);
+  }
+  return { committed: rules.committed, turns: check.turns };
+}

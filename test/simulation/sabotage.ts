@@ -51,7 +51,7 @@ export const withoutRecognition: Sabotage = (log) =>
       const entries = await log.journal(agent, after, options);
       return entries.map((entry) => {
         const decoded = decodeJournalRecord(entry.record);
-        if (decoded.kind === "steps") return entry;
+        if (decoded.kind !== "turn") return entry;
         return { ...entry, record: encodeRecord({ ...decoded.turn, inputPosition: 0 }) };
       });
     },

@@ -8,6 +8,7 @@ import type {
   JournaledTurn,
   JournalRecord,
   LogEntry,
+  ParkRecord,
 } from "@troupe/core";
 import { payloadValue, untypedPayloadValue } from "./payload-value.ts";
 import type { Entry } from "./terminal/entry-line.ts";
@@ -68,6 +69,7 @@ function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
   const line = { atMs, position, address: agentName(agent) };
   if (record instanceof Error) return { ...line, kind: "failed", summary: record.message };
   if (record.kind === "turn") return readableTurn(agent, { ...entry, record: record.turn });
+  if (record.kind === "park") return { ...line, ...parkLine(record.park) };
   const steps = record.steps.steps.map(({ name, value }) => `${name} ${toJson(value)}`);
   return { ...line, kind: "steps", summary: steps.join(" · ") };
 }
@@ -78,7 +80,14 @@ function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, 
   const place = { position: entry.revision, at, agent: agentName(agent) };
   if (record instanceof Error) return { kind: "turn", ...place, unreadable: record.message };
   if (record.kind === "turn") return turnData(agent, { ...entry, record: record.turn });
+  if (record.kind === "park") return { kind: "park", ...place, ...record.park };
   return { kind: "steps", ...place, ...record.steps };
+}
+
+function parkLine({ failure, inputPosition, parked }: ParkRecord): Pick<Entry, "kind" | "summary"> {
+  if (!parked) return { kind: "turn", summary: "resumed" };
+  const why = failure === undefined ? "" : ` · ${failureSummary(failure)}`;
+  return { kind: "failed", summary: `parked at ${inputPosition}${why}` };
 }
 
 /** The record, or why it cannot be read: one bad record must not end the view of all others. */

@@ -28,6 +28,7 @@ import { Committer } from "./commit.ts";
 import * as control from "./control-store.ts";
 import { getAt, getRange } from "./direct-get.ts";
 import { follow } from "./follow.ts";
+import { inputsOf } from "./inputs-of.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { MisfitReader } from "./misfit-reader.ts";
 import { readPartition } from "./reader.ts";
@@ -63,6 +64,15 @@ export class JetStreamLog implements Log {
 
   bury(deadLetter: DeadLetter): Promise<void> {
     return bury(this.#session, deadLetter);
+  }
+
+  inputsOf(
+    agent: AgentId,
+    topics: readonly string[],
+    after: Position,
+    before: Position,
+  ): Promise<readonly Input[]> {
+    return inputsOf(this.#session, { agent, topics, after, before });
   }
 
   snapshot(agent: AgentId): Promise<Uint8Array | undefined> {

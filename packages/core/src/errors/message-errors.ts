@@ -48,6 +48,11 @@ export class TurnEndedError extends TroupeError {
   readonly code = "turn-ended";
 }
 
+/** A timer's time, interval or id is not usable. Nothing was set. */
+export class InvalidTimerError extends TroupeError {
+  readonly code = "invalid-timer";
+}
+
 /** The value cannot travel: it holds itself, a symbol, or an integer of more than 64 bits. */
 export class UnencodableValueError extends TroupeError {
   readonly code = "unencodable-value";
@@ -65,6 +70,12 @@ export class TurnTimeoutError extends TroupeError {
  */
 export class StepTimeoutError extends TroupeError {
   readonly code = "step-timeout";
+  override readonly retryable = true;
+}
+
+/** The agent is parked: one of its messages keeps failing. What is sent to it waits on the log. */
+export class AgentParkedError extends TroupeError {
+  readonly code = "agent-parked";
   override readonly retryable = true;
 }
 

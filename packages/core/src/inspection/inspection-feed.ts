@@ -65,6 +65,17 @@ export type InspectionEvent =
       readonly revision: Position;
     }
   | {
+      readonly kind: "agent.parked";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+      readonly failure: ErrorData | undefined;
+    }
+  | {
+      readonly kind: "agent.resumed";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+    }
+  | {
       readonly kind: "snapshot.saved";
       readonly agent: AgentId;
       readonly turns: number;

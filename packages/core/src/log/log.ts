@@ -138,6 +138,17 @@ export interface Log {
   /** Replace the agent's snapshot. @throws PayloadTooLargeError, LogUnavailableError */
   saveSnapshot(agent: AgentId, snapshot: Uint8Array): Promise<void>;
 
+  /**
+   * Inputs addressed to an agent, directly or through one of these topics, after and before these
+   * positions, in log order; as many as the log returns at once, empty at the end.
+   */
+  inputsOf(
+    agent: AgentId,
+    topics: readonly string[],
+    after: Position,
+    before: Position,
+  ): Promise<readonly Input[]>;
+
   /** The input at a position, or undefined when there is none (any more). */
   input(position: Position): Promise<Input | undefined>;
 

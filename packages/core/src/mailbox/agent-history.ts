@@ -11,6 +11,8 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
+import type { ParkRecord } from "../turn/park-record.ts";
+import type { Parked } from "./parking.ts";
 import type { RecordedStep, StepRecord } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
@@ -34,6 +36,7 @@ export class AgentHistory {
   #current: AgentState;
   #revision: Position = 0;
   #snapshotTurns = 0;
+  #parked: Parked | undefined;
   #openSteps: Pick<StepRecord, "inputPosition" | "steps"> | undefined;
 
   constructor(log: Log, runtime: AgentRuntime, agent: AgentId) {
@@ -68,6 +71,22 @@ export class AgentHistory {
   stepsStored(steps: StepRecord, revision: Position): void {
     this.#remember(steps);
     this.#revision = revision;
+  }
+
+  /** Why the agent is parked; undefined when it is not. */
+  get parked(): Parked | undefined {
+    return this.#parked;
+  }
+
+  /** The log stored that the agent is parked or resumed. */
+  parkStored(record: ParkRecord, revision: Position): void {
+    this.#mark(record, revision);
+    this.#revision = revision;
+  }
+
+  #mark({ parked, inputPosition, failure }: ParkRecord, revision: Position): void {
+    const unknown = { code: "unknown", message: "no reason was recorded", retryable: false };
+    this.#parked = parked ? { inputPosition, failure: failure ?? unknown, revision } : undefined;
   }
 
   /** Steps that the journal holds of a turn that is not committed yet. */
@@ -110,6 +129,7 @@ export class AgentHistory {
   #apply({ record: bytes, revision }: JournalEntry): void {
     const entry = decodeJournalRecord(bytes);
     if (entry.kind === "steps") this.#remember(entry.steps);
+    else if (entry.kind === "park") this.#mark(entry.park, revision);
     else this.#fold(entry.turn);
     this.#revision = revision;
   }

@@ -22,8 +22,9 @@ import type { Position } from "../log/input.ts";
 import type { AgentState } from "./agent-history.ts";
 import { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
+import { isResume, Parking } from "./parking.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
-import { backoffMs, retryDelayMs } from "./retry-policy.ts";
+import { backoffMs, mustPark, retryDelayMs } from "./retry-policy.ts";
 
 export class Mailbox {
   readonly agent: AgentId;
@@ -48,6 +49,7 @@ export class Mailbox {
    */
   #epoch = 0;
   readonly #history: AgentHistory;
+  readonly #parking: Parking;
   #draft: AgentState;
   #ready: Turn[] = [];
   #committing: Turn[] = [];
@@ -71,6 +73,7 @@ export class Mailbox {
     this.partition = partition;
     this.#history = new AgentHistory(host.log, runtime, agent);
     this.#draft = this.#history.current;
+    this.#parking = new Parking(this, host, this.#history, runtime);
   }
 
   /** Position of the journal's last record as far as this mailbox knows; 0 before the first. */
@@ -124,9 +127,7 @@ export class Mailbox {
 
   /** For a running turn: store a step record behind everything that is not committed yet. */
   async append(turn: Turn, steps: StepRecord): Promise<void> {
-    while (this.#hasUncommitted()) {
-      await new Promise<void>((resolve) => this.#settled.push(resolve));
-    }
+    await this.allCommitted();
     turn.requireOpen();
     try {
       const expectedRevision = this.revision;
@@ -223,6 +224,28 @@ export class Mailbox {
     for (const resolve of settled) resolve();
   }
 
+  /** For parking: do this before anything else; when it fails, start again with these. */
+  async hold(work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void> {
+    this.#busy = true;
+    try {
+      const first = await work;
+      if (!this.#draining) this.#queue.unshift(...first);
+      this.#busy = false;
+    } catch (thrown) {
+      this.#fault(`parking of ${this.name}`, thrown);
+      this.#queue.unshift(redo);
+      this.#busy = false;
+      this.recover();
+    }
+    this.#pump();
+  }
+
+  async allCommitted(): Promise<void> {
+    while (this.#hasUncommitted()) {
+      await new Promise<void>((resolve) => this.#settled.push(resolve));
+    }
+  }
+
   #hasUncommitted(): boolean {
     return this.#ready.length + this.#committing.length > 0;
   }
@@ -233,10 +256,16 @@ export class Mailbox {
       if (delivery === undefined) break;
       if (!this.#loaded) return this.#load();
       const uncommitted = this.#ready.length + this.#committing.length;
-      if (delivery.input.position <= this.#draft.lastInput) {
+      if (isResume(delivery.input)) {
+        this.#queue.shift();
+        this.#parking.resume(delivery);
+      } else if (delivery.input.position <= this.#draft.lastInput) {
         if (delivery.input.position > this.#history.current.lastInput) return;
         this.#queue.shift();
         this.#recognise(delivery);
+      } else if (this.#parking.defers) {
+        this.#queue.shift();
+        this.#parking.defer(delivery);
       } else {
         if (uncommitted >= this.#host.limits.runAheadMax) return;
         if (!this.#host.permits.free) return this.#waitForPermit();
@@ -319,6 +348,9 @@ export class Mailbox {
     const { attempts, verdict } = turn.delivery;
     const delayMs =
       verdict === undefined ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
+    if (delayMs === undefined && verdict === undefined && mustPark(turn.retry, thrown)) {
+      return this.#parking.park(turn, errorData(thrown));
+    }
     if (delayMs === undefined) {
       turn.fail(thrown);
       return this.#queueForCommit(turn);

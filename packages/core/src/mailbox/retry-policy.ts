@@ -17,6 +17,12 @@ export interface RetryPolicy {
    * 600000
    */
   readonly timeoutMs: number;
+  /**
+   * What becomes of a message whose runs are used up: a dead letter, and the next message is
+   * handled; or its agent is parked, and its later messages wait in order until somebody resumes
+   * it. @default "dead-letter"
+   */
+  readonly exhausted: "dead-letter" | "park";
 }
 
 export const retryPolicyDefault: RetryPolicy = Object.freeze({
@@ -24,6 +30,7 @@ export const retryPolicyDefault: RetryPolicy = Object.freeze({
   delayMs: 50,
   delayMsMax: 5000,
   timeoutMs: 600_000,
+  exhausted: "dead-letter",
 });
 
 /**
@@ -39,6 +46,11 @@ export function retryDelayMs(
   if (attempts >= policy.attemptsMax) return undefined;
   if (thrown instanceof TroupeError && !thrown.retryable) return undefined;
   return backoffMs(policy, attempts, random);
+}
+
+/** Whether a failure that is not tried again parks the agent; an error that stays never does. */
+export function mustPark(policy: RetryPolicy, thrown: unknown): boolean {
+  return policy.exhausted === "park" && !(thrown instanceof TroupeError && !thrown.retryable);
 }
 
 /** Exponential back-off with equal jitter: between half of the full delay and all of it. */

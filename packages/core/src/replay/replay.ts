@@ -45,6 +45,7 @@ export async function* turnsOf(
         steps.push(...entry.steps.steps);
         continue;
       }
+      if (entry.kind === "park") continue;
       const { turn } = entry;
       const own = turn.inputPosition === stepsOf ? steps : [];
       yield { revision, record: turn, steps: [...own, ...(turn.steps ?? [])], committedAtMs };

@@ -21,7 +21,7 @@ export async function findTurn(
     for (const entry of entries) {
       after = entry.revision;
       const record = decodeJournalRecord(entry.record);
-      if (record.kind === "steps") continue;
+      if (record.kind !== "turn") continue;
       if (record.turn.inputPosition === inputPosition) return record.turn;
       if (record.turn.inputPosition > inputPosition) return undefined;
     }

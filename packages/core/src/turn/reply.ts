@@ -8,6 +8,7 @@ import {
   UnknownMessageError,
 } from "../errors/ask-errors.ts";
 import {
+  AgentParkedError,
   InvalidKeyError,
   Reject,
   SchemaError,
@@ -47,6 +48,7 @@ const classes: Readonly<Record<string, ErrorClass>> = {
   "ask-deadline": AskDeadlineError,
   "call-cycle": CallCycleError,
   "call-depth": CallDepthError,
+  "agent-parked": AgentParkedError,
   "invalid-key": InvalidKeyError,
   schema: SchemaError,
   "undecodable-payload": UndecodablePayloadError,

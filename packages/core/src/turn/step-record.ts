@@ -8,6 +8,8 @@
 import type { Position } from "../log/input.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import type { ParkRecord, WirePark } from "./park-record.ts";
+import { parkRecordOf } from "./park-record.ts";
 import type { TurnRecord } from "./turn-record.ts";
 import { decodeRecord, recordFormat } from "./turn-record.ts";
 
@@ -29,7 +31,8 @@ export interface StepRecord {
 /** What the journal holds. */
 export type JournalRecord =
   | { readonly kind: "turn"; readonly turn: TurnRecord }
-  | { readonly kind: "steps"; readonly steps: StepRecord };
+  | { readonly kind: "steps"; readonly steps: StepRecord }
+  | { readonly kind: "park"; readonly park: ParkRecord };
 
 export function encodeStepRecord({ inputPosition, steps, worker }: StepRecord): Uint8Array {
   const wire: WireSteps = {
@@ -43,7 +46,10 @@ export function encodeStepRecord({ inputPosition, steps, worker }: StepRecord): 
 
 /** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
 export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
-  const wire = decodePayload(bytes, "application/msgpack") as Partial<WireSteps> | null;
+  const wire = decodePayload(bytes, "application/msgpack") as Partial<WireSteps & WirePark> | null;
+  if (wire?.v === recordFormat && wire.h !== undefined) {
+    return { kind: "park", park: parkRecordOf(wire as WirePark) };
+  }
   if (wire?.q === undefined || "n" in wire) return { kind: "turn", turn: decodeRecord(bytes) };
   if (wire.v !== recordFormat || wire.i === undefined) {
     throw new UndecodablePayloadError(

@@ -107,6 +107,26 @@ export class MemoryLog implements Log {
     });
   }
 
+  inputsOf(
+    agent: AgentId,
+    topics: readonly string[],
+    after: Position,
+    before: Position,
+  ): Promise<readonly Input[]> {
+    const { journalPageMax } = this.#server.settings;
+    return this.#wire.call("inputsOf", () => {
+      const found = this.#server.storage.entries.flatMap((entry) => {
+        if (entry.kind !== "input") return [];
+        const { address, position } = entry.input;
+        if (position <= after || position >= before || address.key !== agent.key) return [];
+        const isTheirs =
+          address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);
+        return isTheirs ? [entry.input] : [];
+      });
+      return found.slice(0, journalPageMax);
+    });
+  }
+
   snapshot(agent: AgentId): Promise<Uint8Array | undefined> {
     return this.#wire.call("snapshot", () => this.#server.snapshots.get(agentName(agent)));
   }

@@ -100,6 +100,7 @@ export class GrowingHistory implements History {
       this.#steps(handling(agent, decoded.steps.inputPosition)).push(...decoded.steps.steps);
       return;
     }
+    if (decoded.kind !== "turn") return;
     const record = decoded.turn;
     const { committedAtMs, revision } = entry;
     let journal = this.#journals.get(name);

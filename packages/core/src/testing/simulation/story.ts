@@ -60,6 +60,10 @@ function recordLine(name: string, record: JournalRecord): string {
     const names = steps.map((step) => step.name).join(", ");
     return `steps of ${name} on ${inputPosition}${by(worker)}: ${names}`;
   }
+  if (record.kind === "park") {
+    const { inputPosition, parked, worker } = record.park;
+    return `${parked ? "parking" : "resuming"} of ${name} on ${inputPosition}${by(worker)}`;
+  }
   const { events, failure, inputPosition, outgoingIds, turn, worker } = record.turn;
   const parts = [
     ...events.map(({ type }) => type),

@@ -1,0 +1,208 @@
+/**
+ * Parking: a key whose message keeps failing is held back, and the others go on.
+ *
+ *  P1 Parking is a record in the journal, so it holds for every worker and over restarts. Nothing
+ *     waits in memory: later messages of a parked key stay on the log, and their positions are
+ *     passed (I11).
+ *  P2 Resuming handles everything from the parked message on, in log order, from the log, page by
+ *     page; only when nothing is left is the key resumed in the journal. After a crash in between
+ *     the message that resumes is read again, and what was handled is recognised (I4).
+ *  P3 When the message fails again, the key stays parked, with the new failure.
+ */
+import { AgentParkedError, Reject } from "../errors/message-errors.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { DeadLetter } from "../log/dead-letter.ts";
+import type { Input, InputDraft, Position } from "../log/input.ts";
+import type { ParkRecord } from "../turn/park-record.ts";
+import { encodeParkRecord } from "../turn/park-record.ts";
+import { encodeReply } from "../turn/reply.ts";
+import type { Turn } from "../turn/turn.ts";
+import { decodePayload, encodePayload } from "../wire/payload.ts";
+import type { AgentRuntime } from "../worker/agent-runtime.ts";
+import type { AgentHistory } from "./agent-history.ts";
+import type { Delivery } from "./delivery.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+
+/** Why and where an agent is parked. */
+export interface Parked {
+  /** The message that could not be handled. */
+  readonly inputPosition: Position;
+  readonly failure: ErrorData;
+  /** Position of the record that says so. */
+  readonly revision: Position;
+}
+
+export interface ResumeOptions {
+  /**
+   * Give the parked message up: it becomes a dead letter, and the next one is handled.
+   * @default false
+   */
+  readonly skip?: boolean;
+}
+
+/** The message that resumes a parked agent, for `Log.accept`. */
+export function resumeDraft(agent: AgentId, { skip = false }: ResumeOptions = {}): InputDraft {
+  return {
+    address: { kind: "agent", name: agent.type, key: agent.key },
+    metadata: { message: resumeMessage, contentType: "application/msgpack" },
+    payload: encodePayload({ skip }),
+  };
+}
+
+/** No message of an agent can have this name. */
+const resumeMessage = "~resume";
+
+export function isResume({ address, metadata }: Input): boolean {
+  return address.kind === "agent" && metadata.message === resumeMessage;
+}
+
+/** The mailbox that is parked. */
+interface ParkingMailbox {
+  readonly agent: AgentId;
+  readonly revision: Position;
+  allCommitted(): Promise<void>;
+  /**
+   * Nothing else happens in the mailbox until the work is done; then these come first in its queue.
+   * When the work fails, the mailbox starts again from the journal with `redo`.
+   */
+  hold(work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void>;
+}
+
+export class Parking {
+  readonly #mailbox: ParkingMailbox;
+  readonly #host: MailboxHost;
+  readonly #history: AgentHistory;
+  readonly #topics: readonly string[];
+  /** What was deferred is being handled. */
+  #resuming = false;
+
+  constructor(
+    mailbox: ParkingMailbox,
+    host: MailboxHost,
+    history: AgentHistory,
+    runtime: AgentRuntime,
+  ) {
+    this.#mailbox = mailbox;
+    this.#host = host;
+    this.#history = history;
+    this.#topics = Object.keys(runtime.definition.subscriptions);
+  }
+
+  /** Whether messages are passed over and stay on the log. */
+  get defers(): boolean {
+    return this.#history.parked !== undefined && !this.#resuming;
+  }
+
+  /** The runs of this turn are used up, and its policy is to park (P1, P3). */
+  park({ agent, delivery }: Turn, failure: ErrorData): void {
+    const { attempts, input } = delivery;
+    const inputPosition = input.position;
+    const { kind, name, key } = input.address;
+    const told = new AgentParkedError(`${agentName(agent)} was parked: ${failure.message}`, {
+      details: { failure },
+    });
+    const deadLetter: DeadLetter = {
+      agent,
+      inputPosition,
+      origin: `${kind}/${name}/${key}`,
+      failure: told.toData(),
+      attempts,
+      payload: input.payload,
+    };
+    const store = async (): Promise<readonly Delivery[]> => {
+      await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);
+      this.#resuming = false;
+      this.defer(delivery);
+      return [];
+    };
+    void this.#mailbox.hold(store(), delivery);
+  }
+
+  /** The message stays on the log and is passed; whoever waits for its reply is told. */
+  defer({ done, input }: Delivery): void {
+    const { parked } = this.#history;
+    const { replyTo } = input.metadata;
+    if (replyTo !== undefined && parked !== undefined) {
+      const failure = parkedError(this.#mailbox.agent, parked).toData();
+      this.#host.log.reply(replyTo, encodeReply({ failure }));
+    }
+    done();
+  }
+
+  /** Handle what was deferred before this message, then resume (P2). */
+  resume(marker: Delivery): void {
+    const { parked } = this.#history;
+    // It is older than the parking: meant for an earlier one, or the message has failed again.
+    if (parked === undefined || marker.input.position < parked.revision) return marker.done();
+    const next = async (): Promise<readonly Delivery[]> => {
+      const inputs = await this.#deferredBefore(marker.input.position);
+      const skip = wantsSkip(marker.input);
+      this.#resuming = inputs.length > 0;
+      if (this.#resuming) {
+        return [...inputs.map((input) => deferredDelivery(input, parked, skip)), marker];
+      }
+      const inputPosition = marker.input.position;
+      await this.#store({ parked: false, inputPosition, attempts: 0 }, undefined);
+      marker.done();
+      return [];
+    };
+    void this.#mailbox.hold(next(), marker);
+  }
+
+  async #deferredBefore(before: Position): Promise<readonly Input[]> {
+    await this.#mailbox.allCommitted();
+    const { agent } = this.#mailbox;
+    let after = this.#history.current.lastInput;
+    for (;;) {
+      const inputs = await this.#host.log.inputsOf(agent, this.#topics, after, before);
+      const deferred = inputs.filter((input) => !isResume(input) && input.fault === undefined);
+      const last = inputs.at(-1);
+      if (deferred.length > 0 || last === undefined) return deferred;
+      after = last.position;
+    }
+  }
+
+  /** Write it behind everything that is not committed yet. */
+  async #store(
+    mark: Omit<ParkRecord, "worker">,
+    deadLetter: DeadLetter | undefined,
+  ): Promise<void> {
+    await this.#mailbox.allCommitted();
+    const { feed, log, worker } = this.#host;
+    const { agent, revision: expectedRevision } = this.#mailbox;
+    const record: ParkRecord = { ...mark, worker };
+    const bytes = encodeParkRecord(record);
+    const commit = { agent, expectedRevision, record: bytes, outgoing: [], deadLetter };
+    const [revision = expectedRevision] = await log.commit([commit]);
+    this.#history.parkStored(record, revision);
+    const { failure, inputPosition, parked } = record;
+    if (parked) feed.emit({ kind: "agent.parked", agent, inputPosition, failure });
+    else feed.emit({ kind: "agent.resumed", agent, inputPosition });
+  }
+}
+
+/** What an asker of a parked agent is told; its message is handled when the agent is resumed. */
+function parkedError(agent: AgentId, { inputPosition, failure }: Parked): AgentParkedError {
+  const name = agentName(agent);
+  return new AgentParkedError(
+    `${name} is parked since the message at ${inputPosition} failed (${failure.message}). Your message waits on the log: "troupe park resume ${name}" handles it.`,
+    { details: { agent: name, inputPosition, failure } },
+  );
+}
+
+function wantsSkip({ metadata, payload }: Input): boolean {
+  try {
+    const value = decodePayload(payload, metadata.contentType) as ResumeOptions | null;
+    return value?.skip === true;
+  } catch {
+    return false;
+  }
+}
+
+function deferredDelivery(input: Input, parked: Parked, skip: boolean): Delivery {
+  const skipped = skip && input.position === parked.inputPosition;
+  const verdict = skipped ? new Reject("skipped when its agent was resumed") : undefined;
+  return { input, attempts: 0, verdict, done: () => undefined };
+}

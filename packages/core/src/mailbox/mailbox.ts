@@ -57,6 +57,8 @@ export class Mailbox {
   /** Who waits until nothing is left to be committed. */
   #settled: (() => void)[] = [];
   #ledger: StepLedger | undefined;
+  /** Steps are on their way to the log; nothing else of this agent is then (C1). */
+  #appending = false;
   #loadAttempts = 0;
   /** Commits refused or lost since the last one that was stored. */
   #recoveries = 0;
@@ -129,25 +131,32 @@ export class Mailbox {
   async append(turn: Turn, steps: StepRecord): Promise<void> {
     await this.allCommitted();
     turn.requireOpen();
+    const epoch = this.#epoch;
+    this.#appending = true;
     try {
       const expectedRevision = this.revision;
       const record = encodeStepRecord(steps);
       const commit = { agent: this.agent, expectedRevision, record, outgoing: [] };
       const [revision = expectedRevision] = await this.#host.log.commit([commit]);
+      // Also when its turn failed meanwhile: what comes next follows these steps.
+      if (epoch === this.#epoch) this.#history.stepsStored(steps, revision);
       turn.requireOpen();
-      this.#history.stepsStored(steps, revision);
     } catch (thrown) {
       // Somebody else wrote, or nobody knows: start again from what the journal says.
       const unsure = thrown instanceof TroupeError && thrown.retryable;
-      if (unsure && this.#running === turn) this.recover();
+      if (unsure && epoch === this.#epoch) this.recover();
       turn.requireOpen();
       throw thrown;
+    } finally {
+      this.#appending = false;
+      if (this.#ready.length > 0) this.#host.committer.schedule(this);
+      else this.#tellSettled();
     }
   }
 
   /** For the committer: the turns to commit next, empty while others are on their way. */
   takeReady(messagesMax: number): readonly Turn[] {
-    if (this.#committing.length > 0 || this.#ready.length === 0) return [];
+    if (this.#appending || this.#committing.length > 0 || this.#ready.length === 0) return [];
     let messages = 0;
     let count = 0;
     for (const turn of this.#ready) {
@@ -241,7 +250,7 @@ export class Mailbox {
   }
 
   async allCommitted(): Promise<void> {
-    while (this.#hasUncommitted()) {
+    while (this.#appending || this.#hasUncommitted()) {
       await new Promise<void>((resolve) => this.#settled.push(resolve));
     }
   }

@@ -4,11 +4,13 @@ import { askChecks } from "./ask-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
+import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
+import { timerChecks } from "./timer-checks.ts";
 import { valueChecks } from "./value-checks.ts";
 
 export const engineChecks: readonly LogCheck[] = [
@@ -21,5 +23,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...valueChecks,
   ...ownershipChecks,
   ...stopChecks,
+  ...timerChecks,
   ...lifeChecks,
+  ...interceptorChecks,
 ];

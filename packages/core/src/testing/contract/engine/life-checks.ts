@@ -1,8 +1,7 @@
-/** Activation, interceptors, trace context, and what the inspection feed tells (I7). */
+/** Activation, trace context, and what the inspection feed tells (I7). */
 import assert from "node:assert/strict";
 
 import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
-import type { Interceptor, OutgoingCall } from "../../../interceptor/interceptor.ts";
 import { topic } from "../../../topic/topic.ts";
 import { parseTraceparent } from "../../../trace/trace-context.ts";
 import { range } from "../drafts.ts";
@@ -84,107 +83,6 @@ export const lifeChecks: readonly LogCheck[] = [
         activated.map(({ agent, turns }) => `${agent.key} ${turns}`),
         ["alice 0"],
       );
-    },
-  },
-  {
-    name: "interceptors wrap send, publish, receive and commit like an onion",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const calls: string[] = [];
-      const client = await stage.client({ interceptors: [layer("a", calls), layer("b", calls)] });
-      const host = await stage.host([last, first], {
-        interceptors: [layer("x", calls), layer("y", calls)],
-      });
-      await client.agent(first, "alice").note({ text: "hello" });
-      await host.heard.has("turn.committed", 4);
-      const onion = (names: string, what: string): string[] => [
-        ...Array.from(names, (name) => `>${name} ${what}`),
-        ...Array.from(names, (name) => `<${name} ${what}`).toReversed(),
-      ];
-      assert.deepEqual(calls.slice(0, 4), [
-        ">a ask",
-        ">b ask",
-        ">x receive first",
-        ">y receive first",
-      ]);
-      for (const [names, what] of [
-        ["ab", "ask"],
-        ["xy", "ask"],
-        ["xy", "send"],
-        ["xy", "publish"],
-        ["xy", "receive first"],
-        ["xy", "commit first"],
-      ] as const) {
-        const own = calls.filter(
-          (call) => call.endsWith(` ${what}`) && names.includes(call[1] ?? ""),
-        );
-        assert.deepEqual(own, onion(names, what));
-      }
-      await client.publish(echoes, "again", { text: "hello" });
-      await client.send(first, "bob").note({ text: "hello" });
-      assert.deepEqual(
-        calls.filter((call) => /^[<>][ab] (?:publish|send)/.test(call)),
-        [...onion("ab", "publish"), ...onion("ab", "send")],
-      );
-    },
-  },
-  {
-    name: "interceptors may change what passes, and refuse it",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const shout: Interceptor = {
-        receive: (call, next) => next({ ...call, payload: { text: "changed" } }),
-        commit: (record, next) =>
-          next({
-            ...record,
-            inputPosition: 0,
-            events: record.events.map((event) => ({ ...event, data: { text: "masked" } })),
-          }),
-      };
-      const refuse: Interceptor = {
-        send: (call, next) => {
-          if (call.address.key === "secret") throw new Error("not there");
-          return next(call);
-        },
-      };
-      const states: (readonly string[])[] = [];
-      const book = ledger(({ state }) => void states.push(state.notes));
-      const host = await stage.host(book, { interceptors: [shout, refuse] });
-      const { troupe } = host;
-      await assert.rejects(troupe.agent(book, "secret").note({ text: "x" }), /not there/);
-      await troupe.agent(book, "alice").note({ text: "one" });
-      await troupe.agent(book, "alice").note({ text: "two" });
-      assert.deepEqual(states, [["changed"], ["masked", "changed"]]);
-      const log = await stage.log();
-      assert.deepEqual(await notesOf(log, "alice"), ["masked", "masked"]);
-      const inputs = (await everything(log)).flatMap((entry) =>
-        entry.kind === "input" ? [entry.input.position] : [],
-      );
-      const records = await recordsOf(log, "alice");
-      assert.deepEqual(
-        records.map(({ inputPosition }) => inputPosition),
-        inputs,
-      );
-    },
-  },
-  {
-    name: "inside a turn an interceptor of what is sent cannot be asynchronous, and is told so",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const later = async (
-        call: OutgoingCall,
-        next: (call: OutgoingCall) => unknown,
-      ): Promise<unknown> => {
-        await Promise.resolve();
-        return next(call);
-      };
-      const interceptors = [{ send: later, publish: later }];
-      const host = await stage.host([first, last], { interceptors });
-      const asked = host.troupe.agent(first, "alice").note({ text: "hello" });
-      await rejectsWith(asked, "remote-turn-failed");
-      await host.troupe.agent(last, "alice").note({ text: "good" });
-      const [letter] = host.heard.of("dead-letter");
-      assert.equal(letter?.failure.code, "definition");
     },
   },
   {
@@ -289,24 +187,3 @@ export const lifeChecks: readonly LogCheck[] = [
     },
   },
 ];
-
-function layer(name: string, calls: string[]): Interceptor {
-  const around = <Value, Result>(
-    what: string,
-    value: Value,
-    next: (value: Value) => Result,
-  ): Result => {
-    calls.push(`>${name} ${what}`);
-    const result = next(value);
-    if (result instanceof Promise) void result.then(() => calls.push(`<${name} ${what}`));
-    else calls.push(`<${name} ${what}`);
-    return result;
-  };
-  return {
-    send: (call, next) => around(call.how, call, next),
-    publish: (call, next) => around("publish", call, next),
-    receive: (call, next) => around(`receive ${call.agent.type}`, call, next),
-    commit: (record, next) =>
-      around(`commit ${record.outgoingIds.length > 0 ? "first" : "last"}`, record, next),
-  };
-}

@@ -24,11 +24,17 @@ import {
 } from "@troupe/core";
 
 import { deadLetterMessage } from "./dead-letter-record.ts";
-import { headerRoomBytes, inputMessage, type DraftMessage } from "./draft-message.ts";
+import {
+  headerRoomBytes,
+  inputMessage,
+  type DraftMessage,
+  type InputRules,
+} from "./draft-message.ts";
 import { headerBlock, headerLine } from "./header-block.ts";
 import { commitError } from "./publish-error.ts";
 import type { PubAck } from "./pub-ack.ts";
 import type { Session } from "./session.ts";
+import { timerMessages, type TimerMessages } from "./timer-changes.ts";
 
 const openBatchesMax = 8;
 const expectedRevision = "Nats-Expected-Last-Subject-Sequence";
@@ -46,7 +52,8 @@ export class Committer {
   async commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
     const [only] = turns;
     if (only === undefined) return [];
-    const messages = commitMessages(this.#session, turns);
+    const made = commitMessages(this.#session, turns);
+    const messages = made instanceof Promise ? await made : made;
     const [single] = messages.list;
     if (messages.list.length === 1 && single !== undefined) return this.#single(turns, single);
     return this.#batch(turns, messages);
@@ -141,21 +148,37 @@ interface CommitMessages {
 }
 
 /** All messages of the turns, checked, so that nothing is published when one of them cannot be. */
-function commitMessages(session: Session, turns: readonly TurnCommit[]): CommitMessages {
+function commitMessages(
+  session: Session,
+  turns: readonly TurnCommit[],
+): CommitMessages | Promise<CommitMessages> {
+  const on: InputRules = {
+    subjects: session.subjects,
+    partitions: session.partitions,
+    payloadBytesMax: session.limits.payloadBytesMax,
+    idHeader: "Troupe-Id",
+  };
+  // Most turns change no timers, and need not wait for anything.
+  if (turns.every(({ timers = [] }) => timers.length === 0)) return inOrder(session, turns, on);
+  return timerMessages(session, turns, on).then((timers) => inOrder(session, turns, on, timers));
+}
+
+function inOrder(
+  session: Session,
+  turns: readonly TurnCommit[],
+  on: InputRules,
+  timers?: ReadonlyMap<TurnCommit, TimerMessages>,
+): CommitMessages {
   const { subjects, limits } = session;
   requireFollowed(turns);
   const list: DraftMessage[] = [];
   const recordIndexes: number[] = [];
-  const on = {
-    subjects,
-    partitions: session.partitions,
-    payloadBytesMax: limits.payloadBytesMax,
-    idHeader: "Troupe-Id",
-  } as const;
   for (const turn of turns) {
     recordIndexes.push(list.length);
-    list.push(recordMessage(session, turn));
+    const changes = timers?.get(turn);
+    list.push(recordMessage(session, turn, changes?.recordLines));
     for (const draft of turn.outgoing) list.push(inputMessage(draft, on));
+    if (changes !== undefined) list.push(...changes.messages);
     if (turn.deadLetter !== undefined) {
       const { lines, payload } = deadLetterMessage(turn.deadLetter, limits.payloadBytesMax);
       list.push({ subject: subjects.dead(turn.deadLetter.agent ?? turn.agent), lines, payload });
@@ -166,7 +189,7 @@ function commitMessages(session: Session, turns: readonly TurnCommit[]): CommitM
   return { list, recordIndexes };
 }
 
-function recordMessage(session: Session, turn: TurnCommit): DraftMessage {
+function recordMessage(session: Session, turn: TurnCommit, moreLines = ""): DraftMessage {
   const { record, expectedRevision: expected } = turn;
   const bytesMax = session.limits.payloadBytesMax + headerRoomBytes / 2;
   if (record.length === 0 || record.length > bytesMax) {
@@ -176,8 +199,12 @@ function recordMessage(session: Session, turn: TurnCommit): DraftMessage {
       { details: { bytes: record.length, bytesMax } },
     );
   }
-  const lines = expected === "chained" ? "" : headerLine(expectedRevision, expected);
-  return { subject: session.subjects.journal(turn.agent), lines, payload: record };
+  const fence = expected === "chained" ? "" : headerLine(expectedRevision, expected);
+  return {
+    subject: session.subjects.journal(turn.agent),
+    lines: fence + moreLines,
+    payload: record,
+  };
 }
 
 /** A chained record without the one it follows would be stored without any fence. */

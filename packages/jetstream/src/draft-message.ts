@@ -15,16 +15,16 @@ export interface DraftMessage {
 /** Bytes kept free for headers below the server's largest message. */
 export const headerRoomBytes = 16_384;
 
+/** What an input becomes a message by. */
+export interface InputRules {
+  readonly subjects: Subjects;
+  readonly partitions: number;
+  readonly payloadBytesMax: number;
+  readonly idHeader: IdHeader;
+}
+
 /** An input as a message. @throws InvalidKeyError, LogRefusedError, PayloadTooLargeError */
-export function inputMessage(
-  draft: InputDraft,
-  on: {
-    readonly subjects: Subjects;
-    readonly partitions: number;
-    readonly payloadBytesMax: number;
-    readonly idHeader: IdHeader;
-  },
-): DraftMessage {
+export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
   const { payload } = draft;
   const lines = metadataLines(draft.metadata, on.idHeader);
   if (payload.length > on.payloadBytesMax) {

@@ -6,7 +6,7 @@
  * carry them. No Content-Type means JSON.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { LogRefusedError, type ContentType, type Metadata } from "@troupe/core";
+import { firingId, LogRefusedError, type ContentType, type Metadata } from "@troupe/core";
 
 import { headerLine } from "./header-block.ts";
 
@@ -24,7 +24,11 @@ const metadataHeader = Object.freeze({
   replyTo: "Troupe-Reply-To",
   deadline: "Troupe-Deadline",
   callers: "Troupe-Callers",
+  timer: "Troupe-Timer",
 });
+
+/** In what a timer sends: when a repeating one fires next, or `purge` for the others. */
+const nextFiring = "Nats-Schedule-Next";
 
 /**
  * Where a message's id goes: `Nats-Msg-Id` lets the server store it once within its window,
@@ -36,7 +40,7 @@ export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
 /** The header lines of a message. @throws LogRefusedError when a value cannot be a header. */
 export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
   const { id, message, contentType, traceparent, tracestate, sender } = metadata;
-  const { causationId, correlationId, replyTo, deadlineMs, callers } = metadata;
+  const { causationId, correlationId, replyTo, deadlineMs, callers, timer } = metadata;
   let lines = "";
   if (id !== undefined) lines += plain(idHeader, id);
   if (message !== undefined) lines += plain(metadataHeader.message, message);
@@ -51,6 +55,7 @@ export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
   if (callers !== undefined && callers.length > 0) {
     lines += headerLine(metadataHeader.callers, callers.map(encodeText).join(","));
   }
+  if (timer !== undefined) lines += headerLine(metadataHeader.timer, encodeText(timer));
   return lines;
 }
 
@@ -63,6 +68,10 @@ export function metadataOf(headers: MsgHdrs | undefined): Metadata {
   for (const [name, values] of headers) {
     const value = values[0];
     if (value !== undefined && value !== "") setField(metadata, name, value);
+  }
+  if (metadata.id !== undefined && metadata.timer !== undefined) {
+    const nextAtMs = Date.parse(headers.get(nextFiring));
+    if (!Number.isNaN(nextAtMs)) metadata.id = firingId(metadata.id, nextAtMs);
   }
   return metadata;
 }
@@ -102,6 +111,9 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
       break;
     case metadataHeader.callers:
       metadata.callers = value.split(",").map(decodeText);
+      break;
+    case metadataHeader.timer:
+      metadata.timer = decodeText(value);
       break;
   }
 }

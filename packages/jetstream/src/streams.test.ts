@@ -1,5 +1,10 @@
 /** Streams made by several processes at once, and streams that are not ours. */
-import { jetstreamManager, RetentionPolicy, type JetStreamManager } from "@nats-io/jetstream";
+import {
+  DiscardPolicy,
+  jetstreamManager,
+  RetentionPolicy,
+  type JetStreamManager,
+} from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -40,7 +45,7 @@ test("the partitions of an existing stream win over the option", async () => {
 test("the streams are named after the namespace and never drop a message", async () => {
   const log = await connectLog({ servers: server.url, namespace: "acme.support" });
   const { config } = await manager.streams.info("acme_support-0");
-  expect(config).toMatchObject({ discard: "new", retention: "limits", storage: "file" });
+  expect(config).toMatchObject({ allow_msg_schedules: true, retention: "limits", storage: "file" });
   expect(config).toMatchObject({ max_age: 0, max_bytes: -1, max_msgs: -1, allow_atomic: true });
   expect((await manager.streams.info("acme_support-control")).config.max_msgs_per_subject).toBe(1);
   await log.close();
@@ -62,6 +67,8 @@ test.each([
   ["all subjects", { subjects: ["mine.0.>"] }],
   ["atomic batches", { allow_atomic: false }],
   ["direct gets", { allow_direct: false }],
+  ["timers", { allow_msg_schedules: false, discard: DiscardPolicy.New }],
+  ["room without a limit", { max_bytes: 1_000_000 }],
   ["limits retention", { retention: RetentionPolicy.Workqueue }],
   [
     "the transform",

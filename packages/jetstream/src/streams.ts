@@ -49,13 +49,14 @@ export async function ensureStreams(
 }
 
 /**
- * The stream of inputs, journals and dead letters. Nothing is ever dropped to make room: a full
- * stream refuses.
+ * The stream of inputs, journals, dead letters and timers. Nothing is ever dropped to make room: it
+ * has no limit of its own, and a server or account that is full refuses. With timers the server
+ * allows no other way to discard than dropping the oldest, so a limit is a mismatch.
  */
 export function shardStream(subjects: Subjects, options: StreamOptions): NewStream {
   return {
     name: subjects.stream,
-    description: `Troupe ${subjects.namespace}: inputs, journals, dead letters`,
+    description: `Troupe ${subjects.namespace}: inputs, journals, dead letters, timers`,
     subjects: [...subjects.streamSubjects],
     subject_transform: {
       src: subjects.transformSource,
@@ -63,10 +64,13 @@ export function shardStream(subjects: Subjects, options: StreamOptions): NewStre
     },
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.New,
+    discard: DiscardPolicy.Old,
+    max_msgs: -1,
+    max_bytes: -1,
     num_replicas: options.replicas,
     duplicate_window: nanos(duplicateWindowMs),
     allow_atomic: true,
+    allow_msg_schedules: true,
     allow_direct: true,
     max_consumers: -1,
   };
@@ -129,6 +133,15 @@ function partitionsOf(config: StreamConfig, subjects: Subjects): number {
   if (missing.length > 0) throw mismatch(config, `it does not listen to ${missing.join(", ")}`);
   if (config.allow_atomic !== true) throw mismatch(config, "it does not allow atomic batches");
   if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
+  if (config.allow_msg_schedules !== true) {
+    throw mismatch(config, "it does not allow message schedules, which timers need");
+  }
+  if (config.max_msgs > 0 || config.max_bytes > 0) {
+    throw mismatch(
+      config,
+      "it has a limit of messages or bytes, at which it would drop the oldest",
+    );
+  }
   if (config.retention !== RetentionPolicy.Limits)
     throw mismatch(config, "its retention is not limits");
   const { src, dest = "" } = config.subject_transform ?? {};

@@ -16,7 +16,7 @@ import { keyToToken, type AgentId } from "@troupe/core";
 /** The subjects and stream names of one namespace. */
 export interface Subjects {
   readonly namespace: string;
-  /** The stream of shard 0: inputs, journals, dead letters. */
+  /** The stream of shard 0: inputs, journals, dead letters, timers. */
   readonly stream: string;
   /** The stream of manifests, floors and snapshots. */
   readonly controlStream: string;
@@ -45,6 +45,10 @@ export interface Subjects {
    * once.
    */
   buried(agent: AgentId | undefined, position: number): string;
+  /** A timer, without the last token that tells its settings apart. */
+  timer(agent: AgentId, id: string): string;
+  /** Where it is noted that a timer was cancelled. */
+  cancelled(agent: AgentId, id: string): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
   /** Messages on public subjects that the transform did not match. */
@@ -91,6 +95,9 @@ export function subjects(namespace: string): Subjects {
       agent === undefined
         ? `${deadPrefix}${misfitToken}.${position}`
         : `${deadPrefix}${agent.type}.${keyToToken(agent.key)}.${position}`,
+    timer: (agent, id) => `${shard}.timer.${agent.type}.${keyToToken(agent.key)}.${keyToToken(id)}`,
+    cancelled: (agent, id) =>
+      `${shard}.cancelled.${agent.type}.${keyToToken(agent.key)}.${keyToToken(id)}`,
     partition: (partition) => `${shard}.in.${partition}.>`,
     misfits,
     manifest: (type) => `${control}.manifest.${type}`,

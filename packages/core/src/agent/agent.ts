@@ -65,7 +65,16 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   on<const Name extends string, S extends Schema, Reply>(
     name: Name,
     schema: S,
-    handler: (context: Context<State, Events>, message: SchemaOutput<S>) => Reply,
+    handler: (
+      context: Context<
+        State,
+        Events,
+        Messages & {
+          readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: unknown };
+        }
+      >,
+      message: SchemaOutput<S>,
+    ) => Reply,
     options?: HandlerOptions,
   ): Agent<
     State,
@@ -78,7 +87,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   /** Handle what is published on a topic, in the agent whose key is the publication's source. */
   subscribe<Input, Output>(
     topic: Topic<Input, Output>,
-    handler: (context: Context<State, Events>, event: Output) => void | Promise<void>,
+    handler: (context: Context<State, Events, Messages>, event: Output) => void | Promise<void>,
     options?: HandlerOptions,
   ): Agent<State, Events, Messages>;
 }

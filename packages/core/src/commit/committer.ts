@@ -171,12 +171,16 @@ function shareOf(mailbox: Mailbox, turns: readonly Turn[]): Share {
     messages += turn.messages;
     bytes += turn.bytes.byteLength;
     for (const draft of turn.outgoing) bytes += draft.payload.byteLength;
+    for (const timer of turn.timers) {
+      if (timer.kind === "set") bytes += timer.message.payload.byteLength;
+    }
     return {
       agent: mailbox.agent,
       expectedRevision: index === 0 ? mailbox.revision : "chained",
       record: turn.bytes,
       outgoing: turn.outgoing,
       deadLetter: turn.deadLetter,
+      timers: turn.timers,
     };
   });
   return { mailbox, turns, commits, messages, bytes };

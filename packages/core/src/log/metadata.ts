@@ -31,6 +31,8 @@ export interface Metadata {
   readonly replyTo?: string | undefined;
   /** Milliseconds since the epoch after which nobody waits for the reply. */
   readonly deadlineMs?: number | undefined;
+  /** Id of the timer that sent it, among the timers of the sender. */
+  readonly timer?: string | undefined;
   /**
    * The agents (`type/key`) that wait for this ask, outermost first: how a call cycle is
    * recognised.

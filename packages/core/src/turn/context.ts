@@ -1,5 +1,5 @@
 /** What a handler gets besides its message. */
-import type { AgentReference } from "../agent/agent-reference.ts";
+import type { AgentReference, UntypedMessages } from "../agent/agent-reference.ts";
 import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
 import type { Position } from "../log/input.ts";
 import type { Topic } from "../topic/topic.ts";
@@ -21,6 +21,8 @@ export interface MessageInfo {
    */
   readonly sender: string | undefined;
   readonly acceptedAtMs: number;
+  /** Id of the timer that sent it, when it came from one: a timer of the sender. */
+  readonly timer: string | undefined;
   /** 1 for the first try. */
   readonly attempt: number;
   /** W3C traceparent of this turn. */
@@ -58,7 +60,30 @@ export interface TurnLog {
   error(message: string, fields?: Readonly<Record<string, unknown>>): void;
 }
 
-export interface Context<State, Events> {
+export interface TimerOptions {
+  /**
+   * Names the timer among those of this agent; one of the same id is replaced. @default a new id
+   */
+  readonly id?: string;
+}
+
+/** Whom a timer's message is for, when it is not the agent itself. */
+export interface TimerTarget<Messages> extends TimerOptions {
+  readonly agent: AgentReference<Messages>;
+  readonly key: string;
+}
+
+/** Set a timer: the method is named after the message, and returns the timer's id. */
+export interface SetTimerCalls<When, Own> {
+  <Messages>(when: When, target: TimerTarget<Messages>): SendCalls<Messages, string>;
+  (when: When, options?: TimerOptions): SendCalls<Own, string>;
+}
+
+/**
+ * `Own` are the messages a handler can send to its own agent by timer: those declared above it, and
+ * its own.
+ */
+export interface Context<State, Events, Own = UntypedMessages> {
   /** The agent's type and key. */
   readonly agent: { readonly type: string; readonly key: string };
   /** The state with everything emitted so far in this turn. */
@@ -90,6 +115,26 @@ export interface Context<State, Events> {
   send<Messages>(agent: AgentReference<Messages>, key: string): SendCalls<Messages, void>;
   /** Publish on a topic with this turn's commit (I3). */
   publish<Input, Output>(topic: Topic<Input, Output>, source: string, event: Input): void;
+  /**
+   * Send a message some milliseconds later: `ctx.after(60_000).remind({})` to this agent itself,
+   * `ctx.after(60_000, { agent: account, key: "alice" }).remind({})` to another. The log keeps the
+   * timer, committed with the turn (I3), so that nothing has to stay in memory, nor any worker
+   * running, until it fires (I11).
+   */
+  readonly after: SetTimerCalls<number, Own>;
+  /** Send a message at a time; one that is over fires at once. */
+  readonly at: SetTimerCalls<Date | number, Own>;
+  /**
+   * Send a message again and again until the timer is cancelled, at intervals of whole seconds (at
+   * least 1000 ms), give or take one second. What fell into a time when the log was down comes at
+   * most once.
+   */
+  readonly every: SetTimerCalls<number, Own>;
+  /**
+   * Cancel a timer of this agent with this turn's commit (I3). A firing that had begun before may
+   * still arrive: a handler that must know looks at the state, or at `message.timer`.
+   */
+  cancel(timerId: string): void;
   /**
    * Ask another agent and wait for its reply. The ask leaves at once; asking an agent that
    * (indirectly) waits for this one fails with CallCycleError.

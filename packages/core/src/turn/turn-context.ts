@@ -1,4 +1,7 @@
-/** The `ctx` of a running turn. A class, because one is made per turn and its methods should cost nothing. */
+/**
+ * The `ctx` of a running turn. A class, because one is made per turn and its methods should cost
+ * nothing.
+ */
 import { callsProxy } from "../agent/agent-calls.ts";
 import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";
@@ -8,7 +11,9 @@ import type { OutgoingCall } from "../interceptor/interceptor.ts";
 import { keyToToken } from "../key/key-token.ts";
 import type { Address, AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
+import type { InputDraft } from "../log/input.ts";
 import type { Metadata } from "../log/metadata.ts";
+import type { TimerTime } from "../log/timer.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import { validate } from "../schema/schema.ts";
@@ -23,10 +28,15 @@ import type {
   MessageInfo,
   StepInfo,
   StepOptions,
+  TimerOptions,
+  TimerTarget,
   TurnLog,
 } from "./context.ts";
+import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import type { Turn } from "./turn.ts";
+
+type TimerTo<Messages> = TimerOptions & Partial<TimerTarget<Messages>>;
 
 export class TurnContext implements Context<unknown, Record<string, unknown>> {
   readonly #turn: Turn;
@@ -60,6 +70,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
       position: input.position,
       sender: input.metadata.sender,
       acceptedAtMs: input.acceptedAtMs,
+      timer: input.metadata.timer,
       attempt: attempts,
       traceparent: this.#turn.traceparent,
     };
@@ -103,6 +114,24 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
       from: this.#name(),
     };
     refusePromise(throughLayers(this.#turn.host.layers.publish, call, (inner) => this.#add(inner)));
+  }
+
+  after<Messages>(delayMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
+    return this.#timer(timeAfter(delayMs, this.#turn.host.clock.now()), options);
+  }
+
+  at<Messages>(time: Date | number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
+    return this.#timer(timeAt(time), options);
+  }
+
+  every<Messages>(intervalMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
+    return this.#timer(timeEvery(intervalMs), options);
+  }
+
+  cancel(timerId: string): void {
+    this.#turn.requireOpen();
+    requireTimerId(timerId);
+    this.#turn.timers.push({ kind: "cancel", id: timerId });
   }
 
   ask<Messages>(
@@ -161,19 +190,43 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
     refusePromise(throughLayers(this.#turn.host.layers.send, call, (inner) => this.#add(inner)));
   }
 
+  #timer<Messages>(time: TimerTime, options: TimerTo<Messages> = {}): SendCalls<Messages, string> {
+    const { agent = this.#turn.runtime.definition, key = this.agent.key, id } = options;
+    if (id !== undefined) requireTimerId(id);
+    return callsProxy<SendCalls<Messages, string>>((message, payload) => {
+      checkMessage(agent, message, payload);
+      const { delivery, host, timers } = this.#turn;
+      const timer = id ?? `@${delivery.input.position}.${timers.length}`;
+      const address: Address = { kind: "agent", name: agent.type, key };
+      const call: OutgoingCall = { how: "send", address, message, payload, from: this.#name() };
+      const add = (inner: OutgoingCall): void => {
+        const metadata = { ...this.#metadata(inner, `t${timers.length}`), timer };
+        const draft = this.#draft(inner, metadata);
+        timers.push({ kind: "set", id: timer, time, message: draft, isNew: id === undefined });
+      };
+      refusePromise(throughLayers(host.layers.send, call, add));
+      return timer;
+    });
+  }
+
   #add(call: OutgoingCall): void {
+    const metadata = this.#metadata(call, `${this.#turn.outgoing.length}`);
+    this.#turn.outgoing.push(this.#draft(call, metadata));
+  }
+
+  #draft(call: OutgoingCall, metadata: Metadata): InputDraft {
     this.#turn.requireOpen();
     keyToToken(call.address.key);
     const payload = encodePayload(call.payload);
     const { payloadBytesMax } = this.#turn.host.log.limits;
     if (payload.byteLength > payloadBytesMax) throw tooLarge(call, payload, payloadBytesMax);
-    this.#turn.outgoing.push({ address: call.address, metadata: this.#metadata(call), payload });
+    return { address: call.address, metadata, payload };
   }
 
-  #metadata(call: OutgoingCall): Metadata {
-    const { delivery, messageId, outgoing, traceparent } = this.#turn;
+  #metadata(call: OutgoingCall, name: string): Metadata {
+    const { delivery, messageId, traceparent } = this.#turn;
     return {
-      id: `${this.#outgoingId()}:${outgoing.length}`,
+      id: `${this.#outgoingId()}:${name}`,
       message: call.message,
       contentType: "application/msgpack",
       traceparent,
@@ -185,8 +238,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
   }
 
   /**
-   * Ids are a function of the turn, so that a repeated turn makes the same ones. An input has one agent per type, so the
-   * key need not be in them.
+   * Ids are a function of the turn, so that a repeated turn makes the same ones. An input has one
+   * agent per type, so the key need not be in them.
    */
   #outgoingId(): string {
     return `${this.#turn.agent.type}@${this.#turn.delivery.input.position}`;
@@ -234,7 +287,8 @@ export function checkPublication(topic: TopicDefinition, event: unknown): void {
 
 function check(schema: Schema, value: unknown, what: string): void {
   const result = validate(schema, value, what);
-  // An asynchronous schema is left to the receiver; its refusal must not become an unhandled rejection here.
+  // An asynchronous schema is left to the receiver; its refusal must not become an unhandled
+  // rejection here.
   if (result instanceof Promise) result.catch(() => undefined);
 }
 

@@ -8,6 +8,7 @@
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Position } from "../log/input.ts";
+import type { TimerChange } from "../log/timer.ts";
 import type { RecordedStep } from "./step-record.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 
@@ -16,6 +17,13 @@ export const recordFormat = 1;
 export interface RecordedEvent {
   readonly type: string;
   readonly data: unknown;
+}
+
+/** A change of a timer: `atMs` or `everyMs` when it was set, neither when it was cancelled. */
+export interface RecordedTimer {
+  readonly id: string;
+  readonly atMs?: number | undefined;
+  readonly everyMs?: number | undefined;
 }
 
 export interface TurnRecord {
@@ -36,6 +44,8 @@ export interface TurnRecord {
   readonly steps?: readonly RecordedStep[] | undefined;
   /** Ids of the messages and publications that were committed with the turn. */
   readonly outgoingIds: readonly string[];
+  /** Timers that were set and cancelled with the turn; absent when there are none. */
+  readonly timers?: readonly RecordedTimer[] | undefined;
   /** What the handler returned; absent when the turn failed. */
   readonly reply?: unknown;
   readonly failure?: ErrorData | undefined;
@@ -72,6 +82,9 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
   if (record.topic !== undefined) wire.p = record.topic;
   if (record.sender !== undefined) wire.s = record.sender;
   if (record.outgoingIds.length > 0) wire.o = record.outgoingIds;
+  if (record.timers !== undefined && record.timers.length > 0) {
+    wire.a = record.timers.map(({ id, atMs = 0, everyMs = 0 }) => [id, atMs, everyMs]);
+  }
   if (record.failure !== undefined) wire.f = record.failure;
   if (record.steps !== undefined && record.steps.length > 0) {
     wire.q = record.steps.map(({ name, value, tookMs }) => [name, value, tookMs]);
@@ -99,6 +112,11 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     events: wire.e.map(([type, data]) => ({ type, data })),
     steps: wire.q?.map(([name, value, stepMs]) => ({ name, value, tookMs: stepMs })),
     outgoingIds: wire.o ?? [],
+    timers: wire.a?.map(([id, atMs, everyMs]) => ({
+      id,
+      atMs: atMs || undefined,
+      everyMs: everyMs || undefined,
+    })),
     reply: wire.r,
     failure: wire.f,
     attempts: wire.k,
@@ -111,6 +129,11 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
   };
 }
 
+/** A timer's change as the record tells it. */
+export function recordedTimer(change: TimerChange): RecordedTimer {
+  return change.kind === "set" ? { id: change.id, ...change.time } : { id: change.id };
+}
+
 interface WireRecord {
   v: number;
   n: number;
@@ -121,6 +144,7 @@ interface WireRecord {
   s?: string;
   e: (readonly [string, unknown])[];
   o?: readonly string[];
+  a?: (readonly [string, number, number])[];
   r: unknown;
   f?: ErrorData;
   q?: (readonly [string, unknown, number])[];

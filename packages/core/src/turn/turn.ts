@@ -22,6 +22,7 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
 import type { InputDraft } from "../log/input.ts";
+import type { TimerChange } from "../log/timer.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
@@ -33,7 +34,7 @@ import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
 import type { RecordedStep } from "./step-record.ts";
-import { encodeRecord } from "./turn-record.ts";
+import { encodeRecord, recordedTimer } from "./turn-record.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
 
 export class Turn implements EventSink {
@@ -50,6 +51,7 @@ export class Turn implements EventSink {
   state: unknown;
   events: RecordedEvent[] = [];
   outgoing: InputDraft[] = [];
+  timers: TimerChange[] = [];
   deadLetter: DeadLetter | undefined;
   /** Set by `complete` or `fail`. */
   record: TurnRecord | undefined;
@@ -116,7 +118,8 @@ export class Turn implements EventSink {
 
   /** How many messages its commit stores. */
   get messages(): number {
-    return 1 + this.outgoing.length + (this.deadLetter === undefined ? 0 : 1);
+    const { deadLetter, outgoing, timers } = this;
+    return 1 + outgoing.length + timers.length + (deadLetter === undefined ? 0 : 1);
   }
 
   /**
@@ -170,6 +173,7 @@ export class Turn implements EventSink {
     this.state = this.#stateBefore;
     this.events = [];
     this.outgoing = [];
+    this.timers = [];
     const failure = this.#sealFailure(storableFailure(errorData(thrown)));
     this.deadLetter = {
       agent: this.agent,
@@ -327,6 +331,7 @@ export class Turn implements EventSink {
       events: this.events,
       steps: this.#pendingSteps,
       outgoingIds: this.outgoing.map((draft) => draft.metadata.id ?? ""),
+      timers: this.timers.length > 0 ? this.timers.map(recordedTimer) : undefined,
       reply,
       failure,
       attempts: delivery.attempts,
@@ -348,10 +353,11 @@ export class Turn implements EventSink {
         { details: { agent: name, bytes: this.bytes.byteLength, payloadBytesMax } },
       );
     }
-    if (this.outgoing.length + 1 > commitMessagesMax) {
+    const sent = this.outgoing.length + this.timers.length;
+    if (sent + 1 > commitMessagesMax) {
       throw new TurnTooLargeError(
-        `The turn of ${name} on the message at ${this.delivery.input.position} sends ${this.outgoing.length} messages, the limit is ${commitMessagesMax - 1}: send fewer per turn.`,
-        { details: { agent: name, outgoing: this.outgoing.length, commitMessagesMax } },
+        `The turn of ${name} on the message at ${this.delivery.input.position} sends ${sent} messages and timers, the limit is ${commitMessagesMax - 1}: send fewer per turn.`,
+        { details: { agent: name, outgoing: sent, commitMessagesMax } },
       );
     }
   }

@@ -11,6 +11,7 @@ import { misfitChecks } from "./misfit-checks.ts";
 import { outageChecks } from "./outage-checks.ts";
 import { readerChecks } from "./reader-checks.ts";
 import { sizeChecks } from "./size-checks.ts";
+import { timerChecks } from "./timer-checks.ts";
 import { workerChecks } from "./worker-checks.ts";
 
 export const logChecks: readonly LogCheck[] = [
@@ -23,6 +24,7 @@ export const logChecks: readonly LogCheck[] = [
   ...followChecks,
   ...misfitChecks,
   ...sizeChecks,
+  ...timerChecks,
   ...workerChecks,
   ...lifecycleChecks,
   ...outageChecks,

@@ -21,8 +21,11 @@ export interface MemoryBrokerOptions {
    * gives a simulation the most orders to choose from. @default 64
    */
   readonly inputsAtOnceMax?: number;
-  /** Milliseconds since the epoch, for time stamps and the age of ids. @default the system clock */
-  readonly clock?: Pick<Clock, "now">;
+  /**
+   * For time stamps, the age of ids, and timers. @default the system clock, which lets a process
+   * end although timers are set
+   */
+  readonly clock?: Clock;
   /** When requests, answers and deliveries happen. @default one `setImmediate` each */
   readonly schedule?: Schedule;
 }
@@ -32,6 +35,17 @@ export interface MemoryBrokerSettings extends Required<MemoryBrokerOptions> {
   readonly duplicates: DuplicateWindowLimits;
 }
 
+const delayMsMax = 2 ** 31 - 1;
+
+/** A broker elsewhere would not keep this process alive either. */
+const brokerClock: Clock = Object.freeze({
+  now: () => systemClock.now(),
+  after(delayMs: number, action: () => void) {
+    const timer = setTimeout(action, Math.min(delayMs, delayMsMax)).unref();
+    return () => clearTimeout(timer);
+  },
+});
+
 const defaults: MemoryBrokerSettings = Object.freeze({
   namespace: "memory",
   partitions: partitionCountDefault,
@@ -39,7 +53,7 @@ const defaults: MemoryBrokerSettings = Object.freeze({
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),
   journalPageMax: 256,
   inputsAtOnceMax: 64,
-  clock: systemClock,
+  clock: brokerClock,
   schedule: scheduleImmediate,
 });
 

@@ -14,6 +14,7 @@ import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { InputDraft } from "../../log/input.ts";
 import type { LogLimits, TurnCommit } from "../../log/log.ts";
 import type { Metadata } from "../../log/metadata.ts";
+import type { TimerChange, TimerTime } from "../../log/timer.ts";
 
 /** The part of the log a reader reads. */
 export type Source = number | "misfits";
@@ -39,6 +40,13 @@ export interface StorableTurn {
   readonly record: Uint8Array;
   readonly outgoing: readonly StorableInput[];
   readonly deadLetter: DeadLetter | undefined;
+  readonly timers: readonly StorableTimer[];
+}
+
+/** A timer's change: without `set` it is cancelled. */
+export interface StorableTimer {
+  readonly id: string;
+  readonly set: { readonly time: TimerTime; readonly input: StorableInput } | undefined;
 }
 
 /** A draft ready to be stored. @throws InvalidKeyError, PayloadTooLargeError */
@@ -106,7 +114,14 @@ export function storableTurn(turn: TurnCommit, rules: StorableRules): StorableTu
     record: recordCopy(turn.record, rules.limits, name),
     outgoing: turn.outgoing.map((draft) => storableInput(draft, rules)),
     deadLetter: turn.deadLetter && storableDeadLetter(turn.deadLetter),
+    timers: (turn.timers ?? []).map((change) => storableTimer(change, rules)),
   };
+}
+
+function storableTimer(change: TimerChange, rules: StorableRules): StorableTimer {
+  const id = keyToToken(change.id);
+  if (change.kind === "cancel") return { id, set: undefined };
+  return { id, set: { time: { ...change.time }, input: storableInput(change.message, rules) } };
 }
 
 /** A dead letter ready to be stored. */

@@ -12,9 +12,10 @@ import type { Accepted, Input, Position } from "../../log/input.ts";
 import type { JournalEntry, LogEntry } from "../../log/log.ts";
 import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
 import type { Source, StorableInput, StorableTurn } from "./storable.ts";
+import { Timers } from "./timers.ts";
 
 export interface StorageOptions {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Clock;
   readonly duplicates: DuplicateWindowLimits;
   readonly commitMessagesMax: number;
 }
@@ -29,11 +30,13 @@ export class Storage {
   readonly #buried = new Set<string>();
   readonly #misfits = new Set<Position>();
   readonly #duplicates: DuplicateWindow;
+  readonly #timers: Timers;
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
 
   constructor(options: StorageOptions) {
     this.#options = options;
     this.#duplicates = new DuplicateWindow(options.duplicates);
+    this.#timers = new Timers(options.clock, (input) => void this.#storeInput(input));
   }
 
   accept(input: StorableInput): Accepted {
@@ -88,7 +91,9 @@ export class Storage {
 
   #refuseTooMany(turns: readonly StorableTurn[]): void {
     let messages = 0;
-    for (const turn of turns) messages += 1 + turn.outgoing.length + (turn.deadLetter ? 1 : 0);
+    for (const { deadLetter, outgoing, timers } of turns) {
+      messages += 1 + outgoing.length + timers.length + (deadLetter ? 1 : 0);
+    }
     const max = this.#options.commitMessagesMax;
     if (messages <= max) return;
     throw new LogRefusedError(`A commit of ${messages} messages is over the limit of ${max}.`, {
@@ -121,6 +126,7 @@ export class Storage {
     this.#append({ kind: "turn", agent: turn.agent, entry });
     for (const input of turn.outgoing) this.#storeInput(input);
     if (turn.deadLetter !== undefined) this.#storeDeadLetter(turn.deadLetter);
+    for (const timer of turn.timers) this.#timers.change(turn.journal, timer);
     return revision;
   }
 

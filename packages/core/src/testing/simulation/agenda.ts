@@ -30,7 +30,7 @@ export type StepListener = (what: string, atMs: number) => void;
 /** When every simulation begins: midnight of the first day of 2026, UTC. */
 export const epochMs: number = Date.UTC(2026, 0, 1);
 
-export class Agenda {
+export class Agenda implements Clock {
   readonly #onStep: StepListener;
   /** A binary heap, the next entry first. */
   readonly #heap: Entry[] = [];
@@ -69,6 +69,11 @@ export class Agenda {
     return () => {
       entry.action = undefined;
     };
+  }
+
+  /** A clock of nobody's, which never stops: the broker's. */
+  after(delayMs: number, action: () => void): () => void {
+    return this.add("timer of the broker", delayMs, action);
   }
 
   /** The next entry happens. False when there is none. */

@@ -106,9 +106,13 @@ function outgoingIsRecorded(history: GrowingHistory, find: Find): void {
   for (const [id, name] of promised) find("I3", `the message ${id} that ${name} sent is not there`);
 }
 
-/** An agent's ask leaves at once; everything else that it sends leaves with its commit. */
+/**
+ * An agent's ask leaves at once, a timer's message later; everything else that it sends leaves with
+ * its commit.
+ */
 function isSentByTurn({ metadata }: Input): boolean {
-  return metadata.sender?.includes("/") === true && metadata.replyTo === undefined;
+  const { replyTo, sender, timer } = metadata;
+  return sender?.includes("/") === true && replyTo === undefined && timer === undefined;
 }
 
 /**

@@ -100,8 +100,8 @@ function isStep([first, ...others]: readonly TurnCommit[]): boolean {
   return decodeJournalRecord(first.record).kind === "steps";
 }
 
-function messagesOf({ deadLetter, outgoing }: TurnCommit): number {
-  return 1 + outgoing.length + (deadLetter === undefined ? 0 : 1);
+function messagesOf({ deadLetter, outgoing, timers = [] }: TurnCommit): number {
+  return 1 + outgoing.length + timers.length + (deadLetter === undefined ? 0 : 1);
 }
 
 /** A reader is granted no more than it handed over, and never more than the window. */

@@ -55,14 +55,15 @@ export async function payments(run: ScenarioRun): Promise<ScenarioResult> {
   run.onProgress?.(progressOf(load, "checking"));
   const checked = await checkPayments({ url, ledgerPath, service, publisher, findings });
   return {
-    ...nothingYet,
     scenario: "payment",
     seed: run.seed,
     minutes: run.minutes,
+    ...nothingYet,
     accepted: publisher.accepted,
     commands: publisher.accepted,
     ...checked,
     workerKills: pool.kills,
+    workerPauses: pool.pauses,
     workerCrashes: pool.crashes.length,
     brokerKills,
     maxStallMs: watch.maxStallMs,
@@ -91,6 +92,12 @@ function faultsOf(
 ): FaultPlan[] {
   return [
     { name: "worker kills", count: countFor(25, run), fault: (random) => pool.kill(random) },
+    {
+      // Long enough for another worker to charge what the paused one was about to charge.
+      name: "worker pauses",
+      count: countFor(3, run),
+      fault: (random) => pool.pause(random, between(random, 3000, 6000)),
+    },
     {
       name: "broker kills",
       count: countFor(2, run),

@@ -63,7 +63,8 @@ export async function* readStored(
     const consumer = await jetstream(connection).consumers.get(`${namespace}-0`);
     for await (const message of await consumer.consume()) {
       yield entryOf(namespace, message);
-      if (message.seq >= state.last_seq) return;
+      // The last one may have been deleted; then nothing is pending before its number is reached.
+      if (message.seq >= state.last_seq || message.info.pending === 0) return;
     }
   } finally {
     await connection.close();

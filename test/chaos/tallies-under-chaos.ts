@@ -59,10 +59,10 @@ export async function talliesUnderChaos(
   const checked = await checkTallies(servers, publisher.counts, findings);
   const { lost, duplicated, wrong, texts } = findings;
   return {
-    ...nothingYet,
     scenario: stage.scenario,
     seed: run.seed,
     minutes: run.minutes,
+    ...nothingYet,
     accepted: publisher.accepted,
     ...checked,
     lost,

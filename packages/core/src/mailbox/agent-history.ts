@@ -67,7 +67,9 @@ export class AgentHistory {
     this.#openSteps = undefined;
   }
 
-  /** The log stored steps of the turn that is running; a turn that starts again must not lose them. */
+  /**
+   * The log stored steps of the turn that is running; a turn that starts again must not lose them.
+   */
   stepsStored(steps: StepRecord, revision: Position): void {
     this.#remember(steps);
     this.#revision = revision;

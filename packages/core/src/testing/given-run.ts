@@ -152,11 +152,14 @@ async function until<Result>(agenda: Agenda, promise: Promise<Result>): Promise<
   }
 }
 
-/** The next thing happens; when there is nothing near, the handler may be waiting for real. */
+/** Longer than an ask waits, and shorter than the limit of a turn. */
+const nearMs = 60_000;
+
+/** The next thing happens; when there is nothing near, the handler waits for something real. */
 async function proceed(agenda: Agenda): Promise<void> {
   await drained();
-  const beforeMs = agenda.elapsedMs;
-  if (!agenda.step() || agenda.elapsedMs - beforeMs > 1000) await nextRound();
+  if (agenda.nextInMs > nearMs) await nextRound();
+  else agenda.step();
 }
 
 function outcomeOf(

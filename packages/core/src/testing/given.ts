@@ -7,7 +7,8 @@
  *     .then({ events: [{ type: "withdrawn", data: { amount: 3 } }], reply: 2 });
  *
  * The message goes through the real engine, on a log of its own in memory: what is compared is what
- * the journal has. Nothing is tried twice, and agents that are asked answer what `answering` says.
+ * the journal has. Nothing is tried twice unless the message has a retry policy of its own, and
+ * agents that are asked answer what `answering` says.
  */
 import type { Agent } from "../agent/agent.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";

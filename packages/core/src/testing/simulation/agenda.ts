@@ -57,6 +57,12 @@ export class Agenda implements Clock {
     return Math.floor(this.#nowMs);
   }
 
+  /** Milliseconds until the next entry, cancelled ones included; Infinity when there is none. */
+  get nextInMs(): number {
+    const next = this.#heap[0];
+    return next === undefined ? Number.POSITIVE_INFINITY : next.atMs - this.#nowMs;
+  }
+
   /** Returns the function that cancels it. */
   add(what: string, delayMs: number, action: () => void): () => void {
     const entry: Entry = {

@@ -11,6 +11,7 @@ export * from "./errors/ask-errors.ts";
 export * from "./errors/definition-errors.ts";
 export * from "./errors/log-errors.ts";
 export * from "./errors/message-errors.ts";
+export * from "./errors/projection-errors.ts";
 export * from "./errors/troupe-error.ts";
 export * from "./inspection/inspection-feed.ts";
 export type { IncomingCall, Interceptor, OutgoingCall } from "./interceptor/interceptor.ts";
@@ -27,6 +28,20 @@ export { resumeDraft } from "./mailbox/parking.ts";
 export type { ResumeOptions } from "./mailbox/parking.ts";
 export * from "./log/timer.ts";
 export type { RetryPolicy } from "./mailbox/retry-policy.ts";
+export { memoryModel, memorySink } from "./projection/memory-sink.ts";
+export type { MemoryModel, MemorySink } from "./projection/memory-sink.ts";
+export { projectSettingsDefault } from "./projection/projection-settings.ts";
+export type { ProjectOptions, ProjectSettings } from "./projection/projection-settings.ts";
+export { isSameCheckpoint, startOf } from "./projection/projection-sink.ts";
+export type {
+  Checkpoint,
+  CheckpointMove,
+  HandleOf,
+  ProjectionSink,
+  ReadModel,
+} from "./projection/projection-sink.ts";
+export * from "./projection/projection.ts";
+export type { RunningProjection } from "./projection/running-projection.ts";
 export * from "./replay/replay.ts";
 export type { Schema, SchemaInput, SchemaOutput } from "./schema/schema.ts";
 export * from "./topic/topic.ts";

@@ -23,6 +23,12 @@ import { keyToToken } from "../key/key-token.ts";
 import type { Accepted, InputDraft } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 import type { Metadata } from "../log/metadata.ts";
+import { ProjectionRunner } from "../projection/projection-runner.ts";
+import type { ProjectOptions } from "../projection/projection-settings.ts";
+import { projectSettings } from "../projection/projection-settings.ts";
+import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
+import type { Projection } from "../projection/projection.ts";
+import type { RunningProjection } from "../projection/running-projection.ts";
 import type { JournaledTurn, ReplayedTurn } from "../replay/replay.ts";
 import { replay, turnsOf } from "../replay/replay.ts";
 import type { Topic } from "../topic/topic.ts";
@@ -96,6 +102,15 @@ export interface Troupe extends AsyncDisposable {
     agents: AgentDefinition | readonly AgentDefinition[],
     options?: WorkerOptions,
   ): Promise<Worker>;
+  /**
+   * Keep a read model up to date; resolves when it is opened and its lag is known. @throws
+   * OutdatedProjectionError, ForeignCheckpointError, SinkUnavailableError, SinkRefusedError
+   */
+  project<Model extends ReadModel>(
+    projection: Projection<Model>,
+    sink: ProjectionSink<NoInfer<Model>>,
+    options?: ProjectOptions,
+  ): Promise<RunningProjection>;
   /** An agent's turns with the state after each, from the journal; calls nothing. */
   replay<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
@@ -126,6 +141,7 @@ class TroupeOnLog implements Troupe {
   readonly #asker: Asker;
   readonly #manifests: ManifestCache;
   readonly #workers = new Set<RunningWorker>();
+  readonly #projections = new Set<RunningProjection>();
   readonly #unlisten: () => void;
   #closing: Promise<void> | undefined;
 
@@ -238,6 +254,26 @@ class TroupeOnLog implements Troupe {
     return worker;
   }
 
+  async project<Model extends ReadModel>(
+    projection: Projection<Model>,
+    sink: ProjectionSink<NoInfer<Model>>,
+    options: ProjectOptions = {},
+  ): Promise<RunningProjection> {
+    this.#requireOpen();
+    const running: ProjectionRunner<Model> = new ProjectionRunner<Model>(projection, sink, {
+      log: this.log,
+      clock: this.#clock,
+      random: this.#random,
+      feed: this.#feed,
+      settings: projectSettings(options),
+      signal: options.signal,
+      onEnded: () => this.#projections.delete(running),
+    });
+    this.#projections.add(running);
+    await running.start();
+    return running;
+  }
+
   replay<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
     key: string,
@@ -268,7 +304,8 @@ class TroupeOnLog implements Troupe {
 
   async #close(): Promise<void> {
     try {
-      await Promise.all([...this.#workers].map((worker) => worker.stop()));
+      const running = [...this.#workers, ...this.#projections];
+      await Promise.all(running.map((each) => each.stop()));
     } finally {
       this.#asker.stop();
       this.#unlisten();

@@ -106,6 +106,44 @@ export type InspectionEvent =
       readonly inputPosition: Position;
       readonly failure: ErrorData;
     }
+  | {
+      readonly kind: "projection.started";
+      readonly projection: string;
+      readonly version: number;
+      /** Everything up to this position was in the model already. */
+      readonly after: Position;
+    }
+  | {
+      readonly kind: "projection.applied";
+      readonly projection: string;
+      readonly records: number;
+      readonly events: number;
+      readonly position: Position;
+      /** Records still to be applied. */
+      readonly lag: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly kind: "projection.retrying";
+      readonly projection: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly failure: ErrorData;
+    }
+  | {
+      readonly kind: "projection.skipped";
+      readonly projection: string;
+      readonly agent: AgentId;
+      readonly position: Position;
+      readonly failure: ErrorData;
+    }
+  | {
+      readonly kind: "projection.stopped";
+      readonly projection: string;
+      readonly position: Position;
+      /** Absent when it was asked to stop. */
+      readonly failure?: ErrorData | undefined;
+    }
   | { readonly kind: "log.status"; readonly status: LogStatus }
   | { readonly kind: "fault"; readonly what: string; readonly failure: ErrorData }
   | {

@@ -4,3 +4,6 @@ export { logChecks } from "./log-checks.ts";
 export type { HarnessFeature, LogCheck, LogHarness } from "./log-harness.ts";
 export { engineContract } from "./engine/engine-contract.ts";
 export { engineChecks } from "./engine/engine-checks.ts";
+export { sinkChecks } from "./projection/sink-checks.ts";
+export { sinkContract } from "./projection/sink-contract.ts";
+export type { SinkCheck, SinkHarness, SinkRow } from "./projection/sink-harness.ts";

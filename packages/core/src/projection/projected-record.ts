@@ -1,0 +1,112 @@
+/** A journal record as a projection sees it: the events it has a handler for. */
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import type { LogEntry } from "../log/log.ts";
+import { PoisonEventError } from "../errors/projection-errors.ts";
+import { decodeJournalRecord } from "../turn/step-record.ts";
+import type { EventHandler, EventInfo, ProjectionDefinition } from "./projection.ts";
+
+/** One event with its handler. */
+interface ProjectedEvent {
+  readonly name: string;
+  readonly data: unknown;
+  readonly handler: EventHandler;
+}
+
+export interface ProjectedRecord {
+  readonly agent: AgentId;
+  readonly position: Position;
+  readonly atMs: number;
+  readonly bytes: number;
+  /** Undefined when the record cannot be read; `fault` says why. */
+  readonly events: readonly ProjectedEvent[] | undefined;
+  readonly fault?: unknown;
+}
+
+/** Places of events that are left out: `position:index`. */
+export type SkippedEvents = ReadonlySet<string>;
+
+/** A poison event and where it is. */
+export class PoisonFound extends Error {
+  readonly error: PoisonEventError;
+  readonly record: ProjectedRecord;
+  readonly place: string;
+
+  constructor(error: PoisonEventError, record: ProjectedRecord, place: string) {
+    super(error.message, { cause: error.cause });
+    this.error = error;
+    this.record = record;
+    this.place = place;
+  }
+}
+
+/** The record of a followed turn. */
+export function projectedRecord(
+  { sources }: ProjectionDefinition,
+  { agent, entry }: LogEntry & { readonly kind: "turn" },
+): ProjectedRecord {
+  const { revision: position, committedAtMs: atMs, record } = entry;
+  const place = { agent, position, atMs, bytes: record.byteLength };
+  const handlers = sources[agent.type] ?? {};
+  try {
+    const decoded = decodeJournalRecord(record);
+    if (decoded.kind !== "turn") return { ...place, events: [] };
+    const events = decoded.turn.events.flatMap(({ type: name, data }) => {
+      const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
+      return handler === undefined ? [] : [{ name, data, handler }];
+    });
+    return { ...place, events };
+  } catch (fault) {
+    return { ...place, events: undefined, fault };
+  }
+}
+
+/**
+ * Runs the handlers of the records' events, one after the other; returns how many ran.
+ *
+ * @throws PoisonFound at the first event whose handler throws, and at an unreadable record
+ */
+export async function applyRecords(
+  projection: ProjectionDefinition,
+  records: readonly ProjectedRecord[],
+  { handle, skipped }: { readonly handle: unknown; readonly skipped: SkippedEvents },
+): Promise<number> {
+  let applied = 0;
+  for (const record of records) {
+    const { agent, position, atMs, events, fault } = record;
+    if (events === undefined) {
+      const place = `${position}:record`;
+      if (skipped.has(place)) continue;
+      throw new PoisonFound(poison(projection, record, { cause: fault }), record, place);
+    }
+    for (const [index, { name, data, handler }] of events.entries()) {
+      const place = `${position}:${index}`;
+      if (skipped.has(place)) continue;
+      const info: EventInfo = { agent, position, atMs };
+      try {
+        await handler(handle, data, info);
+      } catch (cause) {
+        const error = poison(projection, record, { event: name, cause });
+        throw new PoisonFound(error, record, place);
+      }
+      applied += 1;
+    }
+  }
+  return applied;
+}
+
+function poison(
+  { name }: ProjectionDefinition,
+  { agent, position }: ProjectedRecord,
+  { event, cause }: { readonly event?: string; readonly cause: unknown },
+): PoisonEventError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const what =
+    event === undefined ? "cannot read the record" : `could not handle the event ${event}`;
+  return new PoisonEventError(
+    `Projection ${name} ${what} of ${agentName(agent)} at position ${position}: ${why}. ` +
+      "Correct the handler and start again, or run with the policy to skip such events.",
+    { details: { projection: name, agent: agentName(agent), position, event }, cause },
+  );
+}

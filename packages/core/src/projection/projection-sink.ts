@@ -1,0 +1,79 @@
+/**
+ * The sink port: where a projection keeps its read model and its checkpoint.
+ *
+ * What makes a projection exact is one rule, S1, and nothing else: no acknowledgement, no lease.
+ *
+ *  S1 `apply` changes the model and moves the checkpoint in one transaction, and only if the
+ *     checkpoint is still the one the runner started from. So nothing is applied twice, however
+ *     many runners there are, wherever one of them dies, and whether or not it heard the answer.
+ *  S2 When `apply` rejects, both are as before, or both are as after it.
+ *  S3 `open` makes the model on first use, and makes it anew, empty, when the stored version is
+ *     lower than the projection's. Making it and setting the checkpoint is one transaction too.
+ */
+import type { Position } from "../log/input.ts";
+import type { ProjectionDefinition } from "./projection.ts";
+
+/**
+ * What a projection writes to: declared with the projection, made by the sink. `Handle` is what a
+ * handler gets: the model itself, or a transaction on it.
+ */
+export interface ReadModel<Handle = unknown> {
+  /** The kind of sink that can hold it, such as `memory` or `postgres`. */
+  readonly medium: string;
+  /** Only for type inference; never present at run time. */
+  readonly "~handle"?: Handle;
+}
+
+/** What a handler of a projection into this model gets. */
+export type HandleOf<Model> = Model extends ReadModel<infer Handle> ? Handle : never;
+
+/** How far a read model is: all events up to the position are in it, and none after. */
+export interface Checkpoint {
+  /** The projection's version when the model was made. */
+  readonly version: number;
+  /** Position of the last record that is in the model; 0 for none. */
+  readonly position: Position;
+  /** When that record was committed: how a checkpoint on another log is recognised. 0 for none. */
+  readonly recordedAtMs: number;
+}
+
+export interface CheckpointMove {
+  readonly from: Checkpoint;
+  readonly to: Checkpoint;
+}
+
+export interface ProjectionSink<Model extends ReadModel> {
+  readonly kind: "projection-sink";
+  /** The read models it holds. */
+  readonly medium: string;
+  /** Only for type inference; never present at run time. */
+  readonly "~accepts"?: (model: Model) => void;
+
+  /** The checkpoint of the projection, after making what is not there yet (S3). */
+  open(projection: ProjectionDefinition): Promise<Checkpoint>;
+
+  /**
+   * Runs `work` and moves the checkpoint, in one transaction (S1); returns the stored checkpoint:
+   * `to`, or another one, and then `work` did not run and nothing was changed.
+   *
+   * @throws SinkUnavailableError (the outcome may be unknown), SinkRefusedError, or what `work`
+   *   threw (nothing was changed)
+   */
+  apply(
+    projection: ProjectionDefinition,
+    move: CheckpointMove,
+    work: (handle: unknown) => Promise<void>,
+  ): Promise<Checkpoint>;
+
+  /** Throws the model and its checkpoint away and makes them anew, empty, in one transaction. */
+  reset(projection: ProjectionDefinition): Promise<Checkpoint>;
+}
+
+/** Before the first event. */
+export function startOf(projection: ProjectionDefinition): Checkpoint {
+  return { version: projection.version, position: 0, recordedAtMs: 0 };
+}
+
+export function isSameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
+  return a.version === b.version && a.position === b.position;
+}

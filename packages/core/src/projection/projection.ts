@@ -1,0 +1,127 @@
+/**
+ * Declaring a projection: which events of which agents change a read model, and how.
+ *
+ * Like an agent, a projection is a chain of frozen definitions in which everything is inferred: the
+ * handle from the read model, the event from the agent.
+ */
+import type { Agent } from "../agent/agent.ts";
+import { requireName } from "../agent/name.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
+import type { AgentId } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import type { HandleOf, ReadModel } from "./projection-sink.ts";
+
+/** Facts about the event being projected. */
+export interface EventInfo {
+  readonly agent: AgentId;
+  /** Position of the turn that emitted it. */
+  readonly position: Position;
+  /** When that turn was committed, in milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+/** A handler without its types. */
+export type EventHandler = (handle: unknown, event: unknown, info: EventInfo) => unknown;
+
+/** What a projection is, as plain frozen data: the runner, the sinks and tools read only this. */
+export interface ProjectionDefinition {
+  readonly kind: "projection";
+  readonly name: string;
+  /** Grows when the model's shape or a handler changes: the model is then built from zero. */
+  readonly version: number;
+  readonly model: ReadModel;
+  /** By agent type, then by event. */
+  readonly sources: Readonly<Record<string, Readonly<Record<string, EventHandler>>>>;
+}
+
+export interface ProjectionOptions {
+  /**
+   * Version of the model and the handlers, a whole number from 1. Raise it when either changes, or
+   * when the projection hears of more events: the model is then built from zero. @default 1
+   */
+  readonly version?: number;
+}
+
+export interface Projection<Model extends ReadModel> extends ProjectionDefinition {
+  readonly model: Model;
+
+  /**
+   * An event and what it does to the model. The handler may run again after a failure, but what it
+   * writes through the handle is kept exactly once. Everything else it does is not, so it should do
+   * nothing else.
+   */
+  on<State, Events, Messages, const Name extends keyof Events & string>(
+    agent: Agent<State, Events, Messages>,
+    event: Name,
+    handler: (
+      handle: HandleOf<Model>,
+      event: Events[Name],
+      info: EventInfo,
+    ) => void | Promise<void>,
+  ): Projection<Model>;
+}
+
+/**
+ * Declare a projection. @param name letters, digits, `-`, `_`. @throws DefinitionError
+ *
+ * ```ts
+ * const balances = projection("balances", memoryModel(() => new Map<string, number>())).on(
+ *   account,
+ *   "deposited",
+ *   (model, { amount }, { agent }) => {
+ *     model.set(agent.key, (model.get(agent.key) ?? 0) + amount);
+ *   },
+ * );
+ * ```
+ */
+export function projection<Model extends ReadModel>(
+  name: string,
+  model: Model,
+  { version = 1 }: ProjectionOptions = {},
+): Projection<Model> {
+  requireName("projection", name);
+  if (!Number.isSafeInteger(version) || version < 1) {
+    throw new DefinitionError(
+      `Projection ${name}: the version must be a whole number from 1, not ${version}.`,
+      { details: { projection: name, version } },
+    );
+  }
+  return build({ kind: "projection", name, version, model, sources: Object.freeze({}) }, model);
+}
+
+function build<Model extends ReadModel>(
+  definition: ProjectionDefinition,
+  model: Model,
+): Projection<Model> {
+  const chain: Projection<Model> = {
+    ...definition,
+    model,
+    on: (agent, event, handler) => {
+      const { sources } = definition;
+      const ofAgent = Object.hasOwn(sources, agent.type) ? sources[agent.type] : undefined;
+      requireEvent(definition.name, agent, event);
+      if (ofAgent !== undefined && Object.hasOwn(ofAgent, event)) {
+        throw new DefinitionError(
+          `Projection ${definition.name} handles ${agent.type}.${event} twice.`,
+          { details: { projection: definition.name, type: agent.type, event } },
+        );
+      }
+      const handlers = Object.freeze({ ...ofAgent, [event]: handler as EventHandler });
+      const all = Object.freeze({ ...sources, [agent.type]: handlers });
+      return build({ ...definition, sources: all }, model);
+    },
+  };
+  return Object.freeze(chain);
+}
+
+function requireEvent(
+  name: string,
+  agent: { readonly type: string; readonly events: object },
+  event: string,
+): void {
+  if (Object.hasOwn(agent.events, event)) return;
+  throw new DefinitionError(
+    `Projection ${name}: the agent type ${agent.type} declares no event ${event}.`,
+    { details: { projection: name, type: agent.type, event } },
+  );
+}

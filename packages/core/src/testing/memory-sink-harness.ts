@@ -1,0 +1,19 @@
+/** The sink contract's harness for the memory sink. */
+import { memoryModel, memorySink } from "../projection/memory-sink.ts";
+import { projection } from "../projection/projection.ts";
+import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
+import type { SinkHarness, SinkRow } from "./contract/projection/sink-harness.ts";
+
+export function memorySinkHarness(): SinkHarness {
+  const sink = memorySink();
+  // The checks run it only with the model below.
+  const forChecks = sink as ProjectionSink<never> as ProjectionSink<ReadModel>;
+  const model = memoryModel((): SinkRow[] => []);
+  return {
+    model,
+    connect: async () => forChecks,
+    append: async (rows, row) => void (rows as SinkRow[]).push(row),
+    rows: async (name) => sink.read(projection(name, model)),
+    stop: async () => undefined,
+  };
+}

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseDuration } from "./duration.ts";
-import { untypedPayloadValue } from "./payload-value.ts";
+import { deadPayloadValue } from "./payload-value.ts";
 import { serverAddress } from "./server-address.ts";
 import { encodePayload } from "@troupe/core";
 
@@ -28,16 +28,19 @@ test("credentials inside a server address are taken out", () => {
   expect(serverAddress("t0ken@[::1]:4222")).toEqual({ servers: ["[::1]:4222"], token: "t0ken" });
 });
 
-test("a payload without a content type is read as what it is", () => {
+test("the payload of a dead letter is read as its original said", () => {
+  const letter = { inputPosition: 1, origin: "agent/a/b", failure, attempts: 1 };
   fc.assert(
-    fc.property(fc.jsonValue(), (value) => {
-      const json = JSON.stringify(value);
-      fc.pre(json.length > 1);
-      expect(untypedPayloadValue(Buffer.from(json))).toEqual(JSON.parse(json));
-      const packed = encodePayload(JSON.parse(json));
-      fc.pre(packed.byteLength > 1);
-      expect(untypedPayloadValue(packed)).toEqual(JSON.parse(json));
+    fc.property(fc.jsonValue(), (any) => {
+      const value = JSON.parse(JSON.stringify(any)) as unknown;
+      const json = Buffer.from(JSON.stringify(value));
+      expect(deadPayloadValue({ ...letter, payload: json })).toEqual(value);
+      const packed = { ...letter, payload: encodePayload(value) };
+      expect(deadPayloadValue({ ...packed, contentType: "application/msgpack" })).toEqual(value);
     }),
   );
-  expect(untypedPayloadValue(Buffer.from("{broken"))).toEqual({ text: "{broken" });
+  const broken = { ...letter, payload: Buffer.from("{broken") };
+  expect(deadPayloadValue(broken)).toEqual({ text: "{broken" });
 });
+
+const failure = { code: "schema", message: "wrong", retryable: false };

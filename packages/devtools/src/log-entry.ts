@@ -2,7 +2,6 @@
 import { agentName, decodeJournalRecord } from "@troupe/core";
 import type {
   AgentId,
-  DeadLetter,
   Input,
   JournalEntry,
   JournaledTurn,
@@ -10,7 +9,7 @@ import type {
   LogEntry,
   ParkRecord,
 } from "@troupe/core";
-import { payloadValue, untypedPayloadValue } from "./payload-value.ts";
+import { deadPayloadValue, payloadValue } from "./payload-value.ts";
 import type { Entry } from "./terminal/entry-line.ts";
 import { toJson } from "./terminal/json.ts";
 import { failureSummary, turnSummary } from "./turn-summary.ts";
@@ -19,14 +18,14 @@ import { failureSummary, turnSummary } from "./turn-summary.ts";
 export function readableEntry(entry: LogEntry): Entry {
   if (entry.kind === "input") return readableInput(entry.input);
   if (entry.kind === "turn") return readableJournalEntry(entry);
-  return readableDeadLetter(entry.position, entry.deadLetter);
+  return readableDeadLetter(entry);
 }
 
 /** The entry as plain data, for JSON. */
 export function entryData(entry: LogEntry): Readonly<Record<string, unknown>> {
   if (entry.kind === "input") return inputData(entry.input);
   if (entry.kind === "turn") return journalEntryData(entry);
-  return deadLetterData(entry.position, entry.deadLetter);
+  return deadLetterData(entry);
 }
 
 /** A turn as plain data. */
@@ -62,6 +61,7 @@ export function readableTurn(
 }
 
 type TurnEntry = LogEntry & { readonly kind: "turn" };
+type DeadLetterEntry = LogEntry & { readonly kind: "dead-letter" };
 
 function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
   const record = journaled(entry);
@@ -128,25 +128,26 @@ function inputData(input: Input): Readonly<Record<string, unknown>> {
   };
 }
 
-function readableDeadLetter(position: number, deadLetter: DeadLetter): Entry {
+function readableDeadLetter({ deadLetter, position, storedAtMs }: DeadLetterEntry): Entry {
   const { agent, failure, inputPosition, origin } = deadLetter;
   return {
     kind: "dead",
+    atMs: storedAtMs,
     position,
     address: agent === undefined ? origin : agentName(agent),
     summary: `input ${inputPosition} · ${failureSummary(failure)}`,
   };
 }
 
-function deadLetterData(
-  position: number,
-  { agent, payload, ...letter }: DeadLetter,
-): Readonly<Record<string, unknown>> {
+function deadLetterData(entry: DeadLetterEntry): Readonly<Record<string, unknown>> {
+  const { deadLetter, position, storedAtMs } = entry;
+  const { agent, payload: _, ...letter } = deadLetter;
   return {
     kind: "dead-letter",
     position,
+    at: new Date(storedAtMs).toISOString(),
     agent: agent && agentName(agent),
     ...letter,
-    payload: untypedPayloadValue(payload),
+    payload: deadPayloadValue(deadLetter),
   };
 }

@@ -13,7 +13,12 @@ const letter: DeadLetter = {
   failure: { code: "schema", message: "line one\nline two", retryable: false, details: { a: [1] } },
   attempts: 3,
   payload: Buffer.from("original"),
+  contentType: "application/msgpack",
 };
+
+test("a dead letter whose original said no content type says none", () => {
+  expect(roundTrip({ ...letter, contentType: undefined })).not.toHaveProperty("contentType");
+});
 
 function roundTrip(deadLetter: DeadLetter, payloadBytesMax = 1000): DeadLetter | undefined {
   const { lines, payload } = deadLetterMessage(deadLetter, payloadBytesMax);

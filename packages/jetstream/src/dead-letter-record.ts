@@ -10,7 +10,7 @@ import type { MsgHdrs } from "@nats-io/nats-core";
 import { parseAgentName, type DeadLetter, type ErrorData, type Position } from "@troupe/core";
 
 import { headerLine } from "./header-block.ts";
-import { decodeText, encodeText } from "./metadata-headers.ts";
+import { contentTypeOf, decodeText, encodeText } from "./metadata-headers.ts";
 
 const header = Object.freeze({
   agent: "Troupe-Dead-Agent",
@@ -20,6 +20,7 @@ const header = Object.freeze({
   failure: "Troupe-Dead-Failure",
   /** `empty` or `omitted`: why the body is not the original. */
   body: "Troupe-Dead-Body",
+  contentType: "Content-Type",
 });
 
 const marker: Uint8Array = Buffer.from("-");
@@ -36,7 +37,8 @@ export function deadLetterMessage(letter: DeadLetter, payloadBytesMax: number): 
     headerLine(header.origin, encodeText(letter.origin)) +
     headerLine(header.attempts, letter.attempts) +
     headerLine(header.failure, failureText(letter.failure));
-  const { agent, payload } = letter;
+  const { agent, contentType, payload } = letter;
+  if (contentType !== undefined) lines += headerLine(header.contentType, contentType);
   if (agent !== undefined) {
     lines += headerLine(header.agent, encodeText(`${agent.type}/${agent.key}`));
   }
@@ -54,6 +56,7 @@ export function deadLetterOf(
   const position = Number(headers?.get(header.position) ?? "");
   if (headers === undefined || !(position > 0)) return undefined;
   const agent = headers.get(header.agent);
+  const contentType = headers.get(header.contentType);
   return {
     agent: agent === "" ? undefined : parseAgentName(decodeText(agent)),
     inputPosition: position satisfies Position,
@@ -61,6 +64,7 @@ export function deadLetterOf(
     failure: failureOf(headers.get(header.failure)),
     attempts: Number(headers.get(header.attempts)),
     payload: headers.get(header.body) === "" ? body : new Uint8Array(0),
+    ...(contentType === "" ? {} : { contentType: contentTypeOf(contentType) }),
   };
 }
 

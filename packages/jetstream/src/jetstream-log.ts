@@ -32,6 +32,7 @@ import { inputsOf } from "./inputs-of.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { MisfitReader } from "./misfit-reader.ts";
 import { readPartition } from "./reader.ts";
+import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Session } from "./session.ts";
 import { storedInput } from "./stored-input.ts";
 
@@ -64,6 +65,10 @@ export class JetStreamLog implements Log {
 
   bury(deadLetter: DeadLetter): Promise<void> {
     return bury(this.#session, deadLetter);
+  }
+
+  removeDeadLetter(position: Position): Promise<boolean> {
+    return removeDeadLetter(this.#session, position);
   }
 
   inputsOf(

@@ -23,7 +23,7 @@ export function logEntry(
   if (subject.startsWith(subjects.deadPrefix)) {
     const deadLetter = deadLetterOf(message.headers, message.data);
     if (deadLetter === undefined) return undefined;
-    return { kind: "dead-letter", position: at.position, deadLetter };
+    return { kind: "dead-letter", ...at, deadLetter };
   }
   const agent = journalAgent(subjects, subject);
   if (agent === undefined) return undefined;

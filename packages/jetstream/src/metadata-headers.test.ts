@@ -19,6 +19,7 @@ test("any metadata comes back as it was", () => {
     {
       id: token,
       message: token,
+      topic: token,
       contentType: fc.constantFrom("application/msgpack", "application/json"),
       traceparent: token,
       tracestate: token,

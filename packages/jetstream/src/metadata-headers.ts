@@ -15,6 +15,7 @@ const metadataHeader = Object.freeze({
   id: "Nats-Msg-Id",
   sentId: "Troupe-Id",
   message: "Troupe-Message",
+  topic: "Troupe-Topic",
   contentType: "Content-Type",
   traceparent: "traceparent",
   tracestate: "tracestate",
@@ -39,11 +40,12 @@ export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
 
 /** The header lines of a message. @throws LogRefusedError when a value cannot be a header. */
 export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
-  const { id, message, contentType, traceparent, tracestate, sender } = metadata;
+  const { id, message, topic, contentType, traceparent, tracestate, sender } = metadata;
   const { causationId, correlationId, replyTo, deadlineMs, callers, timer } = metadata;
   let lines = "";
   if (id !== undefined) lines += plain(idHeader, id);
   if (message !== undefined) lines += plain(metadataHeader.message, message);
+  if (topic !== undefined) lines += plain(metadataHeader.topic, topic);
   if (contentType !== undefined) lines += headerLine(metadataHeader.contentType, contentType);
   if (traceparent !== undefined) lines += plain(metadataHeader.traceparent, traceparent);
   if (tracestate !== undefined) lines += plain(metadataHeader.tracestate, tracestate);
@@ -85,6 +87,9 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
     case metadataHeader.message:
       metadata.message = value;
       break;
+    case metadataHeader.topic:
+      metadata.topic = value;
+      break;
     case metadataHeader.contentType:
       metadata.contentType = contentTypeOf(value);
       break;
@@ -119,7 +124,7 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
 }
 
 /** Everything that is not msgpack is taken as JSON; if it is not, decoding the payload says so. */
-function contentTypeOf(value: string): ContentType {
+export function contentTypeOf(value: string): ContentType {
   return value.startsWith("application/msgpack") ? "application/msgpack" : "application/json";
 }
 

@@ -2,6 +2,7 @@
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "./address.ts";
 import type { Position } from "./input.ts";
+import type { ContentType } from "./metadata.ts";
 
 export interface DeadLetter {
   /** The agent that could not handle it; absent when the address itself was unusable. */
@@ -14,4 +15,6 @@ export interface DeadLetter {
   /** How often the handler was tried. 0 when the message never reached it. */
   readonly attempts: number;
   readonly payload: Uint8Array;
+  /** How the payload is encoded, as the original said; absent when it did not say. */
+  readonly contentType?: ContentType | undefined;
 }

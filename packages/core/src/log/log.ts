@@ -68,7 +68,12 @@ export interface Reader {
 export type LogEntry =
   | { readonly kind: "input"; readonly input: Input }
   | { readonly kind: "turn"; readonly agent: AgentId; readonly entry: JournalEntry }
-  | { readonly kind: "dead-letter"; readonly position: Position; readonly deadLetter: DeadLetter };
+  | {
+      readonly kind: "dead-letter";
+      readonly position: Position;
+      readonly deadLetter: DeadLetter;
+      readonly storedAtMs: number;
+    };
 
 export interface FollowRequest {
   /** First position to show; `"new"` starts with what is stored from now on. */
@@ -129,6 +134,12 @@ export interface Log {
 
   /** Store a dead letter for an input that has no journal. Storing the same position again changes nothing. */
   bury(deadLetter: DeadLetter): Promise<void>;
+
+  /**
+   * Remove the dead letter at this position. False when there is none (any more); nothing else is
+   * ever removed.
+   */
+  removeDeadLetter(position: Position): Promise<boolean>;
 
   /** The records of an agent after `after` (0: all), in order, as many as the log returns at once; empty at the end. */
   journal(agent: AgentId, after: Position, options?: CallOptions): Promise<readonly JournalEntry[]>;

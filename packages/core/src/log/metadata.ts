@@ -16,6 +16,11 @@ export interface Metadata {
    * names it itself.
    */
   readonly message?: string | undefined;
+  /**
+   * On an input for one agent: the topic whose publication it is, for this agent alone. The agent's
+   * subscription handles it.
+   */
+  readonly topic?: string | undefined;
   /** Absent means JSON. */
   readonly contentType?: ContentType | undefined;
   /** W3C trace context: version-traceid-parentid-flags. */

@@ -54,6 +54,7 @@ export function resumeDraft(agent: AgentId, { skip = false }: ResumeOptions = {}
 /** No message of an agent can have this name. */
 const resumeMessage = "~resume";
 
+/** Whether an input only resumes its agent. */
 export function isResume({ address, metadata }: Input): boolean {
   return address.kind === "agent" && metadata.message === resumeMessage;
 }
@@ -110,6 +111,7 @@ export class Parking {
       failure: told.toData(),
       attempts,
       payload: input.payload,
+      contentType: input.metadata.contentType,
     };
     const store = async (): Promise<readonly Delivery[]> => {
       await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);

@@ -90,8 +90,7 @@ export class Turn implements EventSink {
     this.startedAtMs = host.clock.now();
     this.state = draft.state;
     this.#stateBefore = draft.state;
-    this.#message =
-      input.address.kind === "topic" ? input.address.name : (input.metadata.message ?? "");
+    this.#message = this.topic ?? input.metadata.message ?? "";
   }
 
   /** Message name, or topic name for a publication. */
@@ -100,8 +99,8 @@ export class Turn implements EventSink {
   }
 
   get topic(): string | undefined {
-    const { address } = this.delivery.input;
-    return address.kind === "topic" ? address.name : undefined;
+    const { address, metadata } = this.delivery.input;
+    return address.kind === "topic" ? address.name : metadata.topic;
   }
 
   /** The worker's policy with what the message's declaration changes. */
@@ -182,6 +181,7 @@ export class Turn implements EventSink {
       failure,
       attempts: this.delivery.attempts,
       payload: this.delivery.input.payload,
+      contentType: this.delivery.input.metadata.contentType,
     };
   }
 

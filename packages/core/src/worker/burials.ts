@@ -33,13 +33,14 @@ export class Burials {
 
   /** `done` when it is stored. */
   bury(input: Input, done: () => void): void {
-    const { address, fault, payload, position } = input;
+    const { address, fault, metadata, payload, position } = input;
     const letter: DeadLetter = {
       inputPosition: position,
       origin: `${address.kind}/${address.name}/${address.key}`,
       failure: errorData(fault ?? new LogUnavailableError("The address could not be read.")),
       attempts: 0,
       payload,
+      contentType: metadata.contentType,
     };
     this.#try(letter, done, 1);
   }

@@ -21,7 +21,7 @@ export type EntryKind =
 
 export interface Entry {
   readonly kind: EntryKind;
-  /** Milliseconds since the epoch; unknown for a dead letter. */
+  /** Milliseconds since the epoch. */
   readonly atMs?: number | undefined;
   readonly position?: number | undefined;
   readonly address: string;

@@ -164,6 +164,32 @@ const mutants: readonly Mutant[] = [
     },
   },
   {
+    does: "removes a dead letter without doing so",
+    failsAt: "a dead letter is removed once, and its neighbours stay",
+    mutate: () => ({ removeDeadLetter: async () => true }),
+  },
+  {
+    does: "says that it removed what is no dead letter",
+    failsAt: "nothing but a dead letter is removed",
+    mutate: (log) => ({
+      removeDeadLetter: async (position) => (await log.input(position)) !== undefined,
+    }),
+  },
+  {
+    does: "leaves topics out of an agent's inputs",
+    failsAt: "the inputs of an agent are its own and those of its topics, in log order",
+    mutate: (log) => ({
+      inputsOf: (agent, _topics, after, before) => log.inputsOf(agent, [], after, before),
+    }),
+  },
+  {
+    does: "includes the position after which an agent's inputs begin",
+    failsAt: "the inputs of an agent begin after a position and end before one",
+    mutate: (log) => ({
+      inputsOf: (agent, topics, after, before) => log.inputsOf(agent, topics, after - 1, before),
+    }),
+  },
+  {
     does: "forgets a turn's dead letter",
     failsAt: "a turn's dead letter is stored with the turn",
     mutate: (log) => ({

@@ -41,6 +41,7 @@ export const deadLetterChecks: readonly LogCheck[] = [
       assert.ok(stored?.kind === "dead-letter" && stored.position > revision);
       assertSameLetter(stored.deadLetter, letter);
       assert.equal(await log.input(stored.position), undefined);
+      assert.ok(stored.storedAtMs > 0);
       assert.equal((await log.journal(account("alice"), 0)).length, 1);
     },
   },
@@ -58,6 +59,21 @@ export const deadLetterChecks: readonly LogCheck[] = [
       const expected = letters.flatMap((letter) => [letter, letter]);
       assert.equal(stored.length, expected.length);
       for (const [i, letter] of stored.entries()) assertSameLetter(letter, expected[i]);
+    },
+  },
+  {
+    name: "a dead letter says how its payload is encoded, when the original did",
+    async run(harness) {
+      const log = await harness.connect();
+      const contentTypes = [undefined, "application/json", "application/msgpack"] as const;
+      for (const [i, contentType] of contentTypes.entries()) {
+        await log.bury(deadLetterAt(i + 1, { contentType }));
+      }
+      const stored = await deadLettersOf(log);
+      assert.deepEqual(
+        stored.map(({ contentType }) => contentType),
+        contentTypes,
+      );
     },
   },
   {

@@ -9,7 +9,7 @@ import { account, bytes, range, text, toAccount, toInquiries, turn } from "./dra
 import type { LogCheck, LogHarness } from "./log-harness.ts";
 import { collectAll, everything, haveTogether, wholeJournal, type Collector } from "./observe.ts";
 
-const oddKeys: readonly string[] = [
+export const oddKeys: readonly string[] = [
   "alice@example.com",
   "a.b..c.",
   ".",

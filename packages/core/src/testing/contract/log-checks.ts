@@ -2,7 +2,9 @@
 import { acceptChecks } from "./accept-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadLetterChecks } from "./dead-letter-checks.ts";
+import { deadLetterRemovalChecks } from "./dead-letter-removal-checks.ts";
 import { followChecks } from "./follow-checks.ts";
+import { inputsOfChecks } from "./inputs-of-checks.ts";
 import { journalChecks } from "./journal-checks.ts";
 import { keyChecks } from "./key-checks.ts";
 import { lifecycleChecks } from "./lifecycle-checks.ts";
@@ -19,8 +21,10 @@ export const logChecks: readonly LogCheck[] = [
   ...readerChecks,
   ...commitChecks,
   ...journalChecks,
+  ...inputsOfChecks,
   ...keyChecks,
   ...deadLetterChecks,
+  ...deadLetterRemovalChecks,
   ...followChecks,
   ...misfitChecks,
   ...sizeChecks,

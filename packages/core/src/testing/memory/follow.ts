@@ -108,6 +108,7 @@ function isWanted(server: Server, entry: LogEntry, request: FollowRequest): bool
   if (entry.kind === "input" && server.storage.isMisfit(entry.input.position)) {
     return topics === undefined && types === undefined && kinds === undefined;
   }
+  if (entry.kind === "dead-letter" && server.storage.isRemoved(entry.position)) return false;
   if (kinds !== undefined && !kinds.includes(entry.kind)) return false;
   const type = typeOf(entry);
   if (type !== undefined) return types?.includes(type) ?? true;

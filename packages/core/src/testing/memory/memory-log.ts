@@ -71,6 +71,12 @@ export class MemoryLog implements Log {
     return this.#wire.call("bury", () => this.#server.bury(storable));
   }
 
+  removeDeadLetter(position: Position): Promise<boolean> {
+    return this.#wire.call("removeDeadLetter", () =>
+      this.#server.storage.removeDeadLetter(position),
+    );
+  }
+
   async journal(
     agent: AgentId,
     after: Position,

@@ -29,6 +29,8 @@ export class Storage {
   /** Agent and position of the dead letters that were buried. */
   readonly #buried = new Set<string>();
   readonly #misfits = new Set<Position>();
+  /** Positions of dead letters that are not there any more; every other entry keeps its place. */
+  readonly #removed = new Set<Position>();
   readonly #duplicates: DuplicateWindow;
   readonly #timers: Timers;
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
@@ -57,11 +59,23 @@ export class Storage {
   }
 
   bury(deadLetter: DeadLetter): void {
-    const { agent, inputPosition } = deadLetter;
-    const grave = `${agent === undefined ? "" : agentName(agent)}@${inputPosition}`;
+    const grave = graveOf(deadLetter);
     if (this.#buried.has(grave)) return;
     this.#buried.add(grave);
     this.#storeDeadLetter(deadLetter);
+  }
+
+  /** False when there is no dead letter at this position. */
+  removeDeadLetter(position: Position): boolean {
+    const entry = this.entries[position - 1];
+    if (entry?.kind !== "dead-letter" || this.#removed.has(position)) return false;
+    this.#removed.add(position);
+    this.#buried.delete(graveOf(entry.deadLetter));
+    return true;
+  }
+
+  isRemoved(position: Position): boolean {
+    return this.#removed.has(position);
   }
 
   journal(name: string): readonly JournalEntry[] {
@@ -142,7 +156,9 @@ export class Storage {
   }
 
   #storeDeadLetter(deadLetter: DeadLetter): void {
-    this.#append({ kind: "dead-letter", position: this.entries.length + 1, deadLetter });
+    const storedAtMs = this.#options.clock.now();
+    const position = this.entries.length + 1;
+    this.#append({ kind: "dead-letter", position, deadLetter, storedAtMs });
   }
 
   #append(entry: LogEntry): void {
@@ -154,6 +170,10 @@ export class Storage {
   #tell(source: Source | "everything"): void {
     for (const watcher of this.#watchers.get(source) ?? []) watcher();
   }
+}
+
+function graveOf({ agent, inputPosition }: DeadLetter): string {
+  return `${agent === undefined ? "" : agentName(agent)}@${inputPosition}`;
 }
 
 function listOf<Key, Item>(lists: Map<Key, Item[]>, key: Key): Item[] {

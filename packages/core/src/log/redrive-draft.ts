@@ -1,0 +1,40 @@
+/**
+ * Redriving: the original of a dead letter is sent once more, to the one agent that could not
+ * handle it.
+ *
+ * A publication was for every agent type that subscribes to its topic, and the others have handled
+ * it. So it goes to the agent itself, with the topic beside it. The id holds the dead letter's
+ * position: within the log's window a repeated redrive stores nothing new.
+ */
+import type { AgentId } from "./address.ts";
+import type { Input, InputDraft, Position } from "./input.ts";
+
+export interface Redrive {
+  /** Where the dead letter is on the log. */
+  readonly position: Position;
+  /** The agent that could not handle the original. */
+  readonly agent: AgentId;
+  readonly original: Input;
+}
+
+/** The message that redrives a dead letter, for `Log.accept`. Nobody waits for its reply. */
+export function redriveDraft({ position, agent, original }: Redrive): InputDraft {
+  const { address, metadata, payload } = original;
+  const { message, contentType, traceparent, tracestate } = metadata;
+  const { sender, causationId, correlationId } = metadata;
+  return {
+    address: { kind: "agent", name: agent.type, key: agent.key },
+    metadata: {
+      id: `redrive:${position}`,
+      topic: address.kind === "topic" ? address.name : metadata.topic,
+      message,
+      contentType,
+      traceparent,
+      tracestate,
+      sender,
+      causationId,
+      correlationId,
+    },
+    payload,
+  };
+}

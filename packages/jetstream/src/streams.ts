@@ -134,7 +134,10 @@ function partitionsOf(config: StreamConfig, subjects: Subjects): number {
   if (config.allow_atomic !== true) throw mismatch(config, "it does not allow atomic batches");
   if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
   if (config.allow_msg_schedules !== true) {
-    throw mismatch(config, "it does not allow message schedules, which timers need");
+    throw mismatch(
+      config,
+      "it does not allow message schedules, which timers need: set allow_msg_schedules and discard old on it",
+    );
   }
   if (config.max_msgs > 0 || config.max_bytes > 0) {
     throw mismatch(

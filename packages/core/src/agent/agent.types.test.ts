@@ -43,6 +43,9 @@ const account = agent("account")
     >();
     expectTypeOf(ctx.ask(ledger, "main").note({ text: reason })).toEqualTypeOf<Promise<"noted">>();
     ctx.publish(inquiries, "x", { text: reason, at: "2026-01-01" });
+    expectTypeOf(ctx.after(1000).close({ reason })).toEqualTypeOf<string>();
+    ctx.at(new Date(), { id: "later" }).deposit({ amount: 5 });
+    ctx.every(1000, { agent: ledger, key: "main", id: "hourly" }).note({ text: reason });
     return { closed: true as const };
   })
   .subscribe(inquiries, (ctx, inquiry) => {
@@ -98,6 +101,14 @@ function mistakes(): unknown[] {
       ctx.emit.closed({});
       // @ts-expect-error -- the other agent has no such message.
       ctx.send(ledger, "main").shred({});
+      // @ts-expect-error -- this agent has no such message.
+      ctx.after(1000).shred({});
+      // @ts-expect-error -- a message to oneself has its fields, too.
+      ctx.after(1000).close({});
+      // @ts-expect-error -- the other agent has no such message.
+      ctx.after(1000, { agent: ledger, key: "main" }).close({ reason: "moved" });
+      // @ts-expect-error -- another agent needs its key.
+      ctx.after(1000, { agent: ledger }).note({ text: "x" });
     }),
     // @ts-expect-error -- a fold returns a state.
     account.event("emptied", z.object({}), () => ({ balance: "none" })),

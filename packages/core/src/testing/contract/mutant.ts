@@ -18,6 +18,8 @@ export interface Mutant {
   readonly failsAt: string;
   /** The wrong methods of one connection. */
   readonly mutate: (log: Log) => Partial<Log>;
+  /** How long its check waits for what never comes. @default 250 */
+  readonly patienceMs?: number;
 }
 
 /** Declares one test per mutant: its check must fail. */
@@ -44,7 +46,7 @@ export function noticesMutants(mutants: readonly Mutant[]): void {
 function mutantHarness(harness: LogHarness, mutant: Mutant): LogHarness {
   return {
     ...harness,
-    patienceMs: 250,
+    patienceMs: mutant.patienceMs ?? 250,
     connect: async () => mutated(await harness.connect(), mutant),
   };
 }

@@ -27,7 +27,7 @@ const help = `npm run chaos [-- options]
   --minutes N      time under load of each scenario, 1.5 unless told
   --seed S         plan of the faults, drawn unless told
   --scenario NAME  one of: ${Object.keys(scenarios).join(", ")}; all unless told
-  --json           one line of JSON per scenario and nothing else before the last
+  --json           a line of JSON per scenario instead of a table
   --help           this text
 
 single   one broker, killed and restarted; workers killed, paused, replaced

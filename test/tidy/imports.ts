@@ -13,11 +13,12 @@ import { isCode, matchingLines, type Rule } from "./rule.ts";
 const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   core: [],
   jetstream: ["core"],
+  postgres: ["core"],
   telemetry: ["core"],
   agents: ["core"],
   gateway: ["core"],
   devtools: ["core", "jetstream"],
-  examples: ["core", "jetstream", "telemetry", "agents", "gateway", "devtools"],
+  examples: ["core", "jetstream", "postgres", "telemetry", "agents", "gateway", "devtools"],
 });
 
 const specifier = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;

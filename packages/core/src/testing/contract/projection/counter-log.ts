@@ -21,7 +21,7 @@ interface Counted {
 }
 
 /** Counts, and says so; resets are of no interest to the projection. */
-export const counter: Agent<
+const counter: Agent<
   { total: number },
   None & { readonly counted: Counted } & { readonly reset: null },
   None

@@ -1,8 +1,9 @@
 /**
- * The log port: everything the engine needs from a durable log, in terms of agents, inputs, turns and positions.
+ * The log port: everything the engine needs from a durable log, in terms of agents, inputs, turns
+ * and positions.
  *
- * Two implementations hold one contract suite: JetStream, and memory for tests and simulation. The rules the engine
- * relies on:
+ * Two implementations hold one contract suite: JetStream, and memory for tests and simulation. The
+ * rules the engine relies on:
  *
  *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
  *  L2 `commit` stores all of its turns with everything they send, or nothing (I3); a turn is stored only while its
@@ -27,8 +28,8 @@ import type { TimerChange } from "./timer.ts";
 export interface TurnCommit {
   readonly agent: AgentId;
   /**
-   * Position of the journal's last record, 0 for a new agent. `"chained"`: the record follows the previous one of the
-   * same agent in this same commit.
+   * Position of the journal's last record, 0 for a new agent. `"chained"`: the record follows the
+   * previous one of the same agent in this same commit.
    */
   readonly expectedRevision: Position | "chained";
   /** The encoded turn record, never empty. */
@@ -78,7 +79,9 @@ export type LogEntry =
 export interface FollowRequest {
   /** First position to show; `"new"` starts with what is stored from now on. */
   readonly from: Position | "new";
-  /** Stop at the position that is the log's last when following starts, instead of waiting for more. */
+  /**
+   * Stop at the position that is the log's last when following starts, instead of waiting for more.
+   */
   readonly untilNow?: boolean | undefined;
   /** Only topics of these names; absent means all. An empty list means none. */
   readonly topics?: readonly string[] | undefined;
@@ -94,7 +97,10 @@ export interface FollowRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How far an agent type was handled in a partition: all inputs up to `position` are in journals or dead letters. */
+/**
+ * How far an agent type was handled in a partition: all inputs up to `position` are in journals or
+ * dead letters.
+ */
 export interface Floor {
   readonly type: string;
   readonly partition: number | "misfits";
@@ -121,18 +127,23 @@ export interface Log {
   readonly limits: LogLimits;
 
   /**
-   * Store one message for an agent or a topic. Retries with the same id until the log answers, `signal` fires or the
-   * log is closed. @throws LogRefusedError, LogUnavailableError, PayloadTooLargeError, LogClosedError
+   * Store one message for an agent or a topic. Retries with the same id until the log answers,
+   * `signal` fires or the log is closed. @throws LogRefusedError, LogUnavailableError,
+   * PayloadTooLargeError, LogClosedError
    */
   accept(draft: InputDraft, options?: CallOptions): Promise<Accepted>;
 
   /**
    * Store turns, all or nothing; returns the position of each record.
-   * @throws RevisionConflictError (nothing stored), LogUnavailableError (unknown), LogRefusedError (nothing stored)
+   * @throws RevisionConflictError (nothing stored), LogUnavailableError (unknown), LogRefusedError
+   * (nothing stored)
    */
   commit(turns: readonly TurnCommit[]): Promise<readonly Position[]>;
 
-  /** Store a dead letter for an input that has no journal. Storing the same position again changes nothing. */
+  /**
+   * Store a dead letter for an input that has no journal. Storing the same position again changes
+   * nothing.
+   */
   bury(deadLetter: DeadLetter): Promise<void>;
 
   /**
@@ -141,7 +152,10 @@ export interface Log {
    */
   removeDeadLetter(position: Position): Promise<boolean>;
 
-  /** The records of an agent after `after` (0: all), in order, as many as the log returns at once; empty at the end. */
+  /**
+   * The records of an agent after `after` (0: all), in order, as many as the log returns at once;
+   * empty at the end.
+   */
   journal(agent: AgentId, after: Position, options?: CallOptions): Promise<readonly JournalEntry[]>;
 
   /** The agent's last saved snapshot, as its bytes; undefined when there is none. */
@@ -178,8 +192,9 @@ export interface Log {
   /** Hear announcements, also one's own. Returns the function that ends it. */
   onPresence(listener: (presence: Presence) => void): () => void;
   /**
-   * Whether anybody still answers for a worker that announced itself. False only when that is certain: its process is gone
-   * or said goodbye. A worker that is merely slow, paused or cut off counts as alive here.
+   * Whether anybody still answers for a worker that announced itself. False only when that is
+   * certain: its process is gone or said goodbye. A worker that is merely slow, paused or cut off
+   * counts as alive here.
    */
   probe(worker: string): Promise<boolean>;
 

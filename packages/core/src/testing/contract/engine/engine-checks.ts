@@ -4,6 +4,7 @@ import { askChecks } from "./ask-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
+import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
@@ -24,4 +25,5 @@ export const engineChecks: readonly LogCheck[] = [
   ...stopChecks,
   ...timerChecks,
   ...lifeChecks,
+  ...interceptorChecks,
 ];

@@ -12,8 +12,11 @@ import type { PostgresSink, PostgresSinkOptions } from "./postgres-sink.ts";
 import { postgresSink } from "./postgres-sink.ts";
 
 export interface OpenPostgresOptions extends PostgresSinkOptions {
-  /** The server's connection string. @default TROUPE_POSTGRES_URL */
-  readonly url?: string | undefined;
+  /**
+   * The server's connection string; false for the folder, whatever the environment says. @default
+   * TROUPE_POSTGRES_URL
+   */
+  readonly url?: string | false | undefined;
   /** Where PGlite keeps its data when there is no server. @default ".troupe/postgres" */
   readonly folder?: string;
 }
@@ -26,7 +29,8 @@ export interface Postgres extends PostgresSink, Sql, AsyncDisposable {
 /** Opens the database; it is a sink, and answers queries. @throws DefinitionError */
 export async function openPostgres(options: OpenPostgresOptions = {}): Promise<Postgres> {
   const { url = process.env["TROUPE_POSTGRES_URL"], folder = ".troupe/postgres" } = options;
-  const { client, query, close } = url === undefined ? await openFolder(folder) : await pool(url);
+  const isServer = url !== undefined && url !== false && url !== "";
+  const { client, query, close } = await (isServer ? openServer(url) : openFolder(folder));
   const sink = postgresSink(client, options);
   return Object.freeze<Postgres>({ ...sink, query, close, [Symbol.asyncDispose]: close });
 }
@@ -37,7 +41,7 @@ interface Database {
   readonly close: () => Promise<void>;
 }
 
-async function pool(connectionString: string): Promise<Database> {
+async function openServer(connectionString: string): Promise<Database> {
   const { Pool } = await import("pg").catch((cause: unknown) => missing("pg", cause));
   const client = new Pool({ connectionString });
   // A connection that breaks while it is idle is replaced when it is needed.

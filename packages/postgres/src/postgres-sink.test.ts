@@ -43,7 +43,7 @@ let postgres: Postgres;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "troupe-pglite-"));
-  postgres = await openPostgres({ url: undefined, folder: join(folder, "data") });
+  postgres = await openPostgres({ url: false, folder: join(folder, "data") });
 });
 afterAll(async () => {
   await postgres.close();

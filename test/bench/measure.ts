@@ -16,8 +16,9 @@ export interface BenchRow {
   readonly ratio: number;
   /** (largest - smallest) / median of the ratios of the rounds. */
   readonly spread: number;
-  /** Smallest ratio that reaches the goal. */
-  readonly goal: number;
+  /** What has to be reached, in words. */
+  readonly goal: string;
+  readonly reached: boolean;
 }
 
 export interface Contest {
@@ -25,6 +26,7 @@ export interface Contest {
   readonly unit: string;
   readonly versus: string;
   readonly better: "more" | "less";
+  /** Smallest ratio that reaches the goal. */
   readonly goal: number;
   readonly rounds: number;
   readonly ours: () => Promise<number>;
@@ -50,7 +52,8 @@ export async function contest(race: Contest): Promise<BenchRow> {
     theirs: rounded(median(theirs)),
     ratio: rounded(median(ratios)),
     spread: rounded((Math.max(...ratios) - Math.min(...ratios)) / median(ratios)),
-    goal,
+    goal: `>= ${goal}`,
+    reached: median(ratios) >= goal,
   };
 }
 

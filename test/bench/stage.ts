@@ -13,7 +13,9 @@ export interface Stage extends AsyncDisposable {
   /** A raw connection, tuned as well as ours. */
   readonly raw: NatsConnection;
   /** A log in a namespace of its own. */
-  freshLog(): Promise<{ readonly log: Log; readonly names: Subjects }>;
+  freshLog(): Promise<{ readonly log: Log; readonly names: Subjects; readonly namespace: string }>;
+  /** Another connection to the log of a namespace. */
+  reopen(namespace: string): Promise<Log>;
   /** CPU seconds the broker has used so far; NaN where the system does not tell. */
   brokerCpuSeconds(): number;
 }
@@ -30,8 +32,10 @@ export async function openStage(): Promise<Stage> {
       return {
         log: await connectLog({ servers: server.url, namespace }),
         names: subjects(namespace),
+        namespace,
       };
     },
+    reopen: (namespace) => connectLog({ servers: server.url, namespace }),
     brokerCpuSeconds: () => cpuSeconds(server.pid),
     async [Symbol.asyncDispose]() {
       await raw.close();

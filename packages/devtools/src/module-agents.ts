@@ -1,10 +1,7 @@
 /** The agent definitions that a module of the user's exports. */
-import { existsSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { AgentDefinition } from "@troupe/core";
 import { CommandError, UsageError } from "./failure.ts";
+import { importModule, listed } from "./import-module.ts";
 
 export interface HostedAgent {
   readonly definition: AgentDefinition;
@@ -36,43 +33,6 @@ export async function moduleAgents(
   return [...definitions].map((definition) => ({ definition, module }));
 }
 
-async function importModule(module: string): Promise<Readonly<Record<string, unknown>>> {
-  const url = locate(module);
-  try {
-    return (await import(url)) as Readonly<Record<string, unknown>>;
-  } catch (cause) {
-    throw new CommandError(`${module} cannot be imported:${importFailure(cause)}`, { cause });
-  }
-}
-
-function locate(module: string): string {
-  const path = resolve(module);
-  if (existsSync(path)) {
-    if (!statSync(path).isDirectory()) return pathToFileURL(path).href;
-    throw new UsageError(`${module} is a folder: name the file that exports the agents.`);
-  }
-  try {
-    const found = createRequire(resolve("package.json")).resolve(module);
-    return pathToFileURL(found).href;
-  } catch (cause) {
-    throw new UsageError(`There is no file ${module} (looked in ${process.cwd()}).`, { cause });
-  }
-}
-
-/** The stack, with the place in the user's code, without the lines of Node's loader and ours. */
-function importFailure(cause: unknown): string {
-  if (!(cause instanceof Error)) return ` ${String(cause)}`;
-  const ours = pathToFileURL(import.meta.dirname).href;
-  const isForeign = (line: string): boolean =>
-    !/^\s+at /.test(line) || !(/[ (]node:/.test(line) || line.includes(ours));
-  const text = (cause.stack ?? String(cause)).split("\n").filter(isForeign).join("\n");
-  return text.includes("\n") ? `\n${text}` : ` ${text}`;
-}
-
 function isAgent(value: unknown): value is AgentDefinition {
   return typeof value === "object" && value !== null && "kind" in value && value.kind === "agent";
-}
-
-function listed(exported: Readonly<Record<string, unknown>>): string {
-  return Object.keys(exported).join(", ") || "nothing";
 }

@@ -7,6 +7,7 @@ import { addAgents } from "./commands/agents.ts";
 import { addAsk } from "./commands/ask.ts";
 import { addDev } from "./commands/dev.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addProject } from "./commands/project.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addSend } from "./commands/send.ts";
 import { addTail } from "./commands/tail.ts";
@@ -69,6 +70,7 @@ function createProgram(run: Run): Command {
     addAsk,
     addTail,
     addInspect,
+    addProject,
     addAgents,
   ]) {
     add(program, run);

@@ -8,8 +8,6 @@
  *  - When a commit fails, everything after `#history` is thrown away, the journal's tail is read again and the
  *    deliveries run again, unless the journal already has them (I4, I5).
  */
-import { findTurn } from "../turn/find-turn.ts";
-import { encodeReply, replyOf } from "../turn/reply.ts";
 import { StepLedger } from "../turn/step-ledger.ts";
 import { encodeStepRecord } from "../turn/step-record.ts";
 import type { StepRecord } from "../turn/step-record.ts";
@@ -19,6 +17,7 @@ import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import { answer, recognise } from "./answers.ts";
 import type { AgentState } from "./agent-history.ts";
 import { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
@@ -176,7 +175,7 @@ export class Mailbox {
     this.#solo = Math.max(0, this.#solo - turns.length);
     for (const [index, turn] of turns.entries()) {
       this.#history.advance(stateAfter(turn), revisions[index] ?? this.#history.revision);
-      this.#answer(turn);
+      answer(this.#host, turn, this.revision);
       turn.delivery.done();
     }
     this.#host.snapshots.consider(this.#history, this.agent);
@@ -271,7 +270,7 @@ export class Mailbox {
       } else if (delivery.input.position <= this.#draft.lastInput) {
         if (delivery.input.position > this.#history.current.lastInput) return;
         this.#queue.shift();
-        this.#recognise(delivery);
+        recognise(this.#host, this.agent, delivery);
       } else if (this.#parking.defers) {
         this.#queue.shift();
         this.#parking.defer(delivery);
@@ -392,52 +391,6 @@ export class Mailbox {
     this.#draft = stateAfter(turn);
     this.#ready.push(turn);
     this.#host.committer.schedule(this);
-  }
-
-  /** After the commit: tell the world. */
-  #answer(turn: Turn): void {
-    const { feed, log } = this.#host;
-    const { input } = turn.delivery;
-    const { replyTo } = input.metadata;
-    const record = turn.record;
-    if (record === undefined) return;
-    if (replyTo !== undefined) log.reply(replyTo, encodeReply(replyOf(record)));
-    if (!feed.active) return;
-    feed.emit({ kind: "turn.committed", agent: this.agent, record, revision: this.revision });
-    if (replyTo !== undefined) {
-      feed.emit({
-        kind: "reply.sent",
-        agent: this.agent,
-        inputPosition: input.position,
-        recorded: false,
-      });
-    }
-    if (turn.deadLetter !== undefined) {
-      const { failure, inputPosition } = turn.deadLetter;
-      feed.emit({ kind: "dead-letter", agent: this.agent, inputPosition, failure });
-    }
-  }
-
-  /** The journal already has it: no handler, only the recorded reply again (I4). */
-  #recognise(delivery: Delivery): void {
-    const { feed } = this.#host;
-    const inputPosition = delivery.input.position;
-    if (feed.active) feed.emit({ kind: "turn.duplicate", agent: this.agent, inputPosition });
-    if (delivery.input.metadata.replyTo === undefined) return delivery.done();
-    this.#replyAgain(delivery, delivery.input.metadata.replyTo)
-      .catch((thrown: unknown) => this.#fault("reply from the journal", thrown))
-      .finally(() => delivery.done());
-  }
-
-  async #replyAgain(delivery: Delivery, replyTo: string): Promise<void> {
-    const { feed, log } = this.#host;
-    const inputPosition = delivery.input.position;
-    const record = await findTurn(log, this.agent, inputPosition);
-    if (record === undefined) return;
-    log.reply(replyTo, encodeReply(replyOf(record)));
-    if (feed.active) {
-      feed.emit({ kind: "reply.sent", agent: this.agent, inputPosition, recorded: true });
-    }
   }
 
   #load(): void {

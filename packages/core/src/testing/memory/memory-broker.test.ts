@@ -1,5 +1,3 @@
-import { setImmediate as nextTick } from "node:timers/promises";
-
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -7,6 +5,9 @@ import type { Input } from "../../log/input.ts";
 import type { LogStatus } from "../../log/log.ts";
 import { account, bytes, partitionOf, range, text, toAccount, turn } from "../contract/drafts.ts";
 import { createMemoryBroker, type MemoryConnection } from "./memory-broker.ts";
+
+/** Everything that is scheduled by now has run. */
+const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a paused broker", () => {
   test("holds calls in their order until it resumes", async () => {

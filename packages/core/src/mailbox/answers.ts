@@ -1,0 +1,51 @@
+/** What the world is told about a turn: after its commit, and again when its input comes back. */
+import { errorData } from "../errors/troupe-error.ts";
+import type { AgentId } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import { findTurn } from "../turn/find-turn.ts";
+import { encodeReply, replyOf } from "../turn/reply.ts";
+import type { Turn } from "../turn/turn.ts";
+import type { Delivery } from "./delivery.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+
+/** The turn is in the journal: reply, and say so on the inspection feed. */
+export function answer(host: MailboxHost, turn: Turn, revision: Position): void {
+  const { feed, log } = host;
+  const { agent, deadLetter, record } = turn;
+  const { replyTo } = turn.delivery.input.metadata;
+  if (record === undefined) return;
+  if (replyTo !== undefined) log.reply(replyTo, encodeReply(replyOf(record)));
+  if (!feed.active) return;
+  const { inputPosition } = record;
+  feed.emit({ kind: "turn.committed", agent, record, revision });
+  if (replyTo !== undefined)
+    feed.emit({ kind: "reply.sent", agent, inputPosition, recorded: false });
+  if (deadLetter !== undefined) {
+    feed.emit({ kind: "dead-letter", agent, inputPosition, failure: deadLetter.failure });
+  }
+}
+
+/** The journal already has it: no handler, only the recorded reply again (I4). */
+export function recognise(host: MailboxHost, agent: AgentId, delivery: Delivery): void {
+  const { feed } = host;
+  const { metadata, position: inputPosition } = delivery.input;
+  if (feed.active) feed.emit({ kind: "turn.duplicate", agent, inputPosition });
+  if (metadata.replyTo === undefined) return delivery.done();
+  replyAgain(host, agent, inputPosition, metadata.replyTo)
+    .catch((thrown: unknown) => {
+      feed.emit({ kind: "fault", what: "reply from the journal", failure: errorData(thrown) });
+    })
+    .finally(() => delivery.done());
+}
+
+async function replyAgain(
+  { feed, log }: MailboxHost,
+  agent: AgentId,
+  inputPosition: Position,
+  replyTo: string,
+): Promise<void> {
+  const record = await findTurn(log, agent, inputPosition);
+  if (record === undefined) return;
+  log.reply(replyTo, encodeReply(replyOf(record)));
+  if (feed.active) feed.emit({ kind: "reply.sent", agent, inputPosition, recorded: true });
+}

@@ -1,7 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { runTroupe } from "../fixtures/troupe-process.ts";
 
-const commands = ["dev", "work", "publish", "send", "ask", "tail", "inspect", "agents"];
+const commands = [
+  "dev",
+  "work",
+  "publish",
+  "send",
+  "ask",
+  "tail",
+  "inspect",
+  "agents",
+  "dlq",
+  "park",
+];
 
 describe("help", () => {
   test("lists every command and the exit codes", async () => {

@@ -6,7 +6,9 @@ import type { Argument } from "commander";
 import { addAgents } from "./commands/agents.ts";
 import { addAsk } from "./commands/ask.ts";
 import { addDev } from "./commands/dev.ts";
+import { addDlq } from "./commands/dlq/dlq.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addPark } from "./commands/park/park.ts";
 import { addProject } from "./commands/project.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addSend } from "./commands/send.ts";
@@ -72,6 +74,8 @@ function createProgram(run: Run): Command {
     addInspect,
     addProject,
     addAgents,
+    addDlq,
+    addPark,
   ]) {
     add(program, run);
   }

@@ -1,5 +1,4 @@
 /** `troupe tail`: follow topics, messages, turns and dead letters. */
-import { agentNamed } from "@troupe/core";
 import type { FollowRequest } from "@troupe/core";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
@@ -7,10 +6,10 @@ import { openTroupe, shownServer } from "../connection.ts";
 import { addExamples } from "../help-text.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { entryData, readableEntry } from "../log-entry.ts";
+import { collectTopics, collectTypes } from "../name-options.ts";
 import type { Run } from "../run.ts";
 import { entryLine } from "../terminal/entry-line.ts";
 import { toJson } from "../terminal/json.ts";
-import { requireTopicName } from "../untyped-topic.ts";
 
 interface TailOptions extends GlobalOptions {
   readonly topic?: readonly string[];
@@ -80,21 +79,4 @@ function parseFrom(text: string): number | "new" {
   if (text === "start") return 0;
   if (/^\d+$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Write a position, start or new.");
-}
-
-function collectTopics(name: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), named(() => requireTopicName(name), name)];
-}
-
-function collectTypes(name: string, before: readonly string[] | undefined): readonly string[] {
-  return [...(before ?? []), named(() => agentNamed(name), name)];
-}
-
-function named(check: () => unknown, name: string): string {
-  try {
-    check();
-    return name;
-  } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error));
-  }
 }

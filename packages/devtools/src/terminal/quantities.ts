@@ -29,3 +29,14 @@ export function timeOfDay(ms: number, options: { readonly short?: boolean } = {}
   const text = time.join(":");
   return options.short === true ? text : `${text}.${part(date.getMilliseconds(), 3)}`;
 }
+
+/** Local date and time, `2026-11-22 16:04:05`; without the year and the seconds when `short`. */
+export function dateAndTime(ms: number, options: { readonly short?: boolean } = {}): string {
+  const date = new Date(ms);
+  const [month, day] = [date.getMonth() + 1, date.getDate()].map((part) =>
+    String(part).padStart(2, "0"),
+  );
+  const time = timeOfDay(ms, { short: true });
+  if (options.short === true) return `${month}-${day} ${time.slice(0, 5)}`;
+  return `${date.getFullYear()}-${month}-${day} ${time}`;
+}

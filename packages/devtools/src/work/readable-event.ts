@@ -31,6 +31,18 @@ const lines: Lines = {
     address: agent === undefined ? "no address" : agentName(agent),
     summary: failureSummary(failure),
   }),
+  "agent.parked": ({ agent, failure, inputPosition }) => ({
+    kind: "failed",
+    position: inputPosition,
+    address: agentName(agent),
+    summary: `parked${failure === undefined ? "" : ` · ${failureSummary(failure)}`}`,
+  }),
+  "agent.resumed": ({ agent, inputPosition }) => ({
+    kind: "turn",
+    position: inputPosition,
+    address: agentName(agent),
+    summary: "resumed",
+  }),
   "commit.failed": ({ agents, failure }) => ({
     kind: "note",
     address: "commit",

@@ -1,0 +1,63 @@
+/** The dead letters of a system: all that match a filter in log order, or the one at a position. */
+import { agentName } from "@troupe/core";
+import type { AgentId, LogEntry, Position, Troupe } from "@troupe/core";
+import { CommandError, InterruptedError } from "../failure.ts";
+import { shellWord } from "../terminal/shell-word.ts";
+
+/** A dead letter with its place on the log. */
+export type PlacedLetter = LogEntry & { readonly kind: "dead-letter" };
+
+export interface LetterFilter {
+  /** Only of agents of these types; absent means all, also letters without an agent. */
+  readonly types?: readonly string[] | undefined;
+  /** Only with these failures; absent means all. */
+  readonly codes?: readonly string[] | undefined;
+}
+
+/** The failure of a dead letter whose agent is parked. */
+export const parkedCode = "agent-parked";
+
+/** Those that are stored now, oldest first. Ends early when the signal fires. */
+export async function* deadLetters(
+  troupe: Troupe,
+  { codes, types }: LetterFilter,
+  signal: AbortSignal,
+): AsyncGenerator<PlacedLetter> {
+  const request = { from: 1, untilNow: true, kinds: ["dead-letter"], types, signal } as const;
+  for await (const entry of troupe.follow(request)) {
+    if (entry.kind !== "dead-letter") continue;
+    if (codes?.includes(entry.deadLetter.failure.code) ?? true) yield entry;
+  }
+}
+
+/** The dead letter at a position. @throws CommandError when none is there, InterruptedError */
+export async function deadLetterAt(
+  troupe: Troupe,
+  position: Position,
+  signal: AbortSignal,
+): Promise<PlacedLetter> {
+  const request = { from: position, untilNow: true, kinds: ["dead-letter"], signal } as const;
+  for await (const entry of troupe.follow(request)) {
+    if (entry.kind === "dead-letter" && entry.position === position) return entry;
+    break;
+  }
+  if (signal.aborted) throw new InterruptedError();
+  throw noDeadLetter(position);
+}
+
+export function noDeadLetter(position: Position): CommandError {
+  return new CommandError(
+    `There is no dead letter at position ${position} (any more): \`troupe dlq list\` shows all.`,
+    { details: { position } },
+  );
+}
+
+/** The agent that could not handle it, or the address that was none. */
+export function whose({ deadLetter: { agent, origin } }: PlacedLetter): string {
+  return agent === undefined ? origin : agentName(agent);
+}
+
+/** The command that resumes a parked agent. */
+export function resumeCommand(agent: AgentId): string {
+  return `troupe park resume ${shellWord(agentName(agent))}`;
+}

@@ -198,6 +198,32 @@ describe("a parked agent", () => {
     expect(await texts(open.troupe)).toEqual(["first"]);
   });
 
+  it("is resumed to the end by the next worker when the first one dies on the way", async () => {
+    const broker = createMemoryBroker();
+    const crashing = broker.connect();
+    const first = createTroupe(crashing);
+    // One by one, so that some of them are committed before it dies.
+    await first.work(clerk, { ...quick, snapshotTurns: 1, runAheadMax: 1 });
+    broken.add("0");
+    await using asker = createTroupe(broker.connect());
+    await refused(asker, "0");
+    for (let i = 1; i <= 9; i++) await refused(asker, String(i));
+    broken.clear();
+    // The worker dies when half of what was deferred is handled.
+    runs.mockImplementation((text) => {
+      if (text === "5") crashing.crash();
+    });
+    await asker.log.accept(resumeDraft(alice));
+    await vi.waitFor(() => expect(runs).toHaveBeenCalledWith("5"));
+    runs.mockReset();
+    await using next = createTroupe(broker.connect());
+    await next.work(clerk, { ...quick, snapshotTurns: 1 });
+    await vi.waitFor(async () => {
+      expect(await texts(next)).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
+    });
+    expect(await next.agent(clerk, "alice").note("after")).toBe(11);
+  });
+
   it("loses nothing when the commits of parking and resuming are refused or unanswered", async () => {
     for (const kind of ["conflict", "unavailable", "lost-ack"] as const) {
       await using open = await desk();

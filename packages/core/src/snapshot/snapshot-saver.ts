@@ -27,6 +27,8 @@ export class SnapshotSaver {
   /** Take a snapshot if it is due. When too many are on their way, the next commit asks again. */
   consider(history: AgentHistory, agent: AgentId): void {
     if (history.turnsSinceSnapshot < this.#turnsMin || this.#saving >= savingMax) return;
+    // While a parked agent is resumed it has turns, but its snapshot would hide that it is parked.
+    if (history.parked !== undefined) return;
     const snapshot = history.takeSnapshot();
     const startedAt = this.#feed.active ? performance.now() : 0;
     this.#saving += 1;

@@ -3,6 +3,7 @@ export * from "./agent/agent-calls.ts";
 export * from "./agent/agent-definition.ts";
 export * from "./agent/agent-reference.ts";
 export * from "./agent/agent.ts";
+export type * from "./agent/stored-event.ts";
 export * from "./client/troupe.ts";
 export * from "./clock/clock.ts";
 export { systemRandom } from "./clock/random.ts";

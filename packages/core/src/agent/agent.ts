@@ -14,6 +14,7 @@ import type { Context } from "../turn/context.ts";
 import type { AgentDefinition, Handler, MessageDefinition } from "./agent-definition.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import { requireName } from "./name.ts";
+import type { StoredAs } from "./stored-event.ts";
 
 /** Types of an agent's events, by name: what `emit` accepts. */
 export type EventTypes = Readonly<Record<string, unknown>>;
@@ -59,7 +60,13 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     name: Name,
     schema: S,
     fold: (state: Readonly<State>, event: SchemaOutput<S>) => State,
-  ): Agent<State, Events & { readonly [K in Name]: SchemaInput<S> }, Messages>;
+  ): Agent<
+    State,
+    Events & { readonly [K in Name]: SchemaInput<S> } & StoredAs<{
+        readonly [K in Name]: SchemaOutput<S>;
+      }>,
+    Messages
+  >;
 
   /** A message and its handler. What the handler returns is the reply. */
   on<const Name extends string, S extends Schema, Reply>(

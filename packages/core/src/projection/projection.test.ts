@@ -71,6 +71,22 @@ describe("declaring a projection", () => {
     expect(() => balances.on(account, "opened", () => undefined)).toThrow("no event opened");
   });
 
+  test("a handler gets what the event's schema made of it", () => {
+    const dated = agent("dated").event(
+      "set",
+      z.object({ at: z.string().transform((at) => new Date(at)), note: z.string().default("") }),
+      (state) => state,
+    );
+    const dates = projection(
+      "dates",
+      memoryModel((): Date[] => []),
+    ).on(dated, "set", (list, event) => {
+      expectTypeOf(event).toEqualTypeOf<{ at: Date; note: string }>();
+      list.push(event.at);
+    });
+    expect(Object.keys(dates.sources)).toEqual(["dated"]);
+  });
+
   test("a sink takes only its own models", async () => {
     await using troupe = await bank();
     const foreign = projection("foreign", { medium: "stone" }).on(account, "closed", () => {});

@@ -6,6 +6,7 @@
  */
 import type { Agent } from "../agent/agent.ts";
 import { requireName } from "../agent/name.ts";
+import type { StoredEvent } from "../agent/stored-event.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
@@ -55,7 +56,7 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
     event: Name,
     handler: (
       handle: HandleOf<Model>,
-      event: Events[Name],
+      event: StoredEvent<Events, Name>,
       info: EventInfo,
     ) => void | Promise<void>,
   ): Projection<Model>;

@@ -6,7 +6,7 @@ import type { Topic } from "../topic/topic.ts";
 
 /** One function per event: it validates, folds at once, and the event commits with the turn. */
 export type Emit<Events> = {
-  readonly [Name in keyof Events]: (data: Events[Name]) => void;
+  readonly [Name in keyof Events as Name & string]: (data: Events[Name]) => void;
 };
 
 /** Facts about the message being handled. */

@@ -34,6 +34,8 @@ test("the payload of a dead letter is read as its original said", () => {
     fc.property(fc.jsonValue(), (any) => {
       const value = JSON.parse(JSON.stringify(any)) as unknown;
       const json = Buffer.from(JSON.stringify(value));
+      // The one key that MessagePack's decoder renames, so that nobody's prototype changes.
+      fc.pre(!json.includes("__proto__"));
       expect(deadPayloadValue({ ...letter, payload: json })).toEqual(value);
       const packed = { ...letter, payload: encodePayload(value) };
       expect(deadPayloadValue({ ...packed, contentType: "application/msgpack" })).toEqual(value);

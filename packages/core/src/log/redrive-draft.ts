@@ -21,7 +21,7 @@ export interface Redrive {
 export function redriveDraft({ position, agent, original }: Redrive): InputDraft {
   const { address, metadata, payload } = original;
   const { message, contentType, traceparent, tracestate } = metadata;
-  const { sender, causationId, correlationId } = metadata;
+  const { sender, causationId, correlationId, timer } = metadata;
   return {
     address: { kind: "agent", name: agent.type, key: agent.key },
     metadata: {
@@ -34,6 +34,7 @@ export function redriveDraft({ position, agent, original }: Redrive): InputDraft
       sender,
       causationId,
       correlationId,
+      timer,
     },
     payload,
   };

@@ -100,6 +100,20 @@ test("what is told of a parked agent can neither be redriven nor dropped", async
   expect((await desk.run(["park", "resume", `clerk/${key}`])).code).toBe(0);
 });
 
+test("a long backlog is not counted to its end, and is handled in order", async () => {
+  const file = desk.newFile();
+  await park("busy", file);
+  const texts = Array.from({ length: 300 }, (_, index) => String(index));
+  const input = texts.map((text) => JSON.stringify({ text })).join("\n");
+  await desk.run(["publish", "memos", "busy"], { input });
+  expect(await parkedNow()).toMatchObject([{ waiting: 256, moreWaiting: true }]);
+  expect((await desk.run(["park", "list"])).stdout).toMatch(/clerk\/busy .* 256\+ /);
+  await desk.createFile(file);
+  const { stdout } = await desk.run(["park", "resume", "clerk/busy"]);
+  expect(stdout).toBe("clerk/busy is resumed: 301 messages handled.\n");
+  expect(await desk.texts("clerk/busy")).toEqual(["first", ...texts]);
+});
+
 test("resuming waits for a worker, says that none is there, and goes on when one comes", async () => {
   const file = desk.newFile();
   await park("late", file);

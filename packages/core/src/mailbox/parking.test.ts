@@ -75,7 +75,7 @@ async function happened(
   });
 }
 
-async function texts(troupe: Troupe, key = "alice"): Promise<readonly string[]> {
+async function textsOf(troupe: Troupe, key = "alice"): Promise<readonly string[]> {
   let last: readonly string[] = [];
   for await (const { state } of troupe.replay(clerk, key)) last = state.texts;
   return last;
@@ -96,12 +96,12 @@ describe("a parked agent", () => {
     await troupe.publish(notes, "alice", "published");
     expect(await troupe.agent(clerk, "bob").note("fine")).toBe(1);
     expect(runs.mock.calls.flat()).toEqual(["bad", "bad", "fine"]);
-    expect(await texts(troupe)).toEqual([]);
+    expect(await textsOf(troupe)).toEqual([]);
 
     broken.clear();
     await troupe.log.accept(resumeDraft(alice));
     await happened(events, "agent.resumed");
-    expect(await texts(troupe)).toEqual(["bad", "behind", "published"]);
+    expect(await textsOf(troupe)).toEqual(["bad", "behind", "published"]);
     expect(await troupe.agent(clerk, "alice").note("after")).toBe(4);
   });
 
@@ -138,7 +138,7 @@ describe("a parked agent", () => {
     broken.clear();
     await next.log.accept(resumeDraft(alice));
     await happened(events, "agent.resumed");
-    expect(await texts(next)).toEqual(["bad", "behind", "later"]);
+    expect(await textsOf(next)).toEqual(["bad", "behind", "later"]);
   });
 
   it("gives the message up when it is resumed with skip", async () => {
@@ -148,7 +148,7 @@ describe("a parked agent", () => {
     await refused(open.troupe, "behind");
     await open.troupe.log.accept(resumeDraft(alice, { skip: true }));
     await happened(open.events, "agent.resumed");
-    expect(await texts(open.troupe)).toEqual(["behind"]);
+    expect(await textsOf(open.troupe)).toEqual(["behind"]);
     expect(runs.mock.calls.flat()).toEqual(["bad", "bad", "behind"]);
   });
 
@@ -159,11 +159,11 @@ describe("a parked agent", () => {
     await refused(open.troupe, "behind");
     await open.troupe.log.accept(resumeDraft(alice));
     await happened(open.events, "agent.parked", 2);
-    expect(await texts(open.troupe)).toEqual([]);
+    expect(await textsOf(open.troupe)).toEqual([]);
     broken.clear();
     await open.troupe.log.accept(resumeDraft(alice));
     await happened(open.events, "agent.resumed");
-    expect(await texts(open.troupe)).toEqual(["bad", "behind"]);
+    expect(await textsOf(open.troupe)).toEqual(["bad", "behind"]);
   });
 
   it("resumes a long backlog page by page, and what comes meanwhile afterwards", async () => {
@@ -176,8 +176,8 @@ describe("a parked agent", () => {
     await troupe.log.accept(resumeDraft(alice));
     for (let i = 41; i <= 50; i++) await troupe.send(clerk, "alice").note(String(i));
     await happened(events, "agent.resumed");
-    await vi.waitFor(async () => expect(await texts(troupe)).toHaveLength(51));
-    expect(await texts(troupe)).toEqual(Array.from({ length: 51 }, (_, i) => String(i)));
+    await vi.waitFor(async () => expect(await textsOf(troupe)).toHaveLength(51));
+    expect(await textsOf(troupe)).toEqual(Array.from({ length: 51 }, (_, i) => String(i)));
   });
 
   it("is not there when a message is rejected for good, or its policy is a dead letter", async () => {
@@ -195,7 +195,7 @@ describe("a parked agent", () => {
     await using open = await desk();
     await open.troupe.log.accept(resumeDraft(alice));
     expect(await open.troupe.agent(clerk, "alice").note("first")).toBe(1);
-    expect(await texts(open.troupe)).toEqual(["first"]);
+    expect(await textsOf(open.troupe)).toEqual(["first"]);
   });
 
   it("is resumed to the end by the next worker when the first one dies on the way", async () => {
@@ -219,7 +219,7 @@ describe("a parked agent", () => {
     await using next = createTroupe(broker.connect());
     await next.work(clerk, { ...quick, snapshotTurns: 1 });
     await vi.waitFor(async () => {
-      expect(await texts(next)).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
+      expect(await textsOf(next)).toEqual(Array.from({ length: 10 }, (_, i) => String(i)));
     });
     expect(await next.agent(clerk, "alice").note("after")).toBe(11);
   });
@@ -236,7 +236,7 @@ describe("a parked agent", () => {
       broker.failNextCommit(kind);
       await troupe.log.accept(resumeDraft(alice));
       await happened(events, "agent.resumed");
-      await vi.waitFor(async () => expect(await texts(troupe)).toEqual(["bad", "behind"]));
+      await vi.waitFor(async () => expect(await textsOf(troupe)).toEqual(["bad", "behind"]));
     }
   });
 });

@@ -34,6 +34,15 @@ it("runs the first agent of the README", async () => {
   expect(stdout).toBe("alice has 5\n1 deposit { balance: 5 }\n");
 });
 
+it("runs the agents that work together", async () => {
+  await using server = await startNatsServer();
+  const file = new URL("packages/examples/tutorial/02-orders.ts", root);
+  const { stdout } = await run(process.execPath, ["--conditions=troupe-source", file.pathname], {
+    env: { ...process.env, TROUPE_NATS_URL: server.url },
+  });
+  expect(stdout).toBe("[ '2 lamp are yours, 8 left' ]\n");
+});
+
 it("declares the first agent in fewer than 15 lines and without a type annotation", async () => {
   const [first] = await snippets();
   const declaration = /export const account = .*?;\n(?=\n)/s.exec(first?.code ?? "")?.[0] ?? "";

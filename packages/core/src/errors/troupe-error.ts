@@ -44,11 +44,22 @@ export abstract class TroupeError extends Error {
 }
 
 /**
- * Any thrown value as data: a Troupe error keeps its code, everything else becomes
- * `handler-failed`.
+ * Any thrown value as data: a Troupe error keeps its code, everything else becomes `handler-failed`
+ * with the first lines of its stack, so that whoever reads the record finds the line.
  */
 export function errorData(thrown: unknown): ErrorData {
   if (thrown instanceof TroupeError) return thrown.toData();
-  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
-  return { code: "handler-failed", message, retryable: false };
+  const code = "handler-failed";
+  if (!(thrown instanceof Error)) return { code, message: String(thrown), retryable: true };
+  const message = `${thrown.name}: ${thrown.message}`;
+  const stack = framesOf(thrown);
+  return { code, message, retryable: true, ...(stack.length === 0 ? {} : { details: { stack } }) };
 }
+
+/** The innermost frames; a record has no room for all of them. */
+function framesOf({ stack = "" }: Error): readonly string[] {
+  const frames = stack.split("\n").filter((line) => line.startsWith("    at "));
+  return frames.slice(0, framesMax).map((line) => line.slice("    at ".length));
+}
+
+const framesMax = 5;

@@ -127,7 +127,7 @@ test("on Ctrl-C waits for what is on its way, says how much it was, and ends", a
 test.each([
   [["publish", "payments"], "Give either a source or --source-field"],
   [["publish", "payments", "x", "--source-field", "y"], "Give either a source or --source-field"],
-  [["publish", "pay.ments", "x", "1"], "cannot name a topic"],
+  [["publish", "pay.ments", "x", "1"], "is no usable name (topic)"],
   [["publish", "payments", "x", "{"], "The payload is not JSON"],
   [["publish", "payments", "x", "1", "--id-field", "id"], "use --id here"],
   [["publish", "payments", "x", "--id", "id"], "use --id-field"],

@@ -97,8 +97,8 @@ test("ends quietly when nobody reads its output any more", async () => {
 
 test.each([
   [["tail", "--from", "yesterday"], "a position, start or new"],
-  [["tail", "--topic", "a.>"], "cannot name a topic"],
-  [["tail", "--type", "*"], "cannot name a agent type"],
+  [["tail", "--topic", "a.>"], "is no usable name (topic)"],
+  [["tail", "--type", "*"], "is no usable name (agent type)"],
 ])("%j is wrong usage", async (args, text) => {
   const { code, stderr } = await bank.run(args);
   expect(code).toBe(2);

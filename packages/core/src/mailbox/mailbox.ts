@@ -11,7 +11,7 @@
 import { StepLedger } from "../turn/step-ledger.ts";
 import { encodeStepRecord } from "../turn/step-record.ts";
 import type { StepRecord } from "../turn/step-record.ts";
-import { Turn } from "../turn/turn.ts";
+import { storableFailure, Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
@@ -42,6 +42,8 @@ export class Mailbox {
   #busy = false;
   #running: Turn | undefined;
   #cancelBackoff: (() => void) | undefined;
+  /** Ends the time limit of the running handler. */
+  #cancelTimeout: (() => void) | undefined;
   /**
    * Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any
    * more.
@@ -114,6 +116,8 @@ export class Mailbox {
     this.#queue = [];
     this.#ready = [];
     this.#cancelBackoff?.();
+    this.#cancelBackoff = undefined;
+    this.#cancelTimeout?.();
     this.#running?.abort(new Error("The worker stops."));
   }
 
@@ -128,8 +132,15 @@ export class Mailbox {
 
   /** For a running turn: store a step record behind everything that is not committed yet. */
   async append(turn: Turn, steps: StepRecord): Promise<void> {
+    const ledger = this.#ledger;
     await this.allCommitted();
-    turn.requireOpen();
+    try {
+      turn.requireOpen();
+    } catch (thrown) {
+      // Nothing was stored: the next run of the handler must not take them for recorded (I6).
+      if (ledger === this.#ledger) ledger?.putBack(steps.steps);
+      throw thrown;
+    }
     const epoch = this.#epoch;
     this.#appending = true;
     try {
@@ -138,6 +149,7 @@ export class Mailbox {
       const commit = { agent: this.agent, expectedRevision, record, outgoing: [] };
       const [revision = expectedRevision] = await this.#host.log.commit([commit]);
       // Also when its turn failed meanwhile: what comes next follows these steps.
+      ledger?.recorded(steps.steps);
       if (epoch === this.#epoch) this.#history.stepsStored(steps, revision);
       turn.requireOpen();
     } catch (thrown) {
@@ -241,11 +253,19 @@ export class Mailbox {
       this.#busy = false;
     } catch (thrown) {
       this.#fault(`parking of ${this.name}`, thrown);
-      this.#queue.unshift(redo);
+      if (thrown instanceof TroupeError && !thrown.retryable) redo.verdict = thrown;
+      // Where it belongs: what a failed commit gave back meanwhile may come before it (I2).
+      const behind = this.#queue.findIndex(({ input }) => input.position > redo.input.position);
+      this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, redo);
       this.#busy = false;
       this.recover();
     }
     this.#pump();
+  }
+
+  /** Grows with every start from the journal. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   async allCommitted(): Promise<void> {
@@ -304,17 +324,18 @@ export class Mailbox {
   #execute(delivery: Delivery): void {
     const turn = new Turn(this.#host, this.#runtime, this.agent, delivery, this.#draft, this);
     if (delivery.verdict !== undefined) return this.#failed(turn, delivery.verdict);
+    const { attempts } = delivery;
     let outcome: unknown;
     try {
       outcome = turn.run();
     } catch (thrown) {
       return this.#failed(turn, thrown);
     }
-    if (isThenable(outcome)) this.#wait(turn, outcome);
+    if (isThenable(outcome)) this.#wait(turn, outcome, attempts);
     else this.#finished(turn, outcome);
   }
 
-  #wait(turn: Turn, outcome: PromiseLike<unknown>): void {
+  #wait(turn: Turn, outcome: PromiseLike<unknown>, attemptsBefore: number): void {
     const epoch = this.#epoch;
     this.#busy = true;
     this.#running = turn;
@@ -324,7 +345,8 @@ export class Mailbox {
       // The first of the handler and its time limit decides.
       if (settled) return;
       settled = true;
-      cancelTimeout();
+      this.#cancelTimeout?.();
+      this.#cancelTimeout = undefined;
       turn.leave();
       this.#busy = false;
       if (this.#running === turn) this.#running = undefined;
@@ -332,7 +354,9 @@ export class Mailbox {
       if (!this.#busy) this.#pump();
     };
     const { timeoutMs } = turn.retry;
-    const cancelTimeout = this.#host.clock.after(timeoutMs, () => {
+    this.#cancelTimeout = this.#host.clock.after(timeoutMs, () => {
+      // Also when it never came to the handler, as with a schema that does not settle.
+      turn.delivery.attempts = Math.max(turn.delivery.attempts, attemptsBefore + 1);
       settle(() => this.#failed(turn, turn.tooLong(timeoutMs)));
     });
     outcome.then(
@@ -357,7 +381,7 @@ export class Mailbox {
     const delayMs =
       verdict === undefined ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
     if (delayMs === undefined && verdict === undefined && mustPark(turn.retry, thrown)) {
-      return this.#parking.park(turn, errorData(thrown));
+      return this.#parking.park(turn, storableFailure(errorData(thrown)));
     }
     if (delayMs === undefined) {
       turn.fail(thrown);

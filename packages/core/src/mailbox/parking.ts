@@ -9,6 +9,7 @@
  *     the message that resumes is read again, and what was handled is recognised (I4).
  *  P3 When the message fails again, the key stays parked, with the new failure.
  */
+import { LogUnavailableError } from "../errors/log-errors.ts";
 import { AgentParkedError, Reject } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
@@ -63,6 +64,7 @@ export function isResume({ address, metadata }: Input): boolean {
 interface ParkingMailbox {
   readonly agent: AgentId;
   readonly revision: Position;
+  readonly epoch: number;
   allCommitted(): Promise<void>;
   /**
    * Nothing else happens in the mailbox until the work is done; then these come first in its queue.
@@ -76,8 +78,8 @@ export class Parking {
   readonly #host: MailboxHost;
   readonly #history: AgentHistory;
   readonly #topics: readonly string[];
-  /** What was deferred is being handled. */
-  #resuming = false;
+  /** The park record whose deferred messages are being handled; 0 when there is none. */
+  #resuming: Position = 0;
 
   constructor(
     mailbox: ParkingMailbox,
@@ -93,7 +95,8 @@ export class Parking {
 
   /** Whether messages are passed over and stay on the log. */
   get defers(): boolean {
-    return this.#history.parked !== undefined && !this.#resuming;
+    const { parked } = this.#history;
+    return parked !== undefined && parked.revision !== this.#resuming;
   }
 
   /** The runs of this turn are used up, and its policy is to park (P1, P3). */
@@ -115,7 +118,6 @@ export class Parking {
     };
     const store = async (): Promise<readonly Delivery[]> => {
       await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);
-      this.#resuming = false;
       this.defer(delivery);
       return [];
     };
@@ -141,8 +143,8 @@ export class Parking {
     const next = async (): Promise<readonly Delivery[]> => {
       const inputs = await this.#deferredBefore(marker.input.position);
       const skip = wantsSkip(marker.input);
-      this.#resuming = inputs.length > 0;
-      if (this.#resuming) {
+      if (inputs.length > 0) {
+        this.#resuming = parked.revision;
         return [...inputs.map((input) => deferredDelivery(input, parked, skip)), marker];
       }
       const inputPosition = marker.input.position;
@@ -171,7 +173,11 @@ export class Parking {
     mark: Omit<ParkRecord, "worker">,
     deadLetter: DeadLetter | undefined,
   ): Promise<void> {
+    const { epoch } = this.#mailbox;
     await this.#mailbox.allCommitted();
+    if (epoch !== this.#mailbox.epoch) {
+      throw new LogUnavailableError("A commit before it failed: decide again from the journal.");
+    }
     const { feed, log, worker } = this.#host;
     const { agent, revision: expectedRevision } = this.#mailbox;
     const record: ParkRecord = { ...mark, worker };

@@ -9,6 +9,10 @@ export class StepLedger {
   readonly inputPosition: Position;
   readonly #values: Map<string, unknown>;
   #pending: RecordedStep[] = [];
+  /** Noted, and not known to be in the journal. */
+  readonly #unrecorded = new Set<string>();
+  /** An append that is on its way, whichever run of the handler began it. */
+  appending: Promise<void> | undefined;
   /** How often each name was used in this run. */
   readonly #used = new Map<string, number>();
 
@@ -40,11 +44,26 @@ export class StepLedger {
   /** A step is done; it is recorded with the next append, or with the turn. */
   note(step: RecordedStep): void {
     this.#values.set(step.name, step.value);
+    this.#unrecorded.add(step.name);
     this.#pending.push(step);
   }
 
   get hasPending(): boolean {
     return this.#pending.length > 0;
+  }
+
+  /** Nothing was stored: they wait again. */
+  putBack(steps: readonly RecordedStep[]): void {
+    this.#pending = [...steps, ...this.#pending];
+  }
+
+  /** The journal has them. */
+  recorded(steps: readonly RecordedStep[]): void {
+    for (const { name } of steps) this.#unrecorded.delete(name);
+  }
+
+  isRecorded(unique: string): boolean {
+    return this.#values.has(unique) && !this.#unrecorded.has(unique);
   }
 
   takePending(): readonly RecordedStep[] {

@@ -15,6 +15,7 @@ import { agentName } from "../log/address.ts";
 import { asStored } from "../wire/payload.ts";
 import type { StepInfo, StepOptions } from "./context.ts";
 import type { StepLedger } from "./step-ledger.ts";
+import type { RecordedStep } from "./step-record.ts";
 import type { StepRecord } from "./step-record.ts";
 import type { Turn } from "./turn.ts";
 
@@ -30,7 +31,6 @@ export class TurnSteps {
   readonly #turn: Turn;
   readonly #store: StepStore;
   readonly #ledger: StepLedger;
-  #appending: Promise<void> | undefined;
 
   constructor(turn: Turn, store: StepStore) {
     this.#turn = turn;
@@ -48,7 +48,11 @@ export class TurnSteps {
   ): Promise<unknown> {
     this.#turn.requireOpen();
     const unique = this.#ledger.next(name);
-    if (this.#ledger.has(unique)) return this.#ledger.value(unique);
+    if (this.#ledger.has(unique)) {
+      // An earlier run took it, and its append may have failed or still be on its way (S2).
+      if (!this.#ledger.isRecorded(unique)) await this.#flush();
+      return this.#ledger.value(unique);
+    }
     const { clock } = this.#turn.host;
     const startedAtMs = clock.now();
     const outcome = effect({ idempotencyKey: this.#idempotencyKey(unique), signal });
@@ -71,6 +75,11 @@ export class TurnSteps {
     return this.#ledger.value(unique);
   }
 
+  /** The turn's record was not made after all. */
+  putBack(steps: readonly RecordedStep[]): void {
+    this.#ledger.putBack(steps);
+  }
+
   /** What is not recorded yet, for the turn's own record. */
   takePending(): ReturnType<StepLedger["takePending"]> {
     return this.#ledger.takePending();
@@ -82,13 +91,18 @@ export class TurnSteps {
   }
 
   async #flush(): Promise<void> {
-    await this.#appending;
-    if (!this.#ledger.hasPending) return this.#appending;
+    const ledger = this.#ledger;
+    // Its own run hears when it fails; here it only has to be over.
+    await ledger.appending?.catch(() => undefined);
+    this.#turn.requireOpen();
+    if (ledger.appending !== undefined) return ledger.appending;
+    if (!ledger.hasPending) return undefined;
     // Whoever comes first appends for all that are done by now; the others wait for it.
-    this.#appending = this.#append().finally(() => {
-      this.#appending = undefined;
+    const appending = this.#append().finally(() => {
+      if (ledger.appending === appending) ledger.appending = undefined;
     });
-    return this.#appending;
+    ledger.appending = appending;
+    return appending;
   }
 
   async #append(): Promise<void> {

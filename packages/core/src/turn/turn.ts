@@ -160,8 +160,14 @@ export class Turn implements EventSink {
    */
   complete(reply: unknown): void {
     this.#end();
-    this.#seal(reply, undefined);
-    this.#requireFits();
+    try {
+      this.#seal(reply, undefined);
+      this.#requireFits();
+    } catch (thrown) {
+      // The next run must find what this one drew.
+      if (this.#pendingSteps !== undefined) this.#steps?.putBack(this.#pendingSteps);
+      throw thrown;
+    }
   }
 
   /**
@@ -378,7 +384,7 @@ export class Turn implements EventSink {
 const noBytes = new Uint8Array(0);
 
 /** The failure as the log can store it: without details that are too long or no data at all. */
-function storableFailure(failure: ErrorData): ErrorData {
+export function storableFailure(failure: ErrorData): ErrorData {
   try {
     const bytes = encodePayload(failure);
     if (bytes.byteLength <= failureBytesMax) {

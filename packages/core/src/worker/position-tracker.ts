@@ -8,13 +8,12 @@ import type { Position } from "../log/input.ts";
 
 export interface TrackedInput {
   readonly position: Position;
-  finished: boolean;
 }
 
 export class PositionTracker {
   #lastBegun: Position;
-  #unfinished: TrackedInput[] = [];
-  #head = 0;
+  /** In log order; no larger than the window, because what is finished leaves at once (I7). */
+  readonly #unfinished = new Set<TrackedInput>();
 
   constructor(after: Position) {
     this.#lastBegun = after;
@@ -27,8 +26,13 @@ export class PositionTracker {
 
   /** Everything up to and including this position is handled. */
   get floor(): Position {
-    const first = this.#unfinished[this.#head];
+    const [first] = this.#unfinished;
     return first === undefined ? this.#lastBegun : first.position - 1;
+  }
+
+  /** What has begun and is not finished, in log order. */
+  get unfinished(): readonly TrackedInput[] {
+    return [...this.#unfinished];
   }
 
   /** An input was read that concerns nobody here. */
@@ -37,20 +41,13 @@ export class PositionTracker {
   }
 
   begin(position: Position): TrackedInput {
-    const input: TrackedInput = { position, finished: false };
+    const input: TrackedInput = { position };
     this.#lastBegun = position;
-    this.#unfinished.push(input);
+    this.#unfinished.add(input);
     return input;
   }
 
   finish(input: TrackedInput): void {
-    input.finished = true;
-    while (this.#unfinished[this.#head]?.finished === true) this.#head += 1;
-    if (this.#head < compactAt) return;
-    this.#unfinished = this.#unfinished.slice(this.#head);
-    this.#head = 0;
+    this.#unfinished.delete(input);
   }
 }
-
-/** Finished inputs at the head are dropped in blocks, so that a finish costs nothing on average. */
-const compactAt = 1024;

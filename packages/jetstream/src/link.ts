@@ -13,6 +13,8 @@ import {
   type TroupeError,
 } from "@troupe/core";
 
+import { guardSocket } from "./socket-guard.ts";
+
 export class Link {
   readonly connection: NatsConnection;
   #status: LogStatus = "connected";
@@ -21,6 +23,7 @@ export class Link {
 
   constructor(connection: NatsConnection) {
     this.connection = connection;
+    guardSocket(connection);
     this.#watching = this.#watch();
   }
 
@@ -68,7 +71,10 @@ export class Link {
   async #watch(): Promise<void> {
     for await (const status of this.connection.status()) {
       if (status.type === "disconnect") this.#set("disconnected");
-      if (status.type === "reconnect") this.#set("connected");
+      if (status.type === "reconnect") {
+        guardSocket(this.connection);
+        this.#set("connected");
+      }
     }
     // The client gave up by itself, for example because its credentials were revoked.
     this.#set("closed");

@@ -211,7 +211,7 @@ test.each([
   [["dlq", "show", "first"], 2, "Write a position"],
   [["dlq", "show", "1"], 1, "no dead letter at position 1"],
   [["dlq", "list", "--last", "none"], 2, "whole number"],
-  [["dlq", "list", "--type", "*"], 2, "cannot name"],
+  [["dlq", "list", "--type", "*"], 2, "no usable name"],
   [["dlq", "redrive"], 2, "Which ones?"],
   [["dlq", "drop", "3", "--all"], 2, "not both"],
   [["dlq", "drop", "3", "--code", "schema"], 2, "give --all with them"],

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";
-import { isNewEnough } from "./server-check.ts";
+import { isNewEnough } from "./server/binary/server-version.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 let server: NatsServer;

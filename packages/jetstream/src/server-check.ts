@@ -2,9 +2,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 
 import { UnsupportedServerError } from "./errors.ts";
-
-/** The first version whose atomic batches check several expected revisions correctly. */
-const oldest = [2, 14, 4] as const;
+import { isNewEnough, minimumNatsServerVersion as oldest } from "./server/binary/server-version.ts";
 
 /** @throws UnsupportedServerError */
 export function checkServer(connection: NatsConnection): void {
@@ -13,22 +11,12 @@ export function checkServer(connection: NatsConnection): void {
   const version = info?.version ?? "unknown";
   if (!isNewEnough(version)) {
     throw new UnsupportedServerError(
-      `The server ${server} is nats-server ${version}; Troupe needs ${oldest.join(".")} or newer, because older ones ` +
+      `The server ${server} is nats-server ${version}; Troupe needs ${oldest} or newer, because older ones ` +
         `report false conflicts in atomic batches. Upgrade it.`,
-      { details: { server, version, oldest: oldest.join(".") } },
+      { details: { server, version, oldest } },
     );
   }
   if (info?.headers === false) {
     throw new UnsupportedServerError(`The server ${server} has message headers switched off.`);
   }
-}
-
-/** Whether a version such as `2.15.1` or `2.14.4-RC.1` is at least the oldest one that works. */
-export function isNewEnough(version: string): boolean {
-  const parts = version.split(/[.-]/).map(Number);
-  for (const [i, least] of oldest.entries()) {
-    const part = parts[i] ?? Number.NaN;
-    if (part !== least) return part > least;
-  }
-  return true;
 }

@@ -123,7 +123,7 @@ function isCurrent({ cluster, config }: StreamInfo): boolean {
 
 /** The folder stays, and so does the file that says who works on it. */
 async function emptied(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name !== "troupe-server.json");
+  const names = (await readdir(folder)).filter((name) => !name.startsWith("troupe-server."));
   await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 

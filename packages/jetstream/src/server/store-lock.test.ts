@@ -41,18 +41,18 @@ test("of many that find a left-over lock at once, one gets the store", async () 
   await writeLock({ owner: await identityOfGoneProcess() });
   const locks = await Promise.allSettled(Array.from({ length: 20 }, () => lockStore(storeDir, 0)));
   expect(locks.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  expect(await readdir(storeDir)).toEqual(["troupe-server.json"]);
+  expect(await readdir(storeDir)).toEqual(["troupe-server.2.json"]);
 });
 
 test("a lock whose process id is in use again by another process is left over", async () => {
   await writeLock({ owner: { pid: process.pid, startedAt: "long ago" } });
   const lock = await lockStore(storeDir, 0);
   await lock.release();
-  expect(await readdir(storeDir)).toEqual([]);
+  await expect(lockStore(storeDir, 0)).resolves.toBeDefined();
 });
 
 test("a file that is no lock is left over", async () => {
-  await writeFile(join(storeDir, "troupe-server.json"), "");
+  await writeFile(join(storeDir, "troupe-server.1.json"), "");
   await expect(lockStore(storeDir, 0)).resolves.toBeDefined();
 });
 
@@ -114,5 +114,5 @@ async function identityOfGoneProcess(): Promise<unknown> {
 }
 
 function writeLock(holder: unknown): Promise<void> {
-  return writeFile(join(storeDir, "troupe-server.json"), JSON.stringify(holder));
+  return writeFile(join(storeDir, "troupe-server.1.json"), JSON.stringify(holder));
 }

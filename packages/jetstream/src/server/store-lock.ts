@@ -1,17 +1,20 @@
 /**
- * Keeps two servers off one store, which nats-server itself does not. The lock is a file in the
- * store that names the process that started the server, and the server.
+ * Keeps two servers off one store, which nats-server itself does not. The locks are numbered files
+ * in the store, each of which names the process that took the store, and its server. The file with
+ * the highest number counts.
  *
- * 1. The file appears whole or not at all: it is written aside and linked to its name, which fails
- *    when the name exists.
- * 2. While the process that wrote it runs, the store is taken.
+ * 1. A file appears whole or not at all: it is written aside and linked to its name, which fails
+ *    when the name exists. So one process gets each number.
+ * 2. While the process that wrote the highest file runs, the store is taken.
  * 3. When that process is gone but the server still runs, its watchdog is stopping it: we wait.
- * 4. When both are gone, the file is left over. Whoever moves it away looks whether it is still the
- *    one that was left over, and otherwise puts it back.
+ * 4. When both are gone, or the file says that the store was released, the next number is free.
+ * 5. The highest file is never removed, not even on release: a slow process that wants a number of
+ *    the past sees a higher one after it took its own, and gives way. Whoever holds the store removes
+ *    the lower files.
  */
 
 import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -38,27 +41,58 @@ const pollIntervalMs = 20;
  * `NatsServerStoreInUseError` when another server works on it.
  */
 export async function lockStore(storeDir: string, timeoutMs: number): Promise<StoreLock> {
-  const path = join(storeDir, "troupe-server.json");
   const deadline = performance.now() + timeoutMs;
   const owner = (await identifyProcess(process.pid)) ?? { pid: process.pid, startedAt: "" };
-  while (!(await createWhole(path, { owner }))) {
-    const text = await readFile(path, "utf8").catch(() => "");
-    const holder = parseHolder(text);
+  for (;;) {
+    const highest = Math.max(0, ...(await lockNumbers(storeDir)));
+    const holder = await readHolder(lockPath(storeDir, highest));
     if (holder && (await isStillRunning(holder.owner))) throw inUse(storeDir, holder);
     if (holder?.server && (await isStillRunning(holder.server))) {
       if (performance.now() > deadline) throw inUse(storeDir, holder);
       await delay(pollIntervalMs);
-    } else {
-      await removeLeftOver(path, text);
+    } else if (await takeNumber(storeDir, highest + 1, owner)) {
+      return heldLock(lockPath(storeDir, highest + 1), owner);
     }
   }
+}
+
+function heldLock(path: string, owner: ProcessIdentity): StoreLock {
   return {
     nameServer: async (pid) => {
       const server = await identifyProcess(pid);
       await replaceWhole(path, { owner, ...(server && { server }) });
     },
-    release: () => rm(path, { force: true }),
+    release: () => replaceWhole(path, undefined),
   };
+}
+
+/** Resolves to whether the store is ours. */
+async function takeNumber(
+  storeDir: string,
+  number: number,
+  owner: ProcessIdentity,
+): Promise<boolean> {
+  const path = lockPath(storeDir, number);
+  if (!(await createWhole(path, { owner }))) return false;
+  const others = (await lockNumbers(storeDir)).filter((other) => other !== number);
+  if (others.some((other) => other > number)) {
+    await rm(path, { force: true });
+    return false;
+  }
+  await Promise.all(others.map((other) => rm(lockPath(storeDir, other), { force: true })));
+  return true;
+}
+
+function lockPath(storeDir: string, number: number): string {
+  return join(storeDir, `troupe-server.${number}.json`);
+}
+
+async function lockNumbers(storeDir: string): Promise<number[]> {
+  const names = await readdir(storeDir);
+  return names.flatMap((name) => {
+    const number = /^troupe-server\.(\d+)\.json$/.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
 }
 
 async function createWhole(path: string, holder: Holder): Promise<boolean> {
@@ -75,28 +109,16 @@ async function createWhole(path: string, holder: Holder): Promise<boolean> {
   }
 }
 
-async function replaceWhole(path: string, holder: Holder): Promise<void> {
+async function replaceWhole(path: string, holder: Holder | undefined): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
-  await writeFile(aside, JSON.stringify(holder));
+  await writeFile(aside, holder ? JSON.stringify(holder) : "");
   await rename(aside, path);
 }
 
-async function removeLeftOver(path: string, expected: string): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
+/** A file that was released, is gone or is no lock has no holder. */
+async function readHolder(path: string): Promise<Holder | undefined> {
   try {
-    await rename(path, aside);
-  } catch {
-    // Somebody else has moved it away.
-    return;
-  }
-  const moved = await readFile(aside, "utf8");
-  if (moved !== expected) await link(aside, path).catch(() => {});
-  await rm(aside);
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    return JSON.parse(text) as Holder;
+    return JSON.parse(await readFile(path, "utf8")) as Holder;
   } catch {
     return undefined;
   }

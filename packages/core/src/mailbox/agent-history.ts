@@ -15,6 +15,7 @@ import type { ParkRecord } from "../turn/park-record.ts";
 import type { Parked } from "./parking.ts";
 import type { RecordedStep, StepRecord } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
+import type { Turn } from "../turn/turn.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
@@ -27,6 +28,10 @@ export interface AgentState {
   readonly turns: number;
   /** Position of the last handled input; everything up to it is a duplicate (I4). */
   readonly lastInput: Position;
+}
+
+export function stateAfter({ delivery, number, state }: Turn): AgentState {
+  return { state, turns: number, lastInput: delivery.input.position };
 }
 
 export class AgentHistory {

@@ -1,4 +1,7 @@
-/** What the world is told about a turn: after its commit, and again when its input comes back. */
+/**
+ * What the world is told about a turn: when it is tried again, after its commit, and again when its
+ * input comes back.
+ */
 import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
@@ -23,6 +26,27 @@ export function answer(host: MailboxHost, turn: Turn, revision: Position): void 
   if (deadLetter !== undefined) {
     feed.emit({ kind: "dead-letter", agent, inputPosition, failure: deadLetter.failure });
   }
+}
+
+/** The handler failed, and is called again after a delay. */
+export function tellRetry(
+  { feed }: MailboxHost,
+  turn: Turn,
+  thrown: unknown,
+  delayMs: number,
+): void {
+  if (!feed.active) return;
+  const { agent } = turn;
+  const { attempts: attempt, input } = turn.delivery;
+  const failure = errorData(thrown);
+  feed.emit({
+    kind: "turn.retrying",
+    agent,
+    inputPosition: input.position,
+    attempt,
+    delayMs,
+    failure,
+  });
 }
 
 /** The journal already has it: no handler, only the recorded reply again (I4). */

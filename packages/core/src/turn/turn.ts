@@ -69,6 +69,7 @@ export class Turn implements EventSink {
   /** Asks that the handler waits for. */
   #asking = 0;
   #hasPermit = false;
+  readonly #attemptsBefore: number;
 
   constructor(
     host: TurnHost,
@@ -84,6 +85,7 @@ export class Turn implements EventSink {
     this.runtime = runtime;
     this.agent = agent;
     this.delivery = delivery;
+    this.#attemptsBefore = delivery.attempts;
     this.number = draft.turns + 1;
     this.messageId = input.metadata.id ?? `@${input.position}`;
     this.traceparent = childTraceparent(input.metadata.traceparent, host.random);
@@ -240,7 +242,9 @@ export class Turn implements EventSink {
     this.host.permits.give();
   }
 
+  /** Its time is up. That counts as a run, also when it never came to the handler. */
   tooLong(timeoutMs: number): TurnTimeoutError {
+    this.delivery.attempts = Math.max(this.delivery.attempts, this.#attemptsBefore + 1);
     const name = agentName(this.agent);
     const { position } = this.delivery.input;
     return new TurnTimeoutError(

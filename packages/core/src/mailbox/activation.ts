@@ -1,0 +1,89 @@
+/**
+ * Getting an agent's past into memory: at first use, and again whenever what is in memory may not
+ * be what the journal says. A journal that cannot be read keeps its own agent waiting, and no other
+ * one: it is tried again for ever, with pauses.
+ */
+import { errorData } from "../errors/troupe-error.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { AgentHistory } from "./agent-history.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+import type { Pause } from "./pause.ts";
+import { backoffMs } from "./retry-policy.ts";
+
+export class Activation {
+  readonly #host: MailboxHost;
+  readonly #agent: AgentId;
+  readonly #history: AgentHistory;
+  readonly #pause: Pause;
+  #done = false;
+  #abandoned = false;
+  #failures = 0;
+  /** Starts from the journal since the last commit that was stored. */
+  #restarts = 0;
+
+  constructor(host: MailboxHost, agent: AgentId, history: AgentHistory, pause: Pause) {
+    this.#host = host;
+    this.#agent = agent;
+    this.#history = history;
+    this.#pause = pause;
+  }
+
+  /** The history is what the journal says, as far as is known. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Read the journal; `then` is called when that succeeded, or should be tried again. */
+  run(then: () => void): void {
+    // The first time at once; when commits keep failing, with pauses.
+    if (this.#restarts < 2) this.#load(then);
+    else this.#pause.start(this.#delayMs(this.#restarts - 1), () => this.#load(then));
+  }
+
+  /** A commit was stored: the history is right. */
+  confirm(): void {
+    this.#restarts = 0;
+  }
+
+  /** The journal may say something else now. */
+  restart(): void {
+    this.#done = false;
+    this.#restarts += 1;
+  }
+
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  #load(then: () => void): void {
+    const { clock, feed } = this.#host;
+    const startedAtMs = clock.now();
+    this.#history.load().then(
+      () => {
+        this.#done = true;
+        this.#failures = 0;
+        if (feed.active) {
+          const tookMs = clock.now() - startedAtMs;
+          const { turns } = this.#history.current;
+          feed.emit({ kind: "agent.activated", agent: this.#agent, turns, tookMs });
+        }
+        then();
+      },
+      (thrown: unknown) => this.#failed(thrown, then),
+    );
+  }
+
+  /** The key waits, the others go on: an unreadable journal must not lose its messages. */
+  #failed(thrown: unknown, then: () => void): void {
+    if (this.#abandoned) return;
+    const what = `activation of ${agentName(this.#agent)}`;
+    this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+    this.#failures += 1;
+    this.#pause.start(this.#delayMs(this.#failures), then);
+  }
+
+  #delayMs(attempts: number): number {
+    return backoffMs(this.#host.retry, attempts, this.#host.random);
+  }
+}

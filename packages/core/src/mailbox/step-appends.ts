@@ -1,0 +1,85 @@
+/**
+ * Step records on their way to the journal: behind everything of the agent that is not committed
+ * yet, and under the same fence (I5, I6).
+ */
+import { TroupeError } from "../errors/troupe-error.ts";
+import type { AgentId } from "../log/address.ts";
+import type { Log } from "../log/log.ts";
+import { StepLedger } from "../turn/step-ledger.ts";
+import type { StepRecord } from "../turn/step-record.ts";
+import { encodeStepRecord } from "../turn/step-record.ts";
+import type { StepStore } from "../turn/turn-steps.ts";
+import type { Turn } from "../turn/turn.ts";
+import type { AgentHistory } from "./agent-history.ts";
+import type { Uncommitted } from "./uncommitted.ts";
+
+/** The mailbox whose turns take steps. */
+interface SteppingMailbox {
+  readonly agent: AgentId;
+  /** Grows with every start from the journal. */
+  readonly epoch: number;
+  /** Start again from what the journal says. */
+  recover(): void;
+}
+
+export class StepAppends implements StepStore {
+  readonly #mailbox: SteppingMailbox;
+  readonly #log: Log;
+  readonly #history: AgentHistory;
+  readonly #uncommitted: Uncommitted;
+  #ledger: StepLedger | undefined;
+
+  constructor(mailbox: SteppingMailbox, log: Log, history: AgentHistory, uncommitted: Uncommitted) {
+    this.#mailbox = mailbox;
+    this.#log = log;
+    this.#history = history;
+    this.#uncommitted = uncommitted;
+  }
+
+  /** For a running turn: its steps, also those of earlier runs. */
+  ledgerOf({ delivery }: Turn): StepLedger {
+    const { position } = delivery.input;
+    if (this.#ledger?.inputPosition !== position) {
+      this.#ledger = new StepLedger(position, this.#history.stepsOf(position));
+    }
+    return this.#ledger;
+  }
+
+  /** The journal decides again which steps there are. */
+  forget(): void {
+    this.#ledger = undefined;
+  }
+
+  async append(turn: Turn, steps: StepRecord): Promise<void> {
+    const ledger = this.#ledger;
+    await this.#uncommitted.settled();
+    try {
+      turn.requireOpen();
+    } catch (thrown) {
+      // Nothing was stored: the next run of the handler must not take them for recorded (I6).
+      if (ledger === this.#ledger) ledger?.putBack(steps.steps);
+      throw thrown;
+    }
+    await this.#uncommitted.between(() => this.#store(turn, steps, ledger));
+  }
+
+  async #store(turn: Turn, steps: StepRecord, ledger: StepLedger | undefined): Promise<void> {
+    const { agent, epoch } = this.#mailbox;
+    try {
+      const expectedRevision = this.#history.revision;
+      const record = encodeStepRecord(steps);
+      const commit = { agent, expectedRevision, record, outgoing: [] };
+      const [revision = expectedRevision] = await this.#log.commit([commit]);
+      // Also when its turn failed meanwhile: what comes next follows these steps.
+      ledger?.recorded(steps.steps);
+      if (epoch === this.#mailbox.epoch) this.#history.stepsStored(steps, revision);
+      turn.requireOpen();
+    } catch (thrown) {
+      // Somebody else wrote, or nobody knows: start again from what the journal says.
+      const unsure = thrown instanceof TroupeError && thrown.retryable;
+      if (unsure && epoch === this.#mailbox.epoch) this.#mailbox.recover();
+      turn.requireOpen();
+      throw thrown;
+    }
+  }
+}

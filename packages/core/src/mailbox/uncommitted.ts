@@ -1,0 +1,107 @@
+/**
+ * The finished turns of one agent that are not in its journal yet, in order: some are on their way
+ * to the log, the others are ready for the next commit. Nothing of an agent is on its way beside
+ * something else of it (C1).
+ */
+import type { Turn } from "../turn/turn.ts";
+
+export class Uncommitted {
+  readonly #schedule: () => void;
+  #ready: Turn[] = [];
+  #committing: Turn[] = [];
+  /** So many of the next turns commit one by one, to find the one that the log refuses. */
+  #solo = 0;
+  /** Something that is no turn is on its way. */
+  #occupied = false;
+  /** Who waits until nothing is left to be committed. */
+  #settled: (() => void)[] = [];
+
+  /** @param schedule asks for a `take` soon */
+  constructor(schedule: () => void) {
+    this.#schedule = schedule;
+  }
+
+  get count(): number {
+    return this.#ready.length + this.#committing.length;
+  }
+
+  add(turn: Turn): void {
+    this.#ready.push(turn);
+    this.#schedule();
+  }
+
+  /** The turns to commit next, empty while others are on their way. */
+  take(messagesMax: number): readonly Turn[] {
+    if (this.#occupied || this.#committing.length > 0 || this.#ready.length === 0) return [];
+    let messages = 0;
+    let count = 0;
+    for (const turn of this.#ready) {
+      messages += turn.messages;
+      if (count > 0 && (messages > messagesMax || this.#solo > 0)) break;
+      count += 1;
+    }
+    this.#committing = this.#ready.splice(0, count);
+    return this.#committing;
+  }
+
+  /** The log stored what `take` gave: these turns. Call `proceed` when they are dealt with. */
+  stored(): readonly Turn[] {
+    const turns = this.#committing;
+    this.#committing = [];
+    this.#solo = Math.max(0, this.#solo - turns.length);
+    return turns;
+  }
+
+  /** The line has moved on: the next ones may leave, or those who wait for its end go on. */
+  proceed(): void {
+    if (this.#ready.length > 0) this.#schedule();
+    else this.#tellSettled();
+  }
+
+  /**
+   * The log will never store one of the turns that are on their way. Returns it when there is only
+   * one; otherwise they commit one by one the next time, to find it.
+   */
+  refused(): Turn | undefined {
+    if (this.#committing.length <= 1) return this.#committing[0];
+    this.#solo = this.#committing.length;
+    return undefined;
+  }
+
+  /** Give all of them up, in order. Call `proceed` when they are dealt with. */
+  withdraw(): readonly Turn[] {
+    const turns = [...this.#committing, ...this.#ready];
+    this.#committing = [];
+    this.#ready = [];
+    return turns;
+  }
+
+  /** What is not on its way yet never will be. */
+  dropReady(): void {
+    this.#ready = [];
+  }
+
+  /** Store something between turns: behind all that are ready now, before all later ones. */
+  async between<Result>(store: () => Promise<Result>): Promise<Result> {
+    this.#occupied = true;
+    try {
+      return await store();
+    } finally {
+      this.#occupied = false;
+      this.proceed();
+    }
+  }
+
+  /** Resolves when nothing is left to be committed, be it stored or given up. */
+  async settled(): Promise<void> {
+    while (this.#occupied || this.count > 0) {
+      await new Promise<void>((resolve) => this.#settled.push(resolve));
+    }
+  }
+
+  #tellSettled(): void {
+    const settled = this.#settled;
+    this.#settled = [];
+    for (const resolve of settled) resolve();
+  }
+}

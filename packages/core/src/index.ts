@@ -19,6 +19,7 @@ export type { IncomingCall, Interceptor, OutgoingCall } from "./interceptor/inte
 export * from "./key/key-token.ts";
 export * from "./key/partition.ts";
 export * from "./log/address.ts";
+export * from "./log/cell.ts";
 export * from "./log/dead-letter.ts";
 export * from "./log/input.ts";
 export * from "./log/log.ts";

@@ -3,6 +3,7 @@ import type {
   Accepted,
   AgentId,
   CallOptions,
+  Cell,
   DeadLetter,
   Floor,
   FollowRequest,
@@ -24,6 +25,7 @@ import type {
 import { accept } from "./accept.ts";
 import { Broadcast } from "./broadcast.ts";
 import { bury } from "./bury.ts";
+import { onCell, readCell, writeCell } from "./cells.ts";
 import { Committer } from "./commit.ts";
 import * as control from "./control-store.ts";
 import { getAt, getRange } from "./direct-get.ts";
@@ -149,6 +151,18 @@ export class JetStreamLog implements Log {
 
   manifests(): Promise<readonly Manifest[]> {
     return control.loadManifests(this.#session);
+  }
+
+  cell(name: string): Promise<Cell | undefined> {
+    return readCell(this.#session, name);
+  }
+
+  writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {
+    return writeCell(this.#session, name, value, expectedRevision);
+  }
+
+  onCell(name: string, listener: (revision: Position) => void): () => void {
+    return onCell(this.#session, name, listener);
   }
 
   announce(presence: Presence): void {

@@ -18,7 +18,7 @@ export interface Subjects {
   readonly namespace: string;
   /** The stream of shard 0: inputs, journals, dead letters, timers. */
   readonly stream: string;
-  /** The stream of manifests, floors and snapshots. */
+  /** The stream of manifests, floors, snapshots and cells. */
   readonly controlStream: string;
   /** What the shard's stream listens to. */
   readonly streamSubjects: readonly string[];
@@ -58,6 +58,9 @@ export interface Subjects {
   snapshot(agent: AgentId): string;
   floor(type: string, partition: number | "misfits"): string;
   readonly floors: string;
+  cell(cell: string): string;
+  /** Where the writer of a cell says that it changed; not stored. */
+  cellChanges(cell: string): string;
 }
 
 /**
@@ -105,5 +108,7 @@ export function subjects(namespace: string): Subjects {
     snapshot: (agent) => `${control}.snapshot.${agent.type}.${keyToToken(agent.key)}`,
     floor: (type, partition) => `${control}.floor.${type}.${partition}`,
     floors: `${control}.floor.>`,
+    cell: (cell) => `${control}.cell.${keyToToken(cell)}`,
+    cellChanges: (cell) => `${namespace}.cell.${keyToToken(cell)}`,
   };
 }

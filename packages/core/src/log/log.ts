@@ -12,12 +12,15 @@
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
- *  L5 A reply, a presence announcement, a floor and a snapshot may be lost; nothing else may.
+ *  L5 A reply, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
  *  L6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
  *     then, once per firing. After a commit that cancels or replaces it, no new firing begins; one that had begun before
  *     may still be stored.
+ *  L7 A cell changes only where `writeCell` names its last revision: of several writers that read the same one, exactly
+ *     one succeeds. A reader may be a moment behind; a writer that was is refused.
  */
 import type { AgentId } from "./address.ts";
+import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "./input.ts";
 import type { Manifest } from "./manifest.ts";
@@ -187,6 +190,20 @@ export interface Log {
   register(manifest: Manifest): Promise<void>;
   manifest(type: string): Promise<Manifest | undefined>;
   manifests(): Promise<readonly Manifest[]>;
+
+  /** A cell's last value; undefined when it was never written. @throws LogUnavailableError */
+  cell(name: string): Promise<Cell | undefined>;
+  /**
+   * Replace a cell's value if its revision is still this one, 0 for a cell that was never written;
+   * returns the new revision. @param name any text that can be a key. @throws RevisionConflictError
+   * (nothing stored), LogUnavailableError (unknown), PayloadTooLargeError
+   */
+  writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position>;
+  /**
+   * Hear the revisions of a cell that were written since, also by oneself. They may be lost (L5)
+   * and come in any order. Returns the function that ends it.
+   */
+  onCell(name: string, listener: (revision: Position) => void): () => void;
 
   announce(presence: Presence): void;
   /** Hear announcements, also one's own. Returns the function that ends it. */

@@ -1,5 +1,6 @@
 /** All rules of the log port, as checks. */
 import { acceptChecks } from "./accept-checks.ts";
+import { cellChecks } from "./cell-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadLetterChecks } from "./dead-letter-checks.ts";
 import { deadLetterRemovalChecks } from "./dead-letter-removal-checks.ts";
@@ -30,6 +31,7 @@ export const logChecks: readonly LogCheck[] = [
   ...sizeChecks,
   ...timerChecks,
   ...workerChecks,
+  ...cellChecks,
   ...lifecycleChecks,
   ...outageChecks,
 ];

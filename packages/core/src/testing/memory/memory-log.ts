@@ -2,6 +2,8 @@
 import { PayloadTooLargeError } from "../../errors/log-errors.ts";
 import type { AgentId } from "../../log/address.ts";
 import { agentName } from "../../log/address.ts";
+import { requireCellFits } from "../../log/cell.ts";
+import type { Cell } from "../../log/cell.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "../../log/input.ts";
 import type {
@@ -36,6 +38,7 @@ export class MemoryLog implements Log {
   readonly #wire: Wire;
   readonly #presenceListeners = new Listeners<[Presence]>();
   readonly #replyListeners = new Listeners<[string, Uint8Array]>();
+  readonly #cellListeners = new Listeners<[string, Position]>();
   readonly #statusListeners = new Listeners<[LogStatus]>();
   #accepts = 0;
   #replyAddresses = 0;
@@ -163,6 +166,22 @@ export class MemoryLog implements Log {
     return this.#wire.call("manifests", () => [...this.#server.manifests.values()]);
   }
 
+  cell(name: string): Promise<Cell | undefined> {
+    return this.#wire.call("cell", () => this.#server.cells.read(name));
+  }
+
+  async writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {
+    requireCellFits(name, value, this.limits);
+    const copy = new Uint8Array(value);
+    return this.#wire.call("writeCell", () => this.#server.writeCell(name, copy, expectedRevision));
+  }
+
+  onCell(name: string, listener: (revision: Position) => void): () => void {
+    return this.#cellListeners.add((changed, revision) => {
+      if (changed === name) listener(revision);
+    });
+  }
+
   announce(presence: Presence): void {
     const copy = structuredClone(presence);
     this.#wire.send(() => this.#server.announce(copy, this.name));
@@ -217,6 +236,7 @@ export class MemoryLog implements Log {
       onReply: (replyTo, payload) => {
         wire.deliver(() => this.#replyListeners.tell(replyTo, payload));
       },
+      onCell: (name, revision) => wire.deliver(() => this.#cellListeners.tell(name, revision)),
     };
     this.#server.peers.set(this.name, peer);
     const endPauses = this.#server.pauses.add((paused) => {

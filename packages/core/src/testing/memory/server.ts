@@ -9,6 +9,7 @@ import type { Floor } from "../../log/log.ts";
 import type { Manifest } from "../../log/manifest.ts";
 import type { Presence } from "../../log/presence.ts";
 import type { MemoryBrokerSettings } from "./broker-options.ts";
+import { Cells } from "./cells.ts";
 import { Listeners } from "./listeners.ts";
 import type { Schedule } from "./schedule.ts";
 import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
@@ -29,6 +30,7 @@ export type PausedCalls = "wait" | "fail";
 export interface ServerPeer {
   onPresence(presence: Presence): void;
   onReply(replyTo: string, payload: Uint8Array): void;
+  onCell(name: string, revision: Position): void;
 }
 
 export class Server {
@@ -39,6 +41,7 @@ export class Server {
   readonly floors: Map<string, Floor> = new Map<string, Floor>();
   readonly snapshots: Map<string, Uint8Array> = new Map<string, Uint8Array>();
   readonly manifests: Map<string, Manifest> = new Map<string, Manifest>();
+  readonly cells: Cells;
   readonly peers: Map<string, ServerPeer> = new Map<string, ServerPeer>();
   /** Told `true` when a pause begins and `false` when it ends. */
   readonly pauses: Listeners<[boolean]> = new Listeners<[boolean]>();
@@ -54,6 +57,7 @@ export class Server {
     this.settings = settings;
     this.rules = { limits, partitions };
     this.schedule = schedule;
+    this.cells = new Cells(clock);
     this.storage = new Storage({
       clock,
       duplicates,
@@ -115,6 +119,12 @@ export class Server {
     if (presence.leaving) this.#homes.delete(presence.worker);
     else this.#homes.set(presence.worker, from);
     for (const peer of this.peers.values()) peer.onPresence(presence);
+  }
+
+  writeCell(name: string, value: Uint8Array, expectedRevision: Position): Position {
+    const revision = this.cells.write(name, value, expectedRevision);
+    for (const peer of this.peers.values()) peer.onCell(name, revision);
+    return revision;
   }
 
   /** Whether the connection that announced this worker is still there. */

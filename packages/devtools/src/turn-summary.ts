@@ -1,5 +1,5 @@
 /** What a turn did, in one line: the events, then the reply or the failure. */
-import type { ErrorData, TurnRecord } from "@troupe/core";
+import type { ErrorData, RecordedEvent, TurnRecord } from "@troupe/core";
 import { toJson } from "./terminal/json.ts";
 import { duration } from "./terminal/quantities.ts";
 
@@ -17,13 +17,18 @@ export function turnOutcome(record: TurnRecord): string {
   const { attempts, events, failure, outgoingIds, reply, tookMs } = record;
   const sent = outgoingIds.length;
   return [
-    ...events.map(({ type, data }) => `${type} ${toJson(data)}`),
+    ...events.map((event) => `${versioned(event)} ${toJson(event.data)}`),
     ...(sent === 0 ? [] : [`sent ${sent}`]),
     ...(failure === undefined ? [] : [failureSummary(failure)]),
     ...(reply === undefined || reply === null ? [] : [`reply ${toJson(reply)}`]),
     ...(attempts > 1 ? [`${attempts} tries`] : []),
     ...(tookMs < 1 ? [] : [duration(tookMs)]),
   ].join(" · ");
+}
+
+/** As it was recorded: `deposited`, from its second version on `deposited@2`. */
+function versioned({ type, version = 1 }: RecordedEvent): string {
+  return version === 1 ? type : `${type}@${version}`;
 }
 
 /** `rejected: insufficient funds {"missing":3}`, or the code and the message. */

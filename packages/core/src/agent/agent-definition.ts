@@ -1,9 +1,14 @@
 /** What an agent type is, as plain frozen data: the engine, replay and tools read only this. */
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Schema } from "../schema/schema.ts";
+import type { Upcast } from "./event-version.ts";
 
 export interface EventDefinition {
   readonly schema: Schema;
+  /** Of the data's shape: what is emitted, and what the fold gets. */
+  readonly version: number;
+  /** By earlier version: lifts its data to the next one. */
+  readonly upcast: Readonly<Record<number, Upcast>>;
   readonly fold: (state: unknown, event: unknown) => unknown;
 }
 
@@ -21,7 +26,10 @@ export interface AgentDefinition {
   readonly kind: "agent";
   readonly type: string;
   readonly initialState: unknown;
-  /** Grows when the state's shape or the fold changes: older snapshots are then not used. */
+  /**
+   * Grows when the state's shape or the fold changes: older snapshots are then not used, as when
+   * the version of an event grows.
+   */
   readonly stateVersion: number;
   readonly events: Readonly<Record<string, EventDefinition>>;
   readonly messages: Readonly<Record<string, MessageDefinition>>;

@@ -13,6 +13,8 @@ import type { Topic } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
 import type { AgentDefinition, Handler, MessageDefinition } from "./agent-definition.ts";
 import { deepFreeze } from "./deep-freeze.ts";
+import type { EventOptions } from "./event-version.ts";
+import { eventVersion, requireVersion } from "./event-version.ts";
 import { requireName } from "./name.ts";
 import type { StoredAs } from "./stored-event.ts";
 
@@ -27,8 +29,9 @@ export type None = {};
 
 export interface StateOptions {
   /**
-   * Version of the state's shape and fold, a whole number. Raise it when either changes: snapshots
-   * of an older one are then not used, and the state is folded from the journal. @default 1
+   * Version of the state's shape and fold, a whole number from 1. Raise it when either changes:
+   * snapshots of an older one are then not used, and the state is folded from the journal. A raised
+   * version of an event does the same. @default 1
    */
   readonly version?: number;
 }
@@ -54,12 +57,14 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
 
   /**
    * An event and what it does to the state. The fold must be pure: it returns the new state and
-   * changes nothing.
+   * changes nothing. When the data's shape changes, `options` say how what was recorded before is
+   * read.
    */
   event<const Name extends string, S extends Schema>(
     name: Name,
     schema: S,
     fold: (state: Readonly<State>, event: SchemaOutput<S>) => State,
+    options?: EventOptions,
   ): Agent<
     State,
     Events & { readonly [K in Name]: SchemaInput<S> } & StoredAs<{
@@ -128,14 +133,16 @@ function build<State, Events, Messages>(
           { details: { type: definition.type } },
         );
       }
+      requireVersion(`State of the agent ${definition.type}`, version);
       return build({ ...definition, initialState: deepFreeze(initial), stateVersion: version });
     },
-    event: (name, schema, fold) =>
+    event: (name, schema, fold, options) =>
       build({
         ...definition,
         events: add(definition, definition.events, "event", name, {
           schema,
           fold: fold as (state: unknown, event: unknown) => unknown,
+          ...eventVersion(`Event ${definition.type}.${name}`, options),
         }),
       }),
     on: (name, schema, handler, options) =>

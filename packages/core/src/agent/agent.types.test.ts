@@ -26,10 +26,31 @@ const account = agent("account")
     return { ...state, balance: state.balance + event.amount };
   })
   .event("closed", z.object({ reason: z.string() }), (state) => state)
+  .event(
+    "renamed",
+    z.object({ owner: z.string(), at: z.number().default(0) }),
+    (state, event) => {
+      expectTypeOf(event).toEqualTypeOf<{ owner: string; at: number }>();
+      return { ...state, owner: event.owner };
+    },
+    {
+      version: 3,
+      upcast: {
+        1: (data) => {
+          expectTypeOf(data).toEqualTypeOf<unknown>();
+          return { owner: data };
+        },
+        2: (data) => data,
+      },
+    },
+  )
   .on("deposit", z.object({ amount: z.number(), note: z.string().default("") }), (ctx, message) => {
     expectTypeOf(message).toEqualTypeOf<{ amount: number; note: string }>();
     expectTypeOf(ctx.state).toEqualTypeOf<Readonly<{ balance: number; owner: string }>>();
     expectTypeOf(ctx.emit.closed).toEqualTypeOf<(data: { reason: string }) => void>();
+    expectTypeOf(ctx.emit.renamed).toEqualTypeOf<
+      (data: { owner: string; at?: number | undefined }) => void
+    >();
     expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>();
     ctx.emit.deposited({ amount: message.amount });
     return ctx.state.balance;
@@ -110,6 +131,12 @@ function mistakes(): unknown[] {
       // @ts-expect-error -- another agent needs its key.
       ctx.after(1000, { agent: ledger }).note({ text: "x" });
     }),
+    // @ts-expect-error -- an upcaster must take anything: nothing checked what was recorded.
+    account.event("a", z.null(), (s) => s, { version: 2, upcast: { 1: (n: number) => n } }),
+    // @ts-expect-error -- upcasters are named by the version that they lift.
+    account.event("b", z.null(), (s) => s, { version: 2, upcast: { first: () => null } }),
+    // @ts-expect-error -- a version is a number.
+    account.event("c", z.null(), (s) => s, { version: "2" }),
     // @ts-expect-error -- a fold returns a state.
     account.event("emptied", z.object({}), () => ({ balance: "none" })),
     // @ts-expect-error -- a schema is a Standard Schema value.

@@ -85,8 +85,3 @@ export class AgentParkedError extends TroupeError {
 export class UnsnapshotableStateError extends TroupeError {
   readonly code = "unsnapshotable-state";
 }
-
-/** The fold threw, or met an event the agent no longer declares. */
-export class FoldError extends TroupeError {
-  readonly code = "fold-failed";
-}

@@ -8,7 +8,6 @@
  */
 import { deepFreeze } from "../agent/deep-freeze.ts";
 import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
@@ -108,11 +107,14 @@ export class AgentHistory {
   takeSnapshot(): Snapshot {
     const { state, turns, lastInput } = this.#current;
     this.#snapshotTurns = turns;
-    const { stateVersion } = this.#runtime.definition;
-    return { state, turns, lastInput, revision: this.#revision, stateVersion };
+    const { foldVersion } = this.#runtime;
+    return { state, turns, lastInput, revision: this.#revision, foldVersion };
   }
 
-  /** Apply what the log has beyond the known revision. @throws FoldError, LogUnavailableError */
+  /**
+   * Apply what the log has beyond the known revision. @throws LogUnavailableError, and what the
+   * fold throws
+   */
   async load(): Promise<void> {
     if (this.#revision === 0) await this.#loadSnapshot();
     for (;;) {
@@ -125,7 +127,7 @@ export class AgentHistory {
   async #loadSnapshot(): Promise<void> {
     const bytes = await this.#log.snapshot(this.#agent);
     const snapshot = bytes === undefined ? undefined : decodeSnapshot(bytes);
-    if (snapshot?.stateVersion !== this.#runtime.definition.stateVersion) return;
+    if (snapshot?.foldVersion !== this.#runtime.foldVersion) return;
     const { turns, lastInput, revision } = snapshot;
     this.#current = { state: deepFreeze(snapshot.state), turns, lastInput };
     this.#revision = revision;
@@ -137,14 +139,14 @@ export class AgentHistory {
     const entry = decodeJournalRecord(bytes);
     if (entry.kind === "steps") this.#remember(entry.steps);
     else if (entry.kind === "park") this.#mark(entry.park, revision);
-    else this.#fold(entry.turn);
+    else this.#fold(entry.turn, revision);
     this.#revision = revision;
   }
 
-  #fold({ events, inputPosition, turn }: TurnRecord): void {
-    const name = agentName(this.#agent);
+  #fold({ events, inputPosition, turn }: TurnRecord, position: Position): void {
+    const place = { agent: this.#agent, position };
     let { state } = this.#current;
-    for (const event of events) state = this.#runtime.fold(state, event, name);
+    for (const event of events) state = this.#runtime.fold(state, event, place);
     this.#current = { state, turns: turn, lastInput: inputPosition };
     this.#openSteps = undefined;
   }

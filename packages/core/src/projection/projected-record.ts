@@ -1,17 +1,19 @@
 /** A journal record as a projection sees it: the events it has a handler for. */
+import { upToDate } from "../agent/event-version.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { LogEntry } from "../log/log.ts";
+import { NewerEventError } from "../errors/event-errors.ts";
 import { PoisonEventError } from "../errors/projection-errors.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
-import type { EventHandler, EventInfo, ProjectionDefinition } from "./projection.ts";
+import type { RecordedEvent } from "../turn/turn-record.ts";
+import type { EventInfo, ProjectedSource, ProjectionDefinition } from "./projection.ts";
 
 /** One event with its handler. */
 interface ProjectedEvent {
-  readonly name: string;
-  readonly data: unknown;
-  readonly handler: EventHandler;
+  readonly recorded: RecordedEvent;
+  readonly source: ProjectedSource;
 }
 
 export interface ProjectedRecord {
@@ -52,9 +54,9 @@ export function projectedRecord(
   try {
     const decoded = decodeJournalRecord(record);
     if (decoded.kind !== "turn") return { ...place, events: [] };
-    const events = decoded.turn.events.flatMap(({ type: name, data }) => {
-      const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined;
-      return handler === undefined ? [] : [{ name, data, handler }];
+    const events = decoded.turn.events.flatMap((recorded) => {
+      const source = Object.hasOwn(handlers, recorded.type) ? handlers[recorded.type] : undefined;
+      return source === undefined ? [] : [{ recorded, source }];
     });
     return { ...place, events };
   } catch (fault) {
@@ -80,14 +82,14 @@ export async function applyRecords(
       if (skipped.has(place)) continue;
       throw new PoisonFound(poison(projection, record, { cause: fault }), record, place);
     }
-    for (const [index, { name, data, handler }] of events.entries()) {
+    for (const [index, { recorded, source }] of events.entries()) {
       const place = `${position}:${index}`;
       if (skipped.has(place)) continue;
       const info: EventInfo = { agent, position, atMs };
       try {
-        await handler(handle, data, info);
+        await source.handler(handle, upToDate(source.event, recorded, info), info);
       } catch (cause) {
-        const error = poison(projection, record, { event: name, cause });
+        const error = poison(projection, record, { event: recorded.type, cause });
         throw new PoisonFound(error, record, place);
       }
       applied += 1;
@@ -101,12 +103,14 @@ function poison(
   { agent, position }: ProjectedRecord,
   { event, cause }: { readonly event?: string; readonly cause: unknown },
 ): PoisonEventError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
   const what =
     event === undefined ? "cannot read the record" : `could not handle the event ${event}`;
   return new PoisonEventError(
     `Projection ${name} ${what} of ${agentName(agent)} at position ${position}: ${why}. ` +
-      "Correct the handler and start again, or run with the policy to skip such events.",
+      (cause instanceof NewerEventError
+        ? "Run the newer code instead."
+        : "Correct the handler and start again, or run with the policy to skip such events."),
     { details: { projection: name, agent: agentName(agent), position, event }, cause },
   );
 }

@@ -18,7 +18,8 @@ export interface ProjectOptions {
   readonly retry?: Partial<Pick<RetryPolicy, "attemptsMax" | "delayMs" | "delayMsMax">>;
   /**
    * What happens after an event whose handler throws: `stop` keeps everything before it and ends
-   * the run with the error; `skip` says so in the inspection feed and goes on. @default "stop"
+   * the run with the error; `skip` says so in the inspection feed and goes on. At an event of a
+   * newer version than this code declares it stops in any case. @default "stop"
    */
   readonly poison?: "stop" | "skip";
   /** Throw the model away first, and build it from zero. @default false */

@@ -11,6 +11,7 @@
  *     everything after it too (I10).
  */
 import type { Clock } from "../clock/clock.ts";
+import { NewerEventError } from "../errors/event-errors.ts";
 import { OutdatedProjectionError, SinkRefusedError } from "../errors/projection-errors.ts";
 import type { ProjectedRecord } from "./projected-record.ts";
 import { applyRecords, PoisonFound } from "./projected-record.ts";
@@ -115,7 +116,8 @@ export class ProjectionWriter<Model extends ReadModel> {
   async #poisoned(found: PoisonFound, records: readonly ProjectedRecord[]): Promise<void> {
     const { error, place, record } = found;
     const { settings, emit } = this.#host;
-    if (settings.poison === "stop") {
+    // An event of newer code is no poison: whoever runs that code can handle it.
+    if (settings.poison === "stop" || error.cause instanceof NewerEventError) {
       await this.#transact(records.slice(0, records.indexOf(record)));
       throw error;
     }

@@ -166,6 +166,27 @@ describe("running a projection", () => {
     expect(skipped).toMatchObject([{ agent: { key: "bob" }, failure: { code: "poison-event" } }]);
   });
 
+  test("an event of a newer version ends the run, also when poison events are skipped", async () => {
+    const newer = agent("account")
+      .event("deposited", z.unknown(), (state) => state, {
+        version: 2,
+        upcast: { 1: (data) => data },
+      })
+      .on("deposit", z.number(), (ctx, cents) => ctx.emit.deposited({ cents }));
+    await using troupe = createTroupe(createMemoryBroker().connect());
+    await troupe.work(newer, { timings: { joinDelayMs: 0 } });
+    await troupe.agent(newer, "alice").deposit(5);
+    const sink = memorySink();
+    const running = await troupe.project(balances, sink, { poison: "skip" });
+    await expect(running.ended).rejects.toMatchObject({
+      code: "poison-event",
+      cause: { code: "newer-event", details: { agent: "account/alice", version: 2, declared: 1 } },
+      message: expect.stringContaining("Run the newer code instead."),
+    });
+    expect(sink.read(balances)).toEqual(new Map());
+    expect(running.skipped).toBe(0);
+  });
+
   test("an unavailable sink is tried again, a bounded number of times", async () => {
     await using troupe = await bank();
     await troupe.agent(account, "alice").deposit({ amount: 1 });

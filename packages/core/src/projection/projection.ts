@@ -5,6 +5,8 @@
  * handle from the read model, the event from the agent.
  */
 import type { Agent } from "../agent/agent.ts";
+import type { AgentDefinition, EventDefinition } from "../agent/agent-definition.ts";
+import { requireVersion } from "../agent/event-version.ts";
 import { requireName } from "../agent/name.ts";
 import type { StoredEvent } from "../agent/stored-event.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
@@ -24,6 +26,12 @@ export interface EventInfo {
 /** A handler without its types. */
 export type EventHandler = (handle: unknown, event: unknown, info: EventInfo) => unknown;
 
+/** A handler, and the event that it gets in the version declared there. */
+export interface ProjectedSource {
+  readonly event: EventDefinition;
+  readonly handler: EventHandler;
+}
+
 /** What a projection is, as plain frozen data: the runner, the sinks and tools read only this. */
 export interface ProjectionDefinition {
   readonly kind: "projection";
@@ -32,7 +40,7 @@ export interface ProjectionDefinition {
   readonly version: number;
   readonly model: ReadModel;
   /** By agent type, then by event. */
-  readonly sources: Readonly<Record<string, Readonly<Record<string, EventHandler>>>>;
+  readonly sources: Readonly<Record<string, Readonly<Record<string, ProjectedSource>>>>;
 }
 
 export interface ProjectionOptions {
@@ -81,12 +89,7 @@ export function projection<Model extends ReadModel>(
   { version = 1 }: ProjectionOptions = {},
 ): Projection<Model> {
   requireName("projection", name);
-  if (!Number.isSafeInteger(version) || version < 1) {
-    throw new DefinitionError(
-      `Projection ${name}: the version must be a whole number from 1, not ${version}.`,
-      { details: { projection: name, version } },
-    );
-  }
+  requireVersion(`Projection ${name}`, version);
   return build({ kind: "projection", name, version, model, sources: Object.freeze({}) }, model);
 }
 
@@ -100,14 +103,15 @@ function build<Model extends ReadModel>(
     on: (agent, event, handler) => {
       const { sources } = definition;
       const ofAgent = Object.hasOwn(sources, agent.type) ? sources[agent.type] : undefined;
-      requireEvent(definition.name, agent, event);
+      const declared = requireEvent(definition.name, agent, event);
       if (ofAgent !== undefined && Object.hasOwn(ofAgent, event)) {
         throw new DefinitionError(
           `Projection ${definition.name} handles ${agent.type}.${event} twice.`,
           { details: { projection: definition.name, type: agent.type, event } },
         );
       }
-      const handlers = Object.freeze({ ...ofAgent, [event]: handler as EventHandler });
+      const source = Object.freeze({ event: declared, handler: handler as EventHandler });
+      const handlers = Object.freeze({ ...ofAgent, [event]: source });
       const all = Object.freeze({ ...sources, [agent.type]: handlers });
       return build({ ...definition, sources: all }, model);
     },
@@ -117,10 +121,11 @@ function build<Model extends ReadModel>(
 
 function requireEvent(
   name: string,
-  agent: { readonly type: string; readonly events: object },
+  agent: Pick<AgentDefinition, "events" | "type">,
   event: string,
-): void {
-  if (Object.hasOwn(agent.events, event)) return;
+): EventDefinition {
+  const declared = Object.hasOwn(agent.events, event) ? agent.events[event] : undefined;
+  if (declared !== undefined) return declared;
   throw new DefinitionError(
     `Projection ${name}: the agent type ${agent.type} declares no event ${event}.`,
     { details: { projection: name, type: agent.type, event } },

@@ -4,10 +4,9 @@
  */
 import type { Agent } from "../agent/agent.ts";
 import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { CallOptions, Log } from "../log/log.ts";
-import type { TurnRecord } from "../turn/turn-record.ts";
+import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { RecordedStep } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
@@ -23,6 +22,8 @@ export interface JournaledTurn {
 export interface ReplayedTurn<State> extends JournaledTurn {
   /** The state after this turn. */
   readonly state: State;
+  /** The turn's events as they are declared today; `record` has them as they were recorded. */
+  readonly events: readonly RecordedEvent[];
 }
 
 /** An agent's turn records in order. */
@@ -55,7 +56,10 @@ export async function* turnsOf(
   }
 }
 
-/** An agent's turns with the state after each. @throws FoldError */
+/**
+ * An agent's turns with the state after each. @throws FoldError, UnknownEventError,
+ * NewerEventError, MissingUpcasterError, UpcastError
+ */
 export async function* replay<State, Events, Messages>(
   log: Log,
   definition: Agent<State, Events, Messages>,
@@ -66,7 +70,9 @@ export async function* replay<State, Events, Messages>(
   const runtime = agentRuntime(definition);
   let state: unknown = definition.initialState;
   for await (const turn of turnsOf(log, agent, options)) {
-    for (const event of turn.record.events) state = runtime.fold(state, event, agentName(agent));
-    yield { ...turn, state: state as State };
+    const place = { agent, position: turn.revision };
+    const events = turn.record.events.map((event) => runtime.upToDate(event, place));
+    for (const event of events) state = runtime.fold(state, event, place);
+    yield { ...turn, events, state: state as State };
   }
 }

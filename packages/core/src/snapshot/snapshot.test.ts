@@ -105,7 +105,7 @@ describe("a snapshot", () => {
   });
 
   it("of a format from the future is ignored", () => {
-    const snapshot = { state: 1, turns: 2, lastInput: 3, revision: 4, stateVersion: 1 };
+    const snapshot = { state: 1, turns: 2, lastInput: 3, revision: 4, foldVersion: "1" };
     const bytes = encodeSnapshot(snapshot, "a/b");
     expect(decodeSnapshot(bytes)).toEqual(snapshot);
     // The format number is the first value of the map.

@@ -15,8 +15,8 @@ export interface Snapshot {
   readonly lastInput: Position;
   /** Position of the record after which the state was like this. */
   readonly revision: Position;
-  /** Version of the state's shape and fold, as the agent declares it. */
-  readonly stateVersion: number;
+  /** What the state was folded with: the versions of the state and of its events. */
+  readonly foldVersion: string;
 }
 
 /** @throws UnsnapshotableStateError when the state is not plain data */
@@ -28,14 +28,14 @@ export function encodeSnapshot(snapshot: Snapshot, name: string): Uint8Array {
       { details: { agent: name, path } },
     );
   }
-  const { state, turns, lastInput, revision, stateVersion } = snapshot;
+  const { state, turns, lastInput, revision, foldVersion } = snapshot;
   return encodePayload({
     v: format,
     s: state,
     n: turns,
     i: lastInput,
     r: revision,
-    d: stateVersion,
+    d: foldVersion,
   });
 }
 
@@ -43,8 +43,8 @@ export function encodeSnapshot(snapshot: Snapshot, name: string): Uint8Array {
 export function decodeSnapshot(bytes: Uint8Array): Snapshot | undefined {
   const wire = decodePayload(bytes, "application/msgpack") as WireSnapshot | null;
   if (wire?.v !== format) return undefined;
-  const { s: state, n: turns, i: lastInput, r: revision, d: stateVersion } = wire;
-  return { state, turns, lastInput, revision, stateVersion };
+  const { s: state, n: turns, i: lastInput, r: revision, d: foldVersion } = wire;
+  return { state, turns, lastInput, revision, foldVersion };
 }
 
 const format = 1;
@@ -55,7 +55,7 @@ interface WireSnapshot {
   readonly n: number;
   readonly i: Position;
   readonly r: Position;
-  readonly d: number;
+  readonly d: string;
 }
 
 /** Where in a value something is that would not come back as it was stored. */

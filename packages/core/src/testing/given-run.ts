@@ -4,6 +4,7 @@ import { setImmediate as nextRound } from "node:timers/promises";
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { Agent, EventTypes } from "../agent/agent.ts";
 import { agent } from "../agent/agent.ts";
+import { recordedEvent } from "../agent/event-version.ts";
 import { createTroupe } from "../client/troupe.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { AgentId } from "../log/address.ts";
@@ -13,7 +14,7 @@ import { validate } from "../schema/schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import { encodeRecord } from "../turn/turn-record.ts";
-import { encodePayload } from "../wire/payload.ts";
+import { asStored, encodePayload } from "../wire/payload.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 import type { Outcome } from "./given.ts";
 import { createMemoryBroker } from "./memory/memory-broker.ts";
@@ -28,10 +29,17 @@ export interface CannedAnswer {
   readonly reply: unknown;
 }
 
+export interface GivenEvent {
+  readonly type: PropertyKey;
+  readonly data: unknown;
+  /** Absent means the declared one. */
+  readonly version?: number;
+}
+
 export interface GivenCase {
   readonly definition: AgentDefinition;
   readonly key: string;
-  readonly events: readonly { readonly type: PropertyKey; readonly data: unknown }[];
+  readonly events: readonly GivenEvent[];
   readonly answers: readonly CannedAnswer[];
   /** The message, or the topic. */
   readonly message: string | undefined;
@@ -47,7 +55,10 @@ const settings = Object.freeze({
   timings: { joinDelayMs: 0, heartbeatMs: 1e9, deadAfterMs: 1e10 },
 });
 
-/** @throws DefinitionError, FoldError, SchemaError when the history is not one of this agent */
+/**
+ * @throws DefinitionError, SchemaError, and what a fold throws, when the history is not one of this
+ * agent
+ */
 export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventTypes>> {
   const { definition, key } = which;
   const events = historyOf(which);
@@ -79,20 +90,23 @@ export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventT
 /** The events as the journal would have them. */
 function historyOf({ definition, events, key }: GivenCase): readonly RecordedEvent[] {
   const runtime = agentRuntime(definition);
-  const recorded = events.map(({ data, type }): RecordedEvent => {
+  const recorded = events.map(({ data, type, version }): RecordedEvent => {
     const name = String(type);
-    const schema = Object.hasOwn(definition.events, name)
-      ? definition.events[name]?.schema
-      : undefined;
-    if (schema === undefined) {
+    const declared = Object.hasOwn(definition.events, name) ? definition.events[name] : undefined;
+    if (declared === undefined) {
       throw new DefinitionError(`Agent ${definition.type} declares no event ${name}.`, {
         details: { type: definition.type, event: name },
       });
     }
-    return { type: name, data: validate(schema, data, `Event ${definition.type}.${name}`) };
+    if (version !== undefined && version !== declared.version) {
+      return recordedEvent(name, asStored(data), version);
+    }
+    const valid = validate(declared.schema, data, `Event ${definition.type}.${name}`);
+    return recordedEvent(name, valid, declared.version);
   });
   let state = definition.initialState;
-  for (const event of recorded) state = runtime.fold(state, event, `${definition.type}/${key}`);
+  const place = { agent: { type: definition.type, key }, position: 0 };
+  for (const event of recorded) state = runtime.fold(state, event, place);
   return recorded;
 }
 
@@ -173,7 +187,7 @@ function outcomeOf(
   );
   const isMessage = ({ address }: Input): boolean => address.kind === "agent";
   return {
-    events: record.events,
+    events: record.events.map(({ data, type }) => ({ type, data })),
     state: history.state(definition as Agent<unknown, unknown, unknown>, id.key),
     reply: record.reply,
     failure: record.failure,

@@ -23,6 +23,13 @@ export type EventOf<Events> = {
   readonly [Name in keyof Events]: { readonly type: Name; readonly data: Events[Name] };
 }[keyof Events];
 
+/** An event as it was recorded in an earlier version: it goes through the upcasters. */
+export interface PastEvent<Events> {
+  readonly type: keyof Events;
+  readonly version: number;
+  readonly data: unknown;
+}
+
 /** A message that a turn sent. */
 export interface SentMessage {
   /** `type/key` of the agent. */
@@ -103,7 +110,7 @@ export interface GivenOptions {
 /** An agent with this history. */
 export function given<State, Events, Messages>(
   agent: Agent<State, Events, Messages>,
-  events: readonly EventOf<Events>[] = [],
+  events: readonly (EventOf<Events> | PastEvent<Events>)[] = [],
   { key = "one" }: GivenOptions = {},
 ): Given<State, Events, Messages> {
   return givenWith<State, Events, Messages>({ definition: agent, key, events, answers: [] });

@@ -17,6 +17,8 @@ export const recordFormat = 1;
 export interface RecordedEvent {
   readonly type: string;
   readonly data: unknown;
+  /** Version of the data's shape, as it was declared then; absent means 1. */
+  readonly version?: number | undefined;
 }
 
 /** A change of a timer: `atMs` or `everyMs` when it was set, neither when it was cancelled. */
@@ -71,7 +73,7 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
     i: record.inputPosition,
     id: record.messageId,
     m: record.message,
-    e: record.events.map((event) => [event.type, event.data]),
+    e: record.events.map(toWireEvent),
     r: record.reply,
     k: record.attempts,
     t: record.traceparent,
@@ -109,7 +111,7 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     message: wire.m,
     topic: wire.p,
     sender: wire.s,
-    events: wire.e.map(([type, data]) => ({ type, data })),
+    events: wire.e.map(fromWireEvent),
     steps: wire.q?.map(([name, value, stepMs]) => ({ name, value, tookMs: stepMs })),
     outgoingIds: wire.o ?? [],
     timers: wire.a?.map(([id, atMs, everyMs]) => ({
@@ -134,6 +136,17 @@ export function recordedTimer(change: TimerChange): RecordedTimer {
   return change.kind === "set" ? { id: change.id, ...change.time } : { id: change.id };
 }
 
+/** Type, data, version when it is above 1. */
+type WireEvent = readonly [string, unknown, number?];
+
+function toWireEvent({ type, data, version = 1 }: RecordedEvent): WireEvent {
+  return version === 1 ? [type, data] : [type, data, version];
+}
+
+function fromWireEvent([type, data, version]: WireEvent): RecordedEvent {
+  return version === undefined ? { type, data } : { type, data, version };
+}
+
 interface WireRecord {
   v: number;
   n: number;
@@ -142,7 +155,7 @@ interface WireRecord {
   m: string;
   p?: string;
   s?: string;
-  e: (readonly [string, unknown])[];
+  e: WireEvent[];
   o?: readonly string[];
   a?: (readonly [string, number, number])[];
   r: unknown;

@@ -7,6 +7,7 @@
  * draft until the commit (I3).
  */
 import type { MessageDefinition } from "../agent/agent-definition.ts";
+import type { EventPlace } from "../agent/event-version.ts";
 import { UnknownMessageError } from "../errors/ask-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import {
@@ -139,7 +140,7 @@ export class Turn implements EventSink {
 
   event(event: RecordedEvent): void {
     this.requireOpen();
-    this.state = this.runtime.fold(this.state, event, agentName(this.agent));
+    this.state = this.runtime.fold(this.state, event, this.#place());
     this.events.push(event);
   }
 
@@ -319,8 +320,12 @@ export class Turn implements EventSink {
   #replaceEvents(events: readonly RecordedEvent[]): void {
     this.state = this.#stateBefore;
     for (const event of events) {
-      this.state = this.runtime.fold(this.state, event, agentName(this.agent));
+      this.state = this.runtime.fold(this.state, event, this.#place());
     }
+  }
+
+  #place(): EventPlace {
+    return { agent: this.agent, position: this.delivery.input.position };
   }
 
   #keep(record: TurnRecord): void {

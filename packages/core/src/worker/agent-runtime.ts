@@ -2,9 +2,15 @@
  * An agent definition made ready to run: the fold, the handlers, the emit functions. One per hosted
  * type.
  */
-import type { AgentDefinition, MessageDefinition } from "../agent/agent-definition.ts";
+import type {
+  AgentDefinition,
+  EventDefinition,
+  MessageDefinition,
+} from "../agent/agent-definition.ts";
 import { deepFreeze } from "../agent/deep-freeze.ts";
-import { FoldError } from "../errors/message-errors.ts";
+import type { EventPlace } from "../agent/event-version.ts";
+import { eventAt, eventIds, foldVersion, recordedEvent, upToDate } from "../agent/event-version.ts";
+import { FoldError, UnknownEventError } from "../errors/event-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import { asStored } from "../wire/payload.ts";
@@ -19,11 +25,18 @@ export interface EventSink {
 export interface AgentRuntime {
   readonly type: string;
   readonly definition: AgentDefinition;
+  /** What its states are folded with: the versions of the state and of its events. */
+  readonly foldVersion: string;
+  /**
+   * A recorded event as it is declared today. @throws UnknownEventError, NewerEventError,
+   * MissingUpcasterError, UpcastError
+   */
+  upToDate(event: RecordedEvent, place: EventPlace): RecordedEvent;
   /**
    * The state after one more event (I8), frozen, because only events may change it. @throws
-   * FoldError
+   * FoldError, and what `upToDate` throws
    */
-  fold(state: unknown, event: RecordedEvent, agentName: string): unknown;
+  fold(state: unknown, event: RecordedEvent, place: EventPlace): unknown;
   handlerOf(name: string, topic: boolean): MessageDefinition | undefined;
   /** The `ctx.emit` object for one turn. */
   emitTo(sink: EventSink): Emit<Record<string, unknown>>;
@@ -31,15 +44,26 @@ export interface AgentRuntime {
 
 export function agentRuntime(definition: AgentDefinition): AgentRuntime {
   const { events, messages, subscriptions, type } = definition;
+  const declared = (event: string, place: EventPlace): EventDefinition => {
+    const found = Object.hasOwn(events, event) ? events[event] : undefined;
+    if (found === undefined) throw unknownEvent(event, place);
+    return found;
+  };
   return {
     type,
     definition,
-    fold(state, event, agentName) {
-      if (!Object.hasOwn(events, event.type)) throw unknownEvent(agentName, event.type);
+    foldVersion: foldVersion(definition),
+    upToDate(event, place) {
+      const found = declared(event.type, place);
+      return recordedEvent(event.type, upToDate(found, event, place), found.version);
+    },
+    fold(state, event, place) {
+      const found = declared(event.type, place);
+      const data = upToDate(found, event, place);
       try {
-        return deepFreeze(events[event.type]?.fold(state, event.data));
+        return deepFreeze(found.fold(state, data));
       } catch (cause) {
-        throw foldFailed(agentName, event.type, cause);
+        throw foldFailed(event.type, place, cause);
       }
     },
     handlerOf(name, topic) {
@@ -71,7 +95,7 @@ function emitFactory(
   definition: AgentDefinition,
 ): (sink: EventSink) => Emit<Record<string, unknown>> {
   const prototype: object = {};
-  for (const [name, { schema }] of Object.entries(definition.events)) {
+  for (const [name, { schema, version }] of Object.entries(definition.events)) {
     const what = `Event ${definition.type}.${name}`;
     Object.defineProperty(prototype, name, {
       enumerable: true,
@@ -81,7 +105,7 @@ function emitFactory(
           const valid = validate(schema, data, what);
           if (valid instanceof Promise) throw asynchronousEvent(definition.type, name);
           // Folded as it is stored, so that replay comes to the same state (I8).
-          sink.event({ type: name, data: asStored(valid) });
+          sink.event(recordedEvent(name, asStored(valid), version));
         };
       },
     });
@@ -102,17 +126,17 @@ function asynchronousEvent(type: string, event: string): FoldError {
   );
 }
 
-function unknownEvent(agentName: string, event: string): FoldError {
-  return new FoldError(
-    `The journal of ${agentName} holds the event ${event}, which its agent type does not declare: add .event("${event}", …).`,
-    { details: { agent: agentName, event } },
+function unknownEvent(event: string, place: EventPlace): UnknownEventError {
+  return new UnknownEventError(
+    `The agent type ${place.agent.type} does not declare ${eventAt(event, place)}: update this worker, or add .event("${event}", …).`,
+    { details: eventIds(event, place) },
   );
 }
 
-function foldFailed(agentName: string, event: string, cause: unknown): FoldError {
+function foldFailed(event: string, place: EventPlace, cause: unknown): FoldError {
   const why = cause instanceof Error ? cause.message : String(cause);
-  return new FoldError(`The fold of ${agentName} threw on the event ${event}: ${why}.`, {
-    details: { agent: agentName, event },
+  return new FoldError(`The fold threw on ${eventAt(event, place)}: ${why}.`, {
+    details: eventIds(event, place),
     cause,
   });
 }

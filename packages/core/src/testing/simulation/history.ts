@@ -66,10 +66,11 @@ export class GrowingHistory implements History {
 
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State {
     const runtime = agentRuntime(agent);
-    const name = agentName({ type: agent.type, key });
+    const id: AgentId = { type: agent.type, key };
     let state: unknown = agent.initialState;
-    for (const { record } of this.turns(agent, key)) {
-      for (const event of record.events) state = runtime.fold(state, event, name);
+    for (const { record, revision: position } of this.turns(agent, key)) {
+      const place = { agent: id, position };
+      for (const event of record.events) state = runtime.fold(state, event, place);
     }
     return state as State;
   }

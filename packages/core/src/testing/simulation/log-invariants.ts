@@ -77,8 +77,9 @@ function foldIsPure(
   const name = agentName(agent);
   const run = (): unknown => {
     let state = definition.initialState;
-    for (const { record } of history.turns(agent, agent.key)) {
-      for (const event of record.events) state = runtime.fold(state, structuredClone(event), name);
+    for (const { record, revision: position } of history.turns(agent, agent.key)) {
+      const place = { agent, position };
+      for (const event of record.events) state = runtime.fold(state, structuredClone(event), place);
     }
     return state;
   };

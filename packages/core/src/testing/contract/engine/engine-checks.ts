@@ -12,6 +12,7 @@ import { redeliveryChecks } from "./redelivery-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { valueChecks } from "./value-checks.ts";
+import { versionChecks } from "./version-checks.ts";
 
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
@@ -21,6 +22,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...badInputChecks,
   ...failureChecks,
   ...valueChecks,
+  ...versionChecks,
   ...ownershipChecks,
   ...stopChecks,
   ...timerChecks,

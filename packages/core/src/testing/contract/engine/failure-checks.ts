@@ -168,7 +168,7 @@ export const failureChecks: readonly LogCheck[] = [
       const faults = host.heard.of("fault");
       assert.deepEqual(
         new Set(faults.map(({ failure }) => failure.code)),
-        new Set(["fold-failed"]),
+        new Set(["fold-failed", "unknown-event"]),
       );
       const named = faults.map(({ what }) => what).join();
       assert.match(named, /ledger\/odd/);

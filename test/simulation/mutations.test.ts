@@ -4,12 +4,24 @@ import type { System } from "@troupe/core/testing";
 import { describe, expect, test } from "vitest";
 
 import type { Sabotage } from "./sabotage.ts";
-import { withoutAtomicity, withoutFence, withoutRecognition, withoutSteps } from "./sabotage.ts";
+import {
+  withoutAtomicity,
+  withoutCancels,
+  withoutDeferred,
+  withoutFence,
+  withoutParkings,
+  withoutRecognition,
+  withoutSteps,
+  withoutTimersInCommit,
+  withTimersTwice,
+} from "./sabotage.ts";
 import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
 import { hotKey } from "./systems/hot-key.ts";
+import { parking } from "./systems/parking.ts";
 import { poison } from "./systems/poison.ts";
+import { timers } from "./systems/timers.ts";
 
 const defects = { withoutAtomicity, withoutFence, withoutRecognition };
 const systems = { bankTransfer, hotKey, poison };
@@ -23,6 +35,24 @@ describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sa
 test("the simulation notices a log withoutSteps", async () => {
   await expectFailure(charge, withoutSteps);
 });
+
+const timerDefects = { withoutCancels, withoutTimersInCommit, withTimersTwice };
+
+test.each(Object.entries(timerDefects))(
+  "the simulation notices a log %s, with the system timers",
+  async (_, sabotage) => {
+    await expectFailure(timers, sabotage);
+  },
+);
+
+const parkingDefects = { withoutDeferred, withoutParkings };
+
+test.each(Object.entries(parkingDefects))(
+  "the simulation notices a log %s, with the system parking",
+  async (_, sabotage) => {
+    await expectFailure(parking, sabotage);
+  },
+);
 
 async function expectFailure(system: System, sabotage: Sabotage): Promise<void> {
   const again = (seed: number): string => simulateAgain(system.name ?? "", seed);

@@ -12,6 +12,8 @@ import {
 } from "@troupe/core";
 import { overlay, type MemoryBroker } from "@troupe/core/testing";
 
+type TimerChange = NonNullable<TurnCommit["timers"]>[number];
+
 export type Sabotage = (log: Log, broker: MemoryBroker) => Log;
 
 /**
@@ -79,4 +81,60 @@ export const withoutAtomicity: Sabotage = (log) =>
       for (const draft of turns.flatMap(({ outgoing }) => outgoing)) await log.accept(draft);
       return revisions;
     },
+  });
+
+/** Records are stored first and the timers that their turns set afterwards (I3). */
+export const withoutTimersInCommit: Sabotage = (log) =>
+  overlay(log, {
+    commit: async (turns) => {
+      const revisions = await log.commit(turns.map((turn) => ({ ...turn, timers: [] })));
+      return Promise.all(
+        turns.map(async (turn, index) => {
+          const revision = revisions[index] ?? 0;
+          const { agent, timers = [] } = turn;
+          if (timers.length === 0 || turns[index + 1]?.expectedRevision === "chained") {
+            return revision;
+          }
+          // A step record without steps says nothing, and takes the timers along.
+          const record = encodePayload({ v: 1, q: [], i: 0, w: "sabotage" });
+          const later = { agent, expectedRevision: revision, record, outgoing: [], timers };
+          const [last = revision] = await log.commit([later]);
+          return last;
+        }),
+      );
+    },
+  });
+
+/** The log keeps timers that were cancelled (L6). */
+export const withoutCancels: Sabotage = (log) =>
+  withTimers(log, (change) => (change.kind === "cancel" ? [] : [change]));
+
+/** The log keeps every timer twice, so each fires twice (L6). */
+export const withTimersTwice: Sabotage = (log) =>
+  withTimers(log, (change) => [change, { ...change, id: `${change.id} again` }]);
+
+function withTimers(log: Log, changes: (change: TimerChange) => readonly TimerChange[]): Log {
+  return overlay(log, {
+    commit: (turns) =>
+      log.commit(turns.map((turn) => ({ ...turn, timers: turn.timers?.flatMap(changes) }))),
+  });
+}
+
+/** The journal does not say that an agent is parked, so who activates it goes on (P1). */
+export const withoutParkings: Sabotage = (log) =>
+  overlay(log, {
+    journal: async (agent, after, options) => {
+      const entries = await log.journal(agent, after, options);
+      return entries.map((entry) => {
+        if (decodeJournalRecord(entry.record).kind !== "park") return entry;
+        const wire = decodePayload(entry.record, "application/msgpack");
+        return { ...entry, record: encodePayload({ ...(wire as object), h: false }) };
+      });
+    },
+  });
+
+/** What was deferred is read back with a gap (P2). */
+export const withoutDeferred: Sabotage = (log) =>
+  overlay(log, {
+    inputsOf: async (...request) => (await log.inputsOf(...request)).toSpliced(1, 1),
   });

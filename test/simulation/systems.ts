@@ -6,8 +6,10 @@ import { charge } from "./systems/charge.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
+import { parking } from "./systems/parking.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
+import { timers } from "./systems/timers.ts";
 
 export const systems: Readonly<Record<string, System>> = {
   "bank-transfer": bankTransfer,
@@ -17,6 +19,8 @@ export const systems: Readonly<Record<string, System>> = {
   "hot-key": hotKey,
   poison,
   charge,
+  timers,
+  parking,
 };
 
 /** The command that runs one seed of a system again. */

@@ -214,8 +214,9 @@ export class Ownership {
     try {
       while (this.#again && !this.#stopped) {
         this.#again = false;
-        this.#releaseSurplus();
-        await this.#takeMissing();
+        const assigned = this.#assigned();
+        this.#releaseSurplus(assigned);
+        await this.#takeMissing(assigned);
       }
     } catch (thrown) {
       this.#host.feed.emit({ kind: "fault", what: "ownership", failure: errorData(thrown) });
@@ -241,8 +242,7 @@ export class Ownership {
   }
 
   /** A release waits for running turns, so it must not keep other partitions from being taken. */
-  #releaseSurplus(): void {
-    const assigned = this.#assigned();
+  #releaseSurplus(assigned: ReadonlyMap<string, Holding>): void {
     for (const [name, holding] of this.#held) {
       if (assigned.has(name) || this.#releasing.has(name)) continue;
       this.#releasing.set(name, this.#release(name, holding));
@@ -262,9 +262,9 @@ export class Ownership {
     void this.#reconcile();
   }
 
-  async #takeMissing(): Promise<void> {
+  async #takeMissing(assigned: ReadonlyMap<string, Holding>): Promise<void> {
     const now = this.#host.clock.now();
-    const missing = [...this.#assigned()].filter(
+    const missing = [...assigned].filter(
       ([name, holding]) => !this.#held.has(name) && !this.#mustWait(name, holding, now),
     );
     if (missing.length === 0) return;

@@ -183,7 +183,8 @@ export class MemoryLog implements Log {
   }
 
   announce(presence: Presence): void {
-    const copy = structuredClone(presence);
+    const held = Object.entries(presence.holds).map(([type, holds]) => [type, [...holds]]);
+    const copy: Presence = { ...presence, holds: Object.fromEntries(held) };
     this.#wire.send(() => this.#server.announce(copy, this.name));
   }
 

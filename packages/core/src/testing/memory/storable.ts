@@ -162,5 +162,6 @@ function copyOf(payload: Uint8Array, limits: LogLimits, destination: string): Ui
 /** Without the fields that are undefined: headers cannot tell them from absent ones. */
 function copyOfMetadata(metadata: Metadata): Metadata {
   const present = Object.entries(metadata).filter(([, value]) => value !== undefined);
-  return structuredClone(Object.fromEntries(present));
+  const copy: Metadata = Object.fromEntries(present);
+  return copy.callers === undefined ? copy : { ...copy, callers: [...copy.callers] };
 }

@@ -7,6 +7,8 @@ import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Input, Position } from "../../log/input.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
+import { isResume } from "../../mailbox/parking.ts";
+import type { ParkRecord } from "../../turn/park-record.ts";
 import type { RecordedStep } from "../../turn/step-record.ts";
 import { decodeJournalRecord } from "../../turn/step-record.ts";
 import { decodePayload } from "../../wire/payload.ts";
@@ -17,17 +19,25 @@ export interface History {
   readonly entries: readonly LogEntry[];
   readonly inputs: ReadonlyMap<Position, Input>;
   readonly deadLetters: readonly DeadLetter[];
-  /** Agents that have a journal, in the order of their first turns. */
+  /** Agents that have a journal, in the order of their first turns or parkings. */
   readonly agents: readonly AgentId[];
   /** Keys of the agents of this type that have a journal. */
   keys(agent: { readonly type: string }): readonly string[];
   turns(agent: { readonly type: string }, key: string): readonly JournaledTurn[];
+  /** When an agent was parked and resumed, in the order of its journal. */
+  parkings(agent: { readonly type: string }, key: string): readonly JournaledPark[];
   /** The fold of an agent's journal. @throws FoldError */
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State;
   /** An input's payload. @throws UndecodablePayloadError */
   payload(input: Input): unknown;
   /** Agents that have not handled an input that is theirs, as `type/key@position`. */
   readonly unhandled: ReadonlySet<string>;
+}
+
+/** A park record and its place in the journal. */
+export interface JournaledPark {
+  readonly revision: Position;
+  readonly record: ParkRecord;
 }
 
 export class GrowingHistory implements History {
@@ -38,6 +48,7 @@ export class GrowingHistory implements History {
   readonly unhandled: Set<string> = new Set<string>();
   readonly #definitions: readonly AgentDefinition[];
   readonly #journals = new Map<string, JournaledTurn[]>();
+  readonly #parkings = new Map<string, JournaledPark[]>();
   readonly #stepsOfTurns = new Map<string, RecordedStep[]>();
   #read = 0;
 
@@ -64,6 +75,10 @@ export class GrowingHistory implements History {
     return this.#journals.get(agentName({ type, key })) ?? [];
   }
 
+  parkings({ type }: { readonly type: string }, key: string): readonly JournaledPark[] {
+    return this.#parkings.get(agentName({ type, key })) ?? [];
+  }
+
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State {
     const runtime = agentRuntime(agent);
     const id: AgentId = { type: agent.type, key };
@@ -80,8 +95,10 @@ export class GrowingHistory implements History {
   }
 
   /** The agents that have to handle an input; none when nobody hosts what it is addressed to. */
-  addressees({ address, fault }: Input): readonly AgentId[] {
-    if (fault !== undefined) return [];
+  addressees(input: Input): readonly AgentId[] {
+    const { address, fault } = input;
+    // What resumes an agent is no turn of it: the turns it makes possible are waited for.
+    if (fault !== undefined || isResume(input)) return [];
     const types = this.#definitions.filter(({ type, subscriptions }) =>
       address.kind === "agent" ? type === address.name : Object.hasOwn(subscriptions, address.name),
     );
@@ -101,18 +118,33 @@ export class GrowingHistory implements History {
       this.#steps(handling(agent, decoded.steps.inputPosition)).push(...decoded.steps.steps);
       return;
     }
-    if (decoded.kind !== "turn") return;
-    const record = decoded.turn;
     const { committedAtMs, revision } = entry;
+    const journal = this.#journal(agent);
+    if (decoded.kind === "park") {
+      this.#parkingsOf(name).push({ revision, record: decoded.park });
+      return;
+    }
+    const record = decoded.turn;
+    const steps = this.#steps(handling(agent, record.inputPosition));
+    steps.push(...(record.steps ?? []));
+    journal.push({ revision, record, steps, committedAtMs });
+    this.unhandled.delete(handling(agent, record.inputPosition));
+  }
+
+  #journal(agent: AgentId): JournaledTurn[] {
+    const name = agentName(agent);
     let journal = this.#journals.get(name);
     if (journal === undefined) {
       this.#journals.set(name, (journal = []));
       this.agents.push(agent);
     }
-    const steps = this.#steps(handling(agent, record.inputPosition));
-    steps.push(...(record.steps ?? []));
-    journal.push({ revision, record, steps, committedAtMs });
-    this.unhandled.delete(handling(agent, record.inputPosition));
+    return journal;
+  }
+
+  #parkingsOf(name: string): JournaledPark[] {
+    let parkings = this.#parkings.get(name);
+    if (parkings === undefined) this.#parkings.set(name, (parkings = []));
+    return parkings;
   }
 
   /** The steps of an agent's turn on an input, also of one that is not over. */

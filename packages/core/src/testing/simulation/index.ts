@@ -3,7 +3,7 @@ export type { Chance } from "./chance.ts";
 export type { CommitMishap, Fault, FaultKind } from "./fault.ts";
 export type { FaultOptions, FaultWeights } from "./fault-plan.ts";
 export type { Finding } from "./finding.ts";
-export type { History } from "./history.ts";
+export type { History, JournaledPark } from "./history.ts";
 export { overlay, type LogMethods } from "./overlay.ts";
 export {
   simulateSeeds,

@@ -117,8 +117,8 @@ function isSentByTurn({ metadata }: Input): boolean {
 }
 
 /**
- * I10: a turn that failed has one dead letter, and there are no others, except for inputs of no
- * agent.
+ * I10: a turn that failed has one dead letter, and so has a parking; there are no others, except
+ * for inputs of no agent.
  */
 function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
   const failed = new Set<string>();
@@ -127,17 +127,30 @@ function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
       if (record.failure !== undefined) failed.add(turnName(agent, record));
     }
   }
+  const parked = history.agents.flatMap((agent) =>
+    history
+      .parkings(agent, agent.key)
+      .filter(({ record }) => record.parked)
+      .map(({ record }) => turnName(agent, record)),
+  );
   const buried = new Set<Position>();
-  for (const { agent, inputPosition } of history.deadLetters) {
+  for (const { agent, failure, inputPosition } of history.deadLetters) {
     const where = `the dead letter for the message at ${inputPosition}`;
-    if (agent !== undefined) {
+    if (agent !== undefined && failure.code === agentParked) {
+      const index = parked.indexOf(turnName(agent, { inputPosition }));
+      if (index < 0) find("I10", `${where} has no parking`);
+      else parked.splice(index, 1);
+    } else if (agent !== undefined) {
       if (!failed.delete(turnName(agent, { inputPosition })))
         find("I10", `${where} has no failure`);
     } else if (buried.has(inputPosition)) find("I10", `${where} is there twice`);
     buried.add(inputPosition);
   }
   for (const name of failed) find("I10", `the failure of ${name} has no dead letter`);
+  for (const name of parked) find("I10", `the parking of ${name} has no dead letter`);
 }
+
+const agentParked = "agent-parked";
 
 function turnName(agent: AgentId, { inputPosition }: Pick<TurnRecord, "inputPosition">): string {
   return `${agentName(agent)}@${inputPosition}`;

@@ -4,7 +4,8 @@
  */
 import type { Finding } from "./finding.ts";
 import type { GrowingHistory } from "./history.ts";
-import { encodeReply, replyOf } from "../../turn/reply.ts";
+import { decodeReply, encodeReply, replyOf } from "../../turn/reply.ts";
+import type { AgentId } from "../../log/address.ts";
 import type { Position } from "../../log/input.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { Watch } from "./watched-log.ts";
@@ -21,7 +22,9 @@ export function watchFindings(history: GrowingHistory, watch: Watch): Finding[] 
 function acceptedIsThere(history: GrowingHistory, { accepted }: Watch): Finding[] {
   return accepted.flatMap(({ answer, draft }) => {
     const { id } = draft.metadata;
-    if (history.inputs.get(answer.position)?.metadata.id === id) return [];
+    const stored = history.inputs.get(answer.position);
+    // Who gives no id gets one from the log.
+    if (stored !== undefined && stored.metadata.id === (id ?? stored.metadata.id)) return [];
     return [{ rule: "I1", what: `the accepted message ${id} is not at ${answer.position}` }];
   });
 }
@@ -43,11 +46,17 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
     const turn = turns.find(({ record }) => record.inputPosition === position);
     const isRecorded =
       turn !== undefined && Buffer.compare(encodeReply(replyOf(turn.record)), payload) === 0;
-    if (isRecorded) return [];
+    if (isRecorded || isOfParked(history, agent, payload)) return [];
     return [
       { rule: "I3", what: `${process} answers the ask at ${position} with what is not recorded` },
     ];
   });
+}
+
+/** Who asks a parked agent is told so; its message keeps its place. */
+function isOfParked(history: GrowingHistory, agent: AgentId, payload: Uint8Array): boolean {
+  if (decodeReply(payload).failure?.code !== "agent-parked") return false;
+  return history.parkings(agent, agent.key).some(({ record }) => record.parked);
 }
 
 /** A worker that has nothing to do still announces itself and saves its floors. */

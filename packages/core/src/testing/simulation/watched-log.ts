@@ -62,7 +62,7 @@ class CommitWatch {
 
   begin(turns: readonly TurnCommit[]): void {
     const { groupsMax, singlesMax } = this.#settings;
-    if (isStep(turns)) return this.#takeTurns(turns);
+    if (isAlone(turns)) return this.#takeTurns(turns);
     this.#onTheirWay += 1;
     if (this.#onTheirWay > singlesMax + groupsMax) {
       this.#breach(`${this.#onTheirWay} commits on their way, at most ${singlesMax}+${groupsMax}`);
@@ -75,7 +75,7 @@ class CommitWatch {
   }
 
   end(turns: readonly TurnCommit[]): void {
-    if (!isStep(turns)) this.#onTheirWay -= 1;
+    if (!isAlone(turns)) this.#onTheirWay -= 1;
     for (const { agent } of turns) this.#agents.delete(agentName(agent));
   }
 
@@ -93,11 +93,12 @@ class CommitWatch {
 }
 
 /**
- * Steps go to the log by themselves; there are never more of them on their way than agents at work.
+ * Steps and parkings go to the log by themselves; there are never more of them on their way than
+ * agents at work.
  */
-function isStep([first, ...others]: readonly TurnCommit[]): boolean {
+function isAlone([first, ...others]: readonly TurnCommit[]): boolean {
   if (first === undefined || others.length > 0 || first.outgoing.length > 0) return false;
-  return decodeJournalRecord(first.record).kind === "steps";
+  return decodeJournalRecord(first.record).kind !== "turn";
 }
 
 function messagesOf({ deadLetter, outgoing, timers = [] }: TurnCommit): number {

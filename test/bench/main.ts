@@ -1,105 +1,124 @@
 #!/usr/bin/env node
 /**
  * `npm run bench`: what Troupe costs, as ratios against the same work done by hand on the same
- * broker in the same run.
+ * broker in the same run, and what it keeps up under load.
  *
  * Timings never decide a test; they are measured here and a row that misses its goal says so.
  */
-import { writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { cpus, platform, totalmem } from "node:os";
+import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
-import { benchActivation } from "./activation.ts";
-import { benchAsk } from "./ask.ts";
+import { findNatsServer } from "@troupe/jetstream/server";
+
+import { benchmarks } from "./benchmarks.ts";
+import { lineCharts } from "./line-chart.ts";
+import { markdown, withResults } from "./markdown.ts";
 import type { BenchRow } from "./measure.ts";
-import { openStage } from "./stage.ts";
-import type { Stage } from "./stage.ts";
-import { benchTurns } from "./turns.ts";
+import { runParts } from "./run-parts.ts";
+import { selectParts } from "./select-parts.ts";
+import { groupedRows, table } from "./table.ts";
 
-const help = (): string => `npm run bench [-- options]
+const help = `npm run bench [-- options]
 
-  --only NAME   one benchmark: ${Object.keys(benchmarks).join(", ")}
-  --quick       fewer and shorter rounds
-  --json FILE   write the rows as an array of
-                {name, unit, ours, versus, theirs, ratio, spread, goal, reached}
-  --help        this text
+  --only NAME      a benchmark, or rows by the beginning of their names; repeatable
+  --quick          fewer and shorter rounds: to see that everything works
+  --minutes N      how long the soak lasts, 60 unless told
+  --json FILE      write the rows as an array of
+                   {name, unit, ours, versus, theirs, ratio, spread, goal, reached}
+  --from FILE      take the rows from there instead of measuring
+  --markdown FILE  put the tables between the result marks of FILE, and the
+                   charts into results/ beside it
+  --help           this text
 
-A ratio above 1 is good for Troupe. The spread is (largest - smallest) / median of the rounds' ratios.
+Benchmarks:
+
+${benchmarks.map(({ isOptIn, name, what }) => `  ${name}${isOptIn === true ? " (only when named)" : ""}\n      ${what}`).join("\n")}
+
+A ratio above 1 is good for Troupe. The spread is (largest - smallest) / median
+of the rounds; the table shows half of it, as ±.
 `;
-
-type Benchmark = (stage: Stage, quick: boolean) => Promise<readonly BenchRow[]>;
-
-const benchmarks: Readonly<Record<string, Benchmark>> = {
-  turns: (stage, quick) =>
-    benchTurns(stage, quick ? { turns: 20_000, rounds: 2 } : { turns: 60_000, rounds: 5 }),
-  ask: (stage, quick) =>
-    benchAsk(stage, quick ? { asks: 500, rounds: 2 } : { asks: 2000, rounds: 5 }),
-  activation: (stage, quick) =>
-    benchActivation(
-      stage,
-      quick
-        ? { histories: [10, 10_000], agents: 20 }
-        : { histories: [10, 10_000, 100_000], agents: 50 },
-    ),
-};
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
-      only: { type: "string" },
+      only: { type: "string", multiple: true, default: [] },
       quick: { type: "boolean", default: false },
+      minutes: { type: "string", default: "60" },
       json: { type: "string" },
+      from: { type: "string" },
+      markdown: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
-  if (values.help) {
-    process.stdout.write(help());
-    return 0;
-  }
-  const chosen = Object.entries(benchmarks).filter(
-    ([name]) => values.only === undefined || name === values.only,
-  );
-  if (chosen.length === 0)
-    throw new Error(`--only takes one of: ${Object.keys(benchmarks).join(", ")}`);
+  if (values.help) return say(help, 0);
+  const minutes = Number(values.minutes);
+  if (!(minutes > 0)) throw new Error("--minutes takes a number above 0.");
+  const parts = selectParts(benchmarks, values.only);
   const rows: BenchRow[] = [];
-  await using stage = await openStage();
-  for (const [name, run] of chosen) {
-    process.stderr.write(`${name}\n`);
-    rows.push(...(await run(stage, values.quick)));
+  let isWhole = true;
+  if (values.from === undefined) {
+    isWhole = await runParts(parts, {
+      quick: values.quick,
+      minutes,
+      progress: (line) => process.stderr.write(`${line}\n`),
+      async onRows(more) {
+        rows.push(...more);
+        // After each part: what was measured survives whatever comes.
+        if (values.json !== undefined) await writeFile(values.json, jsonOf(rows));
+      },
+    });
+  } else {
+    rows.push(...(JSON.parse(await readFile(values.from, "utf8")) as BenchRow[]));
   }
-  process.stdout.write(`${table(rows)}\n`);
-  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(rows, null, 2)}\n`);
-  return 0;
+  if (values.markdown !== undefined) await record(values.markdown, rows);
+  const text = table(groupedRows(benchmarks, rows), process.stdout.columns ?? columnsUntold);
+  const where = values.from === undefined ? `${await systemLine()}\n\n` : "";
+  return say(`${where}${text}\n`, isWhole ? 0 : 1);
 }
 
-function table(rows: readonly BenchRow[]): string {
-  const cells = rows.map((row) => [
-    row.name,
-    `${row.ours} ${row.unit}`,
-    `${row.theirs} ${row.unit}`,
-    row.ratio.toFixed(2),
-    `±${Math.round(row.spread * 50)} %`,
-    row.reached ? row.goal : `MISSED ${row.goal}`,
-    row.versus,
-  ]);
-  const head = ["", "ours", "theirs", "ratio", "spread", "goal", "theirs is"];
-  const widths = head.map((title, column) =>
-    Math.max(title.length, ...cells.map((line) => line[column]?.length ?? 0)),
-  );
-  return [head, ...cells]
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .join("\n");
+const columnsUntold = 80;
+
+function jsonOf(rows: readonly BenchRow[]): string {
+  return `${JSON.stringify(rows, null, 2)}\n`;
 }
 
+/** Tables into the file, charts beside it. */
+async function record(file: string, rows: readonly BenchRow[]): Promise<void> {
+  const groups = groupedRows(benchmarks, rows);
+  const pictures: Record<string, string[]> = {};
+  for (const { benchmark, name, rows: own } of groups) {
+    for (const [picture, charts] of Object.entries(benchmark?.charts?.(own) ?? {})) {
+      const path = `results/${picture}.svg`;
+      await mkdir(join(dirname(file), "results"), { recursive: true });
+      await writeFile(join(dirname(file), path), lineCharts(charts));
+      (pictures[name] ??= []).push(path);
+    }
+  }
+  const text = await readFile(file, "utf8");
+  await writeFile(file, withResults(text, markdown(groups, pictures)));
+}
+
+async function systemLine(): Promise<string> {
+  const { version } = await findNatsServer();
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const [first] = cpus();
+  const cores = `${cpus().length} cores (${first?.model.trim() ?? "unknown"}), shared with the broker`;
+  return `${cores}; ${memory}, ${platform()}, Node ${process.versions.node}, nats-server ${version}, one replica, file storage`;
+}
+
+/** Resolves with the exit code when all is written, also into a pipe. */
+function say(text: string, code: number): Promise<number> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve(code)));
+}
+
+// A part that was given up may still hold something, so the end does not wait for it.
 try {
-  process.exitCode = await main();
+  process.exit(await main());
 } catch (error) {
   process.stderr.write(
     `bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
-  process.exitCode = 1;
+  process.exit(1);
 }

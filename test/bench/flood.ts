@@ -1,0 +1,52 @@
+/**
+ * Deposits as fast as the broker takes them, from a foreign client: plain publishes, and one
+ * acknowledgement in a hundred tells that everything before it on this connection is stored.
+ */
+import { headers } from "@nats-io/nats-core";
+import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+
+import { account, depositBytes, traceparent } from "./ledger.ts";
+
+export interface Flood {
+  readonly namespace: string;
+  readonly keys: number;
+  /** Number of the first one; it says which keys get them. @default 0 */
+  readonly from?: number;
+  readonly count: number;
+  /** @default depositBytes */
+  readonly payload?: Uint8Array;
+  /** Asking for a reply at this address. @default none */
+  readonly replyTo?: string;
+}
+
+/** Resolves when the broker has all. */
+export async function flood(connection: NatsConnection, wanted: Flood): Promise<void> {
+  const { count, from = 0, keys, namespace, payload = depositBytes } = wanted;
+  const head = depositHeaders();
+  if (wanted.replyTo !== undefined) head.set("Troupe-Reply-To", wanted.replyTo);
+  const flying: Promise<unknown>[] = [];
+  for (let number = from; number < from + count; number++) {
+    const subject = `${namespace}.agent.${account.type}.key-${number % keys}`;
+    const isLast = number === from + count - 1;
+    if (!isLast && number % acknowledgedEvery !== 0) {
+      connection.publish(subject, payload, { headers: head });
+      continue;
+    }
+    flying.push(connection.request(subject, payload, { headers: head, timeout: 30_000 }));
+    if (flying.length >= flyingMax) await flying.shift();
+  }
+  await Promise.all(flying);
+}
+
+/** What a foreign client says about a deposit. */
+function depositHeaders(): MsgHdrs {
+  const head = headers();
+  head.set("Troupe-Message", "deposit");
+  head.set("Content-Type", "application/msgpack");
+  head.set("traceparent", traceparent);
+  return head;
+}
+
+const acknowledgedEvery = 100;
+/** Four hundred messages on their way: far below what a stream takes before it drops any. */
+const flyingMax = 4;

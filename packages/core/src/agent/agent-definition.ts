@@ -1,4 +1,5 @@
 /** What an agent type is, as plain frozen data: the engine, replay and tools read only this. */
+import type { BatchSettings } from "../batch/batch-settings.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Upcast } from "./event-version.ts";
@@ -12,7 +13,10 @@ export interface EventDefinition {
   readonly fold: (state: unknown, event: unknown) => unknown;
 }
 
-/** A handler without its types. Returns the reply or a promise of it. */
+/**
+ * A handler without its types. Returns the reply or a promise of it; a batch handler, one per
+ * message.
+ */
 export type Handler = (context: unknown, message: unknown) => unknown;
 
 export interface MessageDefinition {
@@ -20,6 +24,8 @@ export interface MessageDefinition {
   readonly handler: Handler;
   /** What differs from the worker's policy. */
   readonly retry: Partial<RetryPolicy>;
+  /** Set for a batch handler. */
+  readonly batch?: BatchSettings | undefined;
 }
 
 export interface AgentDefinition {

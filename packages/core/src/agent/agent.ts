@@ -6,10 +6,13 @@
  * it. That order is what makes the whole definition inferable without one annotation;
  * ARCHITECTURE.md records why this shape was preferred to one object.
  */
+import type { BatchContext, BatchFailure, BatchItem } from "../batch/batch-context.ts";
+import type { BatchSettings } from "../batch/batch-settings.ts";
+import { batchSettings } from "../batch/batch-settings.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
-import type { Topic } from "../topic/topic.ts";
+import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
 import type { AgentDefinition, Handler, MessageDefinition } from "./agent-definition.ts";
 import { deepFreeze } from "./deep-freeze.ts";
@@ -43,6 +46,19 @@ export interface HandlerOptions {
    */
   readonly retry?: Partial<RetryPolicy>;
 }
+
+export interface BatchHandlerOptions extends HandlerOptions {
+  /** How messages gather for one call. */
+  readonly batch?: Partial<BatchSettings>;
+}
+
+/** What a batch handler returns: one reply per message, in their order, or nothing. */
+export type BatchReplies = readonly unknown[] | undefined | void;
+
+/** The reply to one message of a batch. */
+export type BatchReply<Replies> = Replies extends readonly (infer Reply)[]
+  ? Exclude<Reply, BatchFailure>
+  : undefined;
 
 export interface Agent<State, Events, Messages> extends AgentDefinition {
   /** Only for type inference; never present at run time. */
@@ -96,11 +112,49 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     }
   >;
 
+  /**
+   * A message whose handler gets many at once: of all agents of this type, or of one
+   * (`batch.by`). Each message stays a turn of its own agent, with its own reply, failure and
+   * retries. It returns one reply per message, in their order, or nothing.
+   */
+  onBatch<const Name extends string, S extends Schema, Replies extends BatchReplies>(
+    name: Name,
+    schema: S,
+    handler: (
+      context: BatchContext,
+      batch: readonly BatchItem<
+        State,
+        Events,
+        Messages & {
+          readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: unknown };
+        },
+        SchemaOutput<S>
+      >[],
+    ) => Replies | Promise<Replies>,
+    options?: BatchHandlerOptions,
+  ): Agent<
+    State,
+    Events,
+    Messages & {
+      readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: BatchReply<Replies> };
+    }
+  >;
+
   /** Handle what is published on a topic, in the agent whose key is the publication's source. */
   subscribe<Input, Output>(
     topic: Topic<Input, Output>,
     handler: (context: Context<State, Events, Messages>, event: Output) => void | Promise<void>,
     options?: HandlerOptions,
+  ): Agent<State, Events, Messages>;
+
+  /** Handle what is published on a topic, many at once, as `onBatch` does. */
+  subscribeBatch<Input, Output>(
+    topic: Topic<Input, Output>,
+    handler: (
+      context: BatchContext,
+      batch: readonly BatchItem<State, Events, Messages, Output>[],
+    ) => BatchReplies | Promise<BatchReplies>,
+    options?: BatchHandlerOptions,
   ): Agent<State, Events, Messages>;
 }
 
@@ -146,27 +200,17 @@ function build<State, Events, Messages>(
         }),
       }),
     on: (name, schema, handler, options) =>
-      build({
-        ...definition,
-        messages: add(
-          definition,
-          definition.messages,
-          "message",
-          name,
-          message(schema, handler, options),
-        ),
-      }),
+      onMessage(definition, name, message(schema, handler, options)),
+    onBatch: (name, schema, handler, options) =>
+      onMessage(definition, name, batchMessage(definition, name, schema, handler, options)),
     subscribe: (topic, handler, options) =>
-      build({
-        ...definition,
-        subscriptions: add(
-          definition,
-          definition.subscriptions,
-          "subscription",
-          topic.name,
-          message(topic.schema, handler, options),
-        ),
-      }),
+      onTopic(definition, topic, message(topic.schema, handler, options)),
+    subscribeBatch: (topic, handler, options) =>
+      onTopic(
+        definition,
+        topic,
+        batchMessage(definition, topic.name, topic.schema, handler, options),
+      ),
   };
   return Object.freeze(chain);
 }
@@ -177,6 +221,35 @@ function message(
   { retry = {} }: HandlerOptions = {},
 ): MessageDefinition {
   return Object.freeze({ schema, handler: handler as Handler, retry: Object.freeze({ ...retry }) });
+}
+
+function batchMessage(
+  { type }: AgentDefinition,
+  name: string,
+  schema: Schema,
+  handler: unknown,
+  { batch = {}, ...options }: BatchHandlerOptions = {},
+): MessageDefinition {
+  const settings = batchSettings(`Agent ${type}, ${name}`, batch);
+  return Object.freeze({ ...message(schema, handler, options), batch: settings });
+}
+
+function onMessage<State, Events, Messages>(
+  definition: AgentDefinition,
+  name: string,
+  entry: MessageDefinition,
+): Agent<State, Events, Messages> {
+  const messages = add(definition, definition.messages, "message", name, entry);
+  return build({ ...definition, messages });
+}
+
+function onTopic<State, Events, Messages>(
+  definition: AgentDefinition,
+  { name }: TopicDefinition,
+  entry: MessageDefinition,
+): Agent<State, Events, Messages> {
+  const subscriptions = add(definition, definition.subscriptions, "subscription", name, entry);
+  return build({ ...definition, subscriptions });
 }
 
 function hasHandlers(definition: AgentDefinition): boolean {

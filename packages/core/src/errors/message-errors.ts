@@ -48,6 +48,15 @@ export class TurnEndedError extends TroupeError {
   readonly code = "turn-ended";
 }
 
+/**
+ * A batch handler, or the effect of a step for many messages, did not return one result per
+ * message. Its messages are tried again one by one.
+ */
+export class BatchResultError extends TroupeError {
+  readonly code = "batch-result";
+  override readonly retryable = true;
+}
+
 /** A timer's time, interval or id is not usable. Nothing was set. */
 export class InvalidTimerError extends TroupeError {
   readonly code = "invalid-timer";

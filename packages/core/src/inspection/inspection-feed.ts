@@ -65,6 +65,29 @@ export type InspectionEvent =
       readonly revision: Position;
     }
   | {
+      readonly kind: "batch.started";
+      readonly type: string;
+      /** The message's name, or the topic's. */
+      readonly name: string;
+      /** The call's own span. */
+      readonly traceparent: string;
+      readonly size: number;
+      /** The traceparents of its messages' turns. */
+      readonly links: readonly string[];
+    }
+  | {
+      readonly kind: "batch.finished";
+      readonly type: string;
+      readonly name: string;
+      readonly traceparent: string;
+      readonly size: number;
+      /** Messages that failed. */
+      readonly failed: number;
+      /** What the handler threw, if it did. */
+      readonly failure: ErrorData | undefined;
+      readonly tookMs: number;
+    }
+  | {
       readonly kind: "agent.parked";
       readonly agent: AgentId;
       readonly inputPosition: Position;

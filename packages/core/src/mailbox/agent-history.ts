@@ -41,7 +41,8 @@ export class AgentHistory {
   #revision: Position = 0;
   #snapshotTurns = 0;
   #parked: Parked | undefined;
-  #openSteps: Pick<StepRecord, "inputPosition" | "steps"> | undefined;
+  /** Steps of turns that are not committed, by their input's position; several in a batch. */
+  readonly #openSteps = new Map<Position, readonly RecordedStep[]>();
 
   constructor(log: Log, runtime: AgentRuntime, agent: AgentId) {
     this.#log = log;
@@ -68,7 +69,7 @@ export class AgentHistory {
   advance(next: AgentState, revision: Position): void {
     this.#current = next;
     this.#revision = revision;
-    this.#openSteps = undefined;
+    this.#closeSteps();
   }
 
   /**
@@ -97,7 +98,12 @@ export class AgentHistory {
 
   /** Steps that the journal holds of a turn that is not committed yet. */
   stepsOf(inputPosition: Position): readonly RecordedStep[] {
-    return this.#openSteps?.inputPosition === inputPosition ? this.#openSteps.steps : [];
+    return this.#openSteps.get(inputPosition) ?? [];
+  }
+
+  /** Whether a successor needs steps that are older than the last turn. */
+  get hasOpenSteps(): boolean {
+    return this.#openSteps.size > 0;
   }
 
   /**
@@ -148,11 +154,17 @@ export class AgentHistory {
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
     this.#current = { state, turns: turn, lastInput: inputPosition };
-    this.#openSteps = undefined;
+    this.#closeSteps();
   }
 
   #remember({ inputPosition, steps }: StepRecord): void {
-    const earlier = this.#openSteps?.inputPosition === inputPosition ? this.#openSteps.steps : [];
-    this.#openSteps = { inputPosition, steps: [...earlier, ...steps] };
+    this.#openSteps.set(inputPosition, [...this.stepsOf(inputPosition), ...steps]);
+  }
+
+  #closeSteps(): void {
+    if (this.#openSteps.size === 0) return;
+    for (const position of this.#openSteps.keys()) {
+      if (position <= this.#current.lastInput) this.#openSteps.delete(position);
+    }
   }
 }

@@ -11,6 +11,8 @@ export interface Delivery {
    * calling the handler.
    */
   verdict: TroupeError | undefined;
+  /** It was in a batch that failed as a whole: it is tried again by itself (B3). */
+  alone: boolean;
   /**
    * The input is in the journal (or a dead letter): its position may be passed and its credit
    * returns.

@@ -23,6 +23,7 @@ import { isResume, Parking } from "./parking.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
+import { InFlight } from "./in-flight.ts";
 import { isThenable, Running } from "./running.ts";
 import { StepAppends } from "./step-appends.ts";
 import { Uncommitted } from "./uncommitted.ts";
@@ -47,7 +48,7 @@ export class Mailbox {
    * permit.
    */
   #busy = false;
-  #running: Running | undefined;
+  #inFlight: InFlight | undefined;
   /**
    * Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any
    * more.
@@ -86,6 +87,7 @@ export class Mailbox {
   deliver(delivery: Delivery): void {
     this.#queue.push(delivery);
     if (!this.#busy) this.#pump();
+    else this.#fillBatch();
   }
 
   /** Give back what has not started, finish the rest. Resolves when nothing is left. */
@@ -107,7 +109,7 @@ export class Mailbox {
     this.#uncommitted.dropReady();
     this.#pause.cancel();
     this.#activation.abandon();
-    this.#running?.abandon(new Error("The worker stops."));
+    this.#inFlight?.drop(new Error("The worker stops."));
   }
 
   /** For the committer: the turns to commit next, empty while others are on their way. */
@@ -134,11 +136,9 @@ export class Mailbox {
    */
   recover(): void {
     const redo = this.#uncommitted.withdraw().map((turn) => turn.delivery);
-    if (this.#running !== undefined) {
-      redo.push(...this.#running.turns.map((turn) => turn.delivery));
-      this.#running.abort(new Error("The turn was given up: another worker wrote to the journal."));
-      this.#running = undefined;
-    }
+    const reason = "The turn was given up: another worker wrote to the journal.";
+    redo.push(...(this.#inFlight?.abort(new Error(reason)) ?? []));
+    this.#inFlight = undefined;
     // What the log did is not the handler's failure: these runs do not count as attempts.
     for (const delivery of redo) delivery.attempts = Math.max(0, delivery.attempts - 1);
     this.#queue.unshift(...redo);
@@ -237,14 +237,7 @@ export class Mailbox {
   }
 
   #execute(delivery: Delivery): void {
-    const turn = new Turn(
-      this.#host,
-      this.#runtime,
-      this.agent,
-      delivery,
-      this.#draft,
-      this.#steps,
-    );
+    const turn = this.#turnOf(delivery);
     if (delivery.verdict !== undefined) return this.#failed(turn, delivery.verdict);
     let outcome: unknown;
     try {
@@ -252,24 +245,83 @@ export class Mailbox {
     } catch (thrown) {
       return this.#failed(turn, thrown);
     }
-    if (isThenable(outcome)) this.#wait(turn, outcome);
-    else this.#finished(turn, outcome);
+    if (!isThenable(outcome)) return this.#finished(turn, outcome);
+    this.#wait(turn, outcome, new InFlight());
+    this.#fillBatch();
   }
 
-  #wait(turn: Turn, outcome: PromiseLike<unknown>): void {
-    const epoch = this.#epoch;
-    const running = new Running([turn]);
+  #turnOf(delivery: Delivery, follows?: Turn, ahead = 0): Turn {
+    const { state, turns } = this.#draft;
+    const draft = { state, turns: turns + ahead };
+    return new Turn(this.#host, this.#runtime, this.agent, delivery, draft, this.#steps, follows);
+  }
+
+  #wait(turn: Turn, outcome: PromiseLike<unknown>, inFlight: InFlight): void {
+    const running = new Running(turn);
+    inFlight.add(running);
     this.#busy = true;
-    this.#running = running;
-    running.wait(outcome, this.#host.clock, ({ failed, value }) => {
+    this.#inFlight = inFlight;
+    running.wait(outcome, this.#host.clock, () => this.#ended(inFlight));
+  }
+
+  /** The messages behind one that waits for its batch may sit in the same one (B2). */
+  #fillBatch(): void {
+    for (;;) {
+      const last = this.#inFlight?.last;
+      if (last?.seat?.call.open !== true || this.#abandoned) return;
+      const [delivery] = this.#queue;
+      if (delivery === undefined || !mayFollow(last, delivery)) return;
+      this.#queue.shift();
+      this.#join(delivery, last);
+    }
+  }
+
+  #join(delivery: Delivery, follows: Turn): void {
+    const inFlight = this.#inFlight ?? new InFlight();
+    const turn = this.#turnOf(delivery, follows, inFlight.size);
+    let outcome: unknown;
+    let failed = false;
+    try {
+      outcome = turn.run();
+    } catch (thrown) {
+      failed = true;
+      outcome = thrown;
+    }
+    if (!failed && isThenable(outcome)) return this.#wait(turn, outcome, inFlight);
+    // It is dealt with when its place in the order comes.
+    const running = new Running(turn);
+    running.end(failed, outcome);
+    inFlight.add(running);
+  }
+
+  #ended(inFlight: InFlight): void {
+    if (inFlight !== this.#inFlight) {
+      // They were given up; when no handler has them any more, the agent goes on.
+      if (this.#inFlight !== undefined || !inFlight.over) return;
       this.#busy = false;
-      if (this.#running === running) this.#running = undefined;
-      if (epoch === this.#epoch) {
-        if (failed) this.#failed(turn, value);
-        else this.#finished(turn, value);
-      }
-      if (!this.#busy) this.#pump();
-    });
+      return this.#pump();
+    }
+    for (let next = inFlight.take(); next !== undefined; next = inFlight.take()) {
+      const { ending, turn } = next;
+      this.#busy = inFlight.size > 0;
+      if (!this.#busy) this.#inFlight = undefined;
+      if (turn.follows !== undefined) turn.settleOn(this.#draft.state);
+      if (turn.missedBatch) this.#missed(turn);
+      else if (ending?.failed === true) this.#failed(turn, ending.value);
+      else this.#finished(turn, ending?.value);
+      if (inFlight !== this.#inFlight) break;
+    }
+    if (!this.#busy) this.#pump();
+  }
+
+  /** What sits in the same batch behind a turn that is not stored as it was runs again after it. */
+  #dropFollowers(): void {
+    const inFlight = this.#inFlight;
+    if (inFlight === undefined) return;
+    this.#inFlight = undefined;
+    this.#busy = false;
+    const redo = inFlight.drop(new Error("The message before this one is handled again first."));
+    if (!this.#draining) this.#queue.unshift(...redo);
   }
 
   #finished(turn: Turn, reply: unknown): void {
@@ -288,19 +340,30 @@ export class Mailbox {
     const delayMs =
       verdict === undefined ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
     if (delayMs === undefined && verdict === undefined && mustPark(turn.retry, thrown)) {
+      this.#dropFollowers();
       return this.#parking.park(turn, storableFailure(errorData(thrown)));
     }
     if (delayMs === undefined) {
+      // The others saw events that are not going to be.
+      if (turn.events.length > 0) this.#dropFollowers();
       turn.fail(thrown);
       return this.#queueForCommit(turn);
     }
     tellRetry(this.#host, turn, thrown, delayMs);
     turn.abort(thrown);
+    this.#dropFollowers();
     // While draining it is given back instead: the next holder tries it.
     if (this.#draining) return;
     this.#queue.unshift(turn.delivery);
     this.#busy = true;
     this.#pause.start(delayMs, () => this.#resume());
+  }
+
+  /** Its batch began before it had a seat there; the next one takes it. */
+  #missed(turn: Turn): void {
+    this.#dropFollowers();
+    turn.uncount();
+    if (!this.#draining) this.#queue.unshift(turn.delivery);
   }
 
   #queueForCommit(turn: Turn): void {
@@ -320,4 +383,19 @@ export class Mailbox {
   #fault(what: string, thrown: unknown): void {
     this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
+}
+
+/** Whether the delivery may sit in the batch in which a turn of the same agent already sits. */
+function mayFollow(last: Turn, delivery: Delivery): boolean {
+  const { address, metadata, position } = delivery.input;
+  const topic = address.kind === "topic" ? address.name : metadata.topic;
+  return (
+    position > last.delivery.input.position &&
+    delivery.verdict === undefined &&
+    !delivery.alone &&
+    !last.delivery.alone &&
+    topic === last.topic &&
+    (topic ?? metadata.message) === last.message &&
+    !isResume(delivery.input)
+  );
 }

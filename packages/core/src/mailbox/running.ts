@@ -1,13 +1,11 @@
 /**
- * One call of a handler that is under way, and the turns it is for.
- *
- * The first of the handler and its time limit decides how the call ends. A call that is given up
- * still ends: until then nothing else of the agent may run (I2).
+ * One turn whose handler is under way. The first of the handler and its time limit decides how it
+ * ends. A turn that is given up still ends: until then nothing else of the agent may run (I2).
  */
 import type { Clock } from "../clock/clock.ts";
 import type { Turn } from "../turn/turn.ts";
 
-/** How a call ended. */
+/** How a handler's run ended. */
 export interface Ending {
   readonly failed: boolean;
   /** The reply, or what was thrown. */
@@ -15,47 +13,41 @@ export interface Ending {
 }
 
 export class Running {
-  readonly turns: readonly [Turn, ...Turn[]];
-  #ended = false;
+  readonly turn: Turn;
+  #ending: Ending | undefined;
   #cancelTimeout: (() => void) | undefined;
 
-  constructor(turns: readonly [Turn, ...Turn[]]) {
-    this.turns = turns;
+  constructor(turn: Turn) {
+    this.turn = turn;
+  }
+
+  /** Undefined while the handler runs. */
+  get ending(): Ending | undefined {
+    return this.#ending;
   }
 
   /** The handler is going to settle; `ended` is called once. */
-  wait(outcome: PromiseLike<unknown>, clock: Clock, ended: (ending: Ending) => void): void {
-    const [first] = this.turns;
-    first.takePermit();
+  wait(outcome: PromiseLike<unknown>, clock: Clock, ended: () => void): void {
+    const { turn } = this;
+    turn.takePermit();
     const end = (failed: boolean, value: unknown): void => {
-      if (this.#ended) return;
-      this.#ended = true;
-      this.#stopClock();
-      for (const turn of this.turns) turn.leave();
-      ended({ failed, value });
+      if (this.#ending !== undefined) return;
+      this.end(failed, value);
+      turn.leave();
+      ended();
     };
-    const { timeoutMs } = first.retry;
-    this.#cancelTimeout = clock.after(timeoutMs, () => end(true, first.tooLong(timeoutMs)));
+    const { timeoutMs } = turn.retry;
+    this.#cancelTimeout = clock.after(timeoutMs, () => end(true, turn.tooLong(timeoutMs)));
     outcome.then(
       (reply) => end(false, reply),
       (thrown: unknown) => end(true, thrown),
     );
   }
 
-  /** Tell the handler that its turns are given up. */
-  abort(reason: Error): void {
-    for (const turn of this.turns) turn.abort(reason);
-  }
-
-  /** Nobody waits for its end any more. */
-  abandon(reason: Error): void {
-    this.#stopClock();
-    this.abort(reason);
-  }
-
-  #stopClock(): void {
+  end(failed: boolean, value: unknown): void {
     this.#cancelTimeout?.();
     this.#cancelTimeout = undefined;
+    this.#ending = { failed, value };
   }
 }
 

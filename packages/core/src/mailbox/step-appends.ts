@@ -6,6 +6,7 @@ import { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Log } from "../log/log.ts";
 import { StepLedger } from "../turn/step-ledger.ts";
+import type { Position } from "../log/input.ts";
 import type { StepRecord } from "../turn/step-record.ts";
 import { encodeStepRecord } from "../turn/step-record.ts";
 import type { StepStore } from "../turn/turn-steps.ts";
@@ -27,7 +28,8 @@ export class StepAppends implements StepStore {
   readonly #log: Log;
   readonly #history: AgentHistory;
   readonly #uncommitted: Uncommitted;
-  #ledger: StepLedger | undefined;
+  /** By the position of their input; several while a batch runs. */
+  readonly #ledgers = new Map<Position, StepLedger>();
 
   constructor(mailbox: SteppingMailbox, log: Log, history: AgentHistory, uncommitted: Uncommitted) {
     this.#mailbox = mailbox;
@@ -39,28 +41,33 @@ export class StepAppends implements StepStore {
   /** For a running turn: its steps, also those of earlier runs. */
   ledgerOf({ delivery }: Turn): StepLedger {
     const { position } = delivery.input;
-    if (this.#ledger?.inputPosition !== position) {
-      this.#ledger = new StepLedger(position, this.#history.stepsOf(position));
+    const found = this.#ledgers.get(position);
+    if (found !== undefined) return found;
+    for (const old of this.#ledgers.keys()) {
+      if (old <= this.#history.current.lastInput) this.#ledgers.delete(old);
     }
-    return this.#ledger;
+    const made = new StepLedger(this.#history.stepsOf(position));
+    this.#ledgers.set(position, made);
+    return made;
   }
 
   /** The journal decides again which steps there are. */
   forget(): void {
-    this.#ledger = undefined;
+    this.#ledgers.clear();
   }
 
   async append(turn: Turn, steps: StepRecord): Promise<void> {
-    const ledger = this.#ledger;
-    await this.#uncommitted.settled();
-    try {
-      turn.requireOpen();
-    } catch (thrown) {
-      // Nothing was stored: the next run of the handler must not take them for recorded (I6).
-      if (ledger === this.#ledger) ledger?.putBack(steps.steps);
-      throw thrown;
-    }
-    await this.#uncommitted.between(() => this.#store(turn, steps, ledger));
+    const ledger = this.#ledgers.get(steps.inputPosition);
+    await this.#uncommitted.between(async () => {
+      try {
+        turn.requireLive();
+      } catch (thrown) {
+        // Nothing was stored: the next run of the handler must not take them for recorded (I6).
+        if (ledger === this.#ledgers.get(steps.inputPosition)) ledger?.putBack(steps.steps);
+        throw thrown;
+      }
+      await this.#store(turn, steps, ledger);
+    });
   }
 
   async #store(turn: Turn, steps: StepRecord, ledger: StepLedger | undefined): Promise<void> {
@@ -73,12 +80,12 @@ export class StepAppends implements StepStore {
       // Also when its turn failed meanwhile: what comes next follows these steps.
       ledger?.recorded(steps.steps);
       if (epoch === this.#mailbox.epoch) this.#history.stepsStored(steps, revision);
-      turn.requireOpen();
+      turn.requireLive();
     } catch (thrown) {
       // Somebody else wrote, or nobody knows: start again from what the journal says.
       const unsure = thrown instanceof TroupeError && thrown.retryable;
       if (unsure && epoch === this.#mailbox.epoch) this.#mailbox.recover();
-      turn.requireOpen();
+      turn.requireLive();
       throw thrown;
     }
   }

@@ -81,8 +81,12 @@ export class Uncommitted {
     this.#ready = [];
   }
 
-  /** Store something between turns: behind all that are ready now, before all later ones. */
+  /** Store something between turns: behind all that are ready now, and one at a time. */
   async between<Result>(store: () => Promise<Result>): Promise<Result> {
+    // Several may wait for this: the first one occupies the line before the next one looks.
+    while (this.#occupied || this.count > 0) {
+      await new Promise<void>((resolve) => this.#settled.push(resolve));
+    }
     this.#occupied = true;
     try {
       return await store();

@@ -33,24 +33,25 @@ export async function* turnsOf(
   options: CallOptions = {},
 ): AsyncGenerator<JournaledTurn, void, undefined> {
   let after: Position = 0;
-  let stepsOf: Position = 0;
-  let steps: RecordedStep[] = [];
+  // Several turns of one batch may be open at once.
+  const open = new Map<Position, RecordedStep[]>();
   for (;;) {
     const entries = await log.journal(agent, after, options);
     for (const { revision, record, committedAtMs } of entries) {
       after = revision;
       const entry = decodeJournalRecord(record);
       if (entry.kind === "steps") {
-        if (entry.steps.inputPosition !== stepsOf) steps = [];
-        stepsOf = entry.steps.inputPosition;
-        steps.push(...entry.steps.steps);
+        const { inputPosition, steps } = entry.steps;
+        open.set(inputPosition, [...(open.get(inputPosition) ?? []), ...steps]);
         continue;
       }
       if (entry.kind === "park") continue;
       const { turn } = entry;
-      const own = turn.inputPosition === stepsOf ? steps : [];
+      const own = open.get(turn.inputPosition) ?? [];
       yield { revision, record: turn, steps: [...own, ...(turn.steps ?? [])], committedAtMs };
-      steps = [];
+      for (const position of open.keys()) {
+        if (position <= turn.inputPosition) open.delete(position);
+      }
     }
     if (entries.length === 0) return;
   }

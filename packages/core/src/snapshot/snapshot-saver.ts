@@ -29,6 +29,8 @@ export class SnapshotSaver {
     if (history.turnsSinceSnapshot < this.#turnsMin || this.#saving >= savingMax) return;
     // While a parked agent is resumed it has turns, but its snapshot would hide that it is parked.
     if (history.parked !== undefined) return;
+    // Steps of a message of the same batch would be hidden in the same way (I6).
+    if (history.hasOpenSteps) return;
     const snapshot = history.takeSnapshot();
     const startedAt = this.#feed.active ? performance.now() : 0;
     this.#saving += 1;

@@ -2,11 +2,9 @@
  * The steps of one input's turn: what is recorded, and what waits to be. It outlives the runs of a
  * handler.
  */
-import type { Position } from "../log/input.ts";
 import type { RecordedStep } from "./step-record.ts";
 
 export class StepLedger {
-  readonly inputPosition: Position;
   readonly #values: Map<string, unknown>;
   #pending: RecordedStep[] = [];
   /** Noted, and not known to be in the journal. */
@@ -16,8 +14,7 @@ export class StepLedger {
   /** How often each name was used in this run. */
   readonly #used = new Map<string, number>();
 
-  constructor(inputPosition: Position, recorded: readonly RecordedStep[]) {
-    this.inputPosition = inputPosition;
+  constructor(recorded: readonly RecordedStep[]) {
     this.#values = new Map(recorded.map(({ name, value }) => [name, value]));
   }
 

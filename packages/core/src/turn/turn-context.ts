@@ -53,7 +53,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
   }
 
   get state(): Readonly<object> {
-    return this.#turn.state as object;
+    return this.#turn.visibleState as object;
   }
 
   get emit(): Emit<Record<string, unknown>> {
@@ -156,7 +156,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
       const signalled = this.#withSignal(options);
       // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
       return this.step(`~ask ${agent.type}/${key} ${message}`, () =>
-        this.#turn.whileAsking(() => host.ask(agent, key, message, payload, signalled, origin)),
+        this.#turn.permit.whileAsking(() =>
+          host.ask(agent, key, message, payload, signalled, origin),
+        ),
       );
     });
   }

@@ -1,5 +1,6 @@
 /** What a turn and a mailbox need from the worker that runs them. */
 import type { AgentReference } from "../agent/agent-reference.ts";
+import type { BatchGatherer } from "../batch/batch-gatherer.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
@@ -42,6 +43,7 @@ export interface TurnHost {
   readonly limits: TurnLimits;
   readonly retry: RetryPolicy;
   readonly permits: Permits;
+  readonly batches: BatchGatherer;
   ask(
     agent: AgentReference<unknown>,
     key: string,

@@ -41,6 +41,8 @@ export interface TurnRecord {
   readonly message: string;
   readonly topic?: string | undefined;
   readonly sender?: string | undefined;
+  /** W3C traceparent of the batch handler's call, which it shares with other turns. */
+  readonly batch?: string | undefined;
   readonly events: readonly RecordedEvent[];
   /** Steps that were not recorded before the turn was; absent when there are none. */
   readonly steps?: readonly RecordedStep[] | undefined;
@@ -83,6 +85,7 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
   };
   if (record.topic !== undefined) wire.p = record.topic;
   if (record.sender !== undefined) wire.s = record.sender;
+  if (record.batch !== undefined) wire.b = record.batch;
   if (record.outgoingIds.length > 0) wire.o = record.outgoingIds;
   if (record.timers !== undefined && record.timers.length > 0) {
     wire.a = record.timers.map(({ id, atMs = 0, everyMs = 0 }) => [id, atMs, everyMs]);
@@ -111,6 +114,7 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     message: wire.m,
     topic: wire.p,
     sender: wire.s,
+    batch: wire.b,
     events: wire.e.map(fromWireEvent),
     steps: wire.q?.map(([name, value, stepMs]) => ({ name, value, tookMs: stepMs })),
     outgoingIds: wire.o ?? [],
@@ -155,6 +159,7 @@ interface WireRecord {
   m: string;
   p?: string;
   s?: string;
+  b?: string;
   e: WireEvent[];
   o?: readonly string[];
   a?: (readonly [string, number, number])[];

@@ -92,6 +92,7 @@ export class TurnSteps {
 
   async #flush(): Promise<void> {
     const ledger = this.#ledger;
+    if (this.#turn.muted) return undefined;
     // Its own run hears when it fails; here it only has to be over.
     await ledger.appending?.catch(() => undefined);
     this.#turn.requireOpen();
@@ -109,7 +110,11 @@ export class TurnSteps {
     const { delivery, host } = this.#turn;
     const steps = this.#ledger.takePending();
     const inputPosition = delivery.input.position;
-    await this.#store.append(this.#turn, { inputPosition, steps, worker: host.worker });
+    try {
+      await this.#store.append(this.#turn, { inputPosition, steps, worker: host.worker });
+    } catch (thrown) {
+      if (!this.#turn.muted) throw thrown;
+    }
   }
 
   #inTime(

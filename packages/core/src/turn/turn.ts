@@ -8,6 +8,8 @@
  */
 import type { MessageDefinition } from "../agent/agent-definition.ts";
 import type { EventPlace } from "../agent/event-version.ts";
+import type { BatchSeat } from "../batch/batch-call.ts";
+import { ItemContext } from "../batch/batch-item.ts";
 import { UnknownMessageError } from "../errors/ask-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import {
@@ -24,6 +26,7 @@ import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
 import type { InputDraft } from "../log/input.ts";
 import type { TimerChange } from "../log/timer.ts";
+import { PermitHold } from "../mailbox/permit-hold.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
@@ -59,7 +62,7 @@ export class Turn implements EventSink {
   /** The record's bytes. */
   bytes: Uint8Array = noBytes;
   #message: string;
-  readonly #stateBefore: unknown;
+  #stateBefore: unknown;
   #context: TurnContext | undefined;
   /** Nothing is emitted or sent any more. */
   #ended = false;
@@ -67,10 +70,16 @@ export class Turn implements EventSink {
   #steps: TurnSteps | undefined;
   /** Steps that are recorded with the turn itself. */
   #pendingSteps: readonly RecordedStep[] | undefined;
-  /** Asks that the handler waits for. */
-  #asking = 0;
-  #hasPermit = false;
+  #permit: PermitHold | undefined;
   readonly #attemptsBefore: number;
+  /** Its place in the call of a batch handler. */
+  seat: BatchSeat | undefined;
+  /** The turn before it in the same batch. */
+  readonly follows: Turn | undefined;
+  /** The batch in which the turn before it sits took no more: it waits for the next one. */
+  missedBatch = false;
+  /** The state that the turns of one agent in one batch see. */
+  #shared: { state: unknown } | undefined;
 
   constructor(
     host: TurnHost,
@@ -79,6 +88,7 @@ export class Turn implements EventSink {
     delivery: Delivery,
     draft: { readonly state: unknown; readonly turns: number },
     stepStore: StepStore,
+    follows?: Turn,
   ) {
     const { input } = delivery;
     this.#stepStore = stepStore;
@@ -93,6 +103,8 @@ export class Turn implements EventSink {
     this.startedAtMs = host.clock.now();
     this.state = draft.state;
     this.#stateBefore = draft.state;
+    this.follows = follows;
+    this.#shared = follows?.share();
     this.#message = this.topic ?? input.metadata.message ?? "";
   }
 
@@ -118,6 +130,21 @@ export class Turn implements EventSink {
     return this.#steps;
   }
 
+  /** What the handler sees: in a batch also what it emitted for the turns before this one. */
+  get visibleState(): unknown {
+    return this.#shared === undefined ? this.state : this.#shared.state;
+  }
+
+  /** Its handler's run is over, or the turn is given up. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Given up while its batch goes on: what the handler does with it has no effect (B4). */
+  get muted(): boolean {
+    return this.#ended && this.seat?.call.running === true;
+  }
+
   /** How many messages its commit stores. */
   get messages(): number {
     const { deadLetter, outgoing, timers } = this;
@@ -140,7 +167,9 @@ export class Turn implements EventSink {
 
   event(event: RecordedEvent): void {
     this.requireOpen();
-    this.state = this.runtime.fold(this.state, event, this.#place());
+    const state = this.runtime.fold(this.visibleState, event, this.#place());
+    if (this.#shared === undefined) this.state = state;
+    else this.#shared.state = state;
     this.events.push(event);
   }
 
@@ -149,12 +178,23 @@ export class Turn implements EventSink {
    * TurnEndedError
    */
   requireOpen(): void {
+    if (!this.#ended || this.muted) return;
+    this.requireLive();
+  }
+
+  /** Nothing of it will be stored any more when this throws. @throws TurnEndedError */
+  requireLive(): void {
     if (!this.#ended) return;
     const { position } = this.delivery.input;
     throw new TurnEndedError(
       `The turn of ${agentName(this.agent)} on the message at ${position} is over: await everything before the handler returns.`,
       { details: { agent: agentName(this.agent), position } },
     );
+  }
+
+  /** The turns before it in its batch are sealed: this is the state that it starts from. */
+  settleOn(state: unknown): void {
+    this.#stateBefore = state;
   }
 
   /**
@@ -164,6 +204,7 @@ export class Turn implements EventSink {
   complete(reply: unknown): void {
     this.#end();
     try {
+      if (this.#shared !== undefined) this.#replaceEvents(this.events);
       this.#seal(reply, undefined);
       this.#requireFits();
     } catch (thrown) {
@@ -209,43 +250,42 @@ export class Turn implements EventSink {
   }
 
   /**
-   * While a handler waits for other agents it leaves its place to them, or these could never answer
-   * (I7).
+   * The place that its handler takes while it waits; a batch takes one for all of its turns (B5).
    */
-  async whileAsking<Result>(ask: () => Promise<Result>): Promise<Result> {
-    // Later, because giving it may start another agent's handler, which must not run inside this
-    // one.
-    if (this.#asking++ === 0) queueMicrotask(() => this.#givePermit());
-    try {
-      return await ask();
-    } finally {
-      // A handler that ended without waiting for its asks needs no place any more.
-      if (--this.#asking === 0 && !this.#ended) this.takePermit();
-    }
+  get permit(): PermitHold {
+    this.#permit ??= this.seat?.call.permit ?? new PermitHold(this.host.permits);
+    return this.#permit;
   }
 
   /** The handler is going to wait for something: it takes a place among those that do. */
   takePermit(): void {
-    if (this.#hasPermit) return;
-    this.#hasPermit = true;
-    this.host.permits.take();
+    if (this.seat === undefined) this.permit.take();
+  }
+
+  /** From now on it waits for its batch: it needs no place of its own. */
+  sit(seat: BatchSeat): void {
+    this.#permit?.leave();
+    this.#permit = seat.call.permit;
+    this.seat = seat;
   }
 
   /** The handler returned or threw; its place is free. */
   leave(): void {
     this.#ended = true;
-    this.#givePermit();
+    if (this.seat === undefined) this.#permit?.leave();
+    else this.seat.call.leave(this.seat);
   }
 
-  #givePermit(): void {
-    if (!this.#hasPermit) return;
-    this.#hasPermit = false;
-    this.host.permits.give();
+  /** For the turn behind it in the same batch: one state for both while the handler runs. */
+  share(): { state: unknown } {
+    this.#shared ??= { state: this.state };
+    return this.#shared;
   }
 
   /** Its time is up. That counts as a run, also when it never came to the handler. */
   tooLong(timeoutMs: number): TurnTimeoutError {
     this.delivery.attempts = Math.max(this.delivery.attempts, this.#attemptsBefore + 1);
+    if (this.seat !== undefined) this.delivery.alone = true;
     const name = agentName(this.agent);
     const { position } = this.delivery.input;
     return new TurnTimeoutError(
@@ -258,6 +298,14 @@ export class Turn implements EventSink {
   abort(reason: unknown): void {
     this.#ended = true;
     this.#context?.abort(reason);
+    this.seat?.call.leave(this.seat);
+  }
+
+  /**
+   * It did not run: it was given back before its handler had it, or is to run again after others.
+   */
+  uncount(): void {
+    this.delivery.attempts = this.#attemptsBefore;
   }
 
   #end(): void {
@@ -270,12 +318,24 @@ export class Turn implements EventSink {
     this.requireOpen();
     this.delivery.attempts += 1;
     this.#feedStarted();
-    const context = new TurnContext(this);
-    this.#context = context;
     const wraps = this.host.layers.receive;
-    if (wraps === undefined) return definition.handler(context, payload);
-    const call = { agent: this.agent, message: context.message, payload };
-    return throughLayers(wraps, call, (inner) => definition.handler(context, inner.payload));
+    if (definition.batch === undefined) {
+      const context = new TurnContext(this);
+      this.#context = context;
+      if (wraps === undefined) return definition.handler(context, payload);
+      const call = { agent: this.agent, message: context.message, payload };
+      return throughLayers(wraps, call, (inner) => definition.handler(context, inner.payload));
+    }
+    const item = new ItemContext(this);
+    this.#context = item;
+    if (wraps === undefined) return this.#join(definition, item, payload);
+    const call = { agent: this.agent, message: item.message, payload };
+    return throughLayers(wraps, call, (inner) => this.#join(definition, item, inner.payload));
+  }
+
+  #join(definition: MessageDefinition, item: ItemContext, payload: unknown): Promise<unknown> {
+    item.data = payload;
+    return this.host.batches.join(this, item, definition);
   }
 
   #decode(): unknown {
@@ -343,6 +403,7 @@ export class Turn implements EventSink {
       message: this.#message,
       topic: this.topic,
       sender: input.metadata.sender,
+      batch: this.seat?.call.traceparent,
       events: this.events,
       steps: this.#pendingSteps,
       outgoingIds: this.outgoing.map((draft) => draft.metadata.id ?? ""),

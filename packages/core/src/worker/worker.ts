@@ -8,6 +8,7 @@
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
+import { BatchGatherer } from "../batch/batch-gatherer.ts";
 import { Committer } from "../commit/committer.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
@@ -83,10 +84,12 @@ export class RunningWorker implements Worker {
     this.types = definitions.map((definition) => definition.type);
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
     this.#residents = new Residents(settings.residentsMax, feed);
+    const handlers = permits(settings.handlersMax);
     this.#mailboxHost = {
       ...parts,
       worker: parts.id,
-      permits: permits(settings.handlersMax),
+      permits: handlers,
+      batches: new BatchGatherer({ ...parts, permits: handlers }),
       retry: settings.retry,
       snapshots: new SnapshotSaver(log, feed, settings.snapshotTurns),
       committer: new Committer(log, feed, settings),
@@ -227,7 +230,7 @@ export class RunningWorker implements Worker {
       `${runtime.type}/${key}`,
       () => new Mailbox(this.#mailboxHost, runtime, { type: runtime.type, key }, partition),
     );
-    mailbox.deliver({ input, attempts: 0, verdict: undefined, done });
+    mailbox.deliver({ input, attempts: 0, verdict: undefined, alone: false, done });
   }
 
   #currentFloors(): readonly Floor[] {

@@ -2,6 +2,7 @@
 import type { LogCheck } from "../log-harness.ts";
 import { askChecks } from "./ask-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
+import { batchChecks } from "./batch-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
@@ -16,6 +17,7 @@ import { versionChecks } from "./version-checks.ts";
 
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
+  ...batchChecks,
   ...commitChecks,
   ...redeliveryChecks,
   ...askChecks,

@@ -1,0 +1,42 @@
+/** How messages gather for one call of a batch handler. */
+import { DefinitionError } from "../errors/definition-errors.ts";
+
+export interface BatchSettings {
+  /** Messages in one call, at most; reaching it starts the call. Minimum 1. @default 100 */
+  readonly size: number;
+  /** Payload bytes in one call; reaching them starts the call. Minimum 1. @default 1048576 */
+  readonly bytes: number;
+  /**
+   * How long the first message waits for others, in milliseconds; then the call starts with what is
+   * there. Minimum 0. @default 5
+   */
+  readonly waitMs: number;
+  /**
+   * Which messages share a call: those of all agents of the type that the worker hosts, or only
+   * those of one agent. @default "type"
+   */
+  readonly by: "type" | "key";
+}
+
+export const batchSettingsDefault: BatchSettings = Object.freeze({
+  size: 100,
+  bytes: 1_048_576,
+  waitMs: 5,
+  by: "type",
+});
+
+/** @throws DefinitionError */
+export function batchSettings(what: string, options: Partial<BatchSettings>): BatchSettings {
+  const settings = { ...batchSettingsDefault, ...options };
+  requireAtLeast(what, "size", settings.size, 1);
+  requireAtLeast(what, "bytes", settings.bytes, 1);
+  requireAtLeast(what, "waitMs", settings.waitMs, 0);
+  return Object.freeze(settings);
+}
+
+function requireAtLeast(what: string, option: string, value: number, least: number): void {
+  if (Number.isFinite(value) && value >= least) return;
+  throw new DefinitionError(`${what}: batch.${option} is ${value}; it must be at least ${least}.`, {
+    details: { what, option, value },
+  });
+}

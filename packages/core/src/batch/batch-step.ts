@@ -1,0 +1,81 @@
+/**
+ * One effect for many messages, recorded per message (I6). Each item takes an ordinary step; those
+ * whose result is not recorded meet in one call of the effect.
+ */
+import { BatchResultError } from "../errors/message-errors.ts";
+import type { AnyBatchItem, BatchStepInfo } from "./batch-context.ts";
+
+interface Wanted {
+  readonly item: AnyBatchItem;
+  readonly idempotencyKey: string;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+type Effect = (items: readonly AnyBatchItem[], step: BatchStepInfo) => unknown;
+
+export async function batchStep(
+  name: string,
+  items: readonly AnyBatchItem[],
+  effect: Effect,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
+  const wanted: Wanted[] = [];
+  const steps = items.map((item) =>
+    item.step(name, ({ idempotencyKey }) => {
+      const { promise, reject, resolve } = Promise.withResolvers<unknown>();
+      wanted.push({ item, idempotencyKey, resolve, reject });
+      return promise;
+    }),
+  );
+  const computed = new Map<AnyBatchItem, unknown>();
+  try {
+    const results = await resultsOf(name, wanted, effect, signal);
+    for (const [index, { item, resolve }] of wanted.entries()) {
+      computed.set(item, results[index]);
+      resolve(results[index]);
+    }
+  } catch (thrown) {
+    for (const { reject } of wanted) reject(thrown);
+    await Promise.allSettled(steps);
+    throw thrown;
+  }
+  const outcomes = await Promise.allSettled(steps);
+  return items.map((item, index) => {
+    const outcome = outcomes[index];
+    if (outcome?.status === "fulfilled") return outcome.value;
+    // Its record was refused: this message fails, the others have their results.
+    item.fail(outcome?.reason);
+    return computed.get(item);
+  });
+}
+
+async function resultsOf(
+  name: string,
+  wanted: readonly Wanted[],
+  effect: Effect,
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
+  if (wanted.length === 0) return [];
+  const items = wanted.map(({ item }) => item);
+  const idempotencyKeys = wanted.map(({ idempotencyKey }) => idempotencyKey);
+  return requireOnePerItem(
+    `The effect of the step ${name}`,
+    await effect(items, { idempotencyKeys, signal }),
+    items.length,
+  );
+}
+
+/** @throws BatchResultError */
+export function requireOnePerItem(
+  what: string,
+  results: unknown,
+  items: number,
+): readonly unknown[] {
+  if (Array.isArray(results) && results.length === items) return results;
+  const got = Array.isArray(results) ? `${results.length} results` : `a ${typeof results}`;
+  throw new BatchResultError(
+    `${what} returned ${got} for ${items} items: return an array with one result per item, in their order.`,
+    { details: { what, items } },
+  );
+}

@@ -1,0 +1,51 @@
+/**
+ * One handler call's hold on a permit: taken while it waits for something, but not for other
+ * agents.
+ */
+import type { Permits } from "./permits.ts";
+
+export class PermitHold {
+  readonly #permits: Permits;
+  #has = false;
+  #left = false;
+  /** Asks that the handler waits for. */
+  #asking = 0;
+
+  constructor(permits: Permits) {
+    this.#permits = permits;
+  }
+
+  take(): void {
+    if (this.#has) return;
+    this.#has = true;
+    this.#permits.take();
+  }
+
+  /** The handler returned or threw, or nobody waits for it any more. */
+  leave(): void {
+    this.#left = true;
+    this.#give();
+  }
+
+  /**
+   * While a handler waits for other agents it leaves its place to them, or these could never answer
+   * (I7).
+   */
+  async whileAsking<Result>(ask: () => Promise<Result>): Promise<Result> {
+    // Later, because giving it may start another agent's handler, which must not run inside this
+    // one.
+    if (this.#asking++ === 0) queueMicrotask(() => this.#give());
+    try {
+      return await ask();
+    } finally {
+      // A handler that ended without waiting for its asks needs no place any more.
+      if (--this.#asking === 0 && !this.#left) this.take();
+    }
+  }
+
+  #give(): void {
+    if (!this.#has) return;
+    this.#has = false;
+    this.#permits.give();
+  }
+}

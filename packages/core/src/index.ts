@@ -18,6 +18,7 @@ export * from "./errors/event-errors.ts";
 export * from "./errors/log-errors.ts";
 export * from "./errors/message-errors.ts";
 export * from "./errors/projection-errors.ts";
+export * from "./errors/snapshot-errors.ts";
 export * from "./errors/troupe-error.ts";
 export * from "./inspection/inspection-feed.ts";
 export type { IncomingCall, Interceptor, OutgoingCall } from "./interceptor/interceptor.ts";

@@ -38,7 +38,15 @@ export class Reject extends TroupeError {
   }
 }
 
-/** One turn produced more messages or bytes than fit in one atomic commit. */
+/**
+ * One event has more bytes than `eventBytesMax`. It is not part of the turn; an event tells what
+ * happened, large content belongs elsewhere.
+ */
+export class EventTooLargeError extends TroupeError {
+  readonly code = "event-too-large";
+}
+
+/** One turn produced more events, messages or bytes than fit in one atomic commit. */
 export class TurnTooLargeError extends TroupeError {
   readonly code = "turn-too-large";
 }
@@ -86,11 +94,4 @@ export class StepTimeoutError extends TroupeError {
 export class AgentParkedError extends TroupeError {
   readonly code = "agent-parked";
   override readonly retryable = true;
-}
-
-/**
- * The state is not plain data, so no snapshot of it is taken; activation folds the journal instead.
- */
-export class UnsnapshotableStateError extends TroupeError {
-  readonly code = "unsnapshotable-state";
 }

@@ -7,7 +7,10 @@
  * journal decides.
  */
 import { deepFreeze } from "../agent/deep-freeze.ts";
+import { CorruptSnapshotError } from "../errors/snapshot-errors.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
@@ -29,23 +32,31 @@ export interface AgentState {
   readonly lastInput: Position;
 }
 
+export interface HistoryHost {
+  readonly log: Log;
+  readonly feed: InspectionFeed;
+}
+
 export function stateAfter({ delivery, number, state }: Turn): AgentState {
   return { state, turns: number, lastInput: delivery.input.position };
 }
 
 export class AgentHistory {
-  readonly #log: Log;
+  readonly #host: HistoryHost;
   readonly #runtime: AgentRuntime;
   readonly #agent: AgentId;
   #current: AgentState;
   #revision: Position = 0;
+  /** When the last snapshot was loaded or taken. */
   #snapshotTurns = 0;
+  /** Of records since then. */
+  #tailBytes = 0;
   #parked: Parked | undefined;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   readonly #openSteps = new Map<Position, readonly RecordedStep[]>();
 
-  constructor(log: Log, runtime: AgentRuntime, agent: AgentId) {
-    this.#log = log;
+  constructor(host: HistoryHost, runtime: AgentRuntime, agent: AgentId) {
+    this.#host = host;
     this.#runtime = runtime;
     this.#agent = agent;
     this.#current = { state: runtime.definition.initialState, turns: 0, lastInput: 0 };
@@ -60,22 +71,28 @@ export class AgentHistory {
     return this.#revision;
   }
 
-  /** Turns since the last snapshot that was loaded or taken. */
-  get turnsSinceSnapshot(): number {
-    return this.#current.turns - this.#snapshotTurns;
+  /**
+   * What the journal has since the last snapshot that was loaded or taken: what an activation would
+   * read besides it.
+   */
+  get sinceSnapshot(): { readonly turns: number; readonly bytes: number } {
+    return { turns: this.#current.turns - this.#snapshotTurns, bytes: this.#tailBytes };
   }
 
-  /** The log stored one more turn of ours. */
-  advance(next: AgentState, revision: Position): void {
+  /** The log stored one more turn of ours. @param bytes of its record */
+  advance(next: AgentState, revision: Position, bytes: number): void {
     this.#current = next;
+    this.#tailBytes += bytes;
     this.#revision = revision;
     this.#closeSteps();
   }
 
   /**
    * The log stored steps of the turn that is running; a turn that starts again must not lose them.
+   * @param bytes of their record
    */
-  stepsStored(steps: StepRecord, revision: Position): void {
+  stepsStored(steps: StepRecord, revision: Position, bytes: number): void {
+    this.#tailBytes += bytes;
     this.#remember(steps);
     this.#revision = revision;
   }
@@ -107,12 +124,12 @@ export class AgentHistory {
   }
 
   /**
-   * What a successor needs to go on from here. From now on `turnsSinceSnapshot` counts from this
-   * one.
+   * What a successor needs to go on from here. From now on `sinceSnapshot` counts from this one.
    */
   takeSnapshot(): Snapshot {
     const { state, turns, lastInput } = this.#current;
     this.#snapshotTurns = turns;
+    this.#tailBytes = 0;
     const { foldVersion } = this.#runtime;
     return { state, turns, lastInput, revision: this.#revision, foldVersion };
   }
@@ -124,15 +141,21 @@ export class AgentHistory {
   async load(): Promise<void> {
     if (this.#revision === 0) await this.#loadSnapshot();
     for (;;) {
-      const entries = await this.#log.journal(this.#agent, this.#revision);
+      const entries = await this.#host.log.journal(this.#agent, this.#revision);
       if (entries.length === 0) return;
       for (const entry of entries) this.#apply(entry);
     }
   }
 
   async #loadSnapshot(): Promise<void> {
-    const bytes = await this.#log.snapshot(this.#agent);
-    const snapshot = bytes === undefined ? undefined : decodeSnapshot(bytes);
+    const bytes = await this.#host.log.snapshot(this.#agent);
+    const name = agentName(this.#agent);
+    const snapshot = bytes === undefined ? undefined : decodeSnapshot(bytes, name);
+    if (snapshot instanceof CorruptSnapshotError) {
+      const failure = snapshot.toData();
+      this.#host.feed.emit({ kind: "fault", what: `snapshot of ${name}`, failure });
+      return;
+    }
     if (snapshot?.foldVersion !== this.#runtime.foldVersion) return;
     const { turns, lastInput, revision } = snapshot;
     this.#current = { state: deepFreeze(snapshot.state), turns, lastInput };
@@ -143,6 +166,7 @@ export class AgentHistory {
   /** The revision moves last: a record that cannot be folded is met again by the next load. */
   #apply({ record: bytes, revision }: JournalEntry): void {
     const entry = decodeJournalRecord(bytes);
+    this.#tailBytes += bytes.byteLength;
     if (entry.kind === "steps") this.#remember(entry.steps);
     else if (entry.kind === "park") this.#mark(entry.park, revision);
     else this.#fold(entry.turn, revision);

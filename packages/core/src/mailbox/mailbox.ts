@@ -65,7 +65,7 @@ export class Mailbox {
     this.agent = agent;
     this.name = agentName(agent);
     this.partition = partition;
-    this.#history = new AgentHistory(host.log, runtime, agent);
+    this.#history = new AgentHistory(host, runtime, agent);
     this.#draft = this.#history.current;
     this.#pause = new Pause(host.clock);
     this.#activation = new Activation(host, agent, this.#history, this.#pause);
@@ -121,7 +121,8 @@ export class Mailbox {
   committed(revisions: readonly Position[]): void {
     this.#activation.confirm();
     for (const [index, turn] of this.#uncommitted.stored().entries()) {
-      this.#history.advance(stateAfter(turn), revisions[index] ?? this.#history.revision);
+      const revision = revisions[index] ?? this.#history.revision;
+      this.#history.advance(stateAfter(turn), revision, turn.bytes.byteLength);
       answer(this.#host, turn, this.revision);
       turn.delivery.done();
     }

@@ -79,7 +79,9 @@ export class StepAppends implements StepStore {
       const [revision = expectedRevision] = await this.#log.commit([commit]);
       // Also when its turn failed meanwhile: what comes next follows these steps.
       ledger?.recorded(steps.steps);
-      if (epoch === this.#mailbox.epoch) this.#history.stepsStored(steps, revision);
+      if (epoch === this.#mailbox.epoch) {
+        this.#history.stepsStored(steps, revision, record.byteLength);
+      }
       turn.requireLive();
     } catch (thrown) {
       // Somebody else wrote, or nobody knows: start again from what the journal says.

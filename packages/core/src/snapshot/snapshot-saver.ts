@@ -1,7 +1,8 @@
 /**
- * Takes snapshots off the hot path: after a commit, when enough turns have gathered since the last
- * one, and never more than a few at once. A snapshot that is not stored costs time at the next
- * activation, nothing else; so a failure is reported and the next one is tried when it is due.
+ * Takes snapshots off the hot path: after a commit, when enough turns or bytes have gathered in the
+ * journal since the last one, and never more than a few at once. A snapshot that is not stored
+ * costs time at the next activation, nothing else; so a failure is reported and the next one is
+ * tried when it is due.
  */
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
@@ -11,22 +12,30 @@ import type { Log } from "../log/log.ts";
 import type { AgentHistory } from "../mailbox/agent-history.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 
+export interface SnapshotLimits {
+  /** Turns between two snapshots of one agent. */
+  readonly snapshotTurns: number;
+  /** Bytes of the journal between two snapshots of one agent. */
+  readonly snapshotBytes: number;
+  /** Most bytes of a snapshot. */
+  readonly stateBytesMax: number;
+}
+
 export class SnapshotSaver {
   readonly #log: Log;
   readonly #feed: InspectionFeed;
-  readonly #turnsMin: number;
+  readonly #limits: SnapshotLimits;
   #saving = 0;
 
-  /** @param turnsMin turns between two snapshots of one agent; Infinity takes none */
-  constructor(log: Log, feed: InspectionFeed, turnsMin: number) {
+  constructor(log: Log, feed: InspectionFeed, limits: SnapshotLimits) {
     this.#log = log;
     this.#feed = feed;
-    this.#turnsMin = turnsMin;
+    this.#limits = limits;
   }
 
   /** Take a snapshot if it is due. When too many are on their way, the next commit asks again. */
   consider(history: AgentHistory, agent: AgentId): void {
-    if (history.turnsSinceSnapshot < this.#turnsMin || this.#saving >= savingMax) return;
+    if (!this.#isDue(history) || this.#saving >= savingMax) return;
     // While a parked agent is resumed it has turns, but its snapshot would hide that it is parked.
     if (history.parked !== undefined) return;
     // Steps of a message of the same batch would be hidden in the same way (I6).
@@ -35,7 +44,9 @@ export class SnapshotSaver {
     const startedAt = this.#feed.active ? performance.now() : 0;
     this.#saving += 1;
     const save = async (): Promise<void> => {
-      const bytes = encodeSnapshot(snapshot, agentName(agent));
+      const { payloadBytesMax } = this.#log.limits;
+      const bytesMax = Math.min(this.#limits.stateBytesMax, payloadBytesMax);
+      const bytes = encodeSnapshot(snapshot, agentName(agent), bytesMax);
       await this.#log.saveSnapshot(agent, bytes);
       if (!this.#feed.active) return;
       const tookMs = performance.now() - startedAt;
@@ -50,6 +61,11 @@ export class SnapshotSaver {
       .finally(() => {
         this.#saving -= 1;
       });
+  }
+
+  #isDue({ sinceSnapshot: { bytes, turns } }: AgentHistory): boolean {
+    const { snapshotBytes, snapshotTurns } = this.#limits;
+    return turns >= snapshotTurns || (turns > 0 && bytes >= snapshotBytes);
   }
 }
 

@@ -89,7 +89,7 @@ describe("a snapshot", () => {
     );
   });
 
-  it("that is too large for the log is reported by name, and the agent goes on", async () => {
+  it("of a state that is too large is reported by name, and the agent goes on", async () => {
     const hoard = agent("hoard")
       .state({ text: "" })
       .event("grown", z.number(), ({ text }, bytes) => ({ text: text + "x".repeat(bytes) }))
@@ -101,21 +101,106 @@ describe("a snapshot", () => {
       expect(await troupe.agent(hoard, "x").grow(10_000_000)).toBe(10_000_000);
       expect(await troupe.agent(hoard, "x").grow(1)).toBe(10_000_001);
     });
-    expect(faults).toContainEqual(expect.objectContaining({ code: "payload-too-large" }));
+    expect(faults).toContainEqual(
+      expect.objectContaining({
+        code: "state-too-large",
+        details: expect.objectContaining({ agent: "hoard/x", bytesMax: 1_048_576 }),
+      }),
+    );
   });
 
   it("of a format from the future is ignored", () => {
-    const snapshot = { state: 1, turns: 2, lastInput: 3, revision: 4, foldVersion: "1" };
-    const bytes = encodeSnapshot(snapshot, "a/b");
-    expect(decodeSnapshot(bytes)).toEqual(snapshot);
-    // The format number is the first value of the map.
-    const future = new Uint8Array(bytes);
-    future[3] = 2;
-    expect(decodeSnapshot(future)).toBeUndefined();
+    const bytes = encodeSnapshot(snapshot, "a/b", Infinity);
+    expect(decodeSnapshot(bytes, "a/b")).toEqual(snapshot);
+    // The format is the first byte.
+    bytes[0] = 2;
+    expect(decodeSnapshot(bytes, "a/b")).toBeUndefined();
+  });
+
+  it("with any byte changed, or cut short anywhere, is known to be corrupt", () => {
+    const bytes = encodeSnapshot(snapshot, "a/b", Infinity);
+    const where = fc.record({
+      at: fc.integer({ min: 1, max: bytes.length - 1 }),
+      change: fc.integer({ min: 1, max: 255 }),
+    });
+    const run = fc.property(where, ({ at, change }) => {
+      const changed = bytes.map((byte, index) => (index === at ? byte ^ change : byte));
+      expect(decodeSnapshot(changed, "a/b")).toMatchObject({ code: "corrupt-snapshot" });
+      expect(decodeSnapshot(bytes.subarray(0, at), "a/b")).toMatchObject({
+        code: "corrupt-snapshot",
+        details: { agent: "a/b", bytes: at },
+      });
+    });
+    fc.assert(run);
+    expect(decodeSnapshot(new Uint8Array(), "a/b")).toMatchObject({ code: "corrupt-snapshot" });
+  });
+
+  it("that is corrupt is told as a fault, and the state is folded from the journal", async () => {
+    const broker = createMemoryBroker();
+    const log = broker.connect();
+    await fill(log, 12, { snapshotTurns: 10 });
+    const second = broker.connect();
+    const alice = { type: "ledger", key: "alice" };
+    const saved = (await second.snapshot(alice)) ?? new Uint8Array();
+    await second.saveSnapshot(alice, saved.fill(0, 10, 12));
+    const events: InspectionEvent[] = [];
+    await using troupe = createTroupe(second);
+    troupe.inspect((event) => void events.push(event));
+    await troupe.work(ledger, { timings: quick });
+    expect((await troupe.agent(ledger, "alice").book(1)).sum).toBe(13);
+    expect(events.filter(({ kind }) => kind === "fault")).toMatchObject([
+      { what: "snapshot of ledger/alice", failure: { code: "corrupt-snapshot" } },
+    ]);
+  });
+
+  it("is taken when the journal has grown by enough bytes, in turns and in steps", async () => {
+    const writer = agent("writer")
+      .event("wrote", z.string(), (state) => state)
+      .on("emit", z.number(), (ctx, bytes) => ctx.emit.wrote("x".repeat(bytes)))
+      .on("step", z.number(), async (ctx, bytes) => {
+        await ctx.step("draft", async () => "x".repeat(bytes));
+      });
+    const log = createMemoryBroker().connect();
+    await using troupe = createTroupe(log);
+    const turns: number[] = [];
+    troupe.inspect((event) => {
+      if (event.kind === "snapshot.saved") turns.push(event.turns);
+    });
+    await troupe.work(writer, {
+      snapshotTurns: Infinity,
+      snapshotBytes: 10_000,
+      timings: quick,
+    });
+    const alice = troupe.agent(writer, "alice");
+    for (const bytes of [6000, 6000, 100, 100]) await alice.emit(bytes);
+    for (const bytes of [6000, 6000, 100]) await alice.step(bytes);
+    await vi.waitFor(() => expect(turns).toEqual([2, 6]));
+  });
+
+  it("is due by the bytes that an activation had to read", async () => {
+    const broker = createMemoryBroker();
+    const never = { snapshotTurns: Infinity, snapshotBytes: Infinity };
+    await fill(broker.connect(), 5, never);
+    await using troupe = createTroupe(broker.connect());
+    const saved = new Promise<number>((resolve) => {
+      troupe.inspect((event) => {
+        if (event.kind === "snapshot.saved") resolve(event.turns);
+      });
+    });
+    // Five records have more than that, one has less.
+    await troupe.work(ledger, { snapshotTurns: Infinity, snapshotBytes: 600, timings: quick });
+    await troupe.agent(ledger, "alice").book(1);
+    expect(await saved).toBe(6);
   });
 });
 
-async function fill(log: Log, turns: number, options: { snapshotTurns: number }): Promise<void> {
+const snapshot = { state: [1], turns: 2, lastInput: 3, revision: 4, foldVersion: "1" };
+
+async function fill(
+  log: Log,
+  turns: number,
+  options: { readonly snapshotTurns: number; readonly snapshotBytes?: number },
+): Promise<void> {
   const saved = vi.fn<() => void>();
   await using troupe = createTroupe(log);
   troupe.inspect((event) => {

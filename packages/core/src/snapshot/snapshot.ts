@@ -5,7 +5,13 @@
  * instance without its methods. That is checked when a snapshot is taken, and such a state simply
  * gets none.
  */
-import { UnsnapshotableStateError } from "../errors/message-errors.ts";
+import { crc32 } from "node:zlib";
+
+import {
+  CorruptSnapshotError,
+  StateTooLargeError,
+  UnsnapshotableStateError,
+} from "../errors/snapshot-errors.ts";
 import type { Position } from "../log/input.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 
@@ -19,8 +25,12 @@ export interface Snapshot {
   readonly foldVersion: string;
 }
 
-/** @throws UnsnapshotableStateError when the state is not plain data */
-export function encodeSnapshot(snapshot: Snapshot, name: string): Uint8Array {
+/**
+ * One byte of format, four of checksum, then MessagePack.
+ *
+ * @throws UnsnapshotableStateError when the state is not plain data, StateTooLargeError
+ */
+export function encodeSnapshot(snapshot: Snapshot, name: string, bytesMax: number): Uint8Array {
   const path = pathOfOddValue(snapshot.state, "state");
   if (path !== undefined) {
     throw new UnsnapshotableStateError(
@@ -29,33 +39,57 @@ export function encodeSnapshot(snapshot: Snapshot, name: string): Uint8Array {
     );
   }
   const { state, turns, lastInput, revision, foldVersion } = snapshot;
-  return encodePayload({
-    v: format,
-    s: state,
-    n: turns,
-    i: lastInput,
-    r: revision,
-    d: foldVersion,
-  });
+  const wire: WireSnapshot = [state, turns, lastInput, revision, foldVersion];
+  const body = encodePayload(wire);
+  const bytes = new Uint8Array(headerBytes + body.byteLength);
+  if (bytes.byteLength > bytesMax) throw tooLarge(name, bytes.byteLength, bytesMax);
+  bytes[0] = format;
+  new DataView(bytes.buffer).setUint32(1, crc32(body));
+  bytes.set(body, headerBytes);
+  return bytes;
 }
 
-/** Undefined for a format this version does not know: then the journal is folded. */
-export function decodeSnapshot(bytes: Uint8Array): Snapshot | undefined {
-  const wire = decodePayload(bytes, "application/msgpack") as WireSnapshot | null;
-  if (wire?.v !== format) return undefined;
-  const { s: state, n: turns, i: lastInput, r: revision, d: foldVersion } = wire;
-  return { state, turns, lastInput, revision, foldVersion };
+/**
+ * Never throws, because the journal has it all: undefined for a format that this version does not
+ * know, an error for bytes that are not what was stored.
+ */
+export function decodeSnapshot(
+  bytes: Uint8Array,
+  name: string,
+): Snapshot | CorruptSnapshotError | undefined {
+  if (bytes.byteLength > 0 && bytes[0] !== format) return undefined;
+  try {
+    const body = bytes.subarray(headerBytes);
+    const { buffer, byteOffset, byteLength } = bytes;
+    if (new DataView(buffer, byteOffset, byteLength).getUint32(1) !== crc32(body)) {
+      return corrupt(name, bytes);
+    }
+    const wire = decodePayload(body, "application/msgpack") as WireSnapshot;
+    const [state, turns, lastInput, revision, foldVersion] = wire;
+    return { state, turns, lastInput, revision, foldVersion };
+  } catch (cause) {
+    return corrupt(name, bytes, cause);
+  }
 }
 
 const format = 1;
+const headerBytes = 5;
 
-interface WireSnapshot {
-  readonly v: number;
-  readonly s: unknown;
-  readonly n: number;
-  readonly i: Position;
-  readonly r: Position;
-  readonly d: string;
+/** State, turns, last input, revision, version of the fold. */
+type WireSnapshot = readonly [unknown, number, Position, Position, string];
+
+function corrupt(name: string, bytes: Uint8Array, cause?: unknown): CorruptSnapshotError {
+  return new CorruptSnapshotError(
+    `The snapshot of ${name} (${bytes.byteLength} bytes) is corrupt and not used; the state is folded from the journal, and the next snapshot replaces it. If it happens again, check the storage of the log.`,
+    { details: { agent: name, bytes: bytes.byteLength }, cause },
+  );
+}
+
+function tooLarge(name: string, bytes: number, bytesMax: number): StateTooLargeError {
+  return new StateTooLargeError(
+    `The state of ${name} gets no snapshot: it would have ${bytes} bytes, the limit is ${bytesMax}. The agent goes on, but each activation folds its whole journal. Keep less in the state, or raise stateBytesMax up to what the log takes in one message.`,
+    { details: { agent: name, bytes, bytesMax } },
+  );
 }
 
 /** Where in a value something is that would not come back as it was stored. */

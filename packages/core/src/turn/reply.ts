@@ -9,6 +9,7 @@ import {
 } from "../errors/ask-errors.ts";
 import {
   AgentParkedError,
+  EventTooLargeError,
   InvalidKeyError,
   Reject,
   SchemaError,
@@ -53,6 +54,7 @@ const classes: Readonly<Record<string, ErrorClass>> = {
   schema: SchemaError,
   "undecodable-payload": UndecodablePayloadError,
   "payload-too-large": PayloadTooLargeError,
+  "event-too-large": EventTooLargeError,
   "turn-too-large": TurnTooLargeError,
 };
 

@@ -34,6 +34,7 @@ import type {
 } from "./context.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import type { AskOrigin } from "./turn-host.ts";
+import { requireRoomToSend } from "./turn-size.ts";
 import type { Turn } from "./turn.ts";
 
 type TimerTo<Messages> = TimerOptions & Partial<TimerTarget<Messages>>;
@@ -131,6 +132,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
   cancel(timerId: string): void {
     this.#turn.requireOpen();
     requireTimerId(timerId);
+    requireRoomToSend(this.#turn);
     this.#turn.timers.push({ kind: "cancel", id: timerId });
   }
 
@@ -218,6 +220,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
 
   #draft(call: OutgoingCall, metadata: Metadata): InputDraft {
     this.#turn.requireOpen();
+    requireRoomToSend(this.#turn);
     keyToToken(call.address.key);
     const payload = encodePayload(call.payload);
     const { payloadBytesMax } = this.#turn.host.log.limits;

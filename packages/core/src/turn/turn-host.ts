@@ -57,6 +57,8 @@ export interface TurnHost {
 export interface TurnLimits {
   /** Largest payload a handler gets, in bytes; larger ones become dead letters. */
   readonly messageBytesMax: number;
+  /** Largest event a handler may emit, in bytes. */
+  readonly eventBytesMax: number;
   /** Nested asks. */
   readonly callDepthMax: number;
 }

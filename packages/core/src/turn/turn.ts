@@ -15,7 +15,6 @@ import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import {
   TurnEndedError,
   TurnTimeoutError,
-  TurnTooLargeError,
   UndecodablePayloadError,
 } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
@@ -31,12 +30,13 @@ import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
-import { decodePayload, encodePayload } from "../wire/payload.ts";
+import { asStored, decodePayload, encodePayload } from "../wire/payload.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { TurnContext } from "./turn-context.ts";
 import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
+import { requireEventFits, requireRecordFits } from "./turn-size.ts";
 import type { RecordedStep } from "./step-record.ts";
 import { encodeRecord, recordedTimer } from "./turn-record.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
@@ -64,6 +64,7 @@ export class Turn implements EventSink {
   #message: string;
   #stateBefore: unknown;
   #context: TurnContext | undefined;
+  #eventBytes = 0;
   /** Nothing is emitted or sent any more. */
   #ended = false;
   readonly #stepStore: StepStore;
@@ -165,12 +166,14 @@ export class Turn implements EventSink {
       : this.#handle(definition, valid);
   }
 
-  event(event: RecordedEvent): void {
+  event(event: RecordedEvent, bytes: number): void {
     this.requireOpen();
+    requireEventFits(this, event.type, { bytes, others: this.#eventBytes });
     const state = this.runtime.fold(this.visibleState, event, this.#place());
     if (this.#shared === undefined) this.state = state;
     else this.#shared.state = state;
     this.events.push(event);
+    this.#eventBytes += bytes;
   }
 
   /**
@@ -204,9 +207,9 @@ export class Turn implements EventSink {
   complete(reply: unknown): void {
     this.#end();
     try {
-      if (this.#shared !== undefined) this.#replaceEvents(this.events);
+      if (this.#shared !== undefined) this.#fold(this.events);
       this.#seal(reply, undefined);
-      this.#requireFits();
+      requireRecordFits(this);
     } catch (thrown) {
       // The next run must find what this one drew.
       if (this.#pendingSteps !== undefined) this.#steps?.putBack(this.#pendingSteps);
@@ -242,8 +245,9 @@ export class Turn implements EventSink {
   #sealFailure(failure: ErrorData): ErrorData {
     try {
       this.#seal(undefined, failure);
-      this.#requireFits();
+      requireRecordFits(this);
     } catch {
+      this.state = this.#stateBefore;
       this.#keep(this.#recordOf(undefined, failure));
     }
     return failure;
@@ -368,20 +372,31 @@ export class Turn implements EventSink {
     const record = this.#recordOf(reply, failure);
     const wraps = this.host.layers.commit;
     if (wraps === undefined) return this.#keep(record);
-    const { events, ...wrapped } = throughLayers(wraps, record, (inner) => inner);
-    if (events !== record.events) this.#replaceEvents(events);
+    const { events: told, ...wrapped } = throughLayers(wraps, record, (inner) => inner);
+    const events = told === record.events ? told : this.#replacedEvents(told);
     // An interceptor may change what is told, not which message it answers: that is how it is
     // recognised (I4).
     const { inputPosition, turn } = record;
     this.#keep({ ...wrapped, events, inputPosition, turn });
   }
 
-  /** The state is the fold of what is stored, also when an interceptor stores something else. */
-  #replaceEvents(events: readonly RecordedEvent[]): void {
-    this.state = this.#stateBefore;
-    for (const event of events) {
-      this.state = this.runtime.fold(this.state, event, this.#place());
-    }
+  /**
+   * The state is the fold of what is stored, also when an interceptor stores something else, and as
+   * it is stored (I8).
+   */
+  #replacedEvents(told: readonly RecordedEvent[]): readonly RecordedEvent[] {
+    const place = this.#place();
+    const events = told.map(({ type, data }) => this.runtime.recorded(type, asStored(data), place));
+    this.#fold(events);
+    return events;
+  }
+
+  /** The state is what was before, and these events. */
+  #fold(events: readonly RecordedEvent[]): void {
+    const place = this.#place();
+    let state = this.#stateBefore;
+    for (const event of events) state = this.runtime.fold(state, event, place);
+    this.state = state;
   }
 
   #place(): EventPlace {
@@ -418,24 +433,6 @@ export class Turn implements EventSink {
       startedAtMs: this.startedAtMs,
       tookMs: host.clock.now() - this.startedAtMs,
     };
-  }
-
-  #requireFits(): void {
-    const { payloadBytesMax, commitMessagesMax } = this.host.log.limits;
-    const name = agentName(this.agent);
-    if (this.bytes.byteLength > payloadBytesMax) {
-      throw new TurnTooLargeError(
-        `The turn of ${name} on the message at ${this.delivery.input.position} makes a record of ${this.bytes.byteLength} bytes, the limit is ${payloadBytesMax}: emit less per turn.`,
-        { details: { agent: name, bytes: this.bytes.byteLength, payloadBytesMax } },
-      );
-    }
-    const sent = this.outgoing.length + this.timers.length;
-    if (sent + 1 > commitMessagesMax) {
-      throw new TurnTooLargeError(
-        `The turn of ${name} on the message at ${this.delivery.input.position} sends ${sent} messages and timers, the limit is ${commitMessagesMax - 1}: send fewer per turn.`,
-        { details: { agent: name, outgoing: sent, commitMessagesMax } },
-      );
-    }
   }
 
   #feedStarted(): void {

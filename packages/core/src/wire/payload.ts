@@ -64,11 +64,24 @@ function plainBytes(bytes: Uint8Array): Uint8Array {
     : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** A value as it is stored. */
+export interface Stored {
+  readonly value: unknown;
+  readonly bytes: number;
+}
+
 /**
  * The value as everybody else will read it: a copy that has been through MessagePack. @throws
  * UnencodableValueError
  */
+export function stored(value: unknown): Stored {
+  if (value === null || typeof value === "boolean") return { value, bytes: 1 };
+  const encoded = encodePayload(value);
+  const bytes = encoded.byteLength;
+  return { value: decodePayload(encoded, "application/msgpack"), bytes };
+}
+
+/** Only the value of `stored`. @throws UnencodableValueError */
 export function asStored(value: unknown): unknown {
-  if (value === null || typeof value === "boolean") return value;
-  return decodePayload(encodePayload(value), "application/msgpack");
+  return stored(value).value;
 }

@@ -13,13 +13,14 @@ import { eventAt, eventIds, foldVersion, recordedEvent, upToDate } from "../agen
 import { FoldError, UnknownEventError } from "../errors/event-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
-import { asStored } from "../wire/payload.ts";
+import { stored } from "../wire/payload.ts";
 import { validate } from "../schema/schema.ts";
 import type { Emit } from "../turn/context.ts";
 
 /** Receives what a handler emits. */
 export interface EventSink {
-  event(event: RecordedEvent): void;
+  /** @param bytes of its data as it is stored */
+  event(event: RecordedEvent, bytes: number): void;
 }
 
 export interface AgentRuntime {
@@ -32,6 +33,8 @@ export interface AgentRuntime {
    * MissingUpcasterError, UpcastError
    */
   upToDate(event: RecordedEvent, place: EventPlace): RecordedEvent;
+  /** An event of today as it is recorded. @throws UnknownEventError */
+  recorded(type: string, data: unknown, place: EventPlace): RecordedEvent;
   /**
    * The state after one more event (I8), frozen, because only events may change it. @throws
    * FoldError, and what `upToDate` throws
@@ -56,6 +59,9 @@ export function agentRuntime(definition: AgentDefinition): AgentRuntime {
     upToDate(event, place) {
       const found = declared(event.type, place);
       return recordedEvent(event.type, upToDate(found, event, place), found.version);
+    },
+    recorded(name, data, place) {
+      return recordedEvent(name, data, declared(name, place).version);
     },
     fold(state, event, place) {
       const found = declared(event.type, place);
@@ -105,7 +111,8 @@ function emitFactory(
           const valid = validate(schema, data, what);
           if (valid instanceof Promise) throw asynchronousEvent(definition.type, name);
           // Folded as it is stored, so that replay comes to the same state (I8).
-          sink.event(recordedEvent(name, asStored(valid), version));
+          const { bytes, value } = stored(valid);
+          sink.event(recordedEvent(name, value, version), bytes);
         };
       },
     });

@@ -9,6 +9,12 @@ export interface WorkerSettings {
   readonly windowMax: number;
   /** Largest payload a handler gets, in bytes; larger ones become dead letters. @default 262144 */
   readonly messageBytesMax: number;
+  /**
+   * Largest event a handler may emit, in bytes as it is stored; `emit` throws `event-too-large` for
+   * a larger one. All events of a turn together have to fit into one message of the log, or `emit`
+   * throws `turn-too-large`. Minimum 1. @default 262144
+   */
+  readonly eventBytesMax: number;
   /** Handlers that may be waiting for something at once. Minimum 1. @default 1000 */
   readonly handlersMax: number;
   /**
@@ -17,8 +23,24 @@ export interface WorkerSettings {
   readonly runAheadMax: number;
   /** Agents in memory; idle ones beyond it leave. Minimum 1. @default 100000 */
   readonly residentsMax: number;
-  /** Turns of one agent between two snapshots. Minimum 1; Infinity takes none. @default 100 */
+  /**
+   * Turns of one agent between two snapshots. Minimum 1; Infinity counts no turns. @default 100
+   */
   readonly snapshotTurns: number;
+  /**
+   * Bytes of one agent's journal between two snapshots, for agents whose turns are large: an
+   * activation reads about as much. With the default, which is that of `stateBytesMax`, what is
+   * written for snapshots taken by size is never more than what was written to the journal. Minimum
+   * 1; Infinity counts no bytes. @default 1048576
+   */
+  readonly snapshotBytes: number;
+  /**
+   * Most bytes of a state's snapshot; what the log takes in one message is a limit, too. It is
+   * measured only when a snapshot is due. A larger state gets none: the inspection feed tells a
+   * fault `state-too-large`, and the agent goes on, because a message that would make the state
+   * smaller must get through; only its activations get slower. Minimum 1. @default 1048576
+   */
+  readonly stateBytesMax: number;
   /** Nested asks. Minimum 1. @default 16 */
   readonly callDepthMax: number;
   /** Single records on their way to the log. Minimum 1. @default 1024 */
@@ -46,10 +68,13 @@ export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> &
 export const workerSettingsDefault: WorkerSettings = Object.freeze({
   windowMax: 1024,
   messageBytesMax: 262_144,
+  eventBytesMax: 262_144,
   handlersMax: 1000,
   runAheadMax: 64,
   residentsMax: 100_000,
   snapshotTurns: 100,
+  snapshotBytes: 1_048_576,
+  stateBytesMax: 1_048_576,
   callDepthMax: 16,
   singlesMax: 1024,
   groupsMax: 2,

@@ -91,7 +91,7 @@ export class RunningWorker implements Worker {
       permits: handlers,
       batches: new BatchGatherer({ ...parts, permits: handlers }),
       retry: settings.retry,
-      snapshots: new SnapshotSaver(log, feed, settings.snapshotTurns),
+      snapshots: new SnapshotSaver(log, feed, settings),
       committer: new Committer(log, feed, settings),
       limits: settings,
     };

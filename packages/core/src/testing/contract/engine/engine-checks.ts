@@ -7,6 +7,7 @@ import { commitChecks } from "./commit-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
+import { limitChecks } from "./limit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
@@ -23,6 +24,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...askChecks,
   ...badInputChecks,
   ...failureChecks,
+  ...limitChecks,
   ...valueChecks,
   ...versionChecks,
   ...ownershipChecks,

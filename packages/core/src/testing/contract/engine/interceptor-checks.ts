@@ -1,11 +1,13 @@
 /** Interceptors: an onion around send, publish, receive and commit. */
 import assert from "node:assert/strict";
 
+import { agent } from "../../../agent/agent.ts";
+import { Reject } from "../../../errors/message-errors.ts";
 import type { Interceptor, OutgoingCall } from "../../../interceptor/interceptor.ts";
 import { topic } from "../../../topic/topic.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";
-import { ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";
+import { anything, ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
 const echoes = topic("echoes", noteSchema);
@@ -100,6 +102,62 @@ export const interceptorChecks: readonly LogCheck[] = [
         records.map(({ inputPosition }) => inputPosition),
         inputs,
       );
+    },
+  },
+  {
+    name: "I8: events that an interceptor replaces are in the state as they are stored",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const live: unknown[] = [];
+      const odd = agent("odd")
+        .state<{ readonly seen: readonly unknown[] }>({ seen: [] })
+        .event("happened", anything<unknown>(), ({ seen }, data) => ({ seen: [...seen, data] }), {
+          version: 2,
+          upcast: { 1: () => "from version 1" },
+        })
+        .on("happen", anything<null>(), (ctx) => {
+          live.push(...ctx.state.seen);
+          ctx.emit.happened("x");
+        });
+      const replace: Interceptor = {
+        commit: (record, next) => {
+          const data = { gone: undefined, map: new Map([["a", 1]]) };
+          return next({ ...record, events: record.events.map(({ type }) => ({ type, data })) });
+        },
+      };
+      const { troupe } = await stage.host(odd, { interceptors: [replace] });
+      await troupe.agent(odd, "a").happen(null);
+      await troupe.agent(odd, "a").happen(null);
+      assert.deepEqual(live, [{ map: { a: 1 } }]);
+      for await (const { state } of troupe.replay(odd, "a")) {
+        assert.deepEqual(state.seen[0], { map: { a: 1 } });
+      }
+    },
+  },
+  {
+    name: "I8: a failure that an interceptor cannot record leaves no event in the state",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const texts: (readonly string[])[] = [];
+      const book = ledger((context, { text }) => {
+        if (text === "fail") throw new Reject("no");
+        texts.push(context.state.notes);
+      });
+      const log = await stage.log();
+      const text = "x".repeat(log.limits.payloadBytesMax);
+      const blame: Interceptor = {
+        commit: (record, next) =>
+          next(
+            record.failure === undefined
+              ? record
+              : { ...record, events: [{ type: "noted", data: { text } }] },
+          ),
+      };
+      const { troupe } = await stage.host(book, { interceptors: [blame] });
+      await rejectsWith(troupe.agent(book, "alice").note({ text: "fail" }), "rejected");
+      await troupe.agent(book, "alice").note({ text: "good" });
+      assert.deepEqual(texts, [["good"]]);
+      assert.deepEqual(await notesOf(log, "alice"), ["good"]);
     },
   },
   {

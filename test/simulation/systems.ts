@@ -1,6 +1,7 @@
 /** The systems that are simulated, by name. */
 import type { System } from "@troupe/core/testing";
 
+import { backlog } from "./systems/backlog.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
 import { fanOut } from "./systems/fan-out.ts";
@@ -17,6 +18,7 @@ export const systems: Readonly<Record<string, System>> = {
   "fan-out": fanOut,
   "human-wait": humanWait,
   "hot-key": hotKey,
+  backlog,
   poison,
   charge,
   timers,

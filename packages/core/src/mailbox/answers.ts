@@ -54,12 +54,12 @@ export function recognise(host: MailboxHost, agent: AgentId, delivery: Delivery)
   const { feed } = host;
   const { metadata, position: inputPosition } = delivery.input;
   if (feed.active) feed.emit({ kind: "turn.duplicate", agent, inputPosition });
-  if (metadata.replyTo === undefined) return delivery.done();
+  if (metadata.replyTo === undefined) return delivery.place.done();
   replyAgain(host, agent, inputPosition, metadata.replyTo)
     .catch((thrown: unknown) => {
       feed.emit({ kind: "fault", what: "reply from the journal", failure: errorData(thrown) });
     })
-    .finally(() => delivery.done());
+    .finally(() => delivery.place.done());
 }
 
 async function replyAgain(

@@ -1,6 +1,6 @@
 /** One input on its way through one agent's mailbox. */
 import type { TroupeError } from "../errors/troupe-error.ts";
-import type { Input } from "../log/input.ts";
+import type { Input, Position } from "../log/input.ts";
 
 export interface Delivery {
   readonly input: Input;
@@ -13,9 +13,30 @@ export interface Delivery {
   verdict: TroupeError | undefined;
   /** It was in a batch that failed as a whole: it is tried again by itself (B3). */
   alone: boolean;
+  readonly place: Place;
+}
+
+/** What an input takes up until it is handled. */
+export interface Place {
   /**
-   * The input is in the journal (or a dead letter): its position may be passed and its credit
-   * returns.
+   * The input is in the journal (or a dead letter), or stays on the log for later: its position may
+   * be passed and its credit returns.
    */
-  readonly done: () => void;
+  done(): void;
+}
+
+/** A place in the window of a partition. */
+export interface WindowPlace extends Place {
+  /**
+   * The place stands for everything of its key from this position on, until it is done. Returns how
+   * many inputs the key may have in memory instead; at least 1.
+   */
+  standFor(from: Position): number;
+}
+
+/** For an input that is in no window. */
+export const noPlace: Place = Object.freeze({ done: () => undefined });
+
+export function delivery(input: Input, place: Place): Delivery {
+  return { input, attempts: 0, verdict: undefined, alone: false, place };
 }

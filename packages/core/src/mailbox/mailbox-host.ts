@@ -10,5 +10,7 @@ export interface MailboxHost extends TurnHost {
   readonly limits: TurnHost["limits"] & {
     /** Turns of one agent that may run before the first of them is committed. */
     readonly runAheadMax: number;
+    /** Inputs in the queue of one agent before the next ones are left on the log. */
+    readonly keyWindowMax: number;
   };
 }

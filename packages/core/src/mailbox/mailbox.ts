@@ -1,6 +1,7 @@
 /**
  * The mailbox of one agent: its queue, its state, and the turns that wait for their commit.
  *
+ *  - What waits is in the inbox; of a key that is behind, most of it stays on the log (backlog.ts).
  *  - Deliveries run one at a time, in log order (I2). The next one may run on the draft that the previous one left,
  *    before that is committed; both then commit in order ("chained"), or neither does.
  *  - `#history` is what the journal says, `#draft` is that plus the turns that are not committed yet.
@@ -13,12 +14,13 @@ import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
-import type { Position } from "../log/input.ts";
+import type { Input, Position } from "../log/input.ts";
 import { Activation } from "./activation.ts";
 import { answer, recognise, tellRetry } from "./answers.ts";
 import type { AgentState } from "./agent-history.ts";
 import { AgentHistory, stateAfter } from "./agent-history.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery, WindowPlace } from "./delivery.ts";
+import { Inbox } from "./inbox.ts";
 import { isResume, Parking } from "./parking.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
@@ -42,7 +44,7 @@ export class Mailbox {
   readonly #steps: StepAppends;
   readonly #uncommitted: Uncommitted;
   readonly #pause: Pause;
-  #queue: Delivery[] = [];
+  readonly #inbox: Inbox;
   /**
    * Something asynchronous is under way: a load, a handler, a pause, a place in the line for a
    * permit.
@@ -70,6 +72,8 @@ export class Mailbox {
     this.#pause = new Pause(host.clock);
     this.#activation = new Activation(host, agent, this.#history, this.#pause);
     this.#parking = new Parking(this, host, this.#history, runtime);
+    const topics = Object.keys(runtime.definition.subscriptions);
+    this.#inbox = new Inbox(host, { agent, topics }, () => this.#arrived());
     this.#uncommitted = new Uncommitted(() => host.committer.schedule(this));
     this.#steps = new StepAppends(this, host.log, this.#history, this.#uncommitted);
   }
@@ -79,20 +83,19 @@ export class Mailbox {
     return this.#history.revision;
   }
 
-  /** Nothing is queued, running or waiting for its commit: the mailbox may be forgotten. */
+  /** Nothing waits, runs or is to be committed: the mailbox may be forgotten. */
   get idle(): boolean {
-    return this.#queue.length === 0 && !this.#busy && this.#uncommitted.count === 0;
+    return this.#inbox.empty && !this.#busy && this.#uncommitted.count === 0;
   }
 
-  deliver(delivery: Delivery): void {
-    this.#queue.push(delivery);
-    if (!this.#busy) this.#pump();
-    else this.#fillBatch();
+  deliver(input: Input, place: WindowPlace): void {
+    this.#inbox.add(input, place);
+    this.#arrived();
   }
 
   /** Give back what has not started, finish the rest. Resolves when nothing is left. */
   drain(): Promise<void> {
-    this.#queue = [];
+    this.#inbox.clear();
     this.#draining = true;
     if (this.#pause.cancel()) this.#busy = false;
     if (this.idle) return Promise.resolve();
@@ -105,7 +108,7 @@ export class Mailbox {
    */
   abandon(): void {
     this.#abandoned = true;
-    this.#queue = [];
+    this.#inbox.clear();
     this.#uncommitted.dropReady();
     this.#pause.cancel();
     this.#activation.abandon();
@@ -124,7 +127,7 @@ export class Mailbox {
       const revision = revisions[index] ?? this.#history.revision;
       this.#history.advance(stateAfter(turn), revision, turn.bytes.byteLength);
       answer(this.#host, turn, this.revision);
-      turn.delivery.done();
+      turn.delivery.place.done();
     }
     this.#host.snapshots.consider(this.#history, this.agent);
     this.#uncommitted.proceed();
@@ -142,7 +145,7 @@ export class Mailbox {
     this.#inFlight = undefined;
     // What the log did is not the handler's failure: these runs do not count as attempts.
     for (const delivery of redo) delivery.attempts = Math.max(0, delivery.attempts - 1);
-    this.#queue.unshift(...redo);
+    this.#inbox.giveBack(redo);
     this.#draft = this.#history.current;
     this.#activation.restart();
     this.#epoch += 1;
@@ -171,14 +174,13 @@ export class Mailbox {
     this.#busy = true;
     try {
       const first = await work;
-      if (!this.#draining) this.#queue.unshift(...first);
+      if (!this.#draining) this.#inbox.giveBack(first);
       this.#busy = false;
     } catch (thrown) {
       this.#fault(`parking of ${this.name}`, thrown);
       if (thrown instanceof TroupeError && !thrown.retryable) redo.verdict = thrown;
       // Where it belongs: what a failed commit gave back meanwhile may come before it (I2).
-      const behind = this.#queue.findIndex(({ input }) => input.position > redo.input.position);
-      this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, redo);
+      this.#inbox.insert(redo);
       this.#busy = false;
       this.recover();
     }
@@ -195,25 +197,30 @@ export class Mailbox {
     return this.#uncommitted.settled();
   }
 
+  #arrived(): void {
+    if (!this.#busy) this.#pump();
+    else this.#fillBatch();
+  }
+
   #pump(): void {
     while (!this.#busy && !this.#abandoned) {
-      const delivery = this.#queue[0];
+      const delivery = this.#inbox.first;
       if (delivery === undefined) break;
       if (!this.#activation.done) return this.#activate();
       if (isResume(delivery.input)) {
-        this.#queue.shift();
+        this.#inbox.take();
         this.#parking.resume(delivery);
       } else if (delivery.input.position <= this.#draft.lastInput) {
         if (delivery.input.position > this.#history.current.lastInput) return;
-        this.#queue.shift();
+        this.#inbox.take();
         recognise(this.#host, this.agent, delivery);
       } else if (this.#parking.defers) {
-        this.#queue.shift();
+        this.#inbox.take();
         this.#parking.defer(delivery);
       } else {
         if (this.#uncommitted.count >= this.#host.limits.runAheadMax) return;
         if (!this.#host.permits.free) return this.#waitForPermit();
-        this.#queue.shift();
+        this.#inbox.take();
         this.#execute(delivery);
       }
     }
@@ -270,9 +277,9 @@ export class Mailbox {
     for (;;) {
       const last = this.#inFlight?.last;
       if (last?.seat?.call.open !== true || this.#abandoned) return;
-      const [delivery] = this.#queue;
+      const delivery = this.#inbox.first;
       if (delivery === undefined || !mayFollow(last, delivery)) return;
-      this.#queue.shift();
+      this.#inbox.take();
       this.#join(delivery, last);
     }
   }
@@ -322,7 +329,7 @@ export class Mailbox {
     this.#inFlight = undefined;
     this.#busy = false;
     const redo = inFlight.drop(new Error("The message before this one is handled again first."));
-    if (!this.#draining) this.#queue.unshift(...redo);
+    if (!this.#draining) this.#inbox.giveBack(redo);
   }
 
   #finished(turn: Turn, reply: unknown): void {
@@ -355,7 +362,7 @@ export class Mailbox {
     this.#dropFollowers();
     // While draining it is given back instead: the next holder tries it.
     if (this.#draining) return;
-    this.#queue.unshift(turn.delivery);
+    this.#inbox.giveBack([turn.delivery]);
     this.#busy = true;
     this.#pause.start(delayMs, () => this.#resume());
   }
@@ -364,7 +371,7 @@ export class Mailbox {
   #missed(turn: Turn): void {
     this.#dropFollowers();
     turn.uncount();
-    if (!this.#draining) this.#queue.unshift(turn.delivery);
+    if (!this.#draining) this.#inbox.giveBack([turn.delivery]);
   }
 
   #queueForCommit(turn: Turn): void {

@@ -24,6 +24,7 @@ import { decodePayload, encodePayload } from "../wire/payload.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
+import { noPlace } from "./delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 
 /** Why and where an agent is parked. */
@@ -125,21 +126,21 @@ export class Parking {
   }
 
   /** The message stays on the log and is passed; whoever waits for its reply is told. */
-  defer({ done, input }: Delivery): void {
+  defer({ input, place }: Delivery): void {
     const { parked } = this.#history;
     const { replyTo } = input.metadata;
     if (replyTo !== undefined && parked !== undefined) {
       const failure = parkedError(this.#mailbox.agent, parked).toData();
       this.#host.log.reply(replyTo, encodeReply({ failure }));
     }
-    done();
+    place.done();
   }
 
   /** Handle what was deferred before this message, then resume (P2). */
   resume(marker: Delivery): void {
     const { parked } = this.#history;
     // It is older than the parking: meant for an earlier one, or the message has failed again.
-    if (parked === undefined || marker.input.position < parked.revision) return marker.done();
+    if (parked === undefined || marker.input.position < parked.revision) return marker.place.done();
     const next = async (): Promise<readonly Delivery[]> => {
       const inputs = await this.#deferredBefore(marker.input.position);
       const skip = wantsSkip(marker.input);
@@ -149,7 +150,7 @@ export class Parking {
       }
       const inputPosition = marker.input.position;
       await this.#store({ parked: false, inputPosition, attempts: 0 }, undefined);
-      marker.done();
+      marker.place.done();
       return [];
     };
     void this.#mailbox.hold(next(), marker);
@@ -212,5 +213,5 @@ function wantsSkip({ metadata, payload }: Input): boolean {
 function deferredDelivery(input: Input, parked: Parked, skip: boolean): Delivery {
   const skipped = skip && input.position === parked.inputPosition;
   const verdict = skipped ? new Reject("skipped when its agent was resumed") : undefined;
-  return { input, attempts: 0, verdict, alone: false, done: () => undefined };
+  return { input, attempts: 0, verdict, alone: false, place: noPlace };
 }

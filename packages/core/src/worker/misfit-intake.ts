@@ -18,7 +18,7 @@ export class MisfitIntake {
       after,
       credit: host.windowMax,
       onInput: (input) => {
-        const tracked = this.tracker.begin(input.position);
+        const tracked = this.tracker.begin({ position: input.position });
         host.bury(input, () => {
           this.tracker.finish(tracked);
           this.#reader.grant(1);

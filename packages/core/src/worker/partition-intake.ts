@@ -4,10 +4,14 @@
  * A topic's publication is read once and handed to every subscribed type. Each type has its own
  * floor, because types are taken and released one by one; taking a type whose floor is behind
  * starts the reader again from there, and the other types skip what they have already seen.
+ *
+ * An input holds one credit of the window until all its types have handled it, or left (I7).
  */
 import type { Input, Position } from "../log/input.ts";
 import type { Log, Reader } from "../log/log.ts";
+import type { WindowPlace } from "../mailbox/delivery.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
+import type { TrackedInput } from "./position-tracker.ts";
 import { PositionTracker } from "./position-tracker.ts";
 
 export interface IntakeHost {
@@ -16,15 +20,21 @@ export interface IntakeHost {
    * Inputs of one partition in memory; reaching it stops the reader until some are handled (I7).
    */
   readonly windowMax: number;
-  /** Hand an input to the agent of this type; `done` when it is in the journal or a dead letter. */
-  deliver(runtime: AgentRuntime, input: Input, partition: number, done: () => void): void;
+  /** Hand an input to the agent of this type. */
+  deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
   /** Store a dead letter for an input that no agent can have; `done` when it is stored. */
   bury(input: Input, done: () => void): void;
 }
 
+/** A type to read for, and the position after which it has to be read. */
+export interface TakenType {
+  readonly runtime: AgentRuntime;
+  readonly after: Position;
+}
+
 interface HeldType {
   readonly runtime: AgentRuntime;
-  readonly tracker: PositionTracker;
+  readonly tracker: PositionTracker<TypePlace>;
 }
 
 export class PartitionIntake {
@@ -32,6 +42,8 @@ export class PartitionIntake {
   readonly #host: IntakeHost;
   readonly #held = new Map<string, HeldType>();
   #reader: Reader | undefined;
+  /** Inputs that hold a credit. */
+  #open = 0;
 
   constructor(host: IntakeHost, partition: number) {
     this.#host = host;
@@ -46,32 +58,46 @@ export class PartitionIntake {
     return this.#held.get(type)?.tracker.floor;
   }
 
-  take(runtime: AgentRuntime, after: Position): void {
-    this.#held.set(runtime.type, { runtime, tracker: new PositionTracker(after) });
-    this.#restart();
+  take(types: readonly TakenType[]): void {
+    const lastRead = this.#lastRead;
+    for (const { after, runtime } of types) {
+      this.#held.set(runtime.type, { runtime, tracker: new PositionTracker(after) });
+    }
+    const isBehind = types.some(({ after }) => after < lastRead);
+    if (this.#reader === undefined || isBehind) this.#restart();
   }
 
   /**
-   * Nothing more is read for this type. Returns its tracker, whose floor still rises while turns
-   * finish.
+   * Nothing more is read for this type, and what it has in memory holds no credit any more. Returns
+   * its tracker, whose floor still rises while turns finish.
    */
-  release(type: string): PositionTracker | undefined {
+  release(type: string): PositionTracker<TypePlace> | undefined {
     const tracker = this.#held.get(type)?.tracker;
-    if (!this.#held.delete(type)) return undefined;
-    // What was queued for this type is dropped and returns no credit, so the others get a reader
-    // with all of it.
+    if (tracker === undefined) return undefined;
+    this.#held.delete(type);
     if (this.#held.size === 0) this.#stopReader();
-    else this.#restart();
+    for (const place of tracker.unfinished) place.leave();
     return tracker;
+  }
+
+  /** How many inputs a key that is behind may have in memory: all such keys share one window. */
+  get backlogShare(): number {
+    let keys = 0;
+    for (const { tracker } of this.#held.values()) keys += tracker.movedCount;
+    return Math.max(1, Math.floor(this.#host.windowMax / Math.max(1, keys)));
+  }
+
+  /** Up to here every held type has seen all inputs; the next one to read comes after it. */
+  get #lastRead(): Position {
+    return Math.min(...[...this.#held.values()].map(({ tracker }) => tracker.lastRead));
   }
 
   #restart(): void {
     this.#stopReader();
-    const after = Math.min(...[...this.#held.values()].map(({ tracker }) => tracker.lastRead));
     const reader = this.#host.log.read({
       source: this.partition,
-      after,
-      credit: this.#host.windowMax,
+      after: this.#lastRead,
+      credit: Math.max(0, this.#host.windowMax - this.#open),
       onInput: (input) => this.#onInput(input, reader),
     });
     this.#reader = reader;
@@ -87,27 +113,80 @@ export class PartitionIntake {
 
   #onInput(input: Input, reader: Reader): void {
     if (reader !== this.#reader) return;
-    let open = 1;
-    const close = (): void => {
-      open -= 1;
-      if (open === 0) reader.grant(1);
-    };
+    this.#open += 1;
+    const credit = new SharedCredit(() => {
+      this.#open -= 1;
+      this.#reader?.grant(1);
+    });
     for (const { runtime, tracker } of this.#held.values()) {
       if (input.position <= tracker.lastRead) continue;
       if (!concerns(runtime, input)) {
         tracker.pass(input.position);
         continue;
       }
-      open += 1;
-      const tracked = tracker.begin(input.position);
-      const done = (): void => {
-        tracker.finish(tracked);
-        close();
-      };
-      if (input.fault === undefined) this.#host.deliver(runtime, input, this.partition, done);
-      else this.#host.bury(input, done);
+      const place = tracker.begin(new TypePlace(this, tracker, input.position, credit));
+      if (input.fault === undefined) this.#host.deliver(runtime, input, this.partition, place);
+      else this.#host.bury(input, () => place.done());
     }
-    close();
+    credit.give();
+  }
+}
+
+/** One credit, held by everybody who has an input in hand. */
+class SharedCredit {
+  readonly #returned: () => void;
+  /** The reader is the first. */
+  #holders = 1;
+
+  constructor(returned: () => void) {
+    this.#returned = returned;
+  }
+
+  take(): void {
+    this.#holders += 1;
+  }
+
+  give(): void {
+    this.#holders -= 1;
+    if (this.#holders === 0) this.#returned();
+  }
+}
+
+/** The place that an input has for one agent type. */
+class TypePlace implements TrackedInput, WindowPlace {
+  position: Position;
+  readonly #intake: PartitionIntake;
+  readonly #tracker: PositionTracker<TypePlace>;
+  #credit: SharedCredit | undefined;
+
+  constructor(
+    intake: PartitionIntake,
+    tracker: PositionTracker<TypePlace>,
+    position: Position,
+    credit: SharedCredit,
+  ) {
+    this.#intake = intake;
+    this.#tracker = tracker;
+    this.position = position;
+    this.#credit = credit;
+    credit.take();
+  }
+
+  done(): void {
+    this.#tracker.finish(this);
+    this.leave();
+  }
+
+  standFor(from: Position): number {
+    this.#tracker.move(this, from);
+    return this.#intake.backlogShare;
+  }
+
+  /** It is not in the window any more. */
+  leave(): void {
+    const credit = this.#credit;
+    this.#credit = undefined;
+    credit?.give();
   }
 }
 

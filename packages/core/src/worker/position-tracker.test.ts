@@ -5,7 +5,7 @@ import { PositionTracker } from "./position-tracker.ts";
 it("has its floor before the first unfinished input, whatever finishes behind it", () => {
   const tracker = new PositionTracker(4);
   expect([tracker.floor, tracker.lastRead]).toEqual([4, 4]);
-  const [first, second, third] = [5, 7, 9].map((position) => tracker.begin(position));
+  const [first, second, third] = [5, 7, 9].map((position) => tracker.begin({ position }));
   expect(tracker.floor).toBe(4);
   if (second !== undefined) tracker.finish(second);
   expect(tracker.floor).toBe(4);
@@ -19,9 +19,9 @@ it("has its floor before the first unfinished input, whatever finishes behind it
 
 it("stays quick with one stuck input and a million finished ones behind it (I7)", () => {
   const tracker = new PositionTracker(0);
-  tracker.begin(1);
+  tracker.begin({ position: 1 });
   for (let position = 2; position < 1_000_000; position++) {
-    tracker.finish(tracker.begin(position));
+    tracker.finish(tracker.begin({ position }));
   }
   expect(tracker.floor).toBe(0);
   // What is finished is forgotten: only the stuck one is left to look at.

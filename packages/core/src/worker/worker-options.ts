@@ -1,4 +1,5 @@
 /** How a worker behaves. Every bound is explicit (I7). */
+import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import { retryPolicyDefault } from "../mailbox/retry-policy.ts";
 import type { OwnershipTimings } from "./ownership.ts";
@@ -7,6 +8,12 @@ import { ownershipTimingsDefault } from "./ownership.ts";
 export interface WorkerSettings {
   /** Inputs of one partition in memory. Minimum 1. @default 1024 */
   readonly windowMax: number;
+  /**
+   * Inputs of one agent in its queue; the next ones stay on the log until it has handled these, and
+   * hold up nobody. Minimum 1, at most `windowMax`. @default an eighth of
+   * `windowMax`
+   */
+  readonly keyWindowMax: number;
   /** Largest payload a handler gets, in bytes; larger ones become dead letters. @default 262144 */
   readonly messageBytesMax: number;
   /**
@@ -67,6 +74,7 @@ export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> &
 
 export const workerSettingsDefault: WorkerSettings = Object.freeze({
   windowMax: 1024,
+  keyWindowMax: 128,
   messageBytesMax: 262_144,
   eventBytesMax: 262_144,
   handlersMax: 1000,
@@ -84,10 +92,20 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   timings: ownershipTimingsDefault,
 });
 
+/** @throws DefinitionError */
 export function workerSettings(options: WorkerOptions): WorkerSettings {
+  const { windowMax } = { ...workerSettingsDefault, ...options };
+  const { keyWindowMax = Math.ceil(windowMax / 8) } = options;
+  if (!(keyWindowMax >= 1 && keyWindowMax <= windowMax)) {
+    throw new DefinitionError(
+      `keyWindowMax is ${keyWindowMax}: it must be at least 1 and at most windowMax (${windowMax}).`,
+      { details: { keyWindowMax, windowMax } },
+    );
+  }
   return {
     ...workerSettingsDefault,
     ...options,
+    keyWindowMax,
     retry: { ...retryPolicyDefault, ...options.retry },
     timings: { ...ownershipTimingsDefault, ...options.timings },
   };

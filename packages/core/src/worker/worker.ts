@@ -16,6 +16,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentName } from "../log/address.ts";
 import type { Input } from "../log/input.ts";
 import type { Floor, Log } from "../log/log.ts";
+import type { WindowPlace } from "../mailbox/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { permits } from "../mailbox/permits.ts";
@@ -29,6 +30,7 @@ import { FloorKeeper } from "./floor-keeper.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
+import type { TakenType } from "./partition-intake.ts";
 import { PartitionIntake } from "./partition-intake.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
@@ -170,14 +172,17 @@ export class RunningWorker implements Worker {
       (await this.#parts.log.floors()).map((floor) => [nameOf(floor), floor.position]),
     );
     if (this.#stopping !== undefined) return;
+    const taken = new Map<number, TakenType[]>();
     for (const { type, partition } of holdings) {
       const source = type === misfitType ? "misfits" : partition;
       const after = floors.get(nameOf({ type, partition: source })) ?? 0;
       const runtime = this.#runtimes.get(type);
-      if (runtime !== undefined) this.#intake(partition).take(runtime, after);
-      else this.#misfits = new MisfitIntake(this.#intakeHost(), after);
+      if (runtime === undefined) this.#misfits = new MisfitIntake(this.#intakeHost(), after);
+      else taken.set(partition, [...(taken.get(partition) ?? []), { runtime, after }]);
       this.#parts.feed.emit({ kind: "partition.taken", type, partition: source, after });
     }
+    // Together, so that the partition's reader starts once.
+    for (const [partition, types] of taken) this.#intake(partition).take(types);
   }
 
   async #release({ type, partition }: Holding): Promise<void> {
@@ -219,18 +224,19 @@ export class RunningWorker implements Worker {
     return {
       log: this.#parts.log,
       windowMax: this.#parts.settings.windowMax,
-      deliver: (runtime, input, partition, done) => this.#deliver(runtime, input, partition, done),
+      deliver: (runtime, input, partition, place) =>
+        this.#deliver(runtime, input, partition, place),
       bury: (input, done) => this.#burials.bury(input, done),
     };
   }
 
-  #deliver(runtime: AgentRuntime, input: Input, partition: number, done: () => void): void {
+  #deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void {
     const { key } = input.address;
     const mailbox = this.#residents.obtain(
       `${runtime.type}/${key}`,
       () => new Mailbox(this.#mailboxHost, runtime, { type: runtime.type, key }, partition),
     );
-    mailbox.deliver({ input, attempts: 0, verdict: undefined, alone: false, done });
+    mailbox.deliver(input, place);
   }
 
   #currentFloors(): readonly Floor[] {

@@ -25,8 +25,10 @@ export function drawSettings(
   chance: Chance,
   { partitions = 4, settings = {} }: System,
 ): WorldSettings {
+  const windowMax = settings.windowMax ?? chance.pick([1, 3, 1024]);
   const drawn = {
-    windowMax: chance.pick([1, 3, 1024]),
+    windowMax,
+    keyWindowMax: Math.min(windowMax, chance.pick([1, 2, 128])),
     handlersMax: chance.pick([1, 3, 1000]),
     runAheadMax: chance.pick([1, 3, 64]),
     residentsMax: chance.pick([1, 4, 100_000]),

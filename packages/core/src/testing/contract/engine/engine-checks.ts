@@ -1,6 +1,7 @@
 /** All rules of the turn engine, as checks. */
 import type { LogCheck } from "../log-harness.ts";
 import { askChecks } from "./ask-checks.ts";
+import { backlogChecks } from "./backlog-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
 import { batchChecks } from "./batch-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
@@ -19,6 +20,7 @@ import { versionChecks } from "./version-checks.ts";
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
   ...batchChecks,
+  ...backlogChecks,
   ...commitChecks,
   ...redeliveryChecks,
   ...askChecks,

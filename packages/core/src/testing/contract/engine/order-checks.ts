@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
 import { topic } from "../../../topic/topic.ts";
-import { bytes, range } from "../drafts.ts";
+import { bytes, keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
@@ -140,7 +140,9 @@ export const orderChecks: readonly LogCheck[] = [
             }),
         }),
       });
-      for (const i of range(60)) await host.troupe.send(book, "alice").note({ text: `${i}` });
+      for (const key of keysOfPartition(host.troupe.log, 3, 60)) {
+        await host.troupe.send(book, key).note({ text: "wait" });
+      }
       await host.heard.has("turn.started");
       await (await stage.log()).flush();
       assert.ok(read <= 8, `${read} inputs were read`);

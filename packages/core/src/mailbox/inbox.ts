@@ -1,0 +1,83 @@
+/**
+ * What waits in a mailbox, in log order: a bounded queue, and behind it what was left on the log
+ * (see backlog.ts).
+ */
+import type { AgentId } from "../log/address.ts";
+import type { Input } from "../log/input.ts";
+import { Backlog } from "./backlog.ts";
+import type { BacklogHost } from "./backlog.ts";
+import type { Delivery, WindowPlace } from "./delivery.ts";
+import { delivery } from "./delivery.ts";
+
+export class Inbox {
+  readonly #host: BacklogHost;
+  readonly #agent: AgentId;
+  readonly #topics: readonly string[];
+  readonly #onArrival: () => void;
+  #queue: Delivery[] = [];
+  #backlog: Backlog | undefined;
+
+  /** @param onArrival is called when something was read back from the log */
+  constructor(
+    host: BacklogHost,
+    { agent, topics }: { readonly agent: AgentId; readonly topics: readonly string[] },
+    onArrival: () => void,
+  ) {
+    this.#host = host;
+    this.#agent = agent;
+    this.#topics = topics;
+    this.#onArrival = onArrival;
+  }
+
+  get first(): Delivery | undefined {
+    return this.#queue[0];
+  }
+
+  /** Nothing waits, neither here nor on the log. */
+  get empty(): boolean {
+    return this.#queue.length === 0 && this.#backlog === undefined;
+  }
+
+  /** The partition's reader brought it. */
+  add(input: Input, place: WindowPlace): void {
+    if (this.#backlog !== undefined) this.#backlog.add(input, place);
+    else if (this.#queue.length < this.#host.limits.keyWindowMax) {
+      this.#queue.push(delivery(input, place));
+    } else this.#backlog = this.#openBacklog(input, place);
+  }
+
+  take(): Delivery | undefined {
+    const first = this.#queue.shift();
+    this.#backlog?.readOn(this.#queue.length);
+    return first;
+  }
+
+  /** They were taken before, or belong before everything that waits: in order, to the front. */
+  giveBack(deliveries: readonly Delivery[]): void {
+    this.#queue.unshift(...deliveries);
+  }
+
+  /** Put it where it belongs among what waits. */
+  insert(given: Delivery): void {
+    const behind = this.#queue.findIndex(({ input }) => input.position > given.input.position);
+    this.#queue.splice(behind < 0 ? this.#queue.length : behind, 0, given);
+  }
+
+  /** Forget everything: the log has it. */
+  clear(): void {
+    this.#queue = [];
+    this.#backlog?.close();
+    this.#backlog = undefined;
+  }
+
+  #openBacklog(input: Input, place: WindowPlace): Backlog {
+    const { position } = input;
+    const request = { agent: this.#agent, topics: this.#topics, place, from: position };
+    return new Backlog(this.#host, request, (deliveries, caughtUp) => {
+      this.#queue.push(...deliveries);
+      if (caughtUp) this.#backlog = undefined;
+      this.#onArrival();
+      this.#backlog?.readOn(this.#queue.length);
+    });
+  }
+}

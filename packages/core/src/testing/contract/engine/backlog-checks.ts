@@ -1,0 +1,258 @@
+/**
+ * A key with more unhandled messages than it may have in memory is read back from the log, and
+ * holds up nobody (I2, I7). Every check has its keys in one partition.
+ */
+import assert from "node:assert/strict";
+import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
+
+import { agentNamed } from "../../../agent/agent-reference.ts";
+import { agent } from "../../../agent/agent.ts";
+import type { Troupe } from "../../../client/troupe.ts";
+import type { Position } from "../../../log/input.ts";
+import type { Log } from "../../../log/log.ts";
+import { resumeDraft } from "../../../mailbox/parking.ts";
+import { topic } from "../../../topic/topic.ts";
+import { bytes, keysOfPartition, range } from "../drafts.ts";
+import type { LogCheck } from "../log-harness.ts";
+import { anything, type Ledger, ledger, noteSchema, notesOf } from "./ledger.ts";
+import { type Host, Stage } from "./stage.ts";
+import type { Tamper } from "./tampered-log.ts";
+
+export const backlogChecks: readonly LogCheck[] = [
+  {
+    name: "I2: a key whose handler does not end holds up no other key, and loses nothing of 5000 messages",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const book = ledger((_, { text }) => (text === "wait" ? gate.promise : undefined));
+      const host = await stage.host(book);
+      const [stuck = "", ...others] = keysOf(host.troupe.log, 21);
+      await host.troupe.send(book, stuck).note({ text: "wait" });
+      const texts = await sendInOrder(host.troupe, book, stuck, 5000);
+      const asked = others.map((key) => host.troupe.agent(book, key).note({ text: "go" }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set([1]));
+      assert.deepEqual(await notesOf(host.troupe.log, stuck), []);
+      gate.resolve();
+      await handled(stage, stuck, ["wait", ...texts]);
+      assert.equal(await host.troupe.agent(book, stuck).note({ text: "last" }), 5002);
+    },
+  },
+  {
+    name: "I2: an agent whose journal cannot be read holds up no other one, and handles 3000 messages when it can",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const client = await stage.client();
+      const [stuck = "", ...others] = keysOf(client.log, 11);
+      let broken = true;
+      const host = await stage.host(book, {
+        tamper: (log) => ({
+          journal: async (of, after, options) =>
+            broken && of.key === stuck
+              ? [{ record: bytes("no record"), revision: after + 1, committedAtMs: 0 }]
+              : log.journal(of, after, options),
+        }),
+      });
+      const texts = await sendInOrder(client, book, stuck, 3000);
+      await host.heard.has("fault");
+      const asked = others.map((key) => client.agent(book, key).note({ text: "go" }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set([1]));
+      broken = false;
+      await handled(stage, stuck, texts);
+    },
+  },
+  {
+    name: "I2: many keys that are stuck at once hold up no other key, whatever waits for them",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const book = ledger((_, { text }) => (text === "0" ? gate.promise : undefined));
+      const host = await stage.host(book, { windowMax: 128, keyWindowMax: 1 });
+      const [free = "", ...stuck] = keysOf(host.troupe.log, 31);
+      await Promise.all(stuck.map((key) => sendInOrder(host.troupe, book, key, 20)));
+      assert.equal(await host.troupe.agent(book, free).note({ text: "go" }), 1);
+      gate.resolve();
+      const inOrder = range(20).map((i) => `${i}`);
+      for (const key of stuck) await handled(stage, key, inOrder);
+    },
+  },
+  {
+    name: "I2: messages and publications that are read back keep one order",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const notices = topic("notices", noteSchema);
+      const slow = ledger(() => nextTurnOfTheLoop()).subscribe(notices, async (context, note) => {
+        await nextTurnOfTheLoop();
+        context.emit.noted(note);
+      });
+      const watch = new ReadBack();
+      const { troupe } = await stage.host(slow, { ...tiny, tamper: watch.tamper });
+      const [key = ""] = keysOf(troupe.log, 1);
+      const accepted = range(300).map(async (i) => {
+        const text = `${i}`;
+        const receipt =
+          i % 3 === 0
+            ? await troupe.publish(notices, key, { text })
+            : await troupe.send(slow, key).note({ text });
+        return { text, position: receipt.position };
+      });
+      await handled(stage, key, inLogOrder(await Promise.all(accepted)));
+      assert.ok(watch.calls > 0);
+    },
+  },
+  {
+    name: "I2, I4: keys that are behind go to another worker, and to another one when that dies",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger(() => nextTurnOfTheLoop());
+      const client = await stage.client();
+      const keys = keysOf(client.log, 3);
+      const watch = new ReadBack();
+      const first = await stage.host(book, { ...tiny, tamper: watch.tamper });
+      const sent = Promise.all(keys.map((key) => sendInOrder(client, book, key, 400)));
+      await stage.until("inputs are read back", () => watch.calls > 3);
+      const second = await stage.host(book, tiny);
+      await first.worker.stop();
+      await second.heard.has("turn.committed", 50);
+      second.crash();
+      await stage.host(book, tiny);
+      const texts = await sent;
+      for (const [index, key] of keys.entries()) await handled(stage, key, texts[index] ?? []);
+    },
+  },
+  {
+    name: "the floor stays below what was left on the log, and passes it when it is handled (I1)",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const book = ledger((_, { text }) => (text === "1" ? gate.promise : undefined));
+      const host = await stage.host(book, { ...tiny, windowMax: 64, floorIntervalMs: 5 });
+      const { log } = host.troupe;
+      const [stuck = "", free = ""] = keysOf(log, 2);
+      const { position: first } = await host.troupe.send(book, stuck).note({ text: "0" });
+      await stage.until("the floor is saved", async () => (await floorOf(log)) >= first);
+      const { position } = await host.troupe.send(book, stuck).note({ text: "1" });
+      await sendInOrder(host.troupe, book, stuck, 1, "behind");
+      const rest = await sendInOrder(host.troupe, book, stuck, 200, "left ");
+      await handled(stage, free, await sendInOrder(host.troupe, book, free, 200, "go "));
+      assert.ok((await floorOf(log)) < position);
+      gate.resolve();
+      await handled(stage, stuck, ["0", "1", "behind0", ...rest]);
+      const { position: last } = await host.troupe.send(book, free).note({ text: "last" });
+      await stage.until("the floor is at the end", async () => (await floorOf(log)) >= last);
+    },
+  },
+  {
+    name: "a key that is parked while it is behind keeps its order when it is resumed (I2, I11)",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      let broken = true;
+      const book = ledger((_, { text }) => {
+        if (text === "5" && broken) throw new Error("not yet");
+        return text === "0" ? gate.promise : undefined;
+      });
+      const options = { ...tiny, retry: { attemptsMax: 2, exhausted: "park" } } as const;
+      const host: Host = await stage.host(book, options);
+      const [key = ""] = keysOf(host.troupe.log, 1);
+      const texts = await sendInOrder(host.troupe, book, key, 300);
+      gate.resolve();
+      await host.heard.has("agent.parked");
+      const more = await sendInOrder(host.troupe, book, key, 100, "parked ");
+      broken = false;
+      await host.troupe.log.accept(resumeDraft({ type: "ledger", key }));
+      const later = await sendInOrder(host.troupe, book, key, 100, "resumed ");
+      await host.heard.has("agent.resumed");
+      await handled(stage, key, [...texts, ...more, ...later]);
+    },
+  },
+  {
+    name: "I2: agents of one partition ask each other while more waits for them than the window holds",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const asker = agent("asker").on("go", anything<{ key: string }>(), async (ctx, { key }) =>
+        ctx.ask(agentNamed("asker"), key)["answer"]?.({}),
+      );
+      const both = asker.on("answer", anything(), () => "answered");
+      const { troupe } = await stage.host(both, { windowMax: 8, keyWindowMax: 1 });
+      const [first = "", second = ""] = keysOf(troupe.log, 2);
+      const asked = range(40).map(() => troupe.agent(both, first).go({ key: second }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set(["answered"]));
+    },
+  },
+  {
+    name: "I1: what a server that is behind does not return yet is asked for again",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const watch = new ReadBack();
+      let empty = 0;
+      const behind: Tamper = (log) => ({
+        inputsOf: async (...request) => {
+          const page = await log.inputsOf(...request);
+          // Nothing at first, then less than there is.
+          return empty++ % 4 < 2 ? [] : page.slice(0, 7);
+        },
+      });
+      const book = ledger(() => nextTurnOfTheLoop());
+      const tamper: Tamper = (log) => ({ ...watch.tamper(log), ...behind(log) });
+      const { troupe } = await stage.host(book, { ...tiny, tamper });
+      const [key = ""] = keysOf(troupe.log, 1);
+      await handled(stage, key, await sendInOrder(troupe, book, key, 100));
+      assert.ok(empty > 4);
+    },
+  },
+];
+
+/** Every key with more than two waiting messages is behind. */
+const tiny = { windowMax: 16, keyWindowMax: 2 } as const;
+
+/** Counts how often inputs were read back. */
+class ReadBack {
+  calls = 0;
+
+  readonly tamper: Tamper = (log) => ({
+    inputsOf: (...request) => {
+      this.calls += 1;
+      return log.inputsOf(...request);
+    },
+  });
+}
+
+function keysOf(log: Log, count: number): string[] {
+  return keysOfPartition(log, 3, count);
+}
+
+/** Many at once; returns the texts in log order. */
+async function sendInOrder(
+  client: Troupe,
+  book: Ledger,
+  key: string,
+  count: number,
+  prefix = "",
+): Promise<string[]> {
+  const sent = range(count).map(async (i) => {
+    const text = `${prefix}${i}`;
+    const { position } = await client.send(book, key).note({ text });
+    return { text, position };
+  });
+  return inLogOrder(await Promise.all(sent));
+}
+
+function inLogOrder(sent: readonly { text: string; position: Position }[]): string[] {
+  return sent.toSorted((a, b) => a.position - b.position).map(({ text }) => text);
+}
+
+/** All of them are in the journal, once and in this order. */
+async function handled(stage: Stage, key: string, texts: readonly string[]): Promise<void> {
+  const log = await stage.log();
+  await stage.until(`${texts.length} turns of ${key}`, async () => {
+    return (await notesOf(log, key)).length >= texts.length;
+  });
+  assert.deepEqual(await notesOf(log, key), texts);
+}
+
+/** The saved floor of the ledgers in the checks' partition. */
+async function floorOf(log: Log): Promise<Position> {
+  const floors = await log.floors();
+  return floors.find(({ partition, type }) => type === "ledger" && partition === 3)?.position ?? 0;
+}

@@ -22,8 +22,11 @@ export interface Benchmark {
 export interface BenchmarkPart {
   /** The name of its only row, or what the names of its rows begin with, before a hyphen. */
   readonly rows: string;
-  /** Given up after so many minutes. @default 5, and 2 in a quick run */
-  readonly minutesMax?: number | undefined;
+  /**
+   * Given up after so many minutes; "as told" for a part that lasts as long as it is told to.
+   * @default 5, and 2 in a quick run
+   */
+  readonly minutesMax?: number | "as told" | undefined;
   /** @throws CannotRunError where the system lacks something it needs */
   readonly run: (bench: Bench) => Promise<readonly BenchRow[]>;
 }

@@ -8,19 +8,36 @@ import { backlog } from "./backlog.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { cost } from "./cost.ts";
 import { failover } from "./failover.ts";
+import { fanOut } from "./fan-out.ts";
+import { growth } from "./growth.ts";
+import { halfLoad } from "./half-load.ts";
 import { publish } from "./publish.ts";
+import { replay } from "./replay.ts";
 import { residents } from "./residents.ts";
+import { scaling } from "./scaling.ts";
+import { slowHandler } from "./slow-handler.ts";
+import { soak } from "./soak.ts";
 import { timers } from "./timers.ts";
 import { turns } from "./turns.ts";
 
 export const benchmarks: readonly Benchmark[] = [
+  // Speed.
   turns,
   cost,
   publish,
   ask,
+  halfLoad,
+  slowHandler,
+  fanOut,
+  replay,
+  scaling,
+  // Survival.
   activation,
   timers,
   residents,
   backlog,
   failover,
+  // Both, against size and time.
+  growth,
+  soak,
 ];

@@ -1,6 +1,6 @@
 /**
  * Deposits as fast as the broker takes them, from a foreign client: plain publishes, and one
- * acknowledgement in a hundred tells that everything before it on this connection is stored.
+ * acknowledgement in a while tells that everything before it on this connection is stored.
  */
 import { headers } from "@nats-io/nats-core";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
@@ -24,6 +24,7 @@ export async function flood(connection: NatsConnection, wanted: Flood): Promise<
   const { count, from = 0, keys, namespace, payload = depositBytes } = wanted;
   const head = depositHeaders();
   if (wanted.replyTo !== undefined) head.set("Troupe-Reply-To", wanted.replyTo);
+  const acknowledgedEvery = Math.max(1, Math.min(100, Math.floor(2 ** 20 / payload.byteLength)));
   const flying: Promise<unknown>[] = [];
   for (let number = from; number < from + count; number++) {
     const subject = `${namespace}.agent.${account.type}.key-${number % keys}`;
@@ -39,7 +40,7 @@ export async function flood(connection: NatsConnection, wanted: Flood): Promise<
 }
 
 /** What a foreign client says about a deposit. */
-function depositHeaders(): MsgHdrs {
+export function depositHeaders(): MsgHdrs {
   const head = headers();
   head.set("Troupe-Message", "deposit");
   head.set("Content-Type", "application/msgpack");
@@ -47,6 +48,7 @@ function depositHeaders(): MsgHdrs {
   return head;
 }
 
-const acknowledgedEvery = 100;
-/** Four hundred messages on their way: far below what a stream takes before it drops any. */
+/**
+ * At most 400 messages or 4 MiB on their way: far below what a stream takes before it drops any.
+ */
 const flyingMax = 4;

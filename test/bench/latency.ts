@@ -20,6 +20,20 @@ export async function latenciesMs({ call, count, inFlight = 1 }: Calls): Promise
   return tookMs;
 }
 
+/** The same for calls one after the other, as many as there is time for. */
+export async function latenciesForMs(
+  forMs: number,
+  call: () => Promise<unknown>,
+): Promise<number[]> {
+  const tookMs: number[] = [];
+  const endsAt = performance.now() + forMs;
+  for (let startedAt = performance.now(); startedAt < endsAt; startedAt = performance.now()) {
+    await call();
+    tookMs.push(performance.now() - startedAt);
+  }
+  return tookMs;
+}
+
 export type Quantile = "p50" | "p95" | "p99" | "max";
 
 export function quantiles(values: readonly number[]): Readonly<Record<Quantile, number>> {

@@ -1,6 +1,6 @@
 /** The results for RESULTS.md: a table per benchmark, between two marks of the file. */
 import type { BenchRow } from "./measure.ts";
-import { figure } from "./table.ts";
+import { figure, ratioCell, spreadCell } from "./table.ts";
 import type { RowGroup } from "./table.ts";
 
 const marks = { begin: "<!-- results -->", end: "<!-- /results -->" };
@@ -39,14 +39,14 @@ function section({ benchmark, name, rows }: RowGroup, pictures: readonly string[
 }
 
 function tableRow(row: BenchRow): string {
-  const { goal, name, ours, ratio, reached, spread, theirs, unit, versus } = row;
+  const { goal, name, ours, reached, theirs, unit, versus } = row;
   const cells = [
     name,
     figure(ours),
     figure(theirs),
     unit,
-    ratio?.toPrecision(3) ?? "",
-    spread === null ? "" : `±${Math.round(spread * 50)} %`,
+    ratioCell(row),
+    spreadCell(row),
     reached === false ? `**missed** ${goal}`.trimEnd() : goal,
     versus,
   ];

@@ -101,7 +101,7 @@ export function compared(
     versus,
     theirs: rounded(median(theirs)),
     ratio: rounded(ratio),
-    spread: rounded(spreadOf(ratios)),
+    spread: ratios.length > 1 ? rounded(spreadOf(ratios)) : null,
     ...judged(goal, { ours: median(ours), ratio }),
   };
 }

@@ -46,7 +46,7 @@ async function inTime(
   { minutes, progress, quick }: RunOptions,
 ): Promise<readonly BenchRow[]> {
   const stage = await openStage();
-  const limit = minutesMax ?? (quick ? 2 : 5);
+  const limit = minutesMax === "as told" ? minutes + 5 : (minutesMax ?? (quick ? 2 : 5));
   const done = new AbortController();
   const tooLong = sleep(limit * 60_000, undefined, { signal: done.signal }).then(
     () => {

@@ -23,23 +23,27 @@ export function groupedRows(
 }
 
 export function table(groups: readonly RowGroup[], columns: number): string {
-  const lines = groups.flatMap(({ rows }) => rows.map(cellsOf));
+  return groups.map((group) => section(group, columns).join("\n")).join("\n\n");
+}
+
+function section({ benchmark, name, rows }: RowGroup, columns: number): string[] {
+  const lines = rows.map(cellsOf);
   const widths = head.map((title, column) =>
     Math.max(title.length, ...lines.map((line) => line[column]?.length ?? 0)),
   );
-  return groups
-    .map(({ benchmark, name, rows }) =>
-      [
-        ...wrapped(`${name}: ${benchmark?.what ?? ""}`, "", columns),
-        aligned(head, widths),
-        ...rows.flatMap((row, index) => [
-          aligned(cellsOf(row), widths),
-          // Once for all rows that it is true of.
-          ...(row.versus === rows[index + 1]?.versus ? [] : note(row, columns)),
-        ]),
-      ].join("\n"),
-    )
-    .join("\n\n");
+  return [
+    ...wrapped(`${name}: ${benchmark?.what ?? ""}`, "", columns),
+    aligned(head, widths),
+    ...rows.flatMap((row, index) => [
+      aligned(cellsOf(row), widths),
+      // Once for all rows that it is true of.
+      ...(isSaidBelow(row, rows[index + 1]) ? [] : note(row, columns)),
+    ]),
+  ];
+}
+
+function isSaidBelow(row: BenchRow, next: BenchRow | undefined): boolean {
+  return row.versus === next?.versus && (row.theirs === null) === (next.theirs === null);
 }
 
 const head: readonly string[] = ["row", "ours", "theirs", "unit", "ratio", "spread", "goal"];
@@ -52,8 +56,8 @@ function cellsOf(row: BenchRow): readonly string[] {
     figure(row.ours),
     figure(row.theirs),
     row.unit,
-    row.ratio === null ? "" : row.ratio.toPrecision(3),
-    row.spread === null ? "" : `±${percent(row.spread / 2)}`,
+    ratioCell(row),
+    spreadCell(row),
     verdict(row),
   ];
 }
@@ -65,11 +69,19 @@ function verdict({ goal, reached }: BenchRow): string {
 }
 
 export function figure(value: number | null): string {
-  return value?.toLocaleString("en-US", { maximumSignificantDigits: 4 }) ?? "";
+  if (value === null) return "";
+  if (Math.abs(value) >= 1e7) return `${figure(value / 1e6)}M`;
+  return value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
 }
 
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+export function ratioCell({ ratio }: BenchRow): string {
+  if (ratio === null) return "";
+  return ratio < 0.001 ? "<0.001" : ratio.toPrecision(3);
+}
+
+/** Half of the spread, as people write it. */
+export function spreadCell({ spread }: BenchRow): string {
+  return spread === null ? "" : `±${Math.round(spread * 50)} %`;
 }
 
 function note({ theirs, versus }: BenchRow, columns: number): string[] {

@@ -1,0 +1,56 @@
+/** Atomic batches by hand on the raw client, as JetStream's documentation tells to write them. */
+import { jetstreamManager } from "@nats-io/jetstream";
+import { headers } from "@nats-io/nats-core";
+import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+
+import { depositBytes, traceparent, windowed } from "./ledger.ts";
+
+export interface RawBatches {
+  readonly messages: number;
+  readonly batchMax: number;
+  readonly inFlight: number;
+}
+
+/** Messages per second, on a plain stream of its own that is gone afterwards. */
+export async function publishRawBatches(
+  connection: NatsConnection,
+  { batchMax, inFlight, messages }: RawBatches,
+): Promise<number> {
+  const manager = await jetstreamManager(connection);
+  await manager.streams.add({ name: "batches", subjects: ["batches.>"], allow_atomic: true });
+  const startedAt = performance.now();
+  await windowed(Math.ceil(messages / batchMax), inFlight, async (number) => {
+    const size = Math.min(batchMax, messages - number * batchMax);
+    const id = `batch-${number}`;
+    for (let sequence = 1; sequence < size; sequence++) {
+      connection.publish(subjectOf(sequence), depositBytes, { headers: headOf(id, sequence) });
+    }
+    const last = headOf(id, size);
+    last.set("Nats-Batch-Commit", "1");
+    const answer = await connection.request(subjectOf(size), depositBytes, {
+      headers: last,
+      timeout: 30_000,
+    });
+    const { error } = answer.json<{ readonly error?: unknown }>();
+    if (error !== undefined) throw new Error(`A raw batch was refused: ${JSON.stringify(error)}`);
+  });
+  const seconds = (performance.now() - startedAt) / 1000;
+  await manager.streams.delete("batches");
+  return messages / seconds;
+}
+
+function subjectOf(sequence: number): string {
+  return `batches.key-${sequence % 100}`;
+}
+
+/** With the metadata that a message of ours carries. */
+function headOf(batch: string, sequence: number): MsgHdrs {
+  const head = headers();
+  head.set("Nats-Batch-Id", batch);
+  head.set("Nats-Batch-Sequence", String(sequence));
+  head.set("Troupe-Id", `${batch}:${sequence}`);
+  head.set("Troupe-Message", "deposit");
+  head.set("Content-Type", "application/msgpack");
+  head.set("traceparent", traceparent);
+  return head;
+}

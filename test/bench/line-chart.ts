@@ -127,12 +127,13 @@ function scaleOf([low, high]: readonly [number, number], [from, to]: readonly nu
   const ticks = roundNumbers(low, high);
   const decades = ticks.filter((tick) => Number.isInteger(Math.log10(tick)));
   return {
-    ticks: ticks.length > ticksMax ? decades : ticks,
+    ticks: decades.length >= decadesEnough ? decades : ticks,
     place: (value) => start + ((end - start) * Math.log10(value / low)) / span,
   };
 }
 
-const ticksMax = 7;
+/** From so many on they are enough to read by. */
+const decadesEnough = 3;
 
 /** The round numbers just outside of these values: a logarithmic axis has no zero to begin at. */
 function around(values: readonly number[]): readonly [number, number] {

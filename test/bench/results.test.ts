@@ -36,7 +36,7 @@ describe("the table", () => {
   test("shows figures, verdict, and what is compared once for all rows of a kind", () => {
     const text = table(groups, 140);
     expect(text).toMatch(
-      /turns +1,235,000 +473M +events\/s +0\.00261 +±17 % +MISSED ratio >= 0\.8/,
+      /decoded +1,235,000 +473M +events\/s +0\.00261 +±17 % +MISSED ratio >= 0\.8/,
     );
     expect(text.match(/theirs: raw loop/g)).toHaveLength(1);
   });
@@ -54,7 +54,7 @@ describe("Markdown", () => {
     expect(text).toMatch(/^# Results\n<!-- results -->\n\n### replay\n/);
     expect(text).toMatch(/<!-- \/results -->\nWhat they say\n$/);
     expect(text).toContain("| **missed** ratio >= 0.8 |");
-    expect(text).toContain("![replay](results/growth.svg)");
+    expect(text).toContain("![replay](results/replay.svg)");
     expect(text).not.toContain("old");
     expect(withResults(text, markdown(groups, { replay: ["results/replay.svg"] }))).toBe(text);
   });

@@ -11,6 +11,8 @@ import type { BatchSettings } from "../batch/batch-settings.ts";
 import { batchSettings } from "../batch/batch-settings.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
+import { requireRetryPolicy } from "../mailbox/retry-policy.ts";
+import { defined } from "../schema/number-option.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
@@ -18,7 +20,7 @@ import type { AgentDefinition, Handler, MessageDefinition } from "./agent-defini
 import { deepFreeze } from "./deep-freeze.ts";
 import type { EventOptions } from "./event-version.ts";
 import { eventVersion, requireVersion } from "./event-version.ts";
-import { requireName } from "./name.ts";
+import { requireMethodName, requireName } from "./name.ts";
 import type { StoredAs } from "./stored-event.ts";
 
 /** Types of an agent's events, by name: what `emit` accepts. */
@@ -200,11 +202,11 @@ function build<State, Events, Messages>(
         }),
       }),
     on: (name, schema, handler, options) =>
-      onMessage(definition, name, message(schema, handler, options)),
+      onMessage(definition, name, message(definition, name, schema, handler, options)),
     onBatch: (name, schema, handler, options) =>
       onMessage(definition, name, batchMessage(definition, name, schema, handler, options)),
     subscribe: (topic, handler, options) =>
-      onTopic(definition, topic, message(topic.schema, handler, options)),
+      onTopic(definition, topic, message(definition, topic.name, topic.schema, handler, options)),
     subscribeBatch: (topic, handler, options) =>
       onTopic(
         definition,
@@ -216,22 +218,26 @@ function build<State, Events, Messages>(
 }
 
 function message(
+  { type }: AgentDefinition,
+  name: string,
   schema: Schema,
   handler: unknown,
-  { retry = {} }: HandlerOptions = {},
+  options: HandlerOptions = {},
 ): MessageDefinition {
-  return Object.freeze({ schema, handler: handler as Handler, retry: Object.freeze({ ...retry }) });
+  const retry = defined(options.retry ?? {});
+  requireRetryPolicy(`Agent ${type}, ${name}: retry.`, retry);
+  return Object.freeze({ schema, handler: handler as Handler, retry: Object.freeze(retry) });
 }
 
 function batchMessage(
-  { type }: AgentDefinition,
+  definition: AgentDefinition,
   name: string,
   schema: Schema,
   handler: unknown,
   { batch = {}, ...options }: BatchHandlerOptions = {},
 ): MessageDefinition {
-  const settings = batchSettings(`Agent ${type}, ${name}`, batch);
-  return Object.freeze({ ...message(schema, handler, options), batch: settings });
+  const settings = batchSettings(`Agent ${definition.type}, ${name}`, batch);
+  return Object.freeze({ ...message(definition, name, schema, handler, options), batch: settings });
 }
 
 function onMessage<State, Events, Messages>(
@@ -263,7 +269,8 @@ function add<Entry>(
   name: string,
   entry: Entry,
 ): Readonly<Record<string, Entry>> {
-  requireName(kind, name);
+  if (kind === "subscription") requireName(kind, name);
+  else requireMethodName(kind, name);
   if (Object.hasOwn(entries, name)) {
     throw new DefinitionError(`Agent ${definition.type} declares the ${kind} ${name} twice.`, {
       details: { type: definition.type, kind, name },

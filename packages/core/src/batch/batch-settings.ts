@@ -1,5 +1,5 @@
 /** How messages gather for one call of a batch handler. */
-import { DefinitionError } from "../errors/definition-errors.ts";
+import { atLeastOne, defined, delay, requireNumbers } from "../schema/number-option.ts";
 
 export interface BatchSettings {
   /** Messages in one call, at most; reaching it starts the call. Minimum 1. @default 100 */
@@ -27,16 +27,11 @@ export const batchSettingsDefault: BatchSettings = Object.freeze({
 
 /** @throws DefinitionError */
 export function batchSettings(what: string, options: Partial<BatchSettings>): BatchSettings {
-  const settings = { ...batchSettingsDefault, ...options };
-  requireAtLeast(what, "size", settings.size, 1);
-  requireAtLeast(what, "bytes", settings.bytes, 1);
-  requireAtLeast(what, "waitMs", settings.waitMs, 0);
-  return Object.freeze(settings);
-}
-
-function requireAtLeast(what: string, option: string, value: number, least: number): void {
-  if (Number.isFinite(value) && value >= least) return;
-  throw new DefinitionError(`${what}: batch.${option} is ${value}; it must be at least ${least}.`, {
-    details: { what, option, value },
+  const settings = { ...batchSettingsDefault, ...defined(options) };
+  requireNumbers(`${what}: batch.`, settings, {
+    size: atLeastOne,
+    bytes: atLeastOne,
+    waitMs: delay,
   });
+  return Object.freeze(settings);
 }

@@ -3,14 +3,18 @@
  * order is kept.
  */
 import type { Random } from "../clock/random.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
+import { atLeastOneOrInfinite, delay, duration, requireNumbers } from "../schema/number-option.ts";
 
 export interface RetryPolicy {
-  /** Handler runs in all, the first included. Minimum 1. @default 5 */
+  /** Handler runs in all, the first included. Minimum 1; Infinity ends never. @default 5 */
   readonly attemptsMax: number;
-  /** Delay before the second run, in milliseconds; it doubles with every run. @default 50 */
+  /**
+   * Delay before the second run, in milliseconds; it doubles with every run. Minimum 0. @default 50
+   */
   readonly delayMs: number;
-  /** Longest delay, in milliseconds. @default 5000 */
+  /** Longest delay, in milliseconds. Minimum 0. @default 5000 */
   readonly delayMsMax: number;
   /**
    * How long one run may take, in milliseconds, before it counts as failed. Minimum 1. @default
@@ -32,6 +36,22 @@ export const retryPolicyDefault: RetryPolicy = Object.freeze({
   timeoutMs: 600_000,
   exhausted: "dead-letter",
 });
+
+/** @param what begins the message: "Worker option retry." @throws DefinitionError */
+export function requireRetryPolicy(what: string, policy: Partial<RetryPolicy>): void {
+  requireNumbers(what, policy, {
+    attemptsMax: atLeastOneOrInfinite,
+    delayMs: delay,
+    delayMsMax: delay,
+    timeoutMs: duration,
+  });
+  const { exhausted } = policy;
+  if (exhausted === undefined || exhausted === "dead-letter" || exhausted === "park") return;
+  throw new DefinitionError(
+    `${what}exhausted is ${String(exhausted)}; it must be "dead-letter" or "park".`,
+    { details: { option: `${what}exhausted`, value: exhausted } },
+  );
+}
 
 /**
  * Delay before the next run, or undefined when there is none: attempts used up, or an error that

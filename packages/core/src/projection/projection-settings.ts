@@ -1,6 +1,7 @@
 /** How a projection is run, with its defaults. */
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
-import { DefinitionError } from "../errors/definition-errors.ts";
+import { requireRetryPolicy } from "../mailbox/retry-policy.ts";
+import { atLeastOneOrInfinite, defined, delay, requireNumbers } from "../schema/number-option.ts";
 
 export interface ProjectOptions {
   /** Most records in one transaction. Minimum 1. @default 500 */
@@ -55,21 +56,15 @@ export const projectSettingsDefault: ProjectSettings = Object.freeze({
 export function projectSettings(options: Omit<ProjectOptions, "signal">): ProjectSettings {
   const settings = {
     ...projectSettingsDefault,
-    ...options,
-    retry: { ...projectSettingsDefault.retry, ...options.retry },
+    ...defined(options),
+    retry: { ...projectSettingsDefault.retry, ...defined(options.retry ?? {}) },
   };
-  const { batchSizeMax, batchWaitMs, readAheadMax, readAheadBytesMax, retry } = settings;
-  requireAtLeast(1, { batchSizeMax, readAheadMax, readAheadBytesMax });
-  requireAtLeast(1, { attemptsMax: retry.attemptsMax });
-  requireAtLeast(0, { batchWaitMs, delayMs: retry.delayMs, delayMsMax: retry.delayMsMax });
+  requireNumbers("Project option ", settings, {
+    batchSizeMax: atLeastOneOrInfinite,
+    batchWaitMs: delay,
+    readAheadMax: atLeastOneOrInfinite,
+    readAheadBytesMax: atLeastOneOrInfinite,
+  });
+  requireRetryPolicy("Project option retry.", settings.retry);
   return settings;
-}
-
-function requireAtLeast(min: number, values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (value >= min) continue;
-    throw new DefinitionError(`${name} must be at least ${min}, not ${value}.`, {
-      details: { [name]: value },
-    });
-  }
 }

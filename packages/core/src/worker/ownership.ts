@@ -18,13 +18,19 @@ import type { Presence } from "../log/presence.ts";
 import { assignPartitions } from "./assignment.ts";
 
 export interface OwnershipTimings {
-  /** Milliseconds between two announcements. @default 500 */
+  /** Milliseconds between two announcements. Minimum 1. @default 500 */
   readonly heartbeatMs: number;
-  /** Silence after which a worker counts as dead, in milliseconds. @default 2500 */
+  /** Silence after which a worker counts as dead, in milliseconds. Minimum 1. @default 2500 */
   readonly deadAfterMs: number;
-  /** How long a new worker listens before it takes anything, in milliseconds. @default 150 */
+  /**
+   * How long a new worker listens before it takes anything, in milliseconds. Minimum 0. @default
+   * 150
+   */
   readonly joinDelayMs: number;
-  /** How long a successor waits for a living holder to finish, in milliseconds. @default 30000 */
+  /**
+   * How long a successor waits for a living holder to finish, in milliseconds. Minimum 0. @default
+   * 30000
+   */
   readonly handoverTimeoutMs: number;
 }
 

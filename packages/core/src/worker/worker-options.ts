@@ -1,7 +1,16 @@
 /** How a worker behaves. Every bound is explicit (I7). */
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
-import { retryPolicyDefault } from "../mailbox/retry-policy.ts";
+import { requireRetryPolicy, retryPolicyDefault } from "../mailbox/retry-policy.ts";
+import type { NumberRule } from "../schema/number-option.ts";
+import {
+  atLeastOne,
+  atLeastOneOrInfinite,
+  defined,
+  delay,
+  duration,
+  requireNumbers,
+} from "../schema/number-option.ts";
 import type { OwnershipTimings } from "./ownership.ts";
 import { ownershipTimingsDefault } from "./ownership.ts";
 
@@ -14,7 +23,10 @@ export interface WorkerSettings {
    * `windowMax`
    */
   readonly keyWindowMax: number;
-  /** Largest payload a handler gets, in bytes; larger ones become dead letters. @default 262144 */
+  /**
+   * Largest payload a handler gets, in bytes; larger ones become dead letters. Minimum 1. @default
+   * 262144
+   */
   readonly messageBytesMax: number;
   /**
    * Largest event a handler may emit, in bytes as it is stored; `emit` throws `event-too-large` for
@@ -54,9 +66,9 @@ export interface WorkerSettings {
   readonly singlesMax: number;
   /** Commit groups on their way to the log. Minimum 1. @default 2 */
   readonly groupsMax: number;
-  /** Bytes in one commit group. @default 4194304 */
+  /** Bytes in one commit group. Minimum 1. @default 4194304 */
   readonly groupBytesMax: number;
-  /** Milliseconds between two saves of the floors. @default 1000 */
+  /** Milliseconds between two saves of the floors. Minimum 1. @default 1000 */
   readonly floorIntervalMs: number;
   readonly retry: RetryPolicy;
   readonly timings: OwnershipTimings;
@@ -92,21 +104,54 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   timings: ownershipTimingsDefault,
 });
 
-/** @throws DefinitionError */
+/** @throws DefinitionError that names an option which is not usable */
 export function workerSettings(options: WorkerOptions): WorkerSettings {
-  const { windowMax } = { ...workerSettingsDefault, ...options };
-  const { keyWindowMax = Math.ceil(windowMax / 8) } = options;
-  if (!(keyWindowMax >= 1 && keyWindowMax <= windowMax)) {
+  const { windowMax } = { ...workerSettingsDefault, ...defined(options) };
+  const settings = {
+    ...workerSettingsDefault,
+    keyWindowMax: Math.ceil(windowMax / 8),
+    ...defined(options),
+    retry: { ...retryPolicyDefault, ...defined(options.retry ?? {}) },
+    timings: { ...ownershipTimingsDefault, ...defined(options.timings ?? {}) },
+  };
+  requireNumbers("Worker option ", settings, rules);
+  const { keyWindowMax } = settings;
+  if (keyWindowMax > windowMax) {
     throw new DefinitionError(
-      `keyWindowMax is ${keyWindowMax}: it must be at least 1 and at most windowMax (${windowMax}).`,
+      `Worker option keyWindowMax is ${keyWindowMax}; it must be at most windowMax, ${windowMax}.`,
       { details: { keyWindowMax, windowMax } },
     );
   }
-  return {
-    ...workerSettingsDefault,
-    ...options,
-    keyWindowMax,
-    retry: { ...retryPolicyDefault, ...options.retry },
-    timings: { ...ownershipTimingsDefault, ...options.timings },
-  };
+  requireRetryPolicy("Worker option retry.", settings.retry);
+  requireNumbers("Worker option timings.", settings.timings, timingRules);
+  return settings;
 }
+
+type NumberIn<Settings> = keyof {
+  [Name in keyof Settings as Settings[Name] extends number ? Name : never]: true;
+};
+
+const rules: Readonly<Record<NumberIn<WorkerSettings>, NumberRule>> = {
+  windowMax: atLeastOne,
+  keyWindowMax: atLeastOne,
+  messageBytesMax: atLeastOneOrInfinite,
+  eventBytesMax: atLeastOneOrInfinite,
+  handlersMax: atLeastOne,
+  runAheadMax: atLeastOne,
+  residentsMax: atLeastOneOrInfinite,
+  snapshotTurns: atLeastOneOrInfinite,
+  snapshotBytes: atLeastOneOrInfinite,
+  stateBytesMax: atLeastOneOrInfinite,
+  callDepthMax: atLeastOne,
+  singlesMax: atLeastOne,
+  groupsMax: atLeastOne,
+  groupBytesMax: atLeastOne,
+  floorIntervalMs: duration,
+};
+
+const timingRules: Readonly<Record<keyof OwnershipTimings, NumberRule>> = {
+  heartbeatMs: duration,
+  deadAfterMs: duration,
+  joinDelayMs: delay,
+  handoverTimeoutMs: delay,
+};

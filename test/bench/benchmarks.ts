@@ -5,6 +5,7 @@
 import { activation } from "./activation.ts";
 import { ask } from "./ask.ts";
 import { backlog } from "./backlog.ts";
+import { batch } from "./batch.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { cost } from "./cost.ts";
 import { failover } from "./failover.ts";
@@ -29,6 +30,7 @@ export const benchmarks: readonly Benchmark[] = [
   halfLoad,
   slowHandler,
   fanOut,
+  batch,
   replay,
   scaling,
   // Survival.

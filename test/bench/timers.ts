@@ -23,7 +23,7 @@ export const timers: Benchmark = {
   ],
 };
 
-const setting = { perSecondAtLeast: 1500, marginMs: 2000 };
+const setting = { perSecondAtLeast: 1000, marginMs: 2000 };
 
 /** `spanMs` is the time between the first and the last timer. */
 async function lateness(

@@ -3,6 +3,7 @@
  * The clock runs from the start of the worker to the last reply.
  */
 import { createTroupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core";
 
 import { account, preload } from "./ledger.ts";
 import type { Load } from "./ledger.ts";
@@ -26,6 +27,8 @@ export interface TurnFigures {
 
 export interface TurnRace extends Pick<Load, "keys" | "payload"> {
   readonly turns: number;
+  /** Who handles deposits to accounts. @default the account of the ledger */
+  readonly definition?: AgentDefinition;
   readonly progress: (line: string) => void;
 }
 
@@ -36,7 +39,7 @@ export async function raceTroupe(stage: Stage, race: TurnRace): Promise<TurnFigu
   await preload(log, { ...race, count: race.turns, replyTo: replies.address });
   const troupe = createTroupe(log);
   const figures = await timed(stage, { ...race, namespace, who: "ours" }, async () => {
-    await troupe.work(account, { timings: { joinDelayMs: 0 } });
+    await troupe.work(race.definition ?? account, { timings: { joinDelayMs: 0 } });
     await replies.all;
   });
   await troupe.close();

@@ -3,6 +3,7 @@ import type { System } from "@troupe/core/testing";
 
 import { backlog } from "./systems/backlog.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
+import { batch } from "./systems/batch.ts";
 import { charge } from "./systems/charge.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
@@ -21,6 +22,7 @@ export const systems: Readonly<Record<string, System>> = {
   backlog,
   poison,
   charge,
+  batch,
   timers,
   parking,
 };

@@ -2,7 +2,10 @@
 import { atLeastOne, defined, delay, requireNumbers } from "../schema/number-option.ts";
 
 export interface BatchSettings {
-  /** Messages in one call, at most; reaching it starts the call. Minimum 1. @default 100 */
+  /**
+   * Messages in one call, at most; reaching it starts the call. Of one agent there are never more
+   * than the worker's `runAheadMax`. Minimum 1. @default 100
+   */
   readonly size: number;
   /** Payload bytes in one call; reaching them starts the call. Minimum 1. @default 1048576 */
   readonly bytes: number;

@@ -23,6 +23,11 @@ export interface IncomingCall {
   readonly agent: { readonly type: string; readonly key: string };
   readonly message: MessageInfo;
   readonly payload: unknown;
+  /**
+   * Whether a batch handler gets it along with others: `next` resolves when the batch has gathered
+   * and is over.
+   */
+  readonly batch: boolean;
 }
 
 export interface Interceptor {

@@ -174,7 +174,7 @@ export class Mailbox {
     this.#busy = true;
     try {
       const first = await work;
-      if (!this.#draining) this.#inbox.giveBack(first);
+      this.#handleFirst(first);
       this.#busy = false;
     } catch (thrown) {
       this.#fault(`parking of ${this.name}`, thrown);
@@ -277,6 +277,8 @@ export class Mailbox {
     for (;;) {
       const last = this.#inFlight?.last;
       if (last?.seat?.call.open !== true || this.#abandoned) return;
+      const ahead = (this.#inFlight?.size ?? 0) + this.#uncommitted.count;
+      if (ahead >= this.#host.limits.runAheadMax) return;
       const delivery = this.#inbox.first;
       if (delivery === undefined || !mayFollow(last, delivery)) return;
       this.#inbox.take();
@@ -328,8 +330,17 @@ export class Mailbox {
     if (inFlight === undefined) return;
     this.#inFlight = undefined;
     this.#busy = false;
-    const redo = inFlight.drop(new Error("The message before this one is handled again first."));
-    if (!this.#draining) this.#inbox.giveBack(redo);
+    const reason = "The message before this one is handled again first.";
+    this.#handleFirst(inFlight.drop(new Error(reason)));
+  }
+
+  /**
+   * These come before everything that waits. While draining they are given back instead, and what
+   * waits with them: it must not be handled before them (I2).
+   */
+  #handleFirst(deliveries: readonly Delivery[]): void {
+    if (this.#draining && deliveries.length > 0) this.#inbox.clear();
+    else this.#inbox.giveBack(deliveries);
   }
 
   #finished(turn: Turn, reply: unknown): void {
@@ -360,9 +371,9 @@ export class Mailbox {
     tellRetry(this.#host, turn, thrown, delayMs);
     turn.abort(thrown);
     this.#dropFollowers();
-    // While draining it is given back instead: the next holder tries it.
+    this.#handleFirst([turn.delivery]);
+    // The next holder tries it.
     if (this.#draining) return;
-    this.#inbox.giveBack([turn.delivery]);
     this.#busy = true;
     this.#pause.start(delayMs, () => this.#resume());
   }
@@ -371,7 +382,7 @@ export class Mailbox {
   #missed(turn: Turn): void {
     this.#dropFollowers();
     turn.uncount();
-    if (!this.#draining) this.#inbox.giveBack([turn.delivery]);
+    this.#handleFirst([turn.delivery]);
   }
 
   #queueForCommit(turn: Turn): void {

@@ -327,13 +327,13 @@ export class Turn implements EventSink {
       const context = new TurnContext(this);
       this.#context = context;
       if (wraps === undefined) return definition.handler(context, payload);
-      const call = { agent: this.agent, message: context.message, payload };
+      const call = { agent: this.agent, message: context.message, payload, batch: false };
       return throughLayers(wraps, call, (inner) => definition.handler(context, inner.payload));
     }
     const item = new ItemContext(this);
     this.#context = item;
     if (wraps === undefined) return this.#join(definition, item, payload);
-    const call = { agent: this.agent, message: item.message, payload };
+    const call = { agent: this.agent, message: item.message, payload, batch: true };
     return throughLayers(wraps, call, (inner) => this.#join(definition, item, inner.payload));
   }
 

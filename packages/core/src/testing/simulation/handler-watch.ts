@@ -42,7 +42,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       const name = agentName(call.agent);
       const isPaused = chance.happens(pace.waits);
       // A handler that was given up may still be at work when the next one of its agent begins.
-      if (atWork.has(name)) return isPaused ? pause().then(() => next(call)) : next(call);
+      // Those of a batch have one place together.
+      if (atWork.has(name) || call.batch) return isPaused ? pause().then(() => next(call)) : next(call);
       atWork.add(name);
       if (atWork.size > handlersMax) {
         breach(`${atWork.size} handlers at work, at most ${handlersMax}`);

@@ -39,8 +39,10 @@ export class StepAppends implements StepStore {
   }
 
   /** For a running turn: its steps, also those of earlier runs. */
-  ledgerOf({ delivery }: Turn): StepLedger {
+  ledgerOf({ delivery, ended }: Turn): StepLedger {
     const { position } = delivery.input;
+    // What a turn that was given up knows may be old, and is not for its next run.
+    if (ended) return new StepLedger(this.#history.stepsOf(position));
     const found = this.#ledgers.get(position);
     if (found !== undefined) return found;
     for (const old of this.#ledgers.keys()) {

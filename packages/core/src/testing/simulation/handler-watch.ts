@@ -43,7 +43,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       const isPaused = chance.happens(pace.waits);
       // A handler that was given up may still be at work when the next one of its agent begins.
       // Those of a batch have one place together.
-      if (atWork.has(name) || call.batch) return isPaused ? pause().then(() => next(call)) : next(call);
+      if (atWork.has(name) || call.batch)
+        return isPaused ? pause().then(() => next(call)) : next(call);
       atWork.add(name);
       if (atWork.size > handlersMax) {
         breach(`${atWork.size} handlers at work, at most ${handlersMax}`);

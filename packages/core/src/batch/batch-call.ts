@@ -2,13 +2,13 @@
  * One call of a batch handler: messages take seats while it gathers, the handler runs once, and
  * each message hears its own outcome.
  *
- *  B1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
+ *  M1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
  *     messages failed in part, the others commit.
- *  B2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
- *  B3 When the handler throws, nobody knows which message it was: each is tried again alone, so that the bad one fails
+ *  M2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
+ *  M3 When the handler throws, nobody knows which message it was: each is tried again alone, so that the bad one fails
  *     alone (I10).
- *  B4 A message whose turn is given up meanwhile keeps its seat, and what the handler does with it has no effect.
- *  B5 A call holds one permit, whatever its size, and none while it gathers (I7).
+ *  M4 A message whose turn is given up meanwhile keeps its seat, and what the handler does with it has no effect.
+ *  M5 A call holds one permit, whatever its size, and none while it gathers (I7).
  */
 import { BatchContextOfCall } from "./batch-context-of-call.ts";
 import type { BatchHost } from "./batch-host.ts";

@@ -30,7 +30,7 @@ export class BatchGatherer {
     const call = turn.delivery.alone
       ? this.#call(turn, handler, { ...settings, size: 1 }, () => undefined)
       : this.#gathering(turn, handler, settings);
-    // B2: the message before it would be handled at the same time, in another call.
+    // M2: the message before it would be handled at the same time, in another call.
     if (turn.follows !== undefined && turn.follows.seat?.call !== call) {
       turn.missedBatch = true;
       throw new Error("The batch of the message before this one took no more.");

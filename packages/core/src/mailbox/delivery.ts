@@ -11,7 +11,7 @@ export interface Delivery {
    * calling the handler.
    */
   verdict: TroupeError | undefined;
-  /** It was in a batch that failed as a whole: it is tried again by itself (B3). */
+  /** It was in a batch that failed as a whole: it is tried again by itself (M3). */
   alone: boolean;
   readonly place: Place;
 }

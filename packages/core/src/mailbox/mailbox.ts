@@ -272,7 +272,7 @@ export class Mailbox {
     running.wait(outcome, this.#host.clock, () => this.#ended(inFlight));
   }
 
-  /** The messages behind one that waits for its batch may sit in the same one (B2). */
+  /** The messages behind one that waits for its batch may sit in the same one (M2). */
   #fillBatch(): void {
     for (;;) {
       const last = this.#inFlight?.last;

@@ -141,7 +141,7 @@ export class Turn implements EventSink {
     return this.#ended;
   }
 
-  /** Given up while its batch goes on: what the handler does with it has no effect (B4). */
+  /** Given up while its batch goes on: what the handler does with it has no effect (M4). */
   get muted(): boolean {
     return this.#ended && this.seat?.call.running === true;
   }
@@ -254,7 +254,7 @@ export class Turn implements EventSink {
   }
 
   /**
-   * The place that its handler takes while it waits; a batch takes one for all of its turns (B5).
+   * The place that its handler takes while it waits; a batch takes one for all of its turns (M5).
    */
   get permit(): PermitHold {
     this.#permit ??= this.seat?.call.permit ?? new PermitHold(this.host.permits);

@@ -1,4 +1,4 @@
-/** Batch handlers: many messages in one call, and each of them a turn of its own (B1 to B5). */
+/** Batch handlers: many messages in one call, and each of them a turn of its own (M1 to M5). */
 import assert from "node:assert/strict";
 
 import type { Agent, None } from "../../../agent/agent.ts";
@@ -58,7 +58,7 @@ function textsIn(items: readonly NoteItem[]): readonly string[] {
 
 export const batchChecks: readonly LogCheck[] = [
   {
-    name: "B1: one call gets the messages of many agents, and each asker its own reply",
+    name: "M1: one call gets the messages of many agents, and each asker its own reply",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -81,7 +81,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "B2: the messages of one agent share a call in order, each on the state of those before it",
+    name: "M2: the messages of one agent share a call in order, each on the state of those before it",
     async run(harness) {
       await using stage = new Stage(harness);
       const calls: (readonly string[])[] = [];
@@ -105,7 +105,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "B2: events of one agent are stored in the order of its messages, in whatever order they are emitted",
+    name: "M2: events of one agent are stored in the order of its messages, in whatever order they are emitted",
     async run(harness) {
       await using stage = new Stage(harness);
       const book = agent("ledger")
@@ -127,7 +127,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "B1: of a batch, what is refused becomes a dead letter, and the others commit",
+    name: "M1: of a batch, what is refused becomes a dead letter, and the others commit",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -155,7 +155,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "B3: when the handler throws, each message is tried again alone, and the bad one fails alone",
+    name: "M3: when the handler throws, each message is tried again alone, and the bad one fails alone",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -253,7 +253,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "B5: a batch holds one permit, and none while it gathers or asks",
+    name: "M5: a batch holds one permit, and none while it gathers or asks",
     async run(harness) {
       await using stage = new Stage(harness);
       const friend = agent("friend").on("greet", noteSchema, async (_, { text }) => text);
@@ -297,7 +297,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "B4: a message whose turn is given up in the middle of its batch runs again, the others commit",
+    name: "M4: a message whose turn is given up in the middle of its batch runs again, the others commit",
     async run(harness) {
       await using stage = new Stage(harness);
       const log = await stage.log();

@@ -26,7 +26,7 @@ export function growthCharts(
         title: `Latency of one ask at a time by ${dimension}`,
         xLabel,
         yLabel: "milliseconds",
-        lines: [line("p50", "p50"), line("p99", "p99"), line("cold, p50", "cold")],
+        lines: [line("p50", "p50"), line("p99", "p99"), line("cold p50, no snapshot", "cold")],
       },
     ];
   }

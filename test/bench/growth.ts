@@ -79,6 +79,7 @@ async function points(
 ): Promise<readonly BenchRow[]> {
   const rows: BenchRow[] = [];
   const [smallest = 1] = sizes;
+  const versus = `${dimension} ${smallest}; messages are spread over all keys, no snapshots at first`;
   // Everything is new to the engine once.
   await onFreshLog({ stage, quick }, pointOf(smallest));
   let first: PointFigures | undefined;
@@ -89,7 +90,7 @@ async function points(
     progress(
       `${dimension} ${size}: ${Math.round(turnsPerSecond)} turns/s, ask p50 ${p50.toFixed(2)}, p99 ${p99.toFixed(2)}, cold ${coldP50.toFixed(2)} ms`,
     );
-    rows.push(...rowsOf(`growth-${dimension}-${size}`, `${dimension} ${smallest}`, figures, first));
+    rows.push(...rowsOf(`growth-${dimension}-${size}`, versus, figures, first));
   }
   return rows;
 }

@@ -41,6 +41,13 @@ describe("the table", () => {
     expect(text.match(/theirs: raw loop/g)).toHaveLength(1);
   });
 
+  test("writes no exponents", () => {
+    const extremes = [0.000_02, 1, 1749].map((ratio) => ({ ...row, ratio }));
+    expect(table(groupedRows([replay], extremes), 140)).toMatch(
+      /<0\.001.*\n.* 1\.00 .*\n.* 1,749 /,
+    );
+  });
+
   test("tells of what could not be measured", () => {
     const absent = unmeasured("failover", "cannot run here: no SIGKILL", null);
     expect(table(groupedRows([replay], [absent]), 80)).toContain("cannot run here: no SIGKILL");
@@ -82,7 +89,7 @@ describe("a chart", () => {
         [100_000, 10_000],
       ],
     ]);
-    expect(latency?.lines.map(({ name }) => name)).toEqual(["p50", "p99", "cold, p50"]);
+    expect(latency?.lines.map(({ name }) => name)).toEqual(["p50", "p99", "cold p50, no snapshot"]);
   });
 
   test("puts a tenfold step at the same distance everywhere, larger values higher", () => {

@@ -24,6 +24,7 @@ export async function runParts(
   let isWhole = true;
   for (const [index, { part, wants }] of parts.entries()) {
     options.progress(`${part.rows} (${index + 1} of ${parts.length})`);
+    const startedAt = performance.now();
     try {
       const rows = await inTime(part, options);
       await options.onRows(rows.filter(wants));
@@ -37,6 +38,7 @@ export async function runParts(
       const said = cannot ? `cannot run here: ${why}` : `failed: ${why}`;
       await options.onRows([unmeasured(part.rows, said, cannot ? null : false)]);
     }
+    options.progress(`  took ${Math.round((performance.now() - startedAt) / 1000)} s`);
   }
   return isWhole;
 }

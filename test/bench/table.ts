@@ -76,7 +76,8 @@ export function figure(value: number | null): string {
 
 export function ratioCell({ ratio }: BenchRow): string {
   if (ratio === null) return "";
-  return ratio < 0.001 ? "<0.001" : ratio.toPrecision(3);
+  if (ratio < 0.001) return "<0.001";
+  return ratio < 1000 ? ratio.toPrecision(3) : figure(ratio);
 }
 
 /** Half of the spread, as people write it. */

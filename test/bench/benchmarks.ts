@@ -1,7 +1,4 @@
-/**
- * All benchmarks, in the order of a run. A new one is a file of its own and a line here; the peers
- * will join as `...peers` from `peers/`.
- */
+/** All benchmarks, in the order of a run. A new one is a file of its own and a line here. */
 import { activation } from "./activation.ts";
 import { ask } from "./ask.ts";
 import { backlog } from "./backlog.ts";
@@ -12,6 +9,7 @@ import { failover } from "./failover.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
 import { halfLoad } from "./half-load.ts";
+import { peers } from "./peers/peers.ts";
 import { publish } from "./publish.ts";
 import { replay } from "./replay.ts";
 import { residents } from "./residents.ts";
@@ -42,4 +40,6 @@ export const benchmarks: readonly Benchmark[] = [
   // Both, against size and time.
   growth,
   soak,
+  // Other systems.
+  peers,
 ];

@@ -1,0 +1,72 @@
+/** The process of one peer, as the benchmark sees it: opened, asked for rounds, and ended. */
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+import { CannotRunError } from "../benchmark.ts";
+import type { Peer, PeerAnswer, PeerOrder, Surroundings } from "./peer.ts";
+
+const host = fileURLToPath(new URL("host.ts", import.meta.url));
+
+/** How long a peer may take for one answer, in milliseconds. */
+const answerTimeoutMs = 10 * 60_000;
+
+/** How long a peer may take to end its servers before it is killed, in milliseconds. */
+const closeTimeoutMs = 20_000;
+
+/** @throws CannotRunError when this machine lacks what the peer needs */
+export async function openPeerProcess(adapter: string, surroundings: Surroundings): Promise<Peer> {
+  // What the peer prints belongs to nobody's results.
+  const child = fork(host, [adapter, JSON.stringify(surroundings)], {
+    stdio: ["ignore", 2, 2, "ipc"],
+  });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const close = (): Promise<void> => end(child, ended);
+  try {
+    const answer = await nextAnswer(child);
+    if ("cannotRun" in answer) throw new CannotRunError(answer.cannotRun);
+    if (!("ready" in answer)) throw new Error(`${adapter} is not ready: ${JSON.stringify(answer)}`);
+    return { ...answer.ready, round: (deposits) => round(child, adapter, deposits), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function round(child: ChildProcess, adapter: string, deposits: number): Promise<number> {
+  const answer = nextAnswer(child);
+  order(child, { round: deposits });
+  const settled = await answer;
+  if ("seconds" in settled) return settled.seconds;
+  throw new Error(`${adapter}: ${"failed" in settled ? settled.failed : JSON.stringify(settled)}`);
+}
+
+function order(child: ChildProcess, message: PeerOrder): void {
+  child.send(message);
+}
+
+async function nextAnswer(child: ChildProcess): Promise<PeerAnswer> {
+  const signal = AbortSignal.timeout(answerTimeoutMs);
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const gone = once(child, "exit", { signal: either }).then(([code, killedBy]) => {
+    throw new Error(`the process of the peer ended with ${String(killedBy ?? code)}`);
+  });
+  const told = once(child, "message", { signal: either }).then(
+    ([answer]): PeerAnswer => answer as PeerAnswer,
+  );
+  try {
+    return await Promise.race([told, gone]);
+  } finally {
+    stop.abort();
+    await Promise.allSettled([told, gone]);
+  }
+}
+
+async function end(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (child.connected) order(child, "close");
+  const escalation = setTimeout(() => child.kill("SIGKILL"), closeTimeoutMs);
+  await ended;
+  clearTimeout(escalation);
+}

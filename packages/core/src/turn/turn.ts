@@ -10,13 +10,7 @@ import type { MessageDefinition } from "../agent/agent-definition.ts";
 import type { EventPlace } from "../agent/event-version.ts";
 import type { BatchSeat } from "../batch/batch-call.ts";
 import { ItemContext } from "../batch/batch-item.ts";
-import { UnknownMessageError } from "../errors/ask-errors.ts";
-import { PayloadTooLargeError } from "../errors/log-errors.ts";
-import {
-  TurnEndedError,
-  TurnTimeoutError,
-  UndecodablePayloadError,
-} from "../errors/message-errors.ts";
+import { TurnEndedError, TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { throughLayers } from "../interceptor/interceptor.ts";
@@ -33,6 +27,7 @@ import { childTraceparent } from "../trace/trace-context.ts";
 import { asStored, decodePayload, encodePayload } from "../wire/payload.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { TurnContext } from "./turn-context.ts";
+import { decodeInput, definitionOf, namedMessage } from "./turn-input.ts";
 import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
@@ -157,8 +152,8 @@ export class Turn implements EventSink {
    * asynchronous.
    */
   run(): unknown {
-    const payload = this.#decode();
-    const definition = this.#definition();
+    const payload = this.#payload();
+    const definition = definitionOf(this.runtime, this.#message, this.topic !== undefined);
     const what = `${agentName(this.agent)}: message ${this.#message}`;
     const valid = validate(definition.schema, payload, what);
     return valid instanceof Promise
@@ -342,30 +337,12 @@ export class Turn implements EventSink {
     return this.host.batches.join(this, item, definition);
   }
 
-  #decode(): unknown {
-    const { input } = this.delivery;
-    const bytesMax = this.host.limits.messageBytesMax;
-    if (input.payload.byteLength > bytesMax) {
-      throw new PayloadTooLargeError(
-        `The message at ${input.position} has ${input.payload.byteLength} bytes, the limit is ${bytesMax}: send less, or raise messageBytesMax.`,
-        { details: { position: input.position, bytes: input.payload.byteLength, bytesMax } },
-      );
-    }
-    const value = decodePayload(input.payload, input.metadata.contentType);
+  #payload(): unknown {
+    const value = decodeInput(this.delivery.input, this.host.limits.messageBytesMax);
     if (this.#message !== "") return value;
-    const [name, body] = soleProperty(value);
+    const [name, body] = namedMessage(value);
     this.#message = name;
     return body;
-  }
-
-  #definition(): MessageDefinition {
-    const definition = this.runtime.handlerOf(this.#message, this.topic !== undefined);
-    if (definition !== undefined) return definition;
-    const known = Object.keys(this.runtime.definition.messages).join(", ") || "none";
-    throw new UnknownMessageError(
-      `Agent type ${this.agent.type} handles no message ${JSON.stringify(this.#message)}; it handles: ${known}.`,
-      { details: { type: this.agent.type, message: this.#message } },
-    );
   }
 
   #seal(reply: unknown, failure: ErrorData | undefined): void {
@@ -470,16 +447,4 @@ const failureBytesMax = 16_384;
 function originOf(delivery: Delivery): string {
   const { address } = delivery.input;
   return `${address.kind}/${address.name}/${address.key}`;
-}
-
-/** A bare JSON message names itself: `{"deposit": {"amount": 5}}`. */
-function soleProperty(value: unknown): readonly [string, unknown] {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    const entries = Object.entries(value);
-    const [first] = entries;
-    if (entries.length === 1 && first !== undefined) return first;
-  }
-  throw new UndecodablePayloadError(
-    'The payload does not name its message: send {"<message>": {…}} or set the header Troupe-Message.',
-  );
 }

@@ -1,0 +1,47 @@
+/** What an input says: which message it is, its payload, and who handles it. */
+import type { MessageDefinition } from "../agent/agent-definition.ts";
+import { UnknownMessageError } from "../errors/ask-errors.ts";
+import { PayloadTooLargeError } from "../errors/log-errors.ts";
+import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import type { Input } from "../log/input.ts";
+import { decodePayload } from "../wire/payload.ts";
+import type { AgentRuntime } from "../worker/agent-runtime.ts";
+
+/** @throws PayloadTooLargeError, UndecodablePayloadError */
+export function decodeInput({ metadata, payload, position }: Input, bytesMax: number): unknown {
+  const bytes = payload.byteLength;
+  if (bytes <= bytesMax) return decodePayload(payload, metadata.contentType);
+  throw new PayloadTooLargeError(
+    `The message at ${position} has ${bytes} bytes, the limit is ${bytesMax}: send less, or raise messageBytesMax.`,
+    { details: { position, bytes, bytesMax } },
+  );
+}
+
+/** @throws UnknownMessageError */
+export function definitionOf(
+  runtime: AgentRuntime,
+  message: string,
+  isTopic: boolean,
+): MessageDefinition {
+  const definition = runtime.handlerOf(message, isTopic);
+  if (definition !== undefined) return definition;
+  const known = Object.keys(runtime.definition.messages).join(", ") || "none";
+  throw new UnknownMessageError(
+    `Agent type ${runtime.type} handles no message ${JSON.stringify(message)}; it handles: ${known}.`,
+    { details: { type: runtime.type, message } },
+  );
+}
+
+/**
+ * A bare JSON message names itself: `{"deposit": {"amount": 5}}`. @throws UndecodablePayloadError
+ */
+export function namedMessage(value: unknown): readonly [string, unknown] {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    const entries = Object.entries(value);
+    const [first] = entries;
+    if (entries.length === 1 && first !== undefined) return first;
+  }
+  throw new UndecodablePayloadError(
+    'The payload does not name its message: send {"<message>": {…}} or set the header Troupe-Message.',
+  );
+}

@@ -2,8 +2,8 @@
  * Cold activation: how long an agent takes to come back to memory, by the length of its history,
  * with a snapshot and without. Every agent is asked once, by a worker that has never seen it.
  */
-import { agent, createTroupe, systemClock } from "@troupe/core";
-import type { Clock, Log } from "@troupe/core";
+import { agent, createTroupe } from "@troupe/core";
+import type { Log } from "@troupe/core";
 import { z } from "zod";
 
 import type { Bench, Benchmark } from "./benchmark.ts";
@@ -26,14 +26,6 @@ const meter = agent("meter")
 
 const eventsPerTurn = 100;
 const atOnce = 8;
-
-/**
- * Times in fractions of a millisecond, so that the inspection feed's figures mean something here.
- */
-const preciseClock: Clock = {
-  ...systemClock,
-  now: () => performance.timeOrigin + performance.now(),
-};
 
 export const activation: Benchmark = {
   name: "activation",
@@ -73,7 +65,7 @@ async function activationMs(
   const { log, namespace } = await stage.freshLog();
   await fill(log, { events, agents, snapshotTurns });
   const tookMs: number[] = [];
-  await using troupe = createTroupe(await stage.reopen(namespace), { clock: preciseClock });
+  await using troupe = createTroupe(await stage.reopen(namespace));
   troupe.inspect((event) => {
     if (event.kind === "agent.activated") tookMs.push(event.tookMs);
   });

@@ -1,4 +1,4 @@
-/** What is sent and not stored: replies and presence. Both may be lost (L5). */
+/** What is sent and not stored: replies, cancelled asks and presence. All may be lost (L5). */
 import { NoRespondersError } from "@nats-io/nats-core";
 import type { Subscription } from "@nats-io/nats-core";
 import { keyToToken } from "@troupe/core";
@@ -9,16 +9,19 @@ import type { Session } from "./session.ts";
 const probeTimeoutMs = 400;
 
 type PresenceListener = (presence: Presence) => void;
+type CancelListener = (replyTo: string) => void;
 type ReplyListener = (replyTo: string, payload: Uint8Array) => void;
 
 export class Broadcast {
   readonly #session: Session;
   readonly #replyPrefix: string;
   readonly #presenceListeners = new Set<PresenceListener>();
+  readonly #cancelListeners = new Set<CancelListener>();
   readonly #replyListeners = new Set<ReplyListener>();
   /** Workers of this process that others may ask after. */
   readonly #answering = new Map<string, Subscription>();
   #hearsPresence = false;
+  #hearsCancels = false;
   #lastReply = 0;
 
   constructor(session: Session) {
@@ -71,6 +74,18 @@ export class Broadcast {
     };
   }
 
+  cancelAsk(replyTo: string): void {
+    this.#publish(this.#session.subjects.cancelledAsks, Buffer.from(replyTo));
+  }
+
+  onAskCancelled(listener: CancelListener): () => void {
+    this.#hearCancels();
+    this.#cancelListeners.add(listener);
+    return () => {
+      this.#cancelListeners.delete(listener);
+    };
+  }
+
   #answerFor({ worker, leaving }: Presence): void {
     const answering = this.#answering.get(worker);
     if (leaving) {
@@ -98,6 +113,18 @@ export class Broadcast {
         const presence = error === null ? parsePresence(message.data) : undefined;
         if (presence === undefined) return;
         for (const listener of this.#presenceListeners) listener(presence);
+      },
+    });
+  }
+
+  #hearCancels(): void {
+    if (this.#hearsCancels) return;
+    this.#hearsCancels = true;
+    this.#session.link.connection.subscribe(this.#session.subjects.cancelledAsks, {
+      callback: (error, message) => {
+        if (error !== null) return;
+        const replyTo = Buffer.from(message.data).toString();
+        for (const listener of this.#cancelListeners) listener(replyTo);
       },
     });
   }

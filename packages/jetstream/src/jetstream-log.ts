@@ -189,6 +189,14 @@ export class JetStreamLog implements Log {
     return this.#broadcast.onReply(listener);
   }
 
+  cancelAsk(replyTo: string): void {
+    this.#broadcast.cancelAsk(replyTo);
+  }
+
+  onAskCancelled(listener: (replyTo: string) => void): () => void {
+    return this.#broadcast.onAskCancelled(listener);
+  }
+
   onStatus(listener: (status: LogStatus) => void): () => void {
     return this.#session.link.onStatus(listener);
   }

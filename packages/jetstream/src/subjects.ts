@@ -29,6 +29,8 @@ export interface Subjects {
   readonly journalPrefix: string;
   readonly deadPrefix: string;
   readonly presence: string;
+  /** Where an asker says that it waits no longer; not stored. */
+  readonly cancelledAsks: string;
   /** What the transform matches. */
   readonly transformSource: string;
   transformDestination(partitions: number): string;
@@ -87,6 +89,7 @@ export function subjects(namespace: string): Subjects {
     journalPrefix,
     deadPrefix,
     presence: `${namespace}.presence`,
+    cancelledAsks: `${namespace}.cancelled`,
     transformSource: `${namespace}.*.*.*`,
     transformDestination: (partitions) =>
       `${shard}.in.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,

@@ -119,7 +119,7 @@ export class BatchCall {
 
   #run(): void {
     const { handler, host } = this.#parts;
-    const startedAtMs = host.clock.now();
+    const startedAtMs = host.clock.monotonicMs();
     this.#phase = "running";
     this.permit.take();
     this.#feedStarted();
@@ -184,7 +184,7 @@ export class BatchCall {
       size: seats.length,
       failed: thrown === undefined ? seats.filter(({ item }) => item.failure).length : seats.length,
       failure: thrown === undefined ? undefined : errorData(thrown),
-      tookMs: clock.now() - startedAtMs,
+      tookMs: clock.monotonicMs() - startedAtMs,
     });
   }
 

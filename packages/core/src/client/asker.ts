@@ -5,6 +5,8 @@
  *  A2 A reply that does not come is looked for in the agent's journal, less and less often, until the deadline: the turn
  *     that answered it is recorded there (I4). So neither a worker's death nor our own reconnect loses an answer.
  *  A3 An agent never waits for itself: the chain of waiting agents travels with the ask (call cycles, call depth).
+ *  A4 The deadline travels with the ask, and whoever gives up before says so to all workers, as well as it can: a turn
+ *     that nobody waits for commits nothing but its failure.
  */
 import type { Clock } from "../clock/clock.ts";
 import {
@@ -30,7 +32,8 @@ export interface AskRequest {
   readonly message: string;
   /** Without `replyTo`, which the asker adds. */
   readonly draft: InputDraft;
-  readonly deadlineMs: number;
+  /** How long to wait, in milliseconds; the callee is told when that is over. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** Called once the log accepted the ask. */
   readonly onAccepted: (position: Position) => void;
@@ -66,14 +69,19 @@ export class Asker {
       if (signal?.aborted === true) return reject(cancelled(request));
       const cancels: (() => void)[] = [];
       this.#waiters.set(replyTo, { agent, resolve, reject, cancels });
-      const leftMs = Math.max(0, request.deadlineMs - this.#clock.now());
-      cancels.push(this.#clock.after(leftMs, () => this.#fail(replyTo, late(request))));
+      const deadlineMs = this.#clock.now() + request.timeoutMs;
+      cancels.push(this.#clock.after(request.timeoutMs, () => this.#fail(replyTo, late(request))));
       if (signal !== undefined) {
-        const abort = (): void => this.#fail(replyTo, cancelled(request));
+        const abort = (): void => {
+          this.#log.cancelAsk(replyTo);
+          this.#fail(replyTo, cancelled(request));
+        };
         signal.addEventListener("abort", abort, { once: true });
         cancels.push(() => signal.removeEventListener("abort", abort));
       }
-      this.#accept(replyTo, request).catch((thrown: unknown) => this.#fail(replyTo, thrown));
+      this.#accept(replyTo, request, deadlineMs).catch((thrown: unknown) =>
+        this.#fail(replyTo, thrown),
+      );
     });
   }
 
@@ -87,7 +95,8 @@ export class Asker {
 
   async #accept(
     replyTo: string,
-    { draft, signal, deadlineMs, onAccepted }: AskRequest,
+    { draft, signal, onAccepted }: AskRequest,
+    deadlineMs: number,
   ): Promise<void> {
     const metadata = { ...draft.metadata, replyTo, deadlineMs };
     const accepted = await this.#log.accept({ ...draft, metadata }, { signal });
@@ -163,7 +172,7 @@ export function checkCallers(callers: readonly string[], agent: AgentId, depthMa
 function late({ agent, message }: AskRequest): AskDeadlineError {
   const name = agentName(agent);
   return new AskDeadlineError(
-    `${name} did not answer ${message} before the deadline. The message was sent and may still be handled: look with "troupe inspect ${name}".`,
+    `${name} did not answer ${message} before the deadline. What is not done by now is not kept: look with "troupe inspect ${name}".`,
     { details: { agent: name, message } },
   );
 }

@@ -332,7 +332,8 @@ class TroupeOnLog implements Troupe {
     return throughLayers(this.#layers.send, call, async (inner) => {
       const asked = inner.message ?? message;
       await this.#requireKnown(inner.address.name, asked);
-      const ownDeadlineMs = this.#clock.now() + (options.timeoutMs ?? askTimeoutMsDefault);
+      const leftMs = (origin.deadlineMs ?? Infinity) - this.#clock.now();
+      const timeoutMs = Math.min(options.timeoutMs ?? askTimeoutMsDefault, leftMs);
       const { causationId, correlationId, callers, id, sender, traceparent, tracestate } = origin;
       const draft = draftOf(inner, {
         id,
@@ -347,7 +348,7 @@ class TroupeOnLog implements Troupe {
         agent: { type: inner.address.name, key: inner.address.key },
         message: asked,
         draft,
-        deadlineMs: Math.min(ownDeadlineMs, origin.deadlineMs ?? Infinity),
+        timeoutMs: Math.max(0, timeoutMs),
         signal: options.signal,
         onAccepted: (position) => this.#sent(inner, draft.metadata, position),
       });

@@ -1,8 +1,16 @@
-/** Time as the engine sees it, so that tests and simulation can bring their own. */
+/**
+ * Time as the engine sees it, so that tests and simulation can bring their own.
+ *
+ * The time of day may jump, also backwards. So it is only used for what is told to others: times in
+ * records, deadlines and timers. How long something took or has been silent is measured with
+ * `monotonicMs`, and everything that waits waits for a delay.
+ */
 
 export interface Clock {
-  /** Milliseconds since the epoch. */
+  /** The time of day in milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds since some moment in the past; never goes back, whatever becomes of `now`. */
+  monotonicMs(): number;
   /** Call `action` once after `delayMs`; returns the function that cancels it. */
   after(delayMs: number, action: () => void): () => void;
 }
@@ -11,6 +19,7 @@ const delayMsMax = 2 ** 31 - 1;
 
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
+  monotonicMs: () => performance.now(),
   after(delayMs: number, action: () => void) {
     // A longer delay than timers know would end at once.
     const timer = setTimeout(action, Math.min(delayMs, delayMsMax));

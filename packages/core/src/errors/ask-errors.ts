@@ -13,8 +13,9 @@ export class UnknownMessageError extends TroupeError {
 }
 
 /**
- * No reply came before the deadline. The message was accepted and may still be handled: asking
- * again with the same message id returns the recorded reply.
+ * No reply came before the deadline. The turn keeps nothing if it was not done by then; that it
+ * was, and only its reply is missing, cannot be excluded. Asking again with the same message id
+ * tells: it returns the recorded reply, or this error with `details.kept` false.
  */
 export class AskDeadlineError extends TroupeError {
   readonly code = "ask-deadline";
@@ -22,7 +23,8 @@ export class AskDeadlineError extends TroupeError {
 }
 
 /**
- * The caller gave up through its AbortSignal. The message was accepted and may still be handled.
+ * The caller gave up through its AbortSignal. Whoever works on it is told and keeps nothing, unless
+ * the turn was done already or the word was lost.
  */
 export class AskCancelledError extends TroupeError {
   readonly code = "ask-cancelled";

@@ -95,3 +95,11 @@ export class AgentParkedError extends TroupeError {
   readonly code = "agent-parked";
   override readonly retryable = true;
 }
+
+/**
+ * The deadline of an ask passed before its turn was over: nobody waits for the reply any more, so
+ * the turn kept nothing.
+ */
+export class DeadlinePassedError extends TroupeError {
+  readonly code = "deadline-passed";
+}

@@ -28,6 +28,8 @@ export interface IncomingCall {
    * and is over.
    */
   readonly batch: boolean;
+  /** Aborted when the turn is given up. */
+  readonly signal: AbortSignal;
 }
 
 export interface Interceptor {

@@ -12,7 +12,7 @@
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
- *  L5 A reply, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
+ *  L5 A reply, an ask's cancellation, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
  *  L6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
  *     then, once per firing. After a commit that cancels or replaces it, no new firing begins; one that had begun before
  *     may still be stored.
@@ -221,6 +221,11 @@ export interface Log {
   reply(replyTo: string, payload: Uint8Array): void;
   /** Hear replies to any of this process's reply addresses. Returns the function that ends it. */
   onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void;
+
+  /** Tell all workers that nobody waits for the reply to this address; it may be lost (L5). */
+  cancelAsk(replyTo: string): void;
+  /** Hear of asks that were given up. Returns the function that ends it. */
+  onAskCancelled(listener: (replyTo: string) => void): () => void;
 
   onStatus(listener: (status: LogStatus) => void): () => void;
   /** Resolves after everything written so far left this process. */

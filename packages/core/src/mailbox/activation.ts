@@ -58,13 +58,13 @@ export class Activation {
 
   #load(then: () => void): void {
     const { clock, feed } = this.#host;
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.monotonicMs();
     this.#history.load().then(
       () => {
         this.#done = true;
         this.#failures = 0;
         if (feed.active) {
-          const tookMs = clock.now() - startedAtMs;
+          const tookMs = clock.monotonicMs() - startedAtMs;
           const { turns } = this.#history.current;
           feed.emit({ kind: "agent.activated", agent: this.#agent, turns, tookMs });
         }

@@ -13,6 +13,8 @@ export interface Delivery {
   verdict: TroupeError | undefined;
   /** It was in a batch that failed as a whole: it is tried again by itself (M3). */
   alone: boolean;
+  /** Its asker was told that it waits on the log, so no deadline ends it. @default false */
+  readonly waits?: boolean;
   readonly place: Place;
 }
 

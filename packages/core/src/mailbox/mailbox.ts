@@ -9,6 +9,7 @@
  *  - When a commit fails, everything after `#history` is thrown away, the journal's tail is read again and the
  *    deliveries run again, unless the journal already has them (I4, I5).
  */
+import { givenUp } from "../turn/given-up.ts";
 import { storableFailure, Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
@@ -246,7 +247,8 @@ export class Mailbox {
 
   #execute(delivery: Delivery): void {
     const turn = this.#turnOf(delivery);
-    if (delivery.verdict !== undefined) return this.#failed(turn, delivery.verdict);
+    const verdict = delivery.verdict ?? givenUp(turn);
+    if (verdict !== undefined) return this.#failed(turn, verdict);
     let outcome: unknown;
     try {
       outcome = turn.run();
@@ -344,6 +346,8 @@ export class Mailbox {
   }
 
   #finished(turn: Turn, reply: unknown): void {
+    const unwanted = givenUp(turn);
+    if (unwanted !== undefined) return this.#failed(turn, unwanted);
     try {
       turn.complete(reply);
     } catch (thrown) {
@@ -352,8 +356,10 @@ export class Mailbox {
     this.#queueForCommit(turn);
   }
 
-  #failed(turn: Turn, thrown: unknown): void {
+  #failed(turn: Turn, cause: unknown): void {
     if (this.#abandoned) return;
+    // What a handler throws because it was given up is not what failed.
+    const thrown = turn.delivery.verdict ?? givenUp(turn) ?? cause;
     const { random } = this.#host;
     const { attempts, verdict } = turn.delivery;
     const delayMs =

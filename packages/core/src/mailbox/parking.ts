@@ -213,5 +213,5 @@ function wantsSkip({ metadata, payload }: Input): boolean {
 function deferredDelivery(input: Input, parked: Parked, skip: boolean): Delivery {
   const skipped = skip && input.position === parked.inputPosition;
   const verdict = skipped ? new Reject("skipped when its agent was resumed") : undefined;
-  return { input, attempts: 0, verdict, alone: false, place: noPlace };
+  return { input, attempts: 0, verdict, alone: false, waits: true, place: noPlace };
 }

@@ -123,6 +123,7 @@ describe("a mailbox", () => {
     const pending = new Set<object>();
     const clock = {
       now: () => Date.now(),
+      monotonicMs: () => performance.now(),
       after(delayMs: number, action: () => void) {
         const entry = {};
         pending.add(entry);

@@ -3,6 +3,7 @@
  * ends. A turn that is given up still ends: until then nothing else of the agent may run (I2).
  */
 import type { Clock } from "../clock/clock.ts";
+import { cancelled, deadlinePassed, leftMsOf } from "../turn/given-up.ts";
 import type { Turn } from "../turn/turn.ts";
 
 /** How a handler's run ended. */
@@ -15,7 +16,8 @@ export interface Ending {
 export class Running {
   readonly turn: Turn;
   #ending: Ending | undefined;
-  #cancelTimeout: (() => void) | undefined;
+  /** End the time limit, the deadline, and listening for the asker. */
+  #stops: (() => void)[] = [];
 
   constructor(turn: Turn) {
     this.turn = turn;
@@ -36,8 +38,9 @@ export class Running {
       turn.leave();
       ended();
     };
+    this.#watchAsker(end);
     const { timeoutMs } = turn.retry;
-    this.#cancelTimeout = clock.after(timeoutMs, () => end(true, turn.tooLong(timeoutMs)));
+    this.#stops.push(clock.after(timeoutMs, () => end(true, turn.tooLong(timeoutMs))));
     outcome.then(
       (reply) => end(false, reply),
       (thrown: unknown) => end(true, thrown),
@@ -45,9 +48,27 @@ export class Running {
   }
 
   end(failed: boolean, value: unknown): void {
-    this.#cancelTimeout?.();
-    this.#cancelTimeout = undefined;
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
     this.#ending = { failed, value };
+  }
+
+  /** A turn that nobody waits for is over. */
+  #watchAsker(end: (failed: boolean, value: unknown) => void): void {
+    const { turn } = this;
+    const { cancellations, clock } = turn.host;
+    const giveUp = (reason: Error): void => {
+      turn.abort(reason);
+      end(true, reason);
+    };
+    const leftMs = leftMsOf(turn);
+    if (leftMs < Infinity) {
+      this.#stops.push(clock.after(leftMs, () => giveUp(deadlinePassed(turn))));
+    }
+    const { replyTo } = turn.delivery.input.metadata;
+    if (replyTo !== undefined) {
+      this.#stops.push(cancellations.watch(replyTo, () => giveUp(cancelled(turn))));
+    }
   }
 }
 

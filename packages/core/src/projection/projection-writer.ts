@@ -89,7 +89,7 @@ export class ProjectionWriter<Model extends ReadModel> {
     const last = records.at(-1);
     if (last === undefined) return;
     const { clock, emit, unwritten } = this.#host;
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.monotonicMs();
     const { version } = this.#projection;
     const to = { version, position: last.position, recordedAtMs: last.atMs };
     let events: number | undefined;
@@ -108,7 +108,7 @@ export class ProjectionWriter<Model extends ReadModel> {
       events,
       position: stored.position,
       lag: unwritten(),
-      tookMs: clock.now() - startedAtMs,
+      tookMs: clock.monotonicMs() - startedAtMs,
     });
   }
 

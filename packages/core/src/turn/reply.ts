@@ -1,5 +1,6 @@
 /** Replies as the asker receives them: the handler's value or the recorded failure. */
 import {
+  AskCancelledError,
   AskDeadlineError,
   CallCycleError,
   CallDepthError,
@@ -47,6 +48,9 @@ const classes: Readonly<Record<string, ErrorClass>> = {
   "unknown-agent": UnknownAgentError,
   "unknown-message": UnknownMessageError,
   "ask-deadline": AskDeadlineError,
+  "ask-cancelled": AskCancelledError,
+  // To whoever asked it is the same, only certain: the details say that nothing was kept.
+  "deadline-passed": AskDeadlineError,
   "call-cycle": CallCycleError,
   "call-depth": CallDepthError,
   "agent-parked": AgentParkedError,

@@ -32,6 +32,7 @@ import type {
   TimerTarget,
   TurnLog,
 } from "./context.ts";
+import { deadlineMsOf } from "./given-up.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import { requireRoomToSend } from "./turn-size.ts";
@@ -118,7 +119,11 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
   }
 
   after<Messages>(delayMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
-    return this.#timer(timeAfter(delayMs, this.#turn.host.clock.now()), options);
+    const { delivery, host } = this.#turn;
+    // The log accepted the message at a time of its own clock. A worker whose clock is behind that
+    // must not set a timer that fires early.
+    const nowMs = Math.max(host.clock.now(), delivery.input.acceptedAtMs);
+    return this.#timer(timeAfter(delayMs, nowMs), options);
   }
 
   at<Messages>(time: Date | number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
@@ -153,7 +158,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
         causationId: messageId,
         correlationId: metadata.correlationId ?? messageId,
         callers: [...(metadata.callers ?? []), name],
-        deadlineMs: metadata.deadlineMs,
+        deadlineMs: deadlineMsOf(delivery),
       };
       const signalled = this.#withSignal(options);
       // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.

@@ -8,6 +8,7 @@ import type { Interceptor } from "../interceptor/interceptor.ts";
 import type { Log } from "../log/log.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Permits } from "../mailbox/permits.ts";
+import type { Cancellations } from "../worker/cancellations.ts";
 import type { AskOptions } from "./context.ts";
 
 /** Who asks, for deadlines, trace context and call cycles. */
@@ -44,6 +45,7 @@ export interface TurnHost {
   readonly retry: RetryPolicy;
   readonly permits: Permits;
   readonly batches: BatchGatherer;
+  readonly cancellations: Cancellations;
   ask(
     agent: AgentReference<unknown>,
     key: string,

@@ -54,13 +54,14 @@ export class TurnSteps {
       return this.#ledger.value(unique);
     }
     const { clock } = this.#turn.host;
-    const startedAtMs = clock.now();
+    const startedAtMs = clock.monotonicMs();
     const outcome = effect({ idempotencyKey: this.#idempotencyKey(unique), signal });
     const isEffect = outcome instanceof Promise;
     const result = isEffect ? await this.#inTime(outcome, unique, timeoutMs) : outcome;
     this.#turn.requireOpen();
     const value = asStored(result);
-    this.#ledger.note({ name: unique, value, tookMs: clock.now() - startedAtMs });
+    const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
+    this.#ledger.note({ name: unique, value, tookMs });
     if (isEffect) await this.#flush();
     return value;
   }

@@ -58,6 +58,8 @@ export class Turn implements EventSink {
   bytes: Uint8Array = noBytes;
   #message: string;
   #stateBefore: unknown;
+  /** On the clock that never goes back. */
+  readonly #startedMs: number;
   #context: TurnContext | undefined;
   #eventBytes = 0;
   /** Nothing is emitted or sent any more. */
@@ -97,6 +99,7 @@ export class Turn implements EventSink {
     this.messageId = input.metadata.id ?? `@${input.position}`;
     this.traceparent = childTraceparent(input.metadata.traceparent, host.random);
     this.startedAtMs = host.clock.now();
+    this.#startedMs = host.clock.monotonicMs();
     this.state = draft.state;
     this.#stateBefore = draft.state;
     this.follows = follows;
@@ -107,6 +110,11 @@ export class Turn implements EventSink {
   /** Message name, or topic name for a publication. */
   get message(): string {
     return this.#message;
+  }
+
+  /** Milliseconds since this run began. */
+  get tookMs(): number {
+    return this.host.clock.monotonicMs() - this.#startedMs;
   }
 
   get topic(): string | undefined {
@@ -322,13 +330,15 @@ export class Turn implements EventSink {
       const context = new TurnContext(this);
       this.#context = context;
       if (wraps === undefined) return definition.handler(context, payload);
-      const call = { agent: this.agent, message: context.message, payload, batch: false };
+      const { message, signal } = context;
+      const call = { agent: this.agent, message, payload, signal, batch: false };
       return throughLayers(wraps, call, (inner) => definition.handler(context, inner.payload));
     }
     const item = new ItemContext(this);
     this.#context = item;
     if (wraps === undefined) return this.#join(definition, item, payload);
-    const call = { agent: this.agent, message: item.message, payload, batch: true };
+    const { message, signal } = item;
+    const call = { agent: this.agent, message, payload, signal, batch: true };
     return throughLayers(wraps, call, (inner) => this.#join(definition, item, inner.payload));
   }
 
@@ -408,7 +418,7 @@ export class Turn implements EventSink {
       version: host.version,
       acceptedAtMs: input.acceptedAtMs,
       startedAtMs: this.startedAtMs,
-      tookMs: host.clock.now() - this.startedAtMs,
+      tookMs: Math.round(this.tookMs),
     };
   }
 

@@ -157,7 +157,7 @@ export class Ownership {
       this.#members.delete(presence.worker);
       if (known) feed.emit({ kind: "worker.left", worker: presence.worker, dead: false });
     } else {
-      this.#members.set(presence.worker, { presence, heardAtMs: clock.now() });
+      this.#members.set(presence.worker, { presence, heardAtMs: clock.monotonicMs() });
     }
     if (!known && !presence.leaving) {
       feed.emit({ kind: "worker.joined", worker: presence.worker });
@@ -168,7 +168,7 @@ export class Ownership {
 
   /** While we were cut off nobody could be heard, and the others may come back later than we do. */
   #forgiveSilence(): void {
-    const heardAtMs = this.#host.clock.now();
+    const heardAtMs = this.#host.clock.monotonicMs();
     for (const [worker, { presence }] of this.#members) {
       this.#members.set(worker, { presence, heardAtMs });
     }
@@ -178,7 +178,7 @@ export class Ownership {
   #probeTheSilent(): void {
     const { clock, feed, log, timings } = this.#host;
     for (const [worker, { heardAtMs }] of this.#members) {
-      if (clock.now() - heardAtMs < timings.heartbeatMs * silentBeats) continue;
+      if (clock.monotonicMs() - heardAtMs < timings.heartbeatMs * silentBeats) continue;
       log.probe(worker).then(
         (alive) => {
           const member = this.#members.get(worker);
@@ -196,7 +196,7 @@ export class Ownership {
   #buryTheDead(): void {
     const { clock, feed, timings } = this.#host;
     for (const [worker, { heardAtMs }] of this.#members) {
-      if (clock.now() - heardAtMs < timings.deadAfterMs) continue;
+      if (clock.monotonicMs() - heardAtMs < timings.deadAfterMs) continue;
       this.#members.delete(worker);
       feed.emit({ kind: "worker.left", worker, dead: true });
     }
@@ -269,7 +269,7 @@ export class Ownership {
   }
 
   async #takeMissing(assigned: ReadonlyMap<string, Holding>): Promise<void> {
-    const now = this.#host.clock.now();
+    const now = this.#host.clock.monotonicMs();
     const missing = [...assigned].filter(
       ([name, holding]) => !this.#held.has(name) && !this.#mustWait(name, holding, now),
     );

@@ -26,6 +26,7 @@ import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime, manifestOf } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
+import { Cancellations } from "./cancellations.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
@@ -77,6 +78,7 @@ export class RunningWorker implements Worker {
   readonly #ownership: Ownership;
   readonly #floors: FloorKeeper;
   readonly #burials: Burials;
+  readonly #cancellations: Cancellations;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: WorkerParts, definitions: readonly AgentDefinition[]) {
@@ -87,8 +89,10 @@ export class RunningWorker implements Worker {
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
     this.#residents = new Residents(settings.residentsMax, feed);
     const handlers = permits(settings.handlersMax);
+    this.#cancellations = new Cancellations(log);
     this.#mailboxHost = {
       ...parts,
+      cancellations: this.#cancellations,
       worker: parts.id,
       permits: handlers,
       batches: new BatchGatherer({ ...parts, permits: handlers }),
@@ -151,6 +155,7 @@ export class RunningWorker implements Worker {
     await Promise.race([this.#ownership.giveBack(), tooLong]);
     this.#floors.stop();
     this.#burials.stop();
+    this.#cancellations.stop();
     this.#residents.abandon();
     this.#ownership.leave();
     // A log that is away must not keep a process from ending: what is lost is only the goodbye.

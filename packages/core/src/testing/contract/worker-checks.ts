@@ -117,6 +117,27 @@ export const workerChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "a cancelled ask is told to all, the canceller included, until one stops listening",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      const heard: string[][] = [[], [], []];
+      const unlisten = [log, other, other].map((each, index) =>
+        each.onAskCancelled((replyTo) => heard[index]?.push(replyTo)),
+      );
+      const [first, second] = [log.replyAddress(), log.replyAddress()];
+      await until(harness, "the first one is heard", () => {
+        log.cancelAsk(first);
+        return heard.every((each) => each.includes(first));
+      });
+      unlisten[1]?.();
+      await until(harness, "the second one is heard", () => {
+        log.cancelAsk(second);
+        return heard[0]?.includes(second) === true && heard[2]?.includes(second) === true;
+      });
+      assert.deepEqual(heard[1]?.includes(second), false);
+    },
+  },
+  {
     name: "a reply reaches its process only, with its address and payload",
     async run(harness) {
       const [asker, other] = [await harness.connect(), await harness.connect()];

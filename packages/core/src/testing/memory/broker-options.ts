@@ -40,6 +40,7 @@ const delayMsMax = 2 ** 31 - 1;
 /** A broker elsewhere would not keep this process alive either. */
 const brokerClock: Clock = Object.freeze({
   now: () => systemClock.now(),
+  monotonicMs: () => systemClock.monotonicMs(),
   after(delayMs: number, action: () => void) {
     const timer = setTimeout(action, Math.min(delayMs, delayMsMax)).unref();
     return () => clearTimeout(timer);

@@ -176,7 +176,7 @@ test("replies are dropped as many as asked", async () => {
 
 test("an id is forgotten when the clock says so", async () => {
   let nowMs = 1_000_000;
-  const clock = { now: () => nowMs, after: () => () => undefined };
+  const clock = { now: () => nowMs, monotonicMs: () => nowMs, after: () => () => undefined };
   const broker = createMemoryBroker({ clock, duplicates: { ageMsMax: 1000 } });
   const log = broker.connect();
   const draft = toAccount("alice", "hello", { id: "same" });
@@ -222,7 +222,7 @@ test("the schedule alone decides the order of everything", async () => {
 async function storedUnder(picks: readonly number[]): Promise<string[]> {
   const tasks: (() => void)[] = [];
   const broker = createMemoryBroker({
-    clock: { now: () => 0, after: () => () => undefined },
+    clock: { now: () => 0, monotonicMs: () => 0, after: () => () => undefined },
     schedule: (task) => void tasks.push(task),
   });
   const logs = range(3).map(() => broker.connect());

@@ -39,6 +39,7 @@ export class MemoryLog implements Log {
   readonly #presenceListeners = new Listeners<[Presence]>();
   readonly #replyListeners = new Listeners<[string, Uint8Array]>();
   readonly #cellListeners = new Listeners<[string, Position]>();
+  readonly #cancelListeners = new Listeners<[string]>();
   readonly #statusListeners = new Listeners<[LogStatus]>();
   #accepts = 0;
   #replyAddresses = 0;
@@ -210,6 +211,14 @@ export class MemoryLog implements Log {
     return this.#replyListeners.add(listener);
   }
 
+  cancelAsk(replyTo: string): void {
+    this.#wire.send(() => this.#server.cancelAsk(replyTo));
+  }
+
+  onAskCancelled(listener: (replyTo: string) => void): () => void {
+    return this.#cancelListeners.add(listener);
+  }
+
   onStatus(listener: (status: LogStatus) => void): () => void {
     return this.#statusListeners.add(listener);
   }
@@ -234,6 +243,7 @@ export class MemoryLog implements Log {
     const wire = this.#wire;
     const peer: ServerPeer = {
       onPresence: (presence) => wire.deliver(() => this.#presenceListeners.tell(presence)),
+      onAskCancelled: (replyTo) => wire.deliver(() => this.#cancelListeners.tell(replyTo)),
       onReply: (replyTo, payload) => {
         wire.deliver(() => this.#replyListeners.tell(replyTo, payload));
       },

@@ -29,6 +29,7 @@ export type PausedCalls = "wait" | "fail";
 /** A connection, as the server sees it. */
 export interface ServerPeer {
   onPresence(presence: Presence): void;
+  onAskCancelled(replyTo: string): void;
   onReply(replyTo: string, payload: Uint8Array): void;
   onCell(name: string, revision: Position): void;
 }
@@ -131,6 +132,11 @@ export class Server {
   probe(worker: string): boolean {
     const home = this.#homes.get(worker);
     return home !== undefined && this.peers.has(home);
+  }
+
+  cancelAsk(replyTo: string): void {
+    if (this.#paused !== undefined) return;
+    for (const peer of this.peers.values()) peer.onAskCancelled(replyTo);
   }
 
   reply(replyTo: string, payload: Uint8Array): void {

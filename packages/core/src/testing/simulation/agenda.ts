@@ -57,6 +57,10 @@ export class Agenda implements Clock {
     return Math.floor(this.#nowMs);
   }
 
+  monotonicMs(): number {
+    return this.elapsedMs;
+  }
+
   /** Milliseconds until the next entry, cancelled ones included; Infinity when there is none. */
   get nextInMs(): number {
     const next = this.#heap[0];
@@ -119,6 +123,7 @@ export class Agenda implements Clock {
     };
     return {
       now: () => this.now(),
+      monotonicMs: () => this.elapsedMs,
       after,
       get pending() {
         return pending;

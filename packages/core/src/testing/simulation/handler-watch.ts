@@ -54,6 +54,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
         atWork.delete(name);
         return outcome;
       }
+      // One that is given up leaves its place at once, whatever it still does.
+      call.signal.addEventListener("abort", () => atWork.delete(name), { once: true });
       return outcome.finally(() => atWork.delete(name));
     },
     send: (call, next) => {

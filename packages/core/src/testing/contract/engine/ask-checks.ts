@@ -48,53 +48,6 @@ export const askChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "an ask that is not answered in time fails at its deadline; its message is handled",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const gate = Promise.withResolvers<void>();
-      const slow = ledger(() => gate.promise);
-      const host = await stage.host(slow);
-      const late = host.troupe.agent(slow, "alice", { timeoutMs: 80 }).note({ text: "hello" });
-      await rejectsWith(late, "ask-deadline");
-      gate.resolve();
-      await host.heard.has("turn.committed");
-    },
-  },
-  {
-    name: "the deadline of an ask holds for the asks it causes",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const slow = ledger(() => Promise.withResolvers<void>().promise);
-      const asker = agent("asker").on("ask", anything<null>(), (ctx) =>
-        ctx.ask(slow, "bob").note({ text: "hello" }),
-      );
-      const host = await stage.host([slow, asker], { retry: { attemptsMax: 1 } });
-      const asked = host.troupe.agent(asker, "alice", { timeoutMs: 150 }).ask(null);
-      await rejectsWith(asked, "ask-deadline");
-      await host.heard.has("dead-letter");
-      const [letter] = host.heard.of("dead-letter");
-      assert.equal(letter?.failure.code, "ask-deadline");
-      assert.equal(letter?.agent?.type, "asker");
-    },
-  },
-  {
-    name: "an ask ends when its signal fires, before or after it was accepted",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const slow = ledger(() => Promise.withResolvers<void>().promise);
-      const host = await stage.host(slow);
-      const aborted = AbortSignal.abort(new Error("too late"));
-      const early = host.troupe.agent(slow, "alice", { signal: aborted }).note({ text: "1" });
-      await rejectsWith(early, "ask-cancelled");
-      const controller = new AbortController();
-      const { signal } = controller;
-      const asked = host.troupe.agent(slow, "alice", { signal }).note({ text: "2" });
-      await host.heard.has("turn.started");
-      controller.abort();
-      await rejectsWith(asked, "ask-cancelled");
-    },
-  },
-  {
     name: "an agent that asks itself is told so instead of waiting for ever",
     async run(harness) {
       await using stage = new Stage(harness);

@@ -4,7 +4,9 @@ import { askChecks } from "./ask-checks.ts";
 import { backlogChecks } from "./backlog-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
 import { batchChecks } from "./batch-checks.ts";
+import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
+import { deadlineChecks } from "./deadline-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
@@ -24,6 +26,8 @@ export const engineChecks: readonly LogCheck[] = [
   ...commitChecks,
   ...redeliveryChecks,
   ...askChecks,
+  ...clockChecks,
+  ...deadlineChecks,
   ...badInputChecks,
   ...failureChecks,
   ...limitChecks,

@@ -203,6 +203,7 @@ function countingClock(): Clock & { readonly open: () => number } {
   const timers = new Set<object>();
   return {
     now: () => systemClock.now(),
+    monotonicMs: () => systemClock.monotonicMs(),
     open: () => timers.size,
     after: (delayMs, action) => {
       const timer = {};

@@ -1,0 +1,50 @@
+/**
+ * Whether somebody still waits for a turn: its asker's deadline and its asker's word. A turn that
+ * nobody waits for keeps nothing but that (I3).
+ */
+import { AskCancelledError } from "../errors/ask-errors.ts";
+import { DeadlinePassedError } from "../errors/message-errors.ts";
+import type { TroupeError } from "../errors/troupe-error.ts";
+import { agentName } from "../log/address.ts";
+import type { Delivery } from "../mailbox/delivery.ts";
+import type { Turn } from "./turn.ts";
+
+/** When nobody waits for the reply any more, in milliseconds since the epoch. */
+export function deadlineMsOf({ input, waits }: Delivery): number | undefined {
+  return waits === true ? undefined : input.metadata.deadlineMs;
+}
+
+/** Milliseconds until then, measured from the start of this run; Infinity without a deadline. */
+export function leftMsOf(turn: Turn): number {
+  const deadlineMs = deadlineMsOf(turn.delivery);
+  return deadlineMs === undefined ? Infinity : deadlineMs - turn.startedAtMs - turn.tookMs;
+}
+
+/** Why the turn must not go on although nothing failed; undefined as long as somebody waits. */
+export function givenUp(turn: Turn): TroupeError | undefined {
+  const { replyTo } = turn.delivery.input.metadata;
+  if (turn.host.cancellations.has(replyTo)) return cancelled(turn);
+  return leftMsOf(turn) > 0 ? undefined : deadlinePassed(turn);
+}
+
+/** Its asker gave up. */
+export function cancelled(turn: Turn): AskCancelledError {
+  const { position } = turn.delivery.input;
+  return new AskCancelledError(
+    `The asker of ${agentName(turn.agent)} gave up (message at ${position}): the turn keeps nothing.`,
+    { details: detailsOf(turn) },
+  );
+}
+
+export function deadlinePassed(turn: Turn): DeadlinePassedError {
+  const { position } = turn.delivery.input;
+  return new DeadlinePassedError(
+    `The deadline of the ask at ${position} passed before ${agentName(turn.agent)} was done: the turn keeps nothing. Ask with a larger timeoutMs, or use send.`,
+    { details: detailsOf(turn) },
+  );
+}
+
+function detailsOf({ agent, delivery, message }: Turn): Readonly<Record<string, unknown>> {
+  const { position } = delivery.input;
+  return { agent: agentName(agent), message, position, kept: false };
+}

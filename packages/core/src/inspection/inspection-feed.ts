@@ -9,6 +9,19 @@ import type { Position } from "../log/input.ts";
 import type { LogStatus } from "../log/log.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 
+/** A step that waits for limits: why its turn does not go on. */
+export interface LimitWait {
+  readonly agent: AgentId;
+  readonly inputPosition: Position;
+  /** The step's unique name in its turn. */
+  readonly step: string;
+  /** All limits that it needs at once. */
+  readonly limits: readonly string[];
+  /** Since when it waits, in milliseconds since the epoch. */
+  readonly sinceMs: number;
+  readonly traceparent: string;
+}
+
 export type InspectionEvent =
   | { readonly kind: "worker.started"; readonly worker: string; readonly types: readonly string[] }
   | { readonly kind: "worker.stopping"; readonly worker: string }
@@ -105,6 +118,10 @@ export type InspectionEvent =
       readonly bytes: number;
       readonly tookMs: number;
     }
+  | (LimitWait & { readonly kind: "limit.waiting" })
+  | (LimitWait & { readonly kind: "limit.granted"; readonly waitedMs: number })
+  /** The turn was given up while it waited. */
+  | (LimitWait & { readonly kind: "limit.abandoned"; readonly waitedMs: number })
   | { readonly kind: "turn.duplicate"; readonly agent: AgentId; readonly inputPosition: Position }
   | {
       readonly kind: "commit.stored";

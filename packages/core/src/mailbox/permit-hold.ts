@@ -1,6 +1,6 @@
 /**
  * One handler call's hold on a permit: taken while it waits for something, but not for other
- * agents.
+ * agents or for limits.
  */
 import type { Permits } from "./permits.ts";
 
@@ -8,8 +8,8 @@ export class PermitHold {
   readonly #permits: Permits;
   #has = false;
   #left = false;
-  /** Asks that the handler waits for. */
-  #asking = 0;
+  /** Asks and limits that the handler waits for. */
+  #waits = 0;
 
   constructor(permits: Permits) {
     this.#permits = permits;
@@ -29,17 +29,17 @@ export class PermitHold {
 
   /**
    * While a handler waits for other agents it leaves its place to them, or these could never answer
-   * (I7).
+   * (I7). While it waits for a limit it leaves it to those that can go on.
    */
-  async whileAsking<Result>(ask: () => Promise<Result>): Promise<Result> {
+  async whileWaiting<Result>(wait: () => Promise<Result>): Promise<Result> {
     // Later, because giving it may start another agent's handler, which must not run inside this
     // one.
-    if (this.#asking++ === 0) queueMicrotask(() => this.#give());
+    if (this.#waits++ === 0) queueMicrotask(() => this.#give());
     try {
-      return await ask();
+      return await wait();
     } finally {
       // A handler that ended without waiting for its asks needs no place any more.
-      if (--this.#asking === 0 && !this.#left) this.take();
+      if (--this.#waits === 0 && !this.#left) this.take();
     }
   }
 

@@ -40,7 +40,13 @@ export class Running {
     };
     this.#watchAsker(end);
     const { timeoutMs } = turn.retry;
-    this.#stops.push(clock.after(timeoutMs, () => end(true, turn.tooLong(timeoutMs))));
+    const stop = clock.after(timeoutMs, () => {
+      const late = turn.tooLong(timeoutMs);
+      end(true, late);
+      // Also when this was its last run: the handler is told that nobody waits for it any more.
+      turn.abort(late);
+    });
+    this.#stops.push(stop);
     outcome.then(
       (reply) => end(false, reply),
       (thrown: unknown) => end(true, thrown),

@@ -1,6 +1,7 @@
 /** What a handler gets besides its message. */
 import type { AgentReference, UntypedMessages } from "../agent/agent-reference.ts";
 import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
+import type { LimitUse } from "../limit/limit.ts";
 import type { Position } from "../log/input.ts";
 import type { Topic } from "../topic/topic.ts";
 
@@ -49,8 +50,18 @@ export interface StepInfo {
 }
 
 export interface StepOptions {
-  /** Give up after so many milliseconds; the turn is then tried again. @default no limit */
+  /**
+   * Give up after so many milliseconds; the turn is then tried again. The time that it waits for a
+   * limit does not count. @default no limit
+   */
   readonly timeoutMs?: number;
+  /**
+   * Run only while all workers together stay within these limits. A recorded step takes nothing of
+   * them. While it waits, the handler leaves its place to others.
+   */
+  readonly limit?: LimitUse | readonly LimitUse[];
+  /** What it takes of the rates of limits that state no cost. Minimum 1. @default 1 */
+  readonly cost?: number;
 }
 
 export interface TurnLog {

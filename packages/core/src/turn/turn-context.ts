@@ -163,7 +163,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
       const signalled = this.#withSignal(options);
       // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
       return this.step(`~ask ${agent.type}/${key} ${message}`, () =>
-        this.#turn.permit.whileAsking(() =>
+        this.#turn.permit.whileWaiting(() =>
           host.ask(agent, key, message, payload, signalled, origin),
         ),
       );

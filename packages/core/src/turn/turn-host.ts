@@ -5,6 +5,7 @@ import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Interceptor } from "../interceptor/interceptor.ts";
+import type { Limiter } from "../limit/limiter.ts";
 import type { Log } from "../log/log.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Permits } from "../mailbox/permits.ts";
@@ -46,6 +47,7 @@ export interface TurnHost {
   readonly permits: Permits;
   readonly batches: BatchGatherer;
   readonly cancellations: Cancellations;
+  readonly limiter: Limiter;
   ask(
     agent: AgentReference<unknown>,
     key: string,

@@ -14,6 +14,7 @@ import { StepTimeoutError } from "../errors/message-errors.ts";
 import { agentName } from "../log/address.ts";
 import { asStored } from "../wire/payload.ts";
 import type { StepInfo, StepOptions } from "./context.ts";
+import { holding, waitForLimits } from "./step-limits.ts";
 import type { StepLedger } from "./step-ledger.ts";
 import type { RecordedStep } from "./step-record.ts";
 import type { StepRecord } from "./step-record.ts";
@@ -44,7 +45,7 @@ export class TurnSteps {
     name: string,
     effect: (step: StepInfo) => unknown,
     signal: AbortSignal,
-    { timeoutMs }: StepOptions,
+    options: StepOptions,
   ): Promise<unknown> {
     this.#turn.requireOpen();
     const unique = this.#ledger.next(name);
@@ -54,10 +55,15 @@ export class TurnSteps {
       return this.#ledger.value(unique);
     }
     const { clock } = this.#turn.host;
+    const permit =
+      options.limit === undefined
+        ? undefined
+        : await waitForLimits(this.#turn, unique, options, signal);
     const startedAtMs = clock.monotonicMs();
-    const outcome = effect({ idempotencyKey: this.#idempotencyKey(unique), signal });
+    const run = (): unknown => effect({ idempotencyKey: this.#idempotencyKey(unique), signal });
+    const outcome = permit === undefined ? run() : holding(permit, run);
     const isEffect = outcome instanceof Promise;
-    const result = isEffect ? await this.#inTime(outcome, unique, timeoutMs) : outcome;
+    const result = isEffect ? await this.#inTime(outcome, unique, options.timeoutMs) : outcome;
     this.#turn.requireOpen();
     const value = asStored(result);
     const tookMs = Math.round(clock.monotonicMs() - startedAtMs);

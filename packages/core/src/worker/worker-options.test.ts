@@ -8,11 +8,14 @@ import { createMemoryBroker } from "@troupe/core/testing";
 import { workerSettings } from "./worker-options.ts";
 
 const { timings } = workerSettingsDefault;
-const counted = Object.keys(workerSettingsDefault).filter(
-  (name) => name !== "retry" && name !== "timings",
-);
+const counted = Object.entries(workerSettingsDefault)
+  .filter(([, value]) => typeof value === "number")
+  .map(([name]) => name);
 const minimums: readonly (readonly [string, number, (value: unknown) => object])[] = [
-  ...counted.map((name) => [name, 1, (value: unknown) => ({ [name]: value })] as const),
+  ...counted.map((name) => {
+    const least = name === "limitLeaseMs" ? 1000 : 1;
+    return [name, least, (value: unknown) => ({ [name]: value })] as const;
+  }),
   ...Object.keys(timings).map((name) => {
     const least = name === "joinDelayMs" || name === "handoverTimeoutMs" ? 0 : 1;
     return [

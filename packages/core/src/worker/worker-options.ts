@@ -37,6 +37,17 @@ export interface WorkerSettings {
   /** Handlers that may be waiting for something at once. Minimum 1. @default 1000 */
   readonly handlersMax: number;
   /**
+   * The same for handlers of single agent types, by type: others go on when one type has as many as
+   * it may. @default no bound of their own
+   */
+  readonly handlersMaxByType: Readonly<Record<string, number>>;
+  /**
+   * How long a worker that shows no sign of life keeps its permits of limits, in milliseconds. A
+   * worker that is paused or cut off for longer may use more than a limit allows when it comes
+   * back, at most by what it had at work. Minimum 1000. @default 5000
+   */
+  readonly limitLeaseMs: number;
+  /**
    * Turns of one agent that may run before the first of them is committed. Minimum 1. @default 64
    */
   readonly runAheadMax: number;
@@ -90,6 +101,8 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   messageBytesMax: 262_144,
   eventBytesMax: 262_144,
   handlersMax: 1000,
+  handlersMaxByType: Object.freeze({}),
+  limitLeaseMs: 5000,
   runAheadMax: 64,
   residentsMax: 100_000,
   snapshotTurns: 100,
@@ -137,6 +150,7 @@ const rules: Readonly<Record<NumberIn<WorkerSettings>, NumberRule>> = {
   messageBytesMax: atLeastOneOrInfinite,
   eventBytesMax: atLeastOneOrInfinite,
   handlersMax: atLeastOne,
+  limitLeaseMs: { least: 1000 },
   runAheadMax: atLeastOne,
   residentsMax: atLeastOneOrInfinite,
   snapshotTurns: atLeastOneOrInfinite,

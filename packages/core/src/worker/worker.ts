@@ -15,11 +15,12 @@ import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentName } from "../log/address.ts";
 import type { Input } from "../log/input.ts";
+import { Limiter } from "../limit/limiter.ts";
 import type { Floor, Log } from "../log/log.ts";
 import type { WindowPlace } from "../mailbox/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
-import { permits } from "../mailbox/permits.ts";
+import { permitsByType } from "../mailbox/permits-by-type.ts";
 import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
@@ -72,7 +73,8 @@ export class RunningWorker implements Worker {
   readonly #parts: WorkerParts;
   readonly #runtimes: ReadonlyMap<string, AgentRuntime>;
   readonly #residents: Residents;
-  readonly #mailboxHost: MailboxHost;
+  readonly #mailboxHosts: ReadonlyMap<string, MailboxHost>;
+  readonly #limiter: Limiter;
   readonly #intakes = new Map<number, PartitionIntake>();
   #misfits: MisfitIntake | undefined;
   readonly #ownership: Ownership;
@@ -88,19 +90,25 @@ export class RunningWorker implements Worker {
     this.types = definitions.map((definition) => definition.type);
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
     this.#residents = new Residents(settings.residentsMax, feed);
-    const handlers = permits(settings.handlersMax);
     this.#cancellations = new Cancellations(log);
-    this.#mailboxHost = {
+    this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
+    const host: Omit<MailboxHost, "permits" | "batches"> = {
       ...parts,
       cancellations: this.#cancellations,
       worker: parts.id,
-      permits: handlers,
-      batches: new BatchGatherer({ ...parts, permits: handlers }),
+      limiter: this.#limiter,
       retry: settings.retry,
       snapshots: new SnapshotSaver(log, feed, settings),
       committer: new Committer(log, feed, settings),
       limits: settings,
     };
+    const permitsOf = permitsByType(settings, this.types);
+    this.#mailboxHosts = new Map(
+      this.types.map((type) => {
+        const permits = permitsOf(type);
+        return [type, { ...host, permits, batches: new BatchGatherer({ ...parts, permits }) }];
+      }),
+    );
     this.#ownership = new Ownership({
       log,
       clock,
@@ -157,6 +165,7 @@ export class RunningWorker implements Worker {
     this.#burials.stop();
     this.#cancellations.stop();
     this.#residents.abandon();
+    await Promise.race([this.#limiter.stop(), tooLong]);
     this.#ownership.leave();
     // A log that is away must not keep a process from ending: what is lost is only the goodbye.
     await Promise.race([
@@ -237,9 +246,11 @@ export class RunningWorker implements Worker {
 
   #deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void {
     const { key } = input.address;
+    const host = this.#mailboxHosts.get(runtime.type);
+    if (host === undefined) return;
     const mailbox = this.#residents.obtain(
       `${runtime.type}/${key}`,
-      () => new Mailbox(this.#mailboxHost, runtime, { type: runtime.type, key }, partition),
+      () => new Mailbox(host, runtime, { type: runtime.type, key }, partition),
     );
     mailbox.deliver(input, place);
   }

@@ -124,22 +124,39 @@ export const backlogChecks: readonly LogCheck[] = [
     name: "the floor stays below what was left on the log, and passes it when it is handled (I1)",
     async run(harness) {
       await using stage = new Stage(harness);
-      const gate = Promise.withResolvers<void>();
-      const book = ledger((_, { text }) => (text === "1" ? gate.promise : undefined));
+      // One is in the queue, one on the log, one is read back when nothing is left behind it.
+      const gates = new Map(
+        ["1", "90", "198"].map((text) => [text, Promise.withResolvers<void>()]),
+      );
+      const book = ledger((_, { text }) => gates.get(text)?.promise);
       const host = await stage.host(book, { ...tiny, windowMax: 64, floorIntervalMs: 5 });
       const { log } = host.troupe;
-      const [stuck = "", free = ""] = keysOf(log, 2);
-      const { position: first } = await host.troupe.send(book, stuck).note({ text: "0" });
-      await stage.until("the floor is saved", async () => (await floorOf(log)) >= first);
-      const { position } = await host.troupe.send(book, stuck).note({ text: "1" });
-      await sendInOrder(host.troupe, book, stuck, 1, "behind");
-      const rest = await sendInOrder(host.troupe, book, stuck, 200, "left ");
-      await handled(stage, free, await sendInOrder(host.troupe, book, free, 200, "go "));
-      assert.ok((await floorOf(log)) < position);
-      gate.resolve();
-      await handled(stage, stuck, ["0", "1", "behind0", ...rest]);
-      const { position: last } = await host.troupe.send(book, free).note({ text: "last" });
-      await stage.until("the floor is at the end", async () => (await floorOf(log)) >= last);
+      const [stuck = ""] = keysOf(log, 1);
+      const [elsewhere = ""] = keysOfPartition(log, 5, 1);
+      const saved = async (): Promise<Position> => {
+        const { position } = await host.troupe.send(book, elsewhere).note({ text: "saved" });
+        const reached = async (): Promise<boolean> => (await floorOf(log, 5)) >= position;
+        await stage.until("the floors are saved", reached);
+        return floorOf(log, partition);
+      };
+      const positions: Position[] = [];
+      for (const text of range(200).map(String)) {
+        positions.push((await host.troupe.send(book, stuck).note({ text })).position);
+      }
+      for (const [text, gate] of gates) {
+        const index = Number(text);
+        await stage.until(`${text} is what it waits for`, async () => {
+          return (await notesOf(log, stuck)).length === index;
+        });
+        // The second save begins after the first: it has the floors of this moment.
+        await saved();
+        assert.ok((await saved()) < (positions[index] ?? 0), `the floor while ${text} is handled`);
+        gate.resolve();
+      }
+      await handled(stage, stuck, range(200).map(String));
+      await stage.until("the floor is at the end", async () => {
+        return (await floorOf(log, partition)) >= (positions.at(-1) ?? 0);
+      });
     },
   },
   {
@@ -203,6 +220,9 @@ export const backlogChecks: readonly LogCheck[] = [
   },
 ];
 
+/** Where all keys are. */
+const partition = 3;
+
 /** Every key with more than two waiting messages is behind. */
 const tiny = { windowMax: 16, keyWindowMax: 2 } as const;
 
@@ -219,7 +239,7 @@ class ReadBack {
 }
 
 function keysOf(log: Log, count: number): string[] {
-  return keysOfPartition(log, 3, count);
+  return keysOfPartition(log, partition, count);
 }
 
 /** Many at once; returns the texts in log order. */
@@ -251,8 +271,8 @@ async function handled(stage: Stage, key: string, texts: readonly string[]): Pro
   assert.deepEqual(await notesOf(log, key), texts);
 }
 
-/** The saved floor of the ledgers in the checks' partition. */
-async function floorOf(log: Log): Promise<Position> {
+/** The saved floor of the ledgers in a partition. */
+async function floorOf(log: Log, of: number): Promise<Position> {
   const floors = await log.floors();
-  return floors.find(({ partition, type }) => type === "ledger" && partition === 3)?.position ?? 0;
+  return floors.find((each) => each.type === "ledger" && each.partition === of)?.position ?? 0;
 }

@@ -63,16 +63,21 @@ test("a worker process handles every message of a flood and tells about itself",
   await worker.stop();
 });
 
-test("a part that fails, and one that cannot run, cost their own rows only", async () => {
+test("a part that fails, cannot run or does not end costs its own rows only", async () => {
   const rows: BenchRow[] = [];
-  const selected = (name: string, run: () => Promise<readonly BenchRow[]>) => ({
+  const selected = (
+    name: string,
+    run: () => Promise<readonly BenchRow[]>,
+    minutesMax?: number,
+  ) => ({
     benchmark: { name, what: "", parts: [] },
-    part: { rows: name, run },
+    part: { rows: name, run, minutesMax },
     wants: () => true,
   });
   const parts = [
     selected("broken", () => Promise.reject(new Error("no luck"))),
     selected("foreign", () => Promise.reject(new CannotRunError("no such system"))),
+    selected("endless", () => new Promise(() => undefined), 0.0001),
     selected("fine", async () => [measured({ name: "fine", unit: "", ours: 1, versus: "" })]),
   ];
   const isWhole = await runParts(parts, {
@@ -85,6 +90,11 @@ test("a part that fails, and one that cannot run, cost their own rows only", asy
   expect(rows.map(({ name, reached, versus }) => ({ name, reached, versus }))).toEqual([
     { name: "broken", reached: false, versus: "failed: no luck" },
     { name: "foreign", reached: null, versus: "cannot run here: no such system" },
+    {
+      name: "endless",
+      reached: false,
+      versus: "failed: endless took more than 0.0001 minutes and was given up.",
+    },
     { name: "fine", reached: null, versus: "" },
   ]);
 });

@@ -25,13 +25,25 @@ interface PeerContest {
 const contests: readonly PeerContest[] = [
   { adapter: "bullmq", versus: "BullMQ, which has no order per key", goal: 1 },
   { adapter: "restate", versus: "Restate virtual objects", clock: "arrival", goal: 20 },
-  { adapter: "moleculer", versus: "Moleculer channels on JetStream", goal: 20 },
+  { adapter: "moleculer-many", versus: "Moleculer channels on JetStream", goal: 20 },
   {
     adapter: "moleculer-one",
     versus: "Moleculer channels on JetStream as they are by default, which is their only order",
     goal: 20,
   },
   { adapter: "nestjs-jetstream", versus: "@horizon-republic/nestjs-jetstream", goal: 1 },
+  {
+    adapter: "autogen-local",
+    versus: "AutoGen in one process, which keeps everything in memory",
+    clock: "arrival",
+    goal: 5,
+  },
+  {
+    adapter: "autogen-grpc",
+    versus: "AutoGen across processes by gRPC, which keeps everything in memory",
+    clock: "arrival",
+    goal: 10,
+  },
   { adapter: "emmett", versus: "Emmett on PostgreSQL, which has no inbox", goal: 1 },
 ];
 
@@ -63,7 +75,7 @@ async function against(
       name,
       unit: "turns/s",
       better: "more",
-      versus: `${versus}. ${peer.versions}; ${peer.settings}; ${peer.durability}`,
+      versus: `${versus}. ${peer.versions}; ${peer.settings}; durability: ${peer.durability}`,
       goal: ratioAtLeast(goal),
       rounds: quick ? 2 : 5,
       ours: async () => tell("ours", await ourTurns(stage, deposits, clock)),

@@ -2,6 +2,6 @@
  * Moleculer channels as they are by default: one message at a time, which is also their only order.
  */
 import type { OpenPeer } from "../peer.ts";
-import { openMoleculer } from "./moleculer.ts";
+import { openMoleculer } from "./channels.ts";
 
 export const open: OpenPeer = (surroundings) => openMoleculer(surroundings, 1);

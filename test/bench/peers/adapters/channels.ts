@@ -8,7 +8,7 @@ import type { Middleware } from "moleculer";
 import { connect } from "nats";
 
 import { amount, checkBalances, keyOf, text } from "../peer.ts";
-import type { OpenPeer, Peer, Surroundings } from "../peer.ts";
+import type { Peer, Surroundings } from "../peer.ts";
 import { inParallel } from "./in-parallel.ts";
 import { installedVersion } from "./installed-version.ts";
 import { openKvBalances } from "./kv-balances.ts";
@@ -22,9 +22,6 @@ interface Deposit {
 interface Sender {
   sendToChannel(channel: string, deposit: Deposit): Promise<void>;
 }
-
-/** As many as the key-value bucket below can write at once. */
-export const open: OpenPeer = (surroundings) => openMoleculer(surroundings, 1000);
 
 export async function openMoleculer({ natsUrl }: Surroundings, maxInFlight: number): Promise<Peer> {
   const raw = await connect({ servers: natsUrl });

@@ -17,7 +17,15 @@ export function expectOutcome<State, Events, Reply>(
     const told = Object.fromEntries(names.map((name) => [name, outcome.failure?.[name]]));
     assert.deepStrictEqual(told, expected.failure, "The failure is another one.");
   }
-  for (const name of ["events", "state", "reply", "sent", "published"] as const) {
+  for (const name of [
+    "events",
+    "state",
+    "reply",
+    "sent",
+    "published",
+    "timers",
+    "cancelled",
+  ] as const) {
     if (Object.hasOwn(expected, name)) assert.deepStrictEqual(outcome[name], expected[name]);
   }
 }

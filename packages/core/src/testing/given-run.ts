@@ -4,24 +4,23 @@ import { setImmediate as nextRound } from "node:timers/promises";
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { Agent, EventTypes } from "../agent/agent.ts";
 import { agent } from "../agent/agent.ts";
-import { recordedEvent } from "../agent/event-version.ts";
 import { createTroupe } from "../client/troupe.ts";
-import { DefinitionError } from "../errors/definition-errors.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Input, InputDraft } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
-import { validate } from "../schema/schema.ts";
+import type { TimerChange } from "../log/timer.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
-import { encodeRecord } from "../turn/turn-record.ts";
-import { asStored, encodePayload } from "../wire/payload.ts";
-import { agentRuntime } from "../worker/agent-runtime.ts";
-import type { Outcome } from "./given.ts";
+import type { TurnRecord } from "../turn/turn-record.ts";
+import { decodePayload, encodePayload } from "../wire/payload.ts";
+import type { Outcome, TimerSet } from "./given.ts";
+import type { GivenHistory } from "./given-history.ts";
+import { commitEvents, historyOf } from "./given-history.ts";
 import { createMemoryBroker } from "./memory/memory-broker.ts";
 import { Agenda } from "./simulation/agenda.ts";
 import { chanceOf } from "./simulation/chance.ts";
 import { drained } from "./simulation/drained.ts";
 import { GrowingHistory } from "./simulation/history.ts";
+import { overlay } from "./simulation/overlay.ts";
 
 export interface CannedAnswer {
   readonly type: string;
@@ -29,21 +28,13 @@ export interface CannedAnswer {
   readonly reply: unknown;
 }
 
-export interface GivenEvent {
-  readonly type: PropertyKey;
-  readonly data: unknown;
-  /** Absent means the declared one. */
-  readonly version?: number;
-}
-
-export interface GivenCase {
-  readonly definition: AgentDefinition;
-  readonly key: string;
-  readonly events: readonly GivenEvent[];
+export interface GivenCase extends GivenHistory {
   readonly answers: readonly CannedAnswer[];
   /** The message, or the topic. */
   readonly message: string | undefined;
   readonly topic: string | undefined;
+  /** Id of the timer that sends the message. */
+  readonly timer?: string;
   readonly data: unknown;
 }
 
@@ -68,7 +59,8 @@ export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventT
     clock: agenda,
     schedule: (task) => void agenda.add("task", 0, task),
   });
-  const log = broker.connect("given");
+  const changes: TimerChange[] = [];
+  const log = noting(broker.connect("given"), changes);
   const clock = agenda.clock("given");
   const troupe = createTroupe(log, { name: "given", clock, random: chanceOf(1, "given").next });
   const history = new GrowingHistory(broker.entries(), [definition]);
@@ -77,66 +69,59 @@ export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventT
     history.read();
     return history.turns(id, key)[events.length > 0 ? 1 : 0]?.record;
   };
-  await until(agenda, begin(log, id, events));
+  await until(agenda, commitEvents(log, id, events, 0));
   await until(agenda, troupe.work([definition, ...standIns(which)], settings));
   await until(agenda, log.accept(draftOf(which)));
   let record = handled();
   for (; record === undefined; record = handled()) await proceed(agenda);
-  const outcome = outcomeOf(history, id, record, definition);
+  const outcome = {
+    ...outcomeOf(history, id, record, definition),
+    timers: changes.flatMap((change) => timerSet(change, record)),
+    cancelled: changes.filter(({ kind }) => kind === "cancel").map((change) => change.id),
+  };
   await until(agenda, troupe.close());
   return outcome;
 }
 
-/** The events as the journal would have them. */
-function historyOf({ definition, events, key }: GivenCase): readonly RecordedEvent[] {
-  const runtime = agentRuntime(definition);
-  const recorded = events.map(({ data, type, version }): RecordedEvent => {
-    const name = String(type);
-    const declared = Object.hasOwn(definition.events, name) ? definition.events[name] : undefined;
-    if (declared === undefined) {
-      throw new DefinitionError(`Agent ${definition.type} declares no event ${name}.`, {
-        details: { type: definition.type, event: name },
-      });
-    }
-    if (version !== undefined && version !== declared.version) {
-      return recordedEvent(name, asStored(data), version);
-    }
-    const valid = validate(declared.schema, data, `Event ${definition.type}.${name}`);
-    return recordedEvent(name, valid, declared.version);
+/** The log, which notes what a commit does with timers. */
+function noting(log: Log, changes: TimerChange[]): Log {
+  return overlay(log, {
+    commit: (turns) => {
+      // Before its answer, because the case is over when the record is there. Nothing refuses it.
+      changes.push(...turns.flatMap(({ timers = [] }) => timers));
+      return log.commit(turns);
+    },
   });
-  let state = definition.initialState;
-  const place = { agent: { type: definition.type, key }, position: 0 };
-  for (const event of recorded) state = runtime.fold(state, event, place);
-  return recorded;
 }
 
-/** One turn that emitted everything before. */
-async function begin(log: Log, id: AgentId, events: readonly RecordedEvent[]): Promise<void> {
-  if (events.length === 0) return;
-  const record = encodeRecord({
-    turn: 1,
-    inputPosition: 0,
-    messageId: "given",
-    message: "given",
-    events,
-    outgoingIds: [],
-    attempts: 1,
-    traceparent: "",
-    worker: "given",
-    version: "given",
-    acceptedAtMs: 0,
-    startedAtMs: 0,
-    tookMs: 0,
-  });
-  await log.commit([{ agent: id, expectedRevision: 0, record, outgoing: [] }]);
+function timerSet(change: TimerChange, { startedAtMs }: TurnRecord): readonly TimerSet[] {
+  if (change.kind === "cancel") return [];
+  const { id, isNew, message, time } = change;
+  const { address, metadata, payload } = message;
+  return [
+    {
+      ...(isNew === true ? {} : { id }),
+      ...("atMs" in time ? { inMs: time.atMs - startedAtMs } : { everyMs: time.everyMs }),
+      to: `${address.name}/${address.key}`,
+      message: metadata.message ?? "",
+      data: decodePayload(payload, metadata.contentType),
+    },
+  ];
 }
 
-function draftOf({ data, definition, key, message, topic }: GivenCase): InputDraft {
+function draftOf({ data, definition, key, message, timer, topic }: GivenCase): InputDraft {
   const address =
     topic === undefined
       ? ({ kind: "agent", name: definition.type, key } as const)
       : ({ kind: "topic", name: topic, key } as const);
-  const metadata = { id: "when", message, contentType: "application/msgpack" } as const;
+  const sender = timer === undefined ? undefined : `${definition.type}/${key}`;
+  const metadata = {
+    id: "when",
+    message,
+    timer,
+    sender,
+    contentType: "application/msgpack",
+  } as const;
   return { address, metadata, payload: encodePayload(data) };
 }
 
@@ -181,7 +166,7 @@ function outcomeOf(
   id: AgentId,
   record: TurnRecord,
   definition: AgentDefinition,
-): Outcome<unknown, EventTypes> {
+): Omit<Outcome<unknown, EventTypes>, "timers" | "cancelled"> {
   const outgoing = [...history.inputs.values()].filter(({ metadata }) =>
     record.outgoingIds.includes(metadata.id ?? ""),
   );

@@ -45,6 +45,15 @@ export interface Published {
   readonly data: unknown;
 }
 
+/** A timer that a turn set: a message that comes later. */
+export interface TimerSet extends SentMessage {
+  /** Absent when the handler named none. */
+  readonly id?: string;
+  /** Milliseconds from the beginning of the turn until it fires; absent when it repeats. */
+  readonly inMs?: number;
+  readonly everyMs?: number;
+}
+
 /** What a turn did. */
 export interface Outcome<State, Events> {
   readonly events: readonly EventOf<Events>[];
@@ -54,6 +63,9 @@ export interface Outcome<State, Events> {
   readonly failure: ErrorData | undefined;
   readonly sent: readonly SentMessage[];
   readonly published: readonly Published[];
+  readonly timers: readonly TimerSet[];
+  /** Ids of the timers that it cancelled. */
+  readonly cancelled: readonly string[];
 }
 
 /**
@@ -68,6 +80,8 @@ export interface Expectation<State, Events, Reply> {
   readonly failure?: Partial<ErrorData>;
   readonly sent?: readonly SentMessage[];
   readonly published?: readonly Published[];
+  readonly timers?: readonly TimerSet[];
+  readonly cancelled?: readonly string[];
 }
 
 /** The message came. */
@@ -92,6 +106,12 @@ export interface Given<State, Events, Messages> {
   ): Given<State, Events, Messages>;
   /** A message for the agent comes. */
   when<Name extends keyof Messages & string>(
+    message: Name,
+    data: InputOf<Messages[Name]>,
+  ): When<State, Events, ReplyOf<Messages[Name]>>;
+  /** A timer of the agent fires: its message comes, and `ctx.message.timer` is this id. */
+  whenFired<Name extends keyof Messages & string>(
+    timerId: string,
     message: Name,
     data: InputOf<Messages[Name]>,
   ): When<State, Events, ReplyOf<Messages[Name]>>;
@@ -128,6 +148,8 @@ function givenWith<State, Events, Messages>(history: History): Given<State, Even
       });
     },
     when: (message, data) => whenOf({ ...history, message, topic: undefined, data }),
+    whenFired: (timer, message, data) =>
+      whenOf({ ...history, message, topic: undefined, timer, data }),
     whenPublished: ({ name }, data) =>
       whenOf({ ...history, message: undefined, topic: name, data }),
   };

@@ -8,8 +8,10 @@ export {
   type Outcome,
   type Published,
   type SentMessage,
+  type TimerSet,
   type When,
 } from "./given.ts";
+export { givenProjection, type GivenProjection } from "./given-projection.ts";
 export {
   createMemoryBroker,
   type MemoryBroker,

@@ -99,6 +99,39 @@ export const badInputChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "I10: a poison message in the first position of a partition is one dead letter",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const log = await stage.log();
+      const keysOf = poisons.map((_, partition) => keysOfPartition(log, partition, 2));
+      // Before any worker is there, so that it is what the reader begins with.
+      for (const [index, [content]] of poisons.entries()) {
+        const [poisoned = "", neighbour = ""] = keysOf[index] ?? [];
+        await agentMessage(content)(harness, poisoned);
+        for (const key of [poisoned, neighbour]) {
+          await agentMessage('{"note":{"text":"good"}}')(harness, key);
+        }
+      }
+      const book = ledger((_, { text }) => {
+        if (text === "throws") throw new Error("never");
+        return text === "hangs" ? Promise.withResolvers<never>().promise : undefined;
+      });
+      const host = await stage.host(book, { retry: { attemptsMax: 2, timeoutMs: 50 } });
+      await host.heard.has("turn.committed", 3 * poisons.length);
+      for (const [poisoned = "", neighbour = ""] of keysOf) {
+        assert.deepEqual(await notesOf(log, poisoned), ["good"]);
+        assert.deepEqual(await notesOf(log, neighbour), ["good"]);
+      }
+      const letters = await lettersOf(log);
+      const codeOf = (key: string | undefined): string[] =>
+        letters.filter((letter) => letter.agent?.key === key).map(({ failure }) => failure.code);
+      for (const [index, [, code]] of poisons.entries()) {
+        assert.deepEqual(codeOf(keysOf[index]?.[0]), [code]);
+      }
+      assert.equal(letters.length, poisons.length);
+    },
+  },
+  {
     name: "I10: a subject that is no address is one dead letter",
     async run(harness) {
       await using stage = new Stage(harness);
@@ -171,6 +204,14 @@ export const badInputChecks: readonly LogCheck[] = [
       assert.equal((await lettersOf(log)).length, lies.length);
     },
   },
+];
+
+/** Bytes, a schema, and handlers that never succeed: each with the code of its dead letter. */
+const poisons: readonly (readonly [content: string, code: string])[] = [
+  ["{ no json", "undecodable-payload"],
+  ['{"note":{"text":7}}', "schema"],
+  ['{"note":{"text":"throws"}}', "handler-failed"],
+  ['{"note":{"text":"hangs"}}', "turn-timeout"],
 ];
 
 const asynchronous: typeof noteSchema = {

@@ -16,7 +16,7 @@ const echoes = topic("echoes", noteSchema);
 
 export const valueChecks: readonly LogCheck[] = [
   {
-    name: "I10: values that cannot be stored fail their turn by name, in events, replies and rejections",
+    name: "I10: values that cannot be stored fail their turn by name, in events, steps, replies, rejections",
     async run(harness) {
       await using stage = new Stage(harness);
       const circle: Record<string, unknown> = {};
@@ -25,6 +25,9 @@ export const valueChecks: readonly LogCheck[] = [
       const odd = agent("odd")
         .event("happened", anything<{ readonly value: unknown }>(), (state) => state)
         .on("emit", anything<number>(), (ctx, i) => ctx.emit.happened({ value: values[i] }))
+        .on("step", anything<number>(), async (ctx, i) => {
+          await ctx.step("odd", () => values[i]);
+        })
         .on("reply", anything<number>(), (_, i) => values[i])
         .on("reject", anything<number>(), (_, i) => {
           throw new Reject("odd", values[i]);
@@ -32,13 +35,14 @@ export const valueChecks: readonly LogCheck[] = [
       const { troupe } = await stage.host(odd);
       for (const i of values.keys()) {
         await rejectsWith(troupe.agent(odd, "a").emit(i), "remote-turn-failed");
+        await rejectsWith(troupe.agent(odd, "a").step(i), "remote-turn-failed");
         await rejectsWith(troupe.agent(odd, "a").reply(i), "remote-turn-failed");
         await rejectsWith(troupe.agent(odd, "a").reject(i), "rejected");
       }
       const letters = await lettersOf(await stage.log());
       const codes = new Set(["unencodable-value", "rejected"]);
       assert.deepEqual(new Set(letters), codes);
-      assert.equal(letters.length, 3 * values.length);
+      assert.equal(letters.length, 4 * values.length);
     },
   },
   {

@@ -58,6 +58,8 @@ export * from "./replay/replay.ts";
 export type { Schema, SchemaInput, SchemaOutput } from "./schema/schema.ts";
 export * from "./topic/topic.ts";
 export type * from "./turn/context.ts";
+export type { FailureContext } from "./turn/failure-context.ts";
+export type { Answering, LateAnswer } from "./turn/answering.ts";
 export type { ParkRecord } from "./turn/park-record.ts";
 export { decodeJournalRecord } from "./turn/step-record.ts";
 export type { JournalRecord, RecordedStep, StepRecord } from "./turn/step-record.ts";

@@ -1,5 +1,6 @@
 /** What an agent type is, as plain frozen data: the engine, replay and tools read only this. */
 import type { BatchSettings } from "../batch/batch-settings.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Upcast } from "./event-version.ts";
@@ -19,11 +20,18 @@ export interface EventDefinition {
  */
 export type Handler = (context: unknown, message: unknown) => unknown;
 
+/** `onFailed` without its types. */
+export type FailedHandler = (context: unknown, failure: ErrorData, message: unknown) => void;
+
 export interface MessageDefinition {
   readonly schema: Schema;
   readonly handler: Handler;
   /** What differs from the worker's policy. */
   readonly retry: Partial<RetryPolicy>;
+  /**
+   * What the agent does about a message that failed for good; the context is a `FailureContext`.
+   */
+  readonly onFailed?: FailedHandler | undefined;
   /** Set for a batch handler. */
   readonly batch?: BatchSettings | undefined;
 }

@@ -10,13 +10,20 @@ import type { BatchContext, BatchFailure, BatchItem } from "../batch/batch-conte
 import type { BatchSettings } from "../batch/batch-settings.ts";
 import { batchSettings } from "../batch/batch-settings.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import { requireRetryPolicy } from "../mailbox/retry-policy.ts";
 import { defined } from "../schema/number-option.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
-import type { AgentDefinition, Handler, MessageDefinition } from "./agent-definition.ts";
+import type { FailureContext } from "../turn/failure-context.ts";
+import type {
+  AgentDefinition,
+  FailedHandler,
+  Handler,
+  MessageDefinition,
+} from "./agent-definition.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { EventOptions } from "./event-version.ts";
 import { eventVersion, requireVersion } from "./event-version.ts";
@@ -41,15 +48,31 @@ export interface StateOptions {
   readonly version?: number;
 }
 
-export interface HandlerOptions {
+export interface HandlerOptions<State = never, Events = never, Own = never, Message = never> {
   /**
    * How often and when a failed run is tried again, and how long one may take. @default the
    * worker's policy
    */
   readonly retry?: Partial<RetryPolicy>;
+  /**
+   * What the agent does about a message that failed for good. What it emits and sends here commits
+   * with the failure and its dead letter; when it throws, nothing of it does. It must be
+   * synchronous, and is not called for a message that its schema refuses or that parks its agent.
+   * @default nothing
+   */
+  readonly onFailed?: (
+    context: FailureContext<State, Events, Own>,
+    failure: ErrorData,
+    message: Message,
+  ) => void;
 }
 
-export interface BatchHandlerOptions extends HandlerOptions {
+export interface BatchHandlerOptions<
+  State = never,
+  Events = never,
+  Own = never,
+  Message = never,
+> extends HandlerOptions<State, Events, Own, Message> {
   /** How messages gather for one call. */
   readonly batch?: Partial<BatchSettings>;
 }
@@ -61,6 +84,11 @@ export type BatchReplies = readonly unknown[] | undefined | void;
 export type BatchReply<Replies> = Replies extends readonly (infer Reply)[]
   ? Exclude<Reply, BatchFailure>
   : undefined;
+
+/** What a handler can send to its own agent by timer. */
+type OwnMessages<Messages, Name extends string, S extends Schema> = Messages & {
+  readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: unknown };
+};
 
 export interface Agent<State, Events, Messages> extends AgentDefinition {
   /** Only for type inference; never present at run time. */
@@ -96,16 +124,10 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     name: Name,
     schema: S,
     handler: (
-      context: Context<
-        State,
-        Events,
-        Messages & {
-          readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: unknown };
-        }
-      >,
+      context: Context<State, Events, OwnMessages<Messages, Name, S>>,
       message: SchemaOutput<S>,
     ) => Reply,
-    options?: HandlerOptions,
+    options?: HandlerOptions<State, Events, OwnMessages<Messages, Name, S>, SchemaOutput<S>>,
   ): Agent<
     State,
     Events,
@@ -124,16 +146,9 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     schema: S,
     handler: (
       context: BatchContext,
-      batch: readonly BatchItem<
-        State,
-        Events,
-        Messages & {
-          readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: unknown };
-        },
-        SchemaOutput<S>
-      >[],
+      batch: readonly BatchItem<State, Events, OwnMessages<Messages, Name, S>, SchemaOutput<S>>[],
     ) => Replies | Promise<Replies>,
-    options?: BatchHandlerOptions,
+    options?: BatchHandlerOptions<State, Events, OwnMessages<Messages, Name, S>, SchemaOutput<S>>,
   ): Agent<
     State,
     Events,
@@ -146,7 +161,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   subscribe<Input, Output>(
     topic: Topic<Input, Output>,
     handler: (context: Context<State, Events, Messages>, event: Output) => void | Promise<void>,
-    options?: HandlerOptions,
+    options?: HandlerOptions<State, Events, Messages, Output>,
   ): Agent<State, Events, Messages>;
 
   /** Handle what is published on a topic, many at once, as `onBatch` does. */
@@ -156,7 +171,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
       context: BatchContext,
       batch: readonly BatchItem<State, Events, Messages, Output>[],
     ) => BatchReplies | Promise<BatchReplies>,
-    options?: BatchHandlerOptions,
+    options?: BatchHandlerOptions<State, Events, Messages, Output>,
   ): Agent<State, Events, Messages>;
 }
 
@@ -226,7 +241,13 @@ function message(
 ): MessageDefinition {
   const retry = defined(options.retry ?? {});
   requireRetryPolicy(`Agent ${type}, ${name}: retry.`, retry);
-  return Object.freeze({ schema, handler: handler as Handler, retry: Object.freeze(retry) });
+  const { onFailed } = options as { readonly onFailed?: FailedHandler };
+  return Object.freeze({
+    schema,
+    handler: handler as Handler,
+    retry: Object.freeze(retry),
+    ...(onFailed === undefined ? {} : { onFailed }),
+  });
 }
 
 function batchMessage(

@@ -20,9 +20,9 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { InputDraft, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
-import { findTurn } from "../turn/find-turn.ts";
+import { findReply } from "../turn/find-reply.ts";
 import type { Reply } from "../turn/reply.ts";
-import { decodeReply, errorOfFailure, replyOf } from "../turn/reply.ts";
+import { decodeReply, errorOfFailure } from "../turn/reply.ts";
 
 /** Milliseconds until an ask gives up. */
 export const askTimeoutMsDefault = 30_000;
@@ -109,10 +109,10 @@ export class Asker {
     const waiter = this.#waiters.get(replyTo);
     if (waiter === undefined) return;
     const search = (): void => {
-      findTurn(this.#log, waiter.agent, position)
-        .then((record) => {
-          if (record === undefined) this.#searchLater(replyTo, position, nextSearchMs(delayMs));
-          else this.#settle(replyTo, replyOf(record));
+      findReply(this.#log, waiter.agent, position)
+        .then((reply) => {
+          if (reply === undefined) this.#searchLater(replyTo, position, nextSearchMs(delayMs));
+          else this.#settle(replyTo, reply);
         })
         .catch(() => this.#searchLater(replyTo, position, nextSearchMs(delayMs)));
     };

@@ -5,9 +5,11 @@
 import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
-import { findTurn } from "../turn/find-turn.ts";
+import { lateReplyOf } from "../turn/answering.ts";
+import { findReply } from "../turn/find-reply.ts";
 import { encodeReply, replyOf } from "../turn/reply.ts";
 import type { Turn } from "../turn/turn.ts";
+import type { TurnRecord } from "../turn/turn-record.ts";
 import type { Delivery } from "./delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 
@@ -15,9 +17,11 @@ import type { MailboxHost } from "./mailbox-host.ts";
 export function answer(host: MailboxHost, turn: Turn, revision: Position): void {
   const { feed, log } = host;
   const { agent, deadLetter, record } = turn;
-  const { replyTo } = turn.delivery.input.metadata;
   if (record === undefined) return;
+  const replyTo =
+    record.answering?.later === true ? undefined : turn.delivery.input.metadata.replyTo;
   if (replyTo !== undefined) log.reply(replyTo, encodeReply(replyOf(record)));
+  answerOpen(host, record);
   if (!feed.active) return;
   const { inputPosition } = record;
   feed.emit({ kind: "turn.committed", agent, record, revision });
@@ -26,6 +30,14 @@ export function answer(host: MailboxHost, turn: Turn, revision: Position): void 
   if (deadLetter !== undefined) {
     feed.emit({ kind: "dead-letter", agent, inputPosition, failure: deadLetter.failure });
   }
+}
+
+/** To those whose asks were left open (D2). */
+function answerOpen({ log }: MailboxHost, record: TurnRecord): void {
+  const late = lateReplyOf(record);
+  if (late === undefined) return;
+  const payload = encodeReply(late);
+  for (const replyTo of record.answering?.now?.replyTo ?? []) log.reply(replyTo, payload);
 }
 
 /** The handler failed, and is called again after a delay. */
@@ -68,8 +80,8 @@ async function replyAgain(
   inputPosition: Position,
   replyTo: string,
 ): Promise<void> {
-  const record = await findTurn(log, agent, inputPosition);
-  if (record === undefined) return;
-  log.reply(replyTo, encodeReply(replyOf(record)));
+  const reply = await findReply(log, agent, inputPosition);
+  if (reply === undefined) return;
+  log.reply(replyTo, encodeReply(reply));
   if (feed.active) feed.emit({ kind: "reply.sent", agent, inputPosition, recorded: true });
 }

@@ -10,7 +10,8 @@
  *    deliveries run again, unless the journal already has them (I4, I5).
  */
 import { givenUp } from "../turn/given-up.ts";
-import { storableFailure, Turn } from "../turn/turn.ts";
+import { storableFailure } from "../turn/storable-failure.ts";
+import { Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
@@ -369,9 +370,10 @@ export class Mailbox {
       return this.#parking.park(turn, storableFailure(errorData(thrown)));
     }
     if (delayMs === undefined) {
-      // The others saw events that are not going to be.
-      if (turn.events.length > 0) this.#dropFollowers();
+      const told = turn.events.length > 0;
       turn.fail(thrown);
+      // The others saw events that are not going to be, or did not see those that are.
+      if (told || turn.events.length > 0) this.#dropFollowers();
       return this.#queueForCommit(turn);
     }
     tellRetry(this.#host, turn, thrown, delayMs);

@@ -16,11 +16,13 @@ import type { Metadata } from "../log/metadata.ts";
 import type { TimerTime } from "../log/timer.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
 import { validate } from "../schema/schema.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import { encodePayload } from "../wire/payload.ts";
 import { randomUuid } from "../clock/random-uuid.ts";
+import type { LateReplies } from "./answering.ts";
 import type {
   AskOptions,
   Context,
@@ -40,7 +42,7 @@ import type { Turn } from "./turn.ts";
 
 type TimerTo<Messages> = TimerOptions & Partial<TimerTarget<Messages>>;
 
-export class TurnContext implements Context<unknown, Record<string, unknown>> {
+export class TurnContext implements Context<unknown, Record<string, unknown>>, LateReplies {
   readonly #turn: Turn;
   #emit: Emit<Record<string, unknown>> | undefined;
   #abort: AbortController | undefined;
@@ -139,6 +141,19 @@ export class TurnContext implements Context<unknown, Record<string, unknown>> {
     requireTimerId(timerId);
     requireRoomToSend(this.#turn);
     this.#turn.timers.push({ kind: "cancel", id: timerId });
+  }
+
+  answerLater(): string | undefined {
+    const turn = this.#turn;
+    turn.requireOpen();
+    turn.answering = { ...turn.answering, later: true };
+    return turn.delivery.input.metadata.replyTo;
+  }
+
+  answerNow(replyTo: readonly string[], failure?: ErrorData): void {
+    const turn = this.#turn;
+    turn.requireOpen();
+    turn.answering = { later: false, ...turn.answering, now: { replyTo, failure } };
   }
 
   ask<Messages>(

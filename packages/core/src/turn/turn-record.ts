@@ -9,6 +9,8 @@ import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Position } from "../log/input.ts";
 import type { TimerChange } from "../log/timer.ts";
+import type { Answering, WireAnswering } from "./answering.ts";
+import { answeringOf, wireAnswering } from "./answering.ts";
 import type { RecordedStep } from "./step-record.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 
@@ -53,6 +55,8 @@ export interface TurnRecord {
   /** What the handler returned; absent when the turn failed. */
   readonly reply?: unknown;
   readonly failure?: ErrorData | undefined;
+  /** Set when its reply comes later, or when it answers earlier asks. */
+  readonly answering?: Answering | undefined;
   /** Handler runs it took; 0 when the message never reached the handler. */
   readonly attempts: number;
   /** This turn's span, below the input's. */
@@ -91,6 +95,7 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
     wire.a = record.timers.map(({ id, atMs = 0, everyMs = 0 }) => [id, atMs, everyMs]);
   }
   if (record.failure !== undefined) wire.f = record.failure;
+  if (record.answering !== undefined) wire.l = wireAnswering(record.answering);
   if (record.steps !== undefined && record.steps.length > 0) {
     wire.q = record.steps.map(({ name, value, tookMs }) => [name, value, tookMs]);
   }
@@ -125,6 +130,7 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     })),
     reply: wire.r,
     failure: wire.f,
+    answering: wire.l === undefined ? undefined : answeringOf(wire.l),
     attempts: wire.k,
     traceparent: wire.t,
     worker: wire.w,
@@ -165,6 +171,7 @@ interface WireRecord {
   a?: (readonly [string, number, number])[];
   r: unknown;
   f?: ErrorData;
+  l?: WireAnswering;
   q?: (readonly [string, unknown, number])[];
   k: number;
   t: string;

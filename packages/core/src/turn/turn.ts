@@ -24,8 +24,11 @@ import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
-import { asStored, decodePayload, encodePayload } from "../wire/payload.ts";
+import { asStored } from "../wire/payload.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
+import { afterFailure } from "./after-failure.ts";
+import type { Answering } from "./answering.ts";
+import { storableFailure } from "./storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
 import { decodeInput, definitionOf, namedMessage } from "./turn-input.ts";
 import type { StepStore } from "./turn-steps.ts";
@@ -51,6 +54,8 @@ export class Turn implements EventSink {
   events: RecordedEvent[] = [];
   outgoing: InputDraft[] = [];
   timers: TimerChange[] = [];
+  /** Set when its reply comes later, or when it answers earlier asks. */
+  answering: Answering | undefined;
   deadLetter: DeadLetter | undefined;
   /** Set by `complete` or `fail`. */
   record: TurnRecord | undefined;
@@ -160,13 +165,18 @@ export class Turn implements EventSink {
    * asynchronous.
    */
   run(): unknown {
-    const payload = this.#payload();
-    const definition = definitionOf(this.runtime, this.#message, this.topic !== undefined);
-    const what = `${agentName(this.agent)}: message ${this.#message}`;
-    const valid = validate(definition.schema, payload, what);
+    const { definition, valid } = this.decoded();
     return valid instanceof Promise
       ? valid.then((value) => this.#handle(definition, value))
       : this.#handle(definition, valid);
+  }
+
+  /** The message as its schema makes it, or a promise of that, and who handles it. */
+  decoded(): { readonly definition: MessageDefinition; readonly valid: unknown } {
+    const payload = this.#payload();
+    const definition = definitionOf(this.runtime, this.#message, this.topic !== undefined);
+    const what = `${agentName(this.agent)}: message ${this.#message}`;
+    return { definition, valid: validate(definition.schema, payload, what) };
   }
 
   event(event: RecordedEvent, bytes: number): void {
@@ -222,14 +232,14 @@ export class Turn implements EventSink {
 
   /**
    * The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter.
+   * What its declaration does about that (`onFailed`) commits with it.
    */
   fail(thrown: unknown): void {
     this.#end();
-    this.state = this.#stateBefore;
-    this.events = [];
-    this.outgoing = [];
-    this.timers = [];
-    const failure = this.#sealFailure(storableFailure(errorData(thrown)));
+    this.#clear();
+    const failure = storableFailure(errorData(thrown));
+    this.#afterFailure(failure);
+    this.#sealFailure(failure);
     this.deadLetter = {
       agent: this.agent,
       inputPosition: this.delivery.input.position,
@@ -245,15 +255,38 @@ export class Turn implements EventSink {
    * A failure has to be recorded whatever the interceptors make of it, or its message would block
    * the agent (I10).
    */
-  #sealFailure(failure: ErrorData): ErrorData {
+  #sealFailure(failure: ErrorData): void {
     try {
       this.#seal(undefined, failure);
       requireRecordFits(this);
     } catch {
-      this.state = this.#stateBefore;
+      this.#clear();
       this.#keep(this.#recordOf(undefined, failure));
     }
-    return failure;
+  }
+
+  #afterFailure(failure: ErrorData): void {
+    this.#ended = false;
+    try {
+      afterFailure(this, failure);
+    } catch (thrown) {
+      this.#clear();
+      const what = `onFailed of ${agentName(this.agent)} for ${this.#message}`;
+      this.host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+    } finally {
+      this.#ended = true;
+    }
+  }
+
+  /** The draft is what it was before the handler. */
+  #clear(): void {
+    this.#shared = undefined;
+    this.state = this.#stateBefore;
+    this.#eventBytes = 0;
+    this.events = [];
+    this.outgoing = [];
+    this.timers = [];
+    this.answering = undefined;
   }
 
   /**
@@ -348,8 +381,9 @@ export class Turn implements EventSink {
   }
 
   #payload(): unknown {
-    const value = decodeInput(this.delivery.input, this.host.limits.messageBytesMax);
-    if (this.#message !== "") return value;
+    const { input } = this.delivery;
+    const value = decodeInput(input, this.host.limits.messageBytesMax);
+    if ((this.topic ?? input.metadata.message ?? "") !== "") return value;
     const [name, body] = namedMessage(value);
     this.#message = name;
     return body;
@@ -412,6 +446,7 @@ export class Turn implements EventSink {
       timers: this.timers.length > 0 ? this.timers.map(recordedTimer) : undefined,
       reply,
       failure,
+      answering: this.answering,
       attempts: delivery.attempts,
       traceparent: this.traceparent,
       worker: host.worker,
@@ -436,22 +471,6 @@ export class Turn implements EventSink {
 }
 
 const noBytes = new Uint8Array(0);
-
-/** The failure as the log can store it: without details that are too long or no data at all. */
-export function storableFailure(failure: ErrorData): ErrorData {
-  try {
-    const bytes = encodePayload(failure);
-    if (bytes.byteLength <= failureBytesMax) {
-      return decodePayload(bytes, "application/msgpack") as ErrorData;
-    }
-  } catch {
-    // Details may hold anything, also what cannot be encoded.
-  }
-  const { code, message, retryable } = failure;
-  return { code, message: message.slice(0, failureBytesMax / 4), retryable };
-}
-
-const failureBytesMax = 16_384;
 
 /** The input's address as people read it. */
 function originOf(delivery: Delivery): string {

@@ -4,7 +4,10 @@
  */
 import type { Finding } from "./finding.ts";
 import type { GrowingHistory } from "./history.ts";
+import { lateReplyOf } from "../../turn/answering.ts";
+import type { Reply } from "../../turn/reply.ts";
 import { decodeReply, encodeReply, replyOf } from "../../turn/reply.ts";
+import type { JournaledTurn } from "../../replay/replay.ts";
 import type { AgentId } from "../../log/address.ts";
 import type { Position } from "../../log/input.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
@@ -44,13 +47,27 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
       return [{ rule: "I3", what: `${process} answers an ask that is not there` }];
     const turns = history.turns(agent, agent.key);
     const turn = turns.find(({ record }) => record.inputPosition === position);
-    const isRecorded =
-      turn !== undefined && Buffer.compare(encodeReply(replyOf(turn.record)), payload) === 0;
+    const isRecorded = repliesTo(turns, turn).some(
+      (reply) => Buffer.compare(encodeReply(reply), payload) === 0,
+    );
     if (isRecorded || isOfParked(history, agent, payload)) return [];
     return [
       { rule: "I3", what: `${process} answers the ask at ${position} with what is not recorded` },
     ];
   });
+}
+
+/** What may be answered to the ask of a turn: its reply, or what a later turn says (D2). */
+function repliesTo(
+  turns: readonly JournaledTurn[],
+  asked: JournaledTurn | undefined,
+): readonly Reply[] {
+  if (asked === undefined) return [];
+  if (asked.record.answering?.later !== true) return [replyOf(asked.record)];
+  const late = turns
+    .filter(({ revision }) => revision >= asked.revision)
+    .map(({ record }) => lateReplyOf(record));
+  return late.filter((reply) => reply !== undefined).slice(0, 1);
 }
 
 /** Who asks a parked agent is told so; its message keeps its place. */

@@ -1,5 +1,7 @@
 /** All rules of the turn engine, as checks. */
 import type { LogCheck } from "../log-harness.ts";
+import { afterFailureChecks } from "./after-failure-checks.ts";
+import { answerLaterChecks } from "./answer-later-checks.ts";
 import { askChecks } from "./ask-checks.ts";
 import { backlogChecks } from "./backlog-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
@@ -26,10 +28,12 @@ export const engineChecks: readonly LogCheck[] = [
   ...commitChecks,
   ...redeliveryChecks,
   ...askChecks,
+  ...answerLaterChecks,
   ...clockChecks,
   ...deadlineChecks,
   ...badInputChecks,
   ...failureChecks,
+  ...afterFailureChecks,
   ...limitChecks,
   ...valueChecks,
   ...versionChecks,

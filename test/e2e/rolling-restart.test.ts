@@ -50,11 +50,11 @@ test("every message is handled once and in order, and every ask is answered", as
   const tally = tallyAgent();
   const all = adds({ messages: keys * roundsMax, keys });
   let rounds = 0;
-  let replaced = false;
+  const replaced = new AbortController();
 
   /** A round is one more number for every key; then every key says how many it has. */
   const load = async (): Promise<void> => {
-    while (!replaced && rounds < roundsMax) {
+    while (!replaced.signal.aborted && rounds < roundsMax) {
       rounds += 1;
       await publishAdds(client, namespace, all, { from: rounds, to: rounds });
       const asked = [...all.keys()].map((key) => troupe.agent(tally, key).report({}));
@@ -68,7 +68,7 @@ test("every message is handled once and in order, and every ask is answered", as
       await expect.poll(enough, { timeout: 60_000, interval: 5 }).toBeGreaterThan(roundsBetween);
       await Promise.all([old.stop(), start(`new-${index + 1}`)]);
     }
-    replaced = true;
+    replaced.abort();
   };
   await Promise.all([load(), replace()]);
 

@@ -45,6 +45,12 @@ const contests: readonly PeerContest[] = [
     goal: 10,
   },
   { adapter: "emmett", versus: "Emmett on PostgreSQL, which has no inbox", goal: 1 },
+  {
+    adapter: "effect-cluster",
+    versus: "Effect's cluster on PostgreSQL",
+    clock: "arrival",
+    goal: 1,
+  },
 ];
 
 export const peers: Benchmark = {

@@ -7,6 +7,7 @@ import type { Sabotage } from "./sabotage.ts";
 import {
   withoutAtomicity,
   withoutCancels,
+  withoutCellFence,
   withoutDeferred,
   withoutFence,
   withoutParkings,
@@ -19,6 +20,7 @@ import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
 import { hotKey } from "./systems/hot-key.ts";
+import { limits } from "./systems/limits.ts";
 import { parking } from "./systems/parking.ts";
 import { poison } from "./systems/poison.ts";
 import { timers } from "./systems/timers.ts";
@@ -34,6 +36,10 @@ describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sa
 
 test("the simulation notices a log withoutSteps", async () => {
   await expectFailure(charge, withoutSteps);
+});
+
+test("the simulation notices a log withoutCellFence", async () => {
+  await expectFailure(limits, withoutCellFence);
 });
 
 const timerDefects = { withoutCancels, withoutTimersInCommit, withTimersTwice };

@@ -138,3 +138,12 @@ export const withoutDeferred: Sabotage = (log) =>
   overlay(log, {
     inputsOf: async (...request) => (await log.inputsOf(...request)).toSpliced(1, 1),
   });
+
+/**
+ * A cell is written whatever its revision is, so that of several writers each believes it won (L7).
+ */
+export const withoutCellFence: Sabotage = (log) =>
+  overlay(log, {
+    writeCell: async (name, value) =>
+      log.writeCell(name, value, (await log.cell(name))?.revision ?? 0),
+  });

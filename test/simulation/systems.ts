@@ -9,6 +9,7 @@ import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
 import { parking } from "./systems/parking.ts";
+import { limits } from "./systems/limits.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
 import { timers } from "./systems/timers.ts";
@@ -20,6 +21,7 @@ export const systems: Readonly<Record<string, System>> = {
   "human-wait": humanWait,
   "hot-key": hotKey,
   backlog,
+  limits,
   poison,
   charge,
   batch,

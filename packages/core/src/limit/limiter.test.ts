@@ -209,6 +209,20 @@ describe("a rate", () => {
     expect(small.done).toBeGreaterThan(100);
   });
 
+  it("is waited for with few writes, also for permits that are held meanwhile", async () => {
+    const yard = new LimitYard(37);
+    const tokens = limit("tokens", { concurrency: 5, rate: { count: 20, perMs: 60_000 } });
+    for (const name of ["a", "b", "c"]) {
+      const worker = yard.worker(name);
+      for (let i = 0; i < 50; i++) void worker.use(tokens, 10, { cost: 7 });
+    }
+    await yard.pass(30_000);
+    const leases = Object.values((await recordOf(yard, "tokens"))?.leases ?? {});
+    expect(leases).toHaveLength(3);
+    // A sign of life takes one per 1.25 seconds.
+    expect(Math.max(...leases.map(({ beat }) => beat))).toBeLessThan(60);
+  });
+
   it("is not forgotten when all workers are replaced", async () => {
     const yard = new LimitYard(2);
     const tokens = limit("tokens", { rate: { count: 10, perMs: 60_000 } });

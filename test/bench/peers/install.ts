@@ -18,21 +18,25 @@ export async function installPeers(progress: (line: string) => void): Promise<vo
   if (code !== 0) throw new Error(`npm ci --prefix test/bench/peers failed (${String(code)}).`);
 }
 
-/** npm keeps what it installed in a lockfile of its own, which lacks only the root's entry. */
+/** npm keeps what it installed in a lockfile of its own, without what other platforms need. */
 async function isInstalled(): Promise<boolean> {
   const installed = `${folder}node_modules/.package-lock.json`;
   if (!existsSync(installed)) return false;
-  const [wanted, present] = await Promise.all([
-    versionsIn(`${folder}package-lock.json`),
-    versionsIn(installed),
-  ]);
-  return [...present].every(([path, version]) => wanted.get(path) === version) && present.size > 0;
+  const wanted = await packagesIn(`${folder}package-lock.json`);
+  const present = await packagesIn(installed);
+  return Object.entries(wanted)
+    .filter(([path, { optional }]) => path !== "" && optional !== true)
+    .every(([path, { version }]) => present[path]?.version === version);
 }
 
-async function versionsIn(lockfile: string): Promise<Map<string, string>> {
+interface LockedPackage {
+  readonly version?: string;
+  readonly optional?: boolean;
+}
+
+async function packagesIn(lockfile: string): Promise<Readonly<Record<string, LockedPackage>>> {
   const { packages } = JSON.parse(await readFile(lockfile, "utf8")) as {
-    readonly packages: Readonly<Record<string, { readonly version?: string }>>;
+    readonly packages: Readonly<Record<string, LockedPackage>>;
   };
-  const entries = Object.entries(packages).filter(([path]) => path !== "");
-  return new Map(entries.map(([path, { version }]) => [path, version ?? ""]));
+  return packages;
 }

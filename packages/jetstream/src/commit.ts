@@ -49,11 +49,19 @@ export class Committer {
     this.#session = session;
   }
 
-  async commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
+  commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
     const [only] = turns;
-    if (only === undefined) return [];
-    const made = commitMessages(this.#session, turns);
-    const messages = made instanceof Promise ? await made : made;
+    if (only === undefined) return Promise.resolve([]);
+    if (turns.length > 1 || !isAlone(only)) return this.#group(turns);
+    try {
+      return this.#single(turns, recordMessage(this.#session, only));
+    } catch (thrown) {
+      return Promise.reject(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    }
+  }
+
+  async #group(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
+    const messages = await commitMessages(this.#session, turns);
     const [single] = messages.list;
     if (messages.list.length === 1 && single !== undefined) return this.#single(turns, single);
     return this.#batch(turns, messages);
@@ -219,6 +227,21 @@ function requireFollowed(turns: readonly TurnCommit[]): void {
     }
     seen.add(name);
   }
+}
+
+/** The turn stores its record and nothing else, as most turns do. */
+function isAlone({
+  deadLetter,
+  expectedRevision: expected,
+  outgoing,
+  timers,
+}: TurnCommit): boolean {
+  return (
+    outgoing.length === 0 &&
+    deadLetter === undefined &&
+    (timers === undefined || timers.length === 0) &&
+    expected !== "chained"
+  );
 }
 
 function agentsOf(turns: readonly TurnCommit[]): string {

@@ -1,6 +1,5 @@
 /** Metadata survives its way through headers, whatever is in it. */
 import type { Metadata } from "@troupe/core";
-import { MsgHdrsImpl } from "@nats-io/nats-core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -8,7 +7,7 @@ import { headerBlock } from "./header-block.ts";
 import { metadataLines, metadataOf } from "./metadata-headers.ts";
 
 function roundTrip(metadata: Metadata): Metadata {
-  return metadataOf(MsgHdrsImpl.decode(headerBlock(metadataLines(metadata, "Nats-Msg-Id"))));
+  return metadataOf(headerBlock(metadataLines(metadata, "Nats-Msg-Id")).toString());
 }
 
 const token = fc.stringMatching(/^[!-~]{1,40}$/);
@@ -48,10 +47,10 @@ test("headers of others are ignored, and odd values do no harm", () => {
     "Nats-Batch-Id: b\r\nX-Other: 1\r\nTroupe-Deadline: soon\r\nTroupe-Sender: 100%\r\n" +
       "Content-Type: text/plain; charset=utf-8\r\n",
   );
-  expect(metadataOf(MsgHdrsImpl.decode(block))).toEqual({
+  expect(metadataOf(block.toString())).toEqual({
     sender: "100%",
     contentType: "application/json",
     deadlineMs: undefined,
   });
-  expect(metadataOf(undefined)).toEqual({});
+  expect(metadataOf("")).toEqual({});
 });

@@ -5,10 +5,10 @@
  * hold agent keys, which may be any text, so they are percent-encoded where a header could not
  * carry them. No Content-Type means JSON.
  */
-import type { MsgHdrs } from "@nats-io/nats-core";
 import { firingId, LogRefusedError, type ContentType, type Metadata } from "@troupe/core";
 
 import { headerLine } from "./header-block.ts";
+import { visitHeaders } from "./header-text.ts";
 
 /** Names of the headers that carry metadata. */
 const metadataHeader = Object.freeze({
@@ -63,17 +63,19 @@ export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** The metadata in a message's headers. Unknown headers, such as those of a batch, are ignored. */
-export function metadataOf(headers: MsgHdrs | undefined): Metadata {
+/**
+ * The metadata in a message's header block. Unknown headers, such as those of a batch, are ignored;
+ * of headers with the same name, the last one counts.
+ */
+export function metadataOf(block: string): Metadata {
   const metadata: Mutable<Metadata> = {};
-  if (headers === undefined) return metadata;
-  for (const [name, values] of headers) {
-    const value = values[0];
-    if (value !== undefined && value !== "") setField(metadata, name, value);
-  }
-  if (metadata.id !== undefined && metadata.timer !== undefined) {
-    const nextAtMs = Date.parse(headers.get(nextFiring));
-    if (!Number.isNaN(nextAtMs)) metadata.id = firingId(metadata.id, nextAtMs);
+  let nextAtMs = Number.NaN;
+  visitHeaders(block, (name, value) => {
+    if (name === nextFiring) nextAtMs = Date.parse(value);
+    else if (value !== "") setField(metadata, name, value);
+  });
+  if (metadata.id !== undefined && metadata.timer !== undefined && !Number.isNaN(nextAtMs)) {
+    metadata.id = firingId(metadata.id, nextAtMs);
   }
   return metadata;
 }

@@ -4,6 +4,7 @@
 import type { Msg } from "@nats-io/nats-core";
 import type { Address, Input, Metadata, Position, TroupeError } from "@troupe/core";
 
+import { headerText } from "./header-text.ts";
 import { parseInputSubject } from "./input-subject.ts";
 import { metadataOf } from "./metadata-headers.ts";
 import type { Subjects } from "./subjects.ts";
@@ -28,7 +29,7 @@ class StoredInput implements Input {
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= metadataOf(this.#message.headers);
+    this.#metadata ??= metadataOf(headerText(this.#message));
     return this.#metadata;
   }
 }

@@ -89,13 +89,28 @@ export class Committer {
     const first = turns[0];
     if (first === undefined) return;
     const share = shareOf(mailbox, turns);
-    if (share.messages === 1) void this.#commitSingle(share);
+    if (share.messages === 1) this.#commitSingle(share);
     else this.#gathering.push(share);
   }
 
-  async #commitSingle(share: Share): Promise<void> {
+  /** Most turns come this way: one promise each. */
+  #commitSingle(share: Share): void {
     this.#singles += 1;
-    await this.#commit([share]);
+    const startedAt = this.#feed.active ? performance.now() : 0;
+    this.#log.commit(share.commits).then(
+      (revisions) => {
+        if (this.#feed.active) this.#stored([share], performance.now() - startedAt);
+        share.mailbox.committed(revisions);
+        this.#singleEnded();
+      },
+      (thrown: unknown) => {
+        this.#failedAlone([share], thrown);
+        this.#singleEnded();
+      },
+    );
+  }
+
+  #singleEnded(): void {
     this.#singles -= 1;
     if (this.#waiting.length > 0) this.#scheduleFlush();
   }
@@ -147,6 +162,10 @@ export class Committer {
       await this.#commit(shares.slice(middle));
       return;
     }
+    this.#failedAlone(shares, thrown);
+  }
+
+  #failedAlone(shares: readonly Share[], thrown: unknown): void {
     if (this.#feed.active) {
       const agents = shares.map((share) => share.mailbox.agent);
       this.#feed.emit({ kind: "commit.failed", agents, failure: errorData(thrown) });

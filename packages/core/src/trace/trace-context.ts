@@ -15,16 +15,19 @@ export interface TraceContext {
   readonly flags: string;
 }
 
-const pattern = /^[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:-|$)/;
+const pattern = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(?:-|$)/;
+const noTraceId = "0".repeat(32);
+const noSpanId = "0".repeat(16);
 
 /** Parse a traceparent header; undefined when it is absent or invalid, as the standard demands. */
 export function parseTraceparent(header: string | undefined): TraceContext | undefined {
   if (header === undefined || header.length < 55) return undefined;
-  const match = pattern.exec(header);
-  if (match === null || header.startsWith("ff")) return undefined;
-  const [, traceId = "", spanId = "", flags = ""] = match;
-  if (/^0+$/.test(traceId) || /^0+$/.test(spanId)) return undefined;
-  return { traceId, spanId, flags };
+  // Tested and cut instead of matched: this runs once per turn.
+  if (!pattern.test(header) || header.startsWith("ff")) return undefined;
+  const traceId = header.slice(3, 35);
+  const spanId = header.slice(36, 52);
+  if (traceId === noTraceId || spanId === noSpanId) return undefined;
+  return { traceId, spanId, flags: header.slice(53, 55) };
 }
 
 /**

@@ -125,6 +125,19 @@ describe("a limit of concurrency", () => {
     expect([paused.done, other.done]).toEqual([50, 50]);
   });
 
+  it("is not used by a worker that is cut off when others may have its permits (H1)", async () => {
+    const yard = new LimitYard(5);
+    const gpt = limit("gpt", { concurrency: 3 });
+    const [lonely, other] = [yard.worker("lonely"), yard.worker("other")];
+    crowd(lonely, gpt, 500, 200);
+    await yard.pass(1000);
+    lonely.cutOff();
+    crowd(other, gpt, 30, 200);
+    await yard.pass(20_000);
+    expect(other.done).toBe(30);
+    expect(yard.atWorkMax).toBe(3);
+  });
+
   it("is kept through an outage of the log, however long", async () => {
     const yard = new LimitYard(6);
     const gpt = limit("gpt", { concurrency: 3 });

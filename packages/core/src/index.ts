@@ -6,7 +6,12 @@ export * from "./agent/agent.ts";
 export type { EventOptions, Upcast } from "./agent/event-version.ts";
 export type * from "./agent/stored-event.ts";
 export { BatchFailure } from "./batch/batch-context.ts";
-export type { BatchContext, BatchItem, BatchStepInfo } from "./batch/batch-context.ts";
+export type {
+  BatchContext,
+  BatchItem,
+  BatchStepInfo,
+  BatchStepOptions,
+} from "./batch/batch-context.ts";
 export type { BatchSettings } from "./batch/batch-settings.ts";
 export * from "./client/troupe.ts";
 export * from "./clock/clock.ts";

@@ -76,6 +76,11 @@ export class BatchCall {
     return this.#abort.signal;
   }
 
+  /** The turn that this item of the handler belongs to. */
+  turnOf(item: unknown): Turn | undefined {
+    return [...this.#seats].find((seat) => seat.item === item)?.turn;
+  }
+
   /** Resolves with the message's reply, rejects with its failure. */
   join(turn: Turn, item: ItemContext): Promise<unknown> {
     const { promise, reject, resolve } = Promise.withResolvers<unknown>();

@@ -1,5 +1,10 @@
 /** The `ctx` of a batch handler. */
-import type { AnyBatchItem, BatchContext, BatchStepInfo } from "./batch-context.ts";
+import type {
+  AnyBatchItem,
+  BatchContext,
+  BatchStepInfo,
+  BatchStepOptions,
+} from "./batch-context.ts";
 import type { BatchCall } from "./batch-call.ts";
 import { batchStep } from "./batch-step.ts";
 
@@ -9,7 +14,11 @@ export class BatchContextOfCall implements BatchContext {
   readonly signal: AbortSignal;
   readonly traceparent: string;
 
-  constructor({ name, signal, traceparent, type }: BatchCall) {
+  readonly #call: BatchCall;
+
+  constructor(call: BatchCall) {
+    const { name, signal, traceparent, type } = call;
+    this.#call = call;
     this.type = type;
     this.name = name;
     this.signal = signal;
@@ -23,10 +32,14 @@ export class BatchContextOfCall implements BatchContext {
       items: readonly Item[],
       step: BatchStepInfo,
     ) => readonly Result[] | Promise<readonly Result[]>,
+    options: BatchStepOptions = {},
   ): Promise<readonly Result[]> {
-    const untyped = effect as (items: readonly AnyBatchItem[], step: BatchStepInfo) => unknown;
-    return batchStep(name, items as readonly AnyBatchItem[], untyped, this.signal) as Promise<
-      readonly Result[]
-    >;
+    const step = {
+      name,
+      items: items as readonly AnyBatchItem[],
+      effect: effect as (items: readonly AnyBatchItem[], step: BatchStepInfo) => unknown,
+      options,
+    };
+    return batchStep(this.#call, step) as Promise<readonly Result[]>;
   }
 }

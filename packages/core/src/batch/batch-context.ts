@@ -1,6 +1,6 @@
 /** What a batch handler gets. */
 import type { UntypedMessages } from "../agent/agent-reference.ts";
-import type { Context } from "../turn/context.ts";
+import type { Context, StepOptions } from "../turn/context.ts";
 
 /** What `fail` returns, so that it can stand in the place of a reply. */
 export class BatchFailure {
@@ -34,6 +34,8 @@ export interface BatchStepInfo {
   readonly signal: AbortSignal;
 }
 
+export type BatchStepOptions = Pick<StepOptions, "limit" | "cost">;
+
 /** The call itself. */
 export interface BatchContext {
   /** The agent type. */
@@ -48,7 +50,7 @@ export interface BatchContext {
    * One effect for many messages: a model call in bulk, a bulk insert. `effect` gets the items
    * whose result is not recorded yet and returns one result per item, in their order; each is
    * recorded in its own agent's journal, so after a crash it returns and is not computed again
-   * (I6). Resolves with one result per item.
+   * (I6). Resolves with one result per item. A limit is taken once for all items.
    *
    * @throws BatchResultError when `effect` does not return one result per item
    */
@@ -59,6 +61,7 @@ export interface BatchContext {
       items: readonly Item[],
       step: BatchStepInfo,
     ) => readonly Result[] | Promise<readonly Result[]>,
+    options?: BatchStepOptions,
   ): Promise<readonly Result[]>;
 }
 

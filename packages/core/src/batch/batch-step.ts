@@ -3,7 +3,9 @@
  * whose result is not recorded meet in one call of the effect.
  */
 import { BatchResultError } from "../errors/message-errors.ts";
-import type { AnyBatchItem, BatchStepInfo } from "./batch-context.ts";
+import { holding, waitForLimits } from "../turn/step-limits.ts";
+import type { BatchCall } from "./batch-call.ts";
+import type { AnyBatchItem, BatchStepInfo, BatchStepOptions } from "./batch-context.ts";
 
 interface Wanted {
   readonly item: AnyBatchItem;
@@ -12,14 +14,15 @@ interface Wanted {
   readonly reject: (reason: unknown) => void;
 }
 
-type Effect = (items: readonly AnyBatchItem[], step: BatchStepInfo) => unknown;
+interface BatchStep {
+  readonly name: string;
+  readonly items: readonly AnyBatchItem[];
+  readonly effect: (items: readonly AnyBatchItem[], step: BatchStepInfo) => unknown;
+  readonly options: BatchStepOptions;
+}
 
-export async function batchStep(
-  name: string,
-  items: readonly AnyBatchItem[],
-  effect: Effect,
-  signal: AbortSignal,
-): Promise<readonly unknown[]> {
+export async function batchStep(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
+  const { items, name } = step;
   const wanted: Wanted[] = [];
   const steps = items.map((item) =>
     item.step(name, ({ idempotencyKey }) => {
@@ -30,7 +33,7 @@ export async function batchStep(
   );
   const computed = new Map<AnyBatchItem, unknown>();
   try {
-    const results = await resultsOf(name, wanted, effect, signal);
+    const results = await resultsOf(call, step, wanted);
     for (const [index, { item, resolve }] of wanted.entries()) {
       computed.set(item, results[index]);
       resolve(results[index]);
@@ -51,19 +54,22 @@ export async function batchStep(
 }
 
 async function resultsOf(
-  name: string,
+  call: BatchCall,
+  { effect, name, options }: BatchStep,
   wanted: readonly Wanted[],
-  effect: Effect,
-  signal: AbortSignal,
 ): Promise<readonly unknown[]> {
-  if (wanted.length === 0) return [];
+  const [first] = wanted;
+  if (first === undefined) return [];
+  const { signal } = call;
   const items = wanted.map(({ item }) => item);
   const idempotencyKeys = wanted.map(({ idempotencyKey }) => idempotencyKey);
-  return requireOnePerItem(
-    `The effect of the step ${name}`,
-    await effect(items, { idempotencyKeys, signal }),
-    items.length,
-  );
+  const run = (): unknown => effect(items, { idempotencyKeys, signal });
+  const turn = call.turnOf(first.item);
+  const results =
+    options.limit === undefined || turn === undefined
+      ? run()
+      : holding(await waitForLimits(turn, name, options, signal), run);
+  return requireOnePerItem(`The effect of the step ${name}`, await results, items.length);
 }
 
 /** @throws BatchResultError */

@@ -1,11 +1,13 @@
 /** Batch handlers: many messages in one call, and each of them a turn of its own (M1 to M5). */
 import assert from "node:assert/strict";
+import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
 import type { Agent, None } from "../../../agent/agent.ts";
 import { agent } from "../../../agent/agent.ts";
 import type { BatchContext, BatchItem } from "../../../batch/batch-context.ts";
 import type { BatchSettings } from "../../../batch/batch-settings.ts";
 import { Reject } from "../../../errors/message-errors.ts";
+import { limit } from "../../../limit/limit.ts";
 import { encodeStepRecord } from "../../../turn/step-record.ts";
 import { bytes, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
@@ -294,6 +296,31 @@ export const batchChecks: readonly LogCheck[] = [
       for (const i of range(3)) await troupe.send(book, `k${i}`).note({ text: "k".repeat(i + 1) });
       await heard.has("turn.committed", 6);
       assert.deepEqual(computed.toSorted(), ["a", "aa", "aaa", "k", "kk", "kkk"]);
+    },
+  },
+  {
+    name: "a step of a batch takes a limit once, whatever the batch's size, and gives it back",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const narrow = limit("narrow", { concurrency: 1 });
+      let atWork = 0;
+      const seen: number[] = [];
+      const book = bulkLedger({ size: 4, waitMs: 5 }, async (items, context) => {
+        const look = async (wanted: readonly NoteItem[]): Promise<readonly string[]> => {
+          atWork += 1;
+          seen.push(atWork);
+          await nextTurnOfTheLoop();
+          atWork -= 1;
+          return textsIn(wanted);
+        };
+        await context.step("look", items, look, { limit: narrow });
+      });
+      const { troupe } = await stage.host(book);
+      await Promise.all(
+        range(12).map((i) => troupe.agent(book, `key-${i}`).note({ text: `${i}` })),
+      );
+      assert.ok(seen.length >= 3);
+      assert.equal(Math.max(...seen), 1);
     },
   },
   {

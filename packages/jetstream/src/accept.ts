@@ -26,7 +26,9 @@ export async function accept(
   const message = acceptedMessage(session, draft);
   if (signal?.aborted === true) throw gaveUp(message, signal);
   const { acceptTimeoutMs: timeoutMs } = session;
-  const storing = retryUnavailable(() => store(session, message), { timeoutMs, signal });
+  const storing = session.acceptWindow.through(`The message for ${message.subject}`, () =>
+    retryUnavailable(() => store(session, message), { timeoutMs, signal }),
+  );
   return signal === undefined ? storing : orAborted(storing, message, signal);
 }
 

@@ -10,6 +10,7 @@ import {
   type Log,
 } from "@troupe/core";
 
+import { AcceptWindow } from "./accept-window.ts";
 import { connectDefaults, natsOptions, type ConnectLogOptions } from "./connect-options.ts";
 import { headerRoomBytes } from "./draft-message.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
@@ -131,6 +132,10 @@ function newSession(made: {
     inbox,
     commitTimeoutMs: options.commitTimeoutMs ?? connectDefaults.commitTimeoutMs,
     acceptTimeoutMs: options.acceptTimeoutMs ?? connectDefaults.acceptTimeoutMs,
+    acceptWindow: new AcceptWindow({
+      flyingMax: Math.max(1, options.acceptsMax ?? connectDefaults.acceptsMax),
+      waitingMax: Math.max(0, options.acceptsWaitingMax ?? connectDefaults.acceptsWaitingMax),
+    }),
     readerHeartbeatMs: options.readerHeartbeatMs ?? connectDefaults.readerHeartbeatMs,
   };
 }

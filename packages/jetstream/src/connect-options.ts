@@ -52,6 +52,10 @@ export interface ConnectLogOptions {
   readonly commitTimeoutMs?: number | undefined;
   /** How long `accept` keeps trying, in milliseconds. @default 30000 */
   readonly acceptTimeoutMs?: number | undefined;
+  /** Sent messages on their way to the log at once; later ones wait. Minimum 1. @default 1024 */
+  readonly acceptsMax?: number | undefined;
+  /** Sent messages that wait; one more fails with `too-many-waiting`. @default 100000 */
+  readonly acceptsWaitingMax?: number | undefined;
   /**
    * Pause between signs of life of an idle reader, in milliseconds; two missing ones restart it.
    * @default 2000
@@ -69,6 +73,8 @@ interface ConnectDefaults {
   readonly startTimeoutMs: number;
   readonly commitTimeoutMs: number;
   readonly acceptTimeoutMs: number;
+  readonly acceptsMax: number;
+  readonly acceptsWaitingMax: number;
   readonly readerHeartbeatMs: number;
 }
 
@@ -83,6 +89,8 @@ export const connectDefaults: ConnectDefaults = Object.freeze({
   startTimeoutMs: 30_000,
   commitTimeoutMs: 5000,
   acceptTimeoutMs: 30_000,
+  acceptsMax: 1024,
+  acceptsWaitingMax: 100_000,
   readerHeartbeatMs: 2000,
 });
 

@@ -2,6 +2,7 @@
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { LogLimits } from "@troupe/core";
 
+import type { AcceptWindow } from "./accept-window.ts";
 import type { Link } from "./link.ts";
 import type { PubAck } from "./pub-ack.ts";
 import type { ReplyBox } from "./reply-box.ts";
@@ -21,5 +22,6 @@ export interface Session {
   readonly inbox: string;
   readonly commitTimeoutMs: number;
   readonly acceptTimeoutMs: number;
+  readonly acceptWindow: AcceptWindow;
   readonly readerHeartbeatMs: number;
 }

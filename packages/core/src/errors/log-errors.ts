@@ -29,6 +29,12 @@ export class LogClosedError extends TroupeError {
   readonly code = "log-closed";
 }
 
+/** So many messages wait to be sent that one more was not taken; it was not sent. */
+export class TooManyWaitingError extends TroupeError {
+  readonly code = "too-many-waiting";
+  override readonly retryable = true;
+}
+
 /** More bytes than the configured limit; nothing was stored. */
 export class PayloadTooLargeError extends TroupeError {
   readonly code = "payload-too-large";

@@ -1,0 +1,75 @@
+/** Senders are bounded: so many on their way, so many in line, in order (I7). */
+import { agent, TooManyWaitingError } from "@troupe/core";
+import { expect, test } from "vitest";
+import { z } from "zod";
+
+import { AcceptWindow } from "./accept-window.ts";
+import { connect } from "./connect.ts";
+import { startNatsServer } from "./server/start-nats-server.ts";
+
+/** Sends that end when they are told to. */
+function sends(): {
+  readonly begun: number[];
+  readonly end: (index: number) => void;
+  readonly send: (index: number) => Promise<number>;
+} {
+  const ends = new Map<number, () => void>();
+  const begun: number[] = [];
+  return {
+    begun,
+    end: (index) => ends.get(index)?.(),
+    send: (index) => {
+      begun.push(index);
+      return new Promise((resolve) => ends.set(index, () => resolve(index)));
+    },
+  };
+}
+
+test("so many are on their way, the others follow in order, and one too many is refused", async () => {
+  const window = new AcceptWindow({ flyingMax: 2, waitingMax: 3 });
+  const { begun, end, send } = sends();
+  const all = [0, 1, 2, 3, 4].map((index) => window.through(`${index}`, () => send(index)));
+  expect(begun).toEqual([0, 1]);
+  await expect(window.through("the sixth", () => send(5))).rejects.toThrow(TooManyWaitingError);
+  await expect(window.through("the sixth", () => send(5))).rejects.toThrow(
+    "the sixth was not sent",
+  );
+  end(1);
+  await all[1];
+  await Promise.resolve();
+  expect(begun).toEqual([0, 1, 2]);
+  for (const index of [0, 2, 3, 4]) {
+    end(index);
+    await all[index];
+    await Promise.resolve();
+  }
+  expect(begun).toEqual([0, 1, 2, 3, 4]);
+});
+
+test("a send that fails gives its place to the next", async () => {
+  const window = new AcceptWindow({ flyingMax: 1, waitingMax: 1 });
+  const failing = window.through("one", () => Promise.reject(new Error("no")));
+  const next = window.through("two", () => Promise.resolve("sent"));
+  await expect(failing).rejects.toThrow("no");
+  await expect(next).resolves.toBe("sent");
+});
+
+test("who sends 20 000 messages without awaiting any has them stored, in order", async () => {
+  await using server = await startNatsServer();
+  await using troupe = await connect(server.url);
+  const counter = agent("counter")
+    .state({ last: -1, count: 0 })
+    .event("seen", z.object({ n: z.number() }), ({ count }, { n }) => ({
+      last: n,
+      count: count + 1,
+    }))
+    .on("see", z.object({ n: z.number() }), (ctx, { n }) => {
+      if (n !== ctx.state.last + 1) throw new Error(`${n} after ${ctx.state.last}`);
+      ctx.emit.seen({ n });
+    })
+    .on("count", z.null(), (ctx) => ctx.state.count);
+  await troupe.work(counter);
+  const receipts = Array.from({ length: 20_000 }, (_, n) => troupe.send(counter, "one").see({ n }));
+  await Promise.all(receipts);
+  expect(await troupe.agent(counter, "one").count(null)).toBe(20_000);
+});

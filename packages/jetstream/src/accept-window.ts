@@ -1,0 +1,62 @@
+/**
+ * How many messages a process has on their way to the stream at once (I7). The rest waits here for
+ * its turn, first come, first served; a caller who sends without ever awaiting is told when too
+ * many wait, instead of filling the memory and the socket until everything times out.
+ */
+import { TooManyWaitingError } from "@troupe/core";
+
+export interface AcceptWindowSize {
+  /** Messages on their way. */
+  readonly flyingMax: number;
+  /** Messages that wait for one of these to be answered. */
+  readonly waitingMax: number;
+}
+
+export class AcceptWindow {
+  readonly #size: AcceptWindowSize;
+  readonly #waiting: (() => void)[] = [];
+  /** Where the line begins; what is before it has left. */
+  #head = 0;
+  #flying = 0;
+
+  constructor(size: AcceptWindowSize) {
+    this.#size = size;
+  }
+
+  /** Runs `send` when there is room. @throws TooManyWaitingError when nothing was sent */
+  async through<Result>(what: string, send: () => Promise<Result>): Promise<Result> {
+    if (this.#flying >= this.#size.flyingMax) await this.#line(what);
+    else this.#flying += 1;
+    try {
+      return await send();
+    } finally {
+      this.#leave();
+    }
+  }
+
+  #line(what: string): Promise<void> {
+    const { flyingMax, waitingMax } = this.#size;
+    if (this.#waiting.length - this.#head >= waitingMax) {
+      throw new TooManyWaitingError(
+        `${what} was not sent: ${flyingMax} messages are on their way to the log and ${waitingMax} wait for their turn. Await what you send, a few thousand at a time.`,
+        { details: { flyingMax, waitingMax } },
+      );
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** The place goes to the next in line. */
+  #leave(): void {
+    const next = this.#waiting[this.#head];
+    if (next === undefined) {
+      this.#flying -= 1;
+      return;
+    }
+    this.#head += 1;
+    if (this.#head * 2 > this.#waiting.length) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
+    next();
+  }
+}

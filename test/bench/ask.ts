@@ -15,32 +15,47 @@ import { match } from "./measure.ts";
 
 export const ask: Benchmark = {
   name: "ask",
-  what: "The latency of asks on 100 keys, by how many are on their way at once.",
-  parts: [1, 16, 256].map((inFlight) => ({
-    rows: `ask-${inFlight}`,
-    run: (bench) => atOnce(bench, inFlight),
-  })),
+  what: "The latency of asks on 100 keys, by how many are on their way at once; from another connection, and from within the worker.",
+  parts: [
+    ...[1, 16, 256].map((inFlight) => ({
+      rows: `ask-${inFlight}`,
+      run: (bench: Bench) => atOnce(bench, { rows: `ask-${inFlight}`, inFlight, within: false }),
+    })),
+    {
+      rows: "ask-within",
+      run: (bench: Bench) => atOnce(bench, { rows: "ask-within", inFlight: 1, within: true }),
+    },
+  ],
 };
+
+interface AskPart {
+  readonly rows: string;
+  readonly inFlight: number;
+  /** The asker shares the worker's connection, as one agent asking another one does. */
+  readonly within: boolean;
+}
 
 async function atOnce(
   { progress, quick, stage }: Bench,
-  inFlight: number,
+  { inFlight, rows, within }: AskPart,
 ): Promise<readonly BenchRow[]> {
-  const { log } = await stage.freshLog();
-  await using troupe = createTroupe(log);
-  await troupe.work(account, { timings: { joinDelayMs: 0 } });
+  const { log, namespace } = await stage.freshLog();
+  await using worker = createTroupe(log);
+  await worker.work(account, { timings: { joinDelayMs: 0 } });
+  await using client = createTroupe(await stage.reopen(namespace));
+  const asker = within ? worker : client;
   const bare = await startBareResponder(stage.raw);
   const count = (quick ? 500 : 2000) * (inFlight === 1 ? 1 : 5);
   let number = 0;
   const ours = (): Promise<unknown> =>
-    troupe.agent(account, `key-${number++ % 100}`).deposit(deposit);
+    asker.agent(account, `key-${number++ % 100}`).deposit(deposit);
   const round = async (who: string, call: () => Promise<unknown>) => {
     const spread = quantiles(await latenciesMs({ count, inFlight, call }));
     progress(`${who} p50 ${spread.p50.toFixed(2)} ms, p99 ${spread.p99.toFixed(2)} ms`);
     return spread;
   };
   const discipline = (quantile: string, goal?: Goal): Discipline => ({
-    name: `ask-${inFlight}-${quantile}`,
+    name: `${rows}-${quantile}`,
     unit: "ms",
     better: "less",
     goal,

@@ -29,8 +29,7 @@ export class Broadcast {
     this.#replyPrefix = `${session.inbox}.reply.`;
     session.link.connection.subscribe(`${this.#replyPrefix}*`, {
       callback: (error, message) => {
-        if (error !== null) return;
-        for (const listener of this.#replyListeners) listener(message.subject, message.data);
+        if (error === null) this.#heardReply(message.subject, message.data);
       },
     });
   }
@@ -63,8 +62,10 @@ export class Broadcast {
     return this.#replyPrefix + (++this.#lastReply).toString(36);
   }
 
+  /** To this process itself without a detour: agents of one worker often ask one another. */
   reply(replyTo: string, payload: Uint8Array): void {
-    this.#publish(replyTo, payload);
+    if (!replyTo.startsWith(this.#replyPrefix)) return this.#publish(replyTo, payload);
+    queueMicrotask(() => this.#heardReply(replyTo, payload));
   }
 
   onReply(listener: ReplyListener): () => void {
@@ -72,6 +73,10 @@ export class Broadcast {
     return () => {
       this.#replyListeners.delete(listener);
     };
+  }
+
+  #heardReply(replyTo: string, payload: Uint8Array): void {
+    for (const listener of this.#replyListeners) listener(replyTo, payload);
   }
 
   cancelAsk(replyTo: string): void {

@@ -1,6 +1,7 @@
 /**
  * Getting an agent's past into memory: at first use, and again whenever what is in memory may not
- * be what the journal says. A journal that cannot be read keeps its own agent waiting, and no other
+ * be what the journal says. Once a commit was stored the history is right, and this is not needed
+ * any more. A journal that cannot be read keeps its own agent waiting, and no other
  * one: it is tried again for ever, with pauses.
  */
 import { errorData } from "../errors/troupe-error.ts";
@@ -39,11 +40,6 @@ export class Activation {
     // The first time at once; when commits keep failing, with pauses.
     if (this.#restarts < 2) this.#load(then);
     else this.#pause.start(this.#delayMs(this.#restarts - 1), () => this.#load(then));
-  }
-
-  /** A commit was stored: the history is right. */
-  confirm(): void {
-    this.#restarts = 0;
   }
 
   /** The journal may say something else now. */

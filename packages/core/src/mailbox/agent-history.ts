@@ -53,7 +53,7 @@ export class AgentHistory {
   #tailBytes = 0;
   #parked: Parked | undefined;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
-  readonly #openSteps = new Map<Position, readonly RecordedStep[]>();
+  #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
   constructor(host: HistoryHost, runtime: AgentRuntime, agent: AgentId) {
     this.#host = host;
@@ -115,12 +115,12 @@ export class AgentHistory {
 
   /** Steps that the journal holds of a turn that is not committed yet. */
   stepsOf(inputPosition: Position): readonly RecordedStep[] {
-    return this.#openSteps.get(inputPosition) ?? [];
+    return this.#openSteps?.get(inputPosition) ?? [];
   }
 
   /** Whether a successor needs steps that are older than the last turn. */
   get hasOpenSteps(): boolean {
-    return this.#openSteps.size > 0;
+    return this.#openSteps !== undefined;
   }
 
   /**
@@ -182,13 +182,16 @@ export class AgentHistory {
   }
 
   #remember({ inputPosition, steps }: StepRecord): void {
+    this.#openSteps ??= new Map();
     this.#openSteps.set(inputPosition, [...this.stepsOf(inputPosition), ...steps]);
   }
 
   #closeSteps(): void {
-    if (this.#openSteps.size === 0) return;
-    for (const position of this.#openSteps.keys()) {
-      if (position <= this.#current.lastInput) this.#openSteps.delete(position);
+    const open = this.#openSteps;
+    if (open === undefined) return;
+    for (const position of open.keys()) {
+      if (position <= this.#current.lastInput) open.delete(position);
     }
+    if (open.size === 0) this.#openSteps = undefined;
   }
 }

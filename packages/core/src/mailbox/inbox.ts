@@ -9,24 +9,25 @@ import type { BacklogHost } from "./backlog.ts";
 import type { Delivery, WindowPlace } from "./delivery.ts";
 import { delivery } from "./delivery.ts";
 
+/** The mailbox whose inbox it is. */
+interface InboxOwner {
+  readonly agent: AgentId;
+  /** Something was read back from the log. */
+  arrived(): void;
+}
+
 export class Inbox {
+  readonly #mailbox: InboxOwner;
   readonly #host: BacklogHost;
-  readonly #agent: AgentId;
   readonly #topics: readonly string[];
-  readonly #onArrival: () => void;
   #queue: Delivery[] = [];
   #backlog: Backlog | undefined;
 
-  /** @param onArrival is called when something was read back from the log */
-  constructor(
-    host: BacklogHost,
-    { agent, topics }: { readonly agent: AgentId; readonly topics: readonly string[] },
-    onArrival: () => void,
-  ) {
+  /** @param topics that the agent subscribes to */
+  constructor(mailbox: InboxOwner, host: BacklogHost, topics: readonly string[]) {
+    this.#mailbox = mailbox;
     this.#host = host;
-    this.#agent = agent;
     this.#topics = topics;
-    this.#onArrival = onArrival;
   }
 
   get first(): Delivery | undefined {
@@ -48,6 +49,8 @@ export class Inbox {
 
   take(): Delivery | undefined {
     const first = this.#queue.shift();
+    // An array keeps the room that it once needed.
+    if (this.#queue.length === 0) this.#queue = [];
     this.#backlog?.readOn(this.#queue.length);
     return first;
   }
@@ -72,11 +75,12 @@ export class Inbox {
 
   #openBacklog(input: Input, place: WindowPlace): Backlog {
     const { position } = input;
-    const request = { agent: this.#agent, topics: this.#topics, place, from: position };
+    const { agent } = this.#mailbox;
+    const request = { agent, topics: this.#topics, place, from: position };
     return new Backlog(this.#host, request, (deliveries, caughtUp) => {
       this.#queue.push(...deliveries);
       if (caughtUp) this.#backlog = undefined;
-      this.#onArrival();
+      this.#mailbox.arrived();
       this.#backlog?.readOn(this.#queue.length);
     });
   }

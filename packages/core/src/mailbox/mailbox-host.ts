@@ -7,6 +7,8 @@ import type { Mailbox } from "./mailbox.ts";
 export interface MailboxHost extends TurnHost {
   readonly snapshots: { consider(history: AgentHistory, agent: AgentId): void };
   readonly committer: { schedule(mailbox: Mailbox): void };
+  /** Told whenever a mailbox came to rest. */
+  readonly residents: { becameIdle(mailbox: Mailbox): void };
   readonly limits: TurnHost["limits"] & {
     /** Turns of one agent that may run before the first of them is committed. */
     readonly runAheadMax: number;

@@ -22,6 +22,7 @@ import { answer, recognise, tellRetry } from "./answers.ts";
 import type { AgentState } from "./agent-history.ts";
 import { AgentHistory, stateAfter } from "./agent-history.ts";
 import type { Delivery, WindowPlace } from "./delivery.ts";
+import type { Standing } from "./idle-line.ts";
 import { Inbox } from "./inbox.ts";
 import { isResume, Parking } from "./parking.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
@@ -32,17 +33,22 @@ import { isThenable, Running } from "./running.ts";
 import { StepAppends } from "./step-appends.ts";
 import { Uncommitted } from "./uncommitted.ts";
 
-export class Mailbox {
+export class Mailbox implements Standing<Mailbox> {
   readonly agent: AgentId;
   readonly name: string;
   readonly partition: number;
   /** True while the committer has this mailbox on its list. */
   scheduled = false;
+  /** Its neighbours among the idle ones. */
+  ahead: Mailbox | undefined;
+  behind: Mailbox | undefined;
   readonly #host: MailboxHost;
   readonly #runtime: AgentRuntime;
   readonly #history: AgentHistory;
-  readonly #activation: Activation;
-  readonly #parking: Parking;
+  /** Until the first commit shows that the history is right. */
+  #activation: Activation | undefined;
+  /** Few agents are ever parked. */
+  #parking: Parking | undefined;
   readonly #steps: StepAppends;
   readonly #uncommitted: Uncommitted;
   readonly #pause: Pause;
@@ -59,7 +65,7 @@ export class Mailbox {
    */
   #epoch = 0;
   #draft: AgentState;
-  #drained: (() => void)[] = [];
+  #drained: PromiseWithResolvers<void> | undefined;
   #draining = false;
   #abandoned = false;
 
@@ -72,11 +78,9 @@ export class Mailbox {
     this.#history = new AgentHistory(host, runtime, agent);
     this.#draft = this.#history.current;
     this.#pause = new Pause(host.clock);
-    this.#activation = new Activation(host, agent, this.#history, this.#pause);
-    this.#parking = new Parking(this, host, this.#history, runtime);
-    const topics = Object.keys(runtime.definition.subscriptions);
-    this.#inbox = new Inbox(host, { agent, topics }, () => this.#arrived());
-    this.#uncommitted = new Uncommitted(() => host.committer.schedule(this));
+    this.#activation = this.#newActivation();
+    this.#inbox = new Inbox(this, host, runtime.topics);
+    this.#uncommitted = new Uncommitted(this, host.committer);
     this.#steps = new StepAppends(this, host.log, this.#history, this.#uncommitted);
   }
 
@@ -92,7 +96,7 @@ export class Mailbox {
 
   deliver(input: Input, place: WindowPlace): void {
     this.#inbox.add(input, place);
-    this.#arrived();
+    this.arrived();
   }
 
   /** Give back what has not started, finish the rest. Resolves when nothing is left. */
@@ -101,7 +105,8 @@ export class Mailbox {
     this.#draining = true;
     if (this.#pause.cancel()) this.#busy = false;
     if (this.idle) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    this.#drained ??= Promise.withResolvers();
+    return this.#drained.promise;
   }
 
   /**
@@ -113,7 +118,7 @@ export class Mailbox {
     this.#inbox.clear();
     this.#uncommitted.dropReady();
     this.#pause.cancel();
-    this.#activation.abandon();
+    this.#activation?.abandon();
     this.#inFlight?.drop(new Error("The worker stops."));
   }
 
@@ -124,7 +129,7 @@ export class Mailbox {
 
   /** The log stored the turns that `takeReady` gave. */
   committed(revisions: readonly Position[]): void {
-    this.#activation.confirm();
+    if (this.#activation?.done === true) this.#activation = undefined;
     for (const [index, turn] of this.#uncommitted.stored().entries()) {
       const revision = revisions[index] ?? this.#history.revision;
       this.#history.advance(stateAfter(turn), revision, turn.bytes.byteLength);
@@ -149,6 +154,7 @@ export class Mailbox {
     for (const delivery of redo) delivery.attempts = Math.max(0, delivery.attempts - 1);
     this.#inbox.giveBack(redo);
     this.#draft = this.#history.current;
+    this.#activation ??= this.#newActivation();
     this.#activation.restart();
     this.#epoch += 1;
     this.#steps.forget();
@@ -199,7 +205,8 @@ export class Mailbox {
     return this.#uncommitted.settled();
   }
 
-  #arrived(): void {
+  /** There is more in the inbox. */
+  arrived(): void {
     if (!this.#busy) this.#pump();
     else this.#fillBatch();
   }
@@ -208,17 +215,17 @@ export class Mailbox {
     while (!this.#busy && !this.#abandoned) {
       const delivery = this.#inbox.first;
       if (delivery === undefined) break;
-      if (!this.#activation.done) return this.#activate();
+      if (this.#activation?.done === false) return this.#activate(this.#activation);
       if (isResume(delivery.input)) {
         this.#inbox.take();
-        this.#parking.resume(delivery);
+        this.#parkingOf().resume(delivery);
       } else if (delivery.input.position <= this.#draft.lastInput) {
         if (delivery.input.position > this.#history.current.lastInput) return;
         this.#inbox.take();
         recognise(this.#host, this.agent, delivery);
-      } else if (this.#parking.defers) {
+      } else if (this.#history.parked !== undefined && this.#parkingOf().defers) {
         this.#inbox.take();
-        this.#parking.defer(delivery);
+        this.#parkingOf().defer(delivery);
       } else {
         if (this.#uncommitted.count >= this.#host.limits.runAheadMax) return;
         if (!this.#host.permits.free) return this.#waitForPermit();
@@ -230,10 +237,8 @@ export class Mailbox {
   }
 
   #becameIdle(): void {
-    const drained = this.#drained;
-    if (drained.length === 0) return;
-    this.#drained = [];
-    for (const resolve of drained) resolve();
+    if (this.#draining) this.#drained?.resolve();
+    else if (!this.#abandoned) this.#host.residents.becameIdle(this);
   }
 
   #waitForPermit(): void {
@@ -367,7 +372,7 @@ export class Mailbox {
       verdict === undefined ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
     if (delayMs === undefined && verdict === undefined && mustPark(turn.retry, thrown)) {
       this.#dropFollowers();
-      return this.#parking.park(turn, storableFailure(errorData(thrown)));
+      return this.#parkingOf().park(turn, storableFailure(errorData(thrown)));
     }
     if (delayMs === undefined) {
       const told = turn.events.length > 0;
@@ -399,10 +404,19 @@ export class Mailbox {
     this.#uncommitted.add(turn);
   }
 
-  #activate(): void {
+  #parkingOf(): Parking {
+    this.#parking ??= new Parking(this, this.#host, this.#history, this.#runtime.topics);
+    return this.#parking;
+  }
+
+  #newActivation(): Activation {
+    return new Activation(this.#host, this.agent, this.#history, this.#pause);
+  }
+
+  #activate(activation: Activation): void {
     this.#busy = true;
-    this.#activation.run(() => {
-      if (this.#activation.done) this.#draft = this.#history.current;
+    activation.run(() => {
+      if (activation.done) this.#draft = this.#history.current;
       this.#resume();
     });
   }

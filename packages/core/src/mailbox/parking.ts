@@ -21,7 +21,6 @@ import { encodeParkRecord } from "../turn/park-record.ts";
 import { encodeReply } from "../turn/reply.ts";
 import type { Turn } from "../turn/turn.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
-import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
 import { noPlace } from "./delivery.ts";
@@ -86,12 +85,12 @@ export class Parking {
     mailbox: ParkingMailbox,
     host: MailboxHost,
     history: AgentHistory,
-    runtime: AgentRuntime,
+    topics: readonly string[],
   ) {
     this.#mailbox = mailbox;
     this.#host = host;
     this.#history = history;
-    this.#topics = Object.keys(runtime.definition.subscriptions);
+    this.#topics = topics;
   }
 
   /** Whether messages are passed over and stay on the log. */

@@ -1,73 +1,72 @@
 /**
- * The mailboxes in memory. An agent costs nothing until a message comes for it, and idle ones
- * leave, the longest unused first, when more than `residentsMax` are here (I7).
+ * The mailboxes in memory. An agent costs nothing until a message comes for it. There are never
+ * more than `residentsMax`: the longest idle one leaves for each that comes (I7). That busy ones
+ * alone do not exceed it is for the readers' windows (worker/window-size.ts).
  */
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import { IdleLine } from "./idle-line.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 export class Residents {
   readonly #max: number;
   readonly #feed: InspectionFeed;
   readonly #byName = new Map<string, Mailbox>();
+  readonly #idle = new IdleLine<Mailbox>();
 
   constructor(max: number, feed: InspectionFeed) {
     this.#max = max;
     this.#feed = feed;
   }
 
-  get size(): number {
-    return this.#byName.size;
-  }
-
-  /** The mailbox of this name, made when it is not here; it becomes the most recently used one. */
+  /**
+   * The mailbox of this name, made when it is not here. It is used now: it stays until it rests.
+   */
   obtain(name: string, make: () => Mailbox): Mailbox {
     const found = this.#byName.get(name);
-    if (found === undefined) {
-      // Before it is in the map: it is idle still, and must not be the one that leaves.
-      if (this.#byName.size >= this.#max) this.#evict(undefined);
-      const made = make();
-      this.#byName.set(name, made);
-      return made;
+    if (found !== undefined) {
+      this.#idle.leave(found);
+      return found;
     }
-    // Below half of the limit nothing will be evicted soon, so the order need not be kept up.
-    if (this.#byName.size * 2 > this.#max) {
-      this.#byName.delete(name);
-      this.#byName.set(name, found);
-      // A burst of busy ones went beyond the limit; they leave as messages for others come.
-      if (this.#byName.size > this.#max) this.#evict(found);
-    }
-    return found;
+    this.#makeRoomFor(1);
+    const made = make();
+    this.#byName.set(made.name, made);
+    return made;
+  }
+
+  /** Nothing waits, runs or is to be committed in it. */
+  becameIdle(mailbox: Mailbox): void {
+    this.#idle.join(mailbox);
+    this.#makeRoomFor(0);
   }
 
   /** Finish and forget the mailboxes that `belongs` selects. */
   async drain(belongs: (mailbox: Mailbox) => boolean): Promise<void> {
     const leaving = [...this.#byName.values()].filter(belongs);
-    await Promise.all(leaving.map((mailbox) => mailbox.drain()));
-    for (const mailbox of leaving) {
-      if (this.#byName.get(mailbox.name) === mailbox) this.#byName.delete(mailbox.name);
-    }
+    await Promise.all(leaving.map((mailbox) => this.#drainOne(mailbox)));
   }
 
   /** Forget everything at once. */
   abandon(): void {
-    for (const mailbox of this.#byName.values()) mailbox.abandon();
+    for (const mailbox of this.#byName.values()) {
+      this.#idle.leave(mailbox);
+      mailbox.abandon();
+    }
     this.#byName.clear();
   }
 
-  #evict(wanted: Mailbox | undefined): void {
-    let looked = 0;
-    for (const mailbox of this.#byName.values()) {
-      if (this.#byName.size < this.#max || looked++ >= lookedAtMax) return;
-      this.#byName.delete(mailbox.name);
-      if (!mailbox.idle || mailbox === wanted) {
-        // To the end, so that the next call looks at others.
-        this.#byName.set(mailbox.name, mailbox);
-        continue;
-      }
-      if (this.#feed.active) this.#feed.emit({ kind: "agent.passivated", agent: mailbox.agent });
+  async #drainOne(mailbox: Mailbox): Promise<void> {
+    this.#idle.leave(mailbox);
+    await mailbox.drain();
+    if (this.#byName.get(mailbox.name) === mailbox) this.#byName.delete(mailbox.name);
+  }
+
+  #makeRoomFor(coming: number): void {
+    while (this.#byName.size + coming > this.#max) {
+      const longest = this.#idle.first;
+      if (longest === undefined) return;
+      this.#idle.leave(longest);
+      this.#byName.delete(longest.name);
+      if (this.#feed.active) this.#feed.emit({ kind: "agent.passivated", agent: longest.agent });
     }
   }
 }
-
-/** Busy mailboxes at the head must not make every activation walk the whole map. */
-const lookedAtMax = 64;

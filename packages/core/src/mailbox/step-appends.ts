@@ -29,7 +29,7 @@ export class StepAppends implements StepStore {
   readonly #history: AgentHistory;
   readonly #uncommitted: Uncommitted;
   /** By the position of their input; several while a batch runs. */
-  readonly #ledgers = new Map<Position, StepLedger>();
+  #ledgers: Map<Position, StepLedger> | undefined;
 
   constructor(mailbox: SteppingMailbox, log: Log, history: AgentHistory, uncommitted: Uncommitted) {
     this.#mailbox = mailbox;
@@ -43,29 +43,31 @@ export class StepAppends implements StepStore {
     const { position } = delivery.input;
     // What a turn that was given up knows may be old, and is not for its next run.
     if (ended) return new StepLedger(this.#history.stepsOf(position));
-    const found = this.#ledgers.get(position);
+    this.#ledgers ??= new Map();
+    const ledgers = this.#ledgers;
+    const found = ledgers.get(position);
     if (found !== undefined) return found;
-    for (const old of this.#ledgers.keys()) {
-      if (old <= this.#history.current.lastInput) this.#ledgers.delete(old);
+    for (const old of ledgers.keys()) {
+      if (old <= this.#history.current.lastInput) ledgers.delete(old);
     }
     const made = new StepLedger(this.#history.stepsOf(position));
-    this.#ledgers.set(position, made);
+    ledgers.set(position, made);
     return made;
   }
 
   /** The journal decides again which steps there are. */
   forget(): void {
-    this.#ledgers.clear();
+    this.#ledgers = undefined;
   }
 
   async append(turn: Turn, steps: StepRecord): Promise<void> {
-    const ledger = this.#ledgers.get(steps.inputPosition);
+    const ledger = this.#ledgers?.get(steps.inputPosition);
     await this.#uncommitted.between(async () => {
       try {
         turn.requireLive();
       } catch (thrown) {
         // Nothing was stored: the next run of the handler must not take them for recorded (I6).
-        if (ledger === this.#ledgers.get(steps.inputPosition)) ledger?.putBack(steps.steps);
+        if (ledger === this.#ledgers?.get(steps.inputPosition)) ledger?.putBack(steps.steps);
         throw thrown;
       }
       await this.#store(turn, steps, ledger);

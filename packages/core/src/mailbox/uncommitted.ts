@@ -4,21 +4,25 @@
  * something else of it (C1).
  */
 import type { Turn } from "../turn/turn.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
+import type { Mailbox } from "./mailbox.ts";
 
 export class Uncommitted {
-  readonly #schedule: () => void;
+  readonly #mailbox: Mailbox;
+  readonly #committer: MailboxHost["committer"];
   #ready: Turn[] = [];
-  #committing: Turn[] = [];
+  #committing: readonly Turn[] = nothing;
   /** So many of the next turns commit one by one, to find the one that the log refuses. */
   #solo = 0;
   /** Something that is no turn is on its way. */
   #occupied = false;
   /** Who waits until nothing is left to be committed. */
-  #settled: (() => void)[] = [];
+  #settled: readonly (() => void)[] = nothing;
 
-  /** @param schedule asks for a `take` soon */
-  constructor(schedule: () => void) {
-    this.#schedule = schedule;
+  /** @param committer is asked for a `take` soon */
+  constructor(mailbox: Mailbox, committer: MailboxHost["committer"]) {
+    this.#mailbox = mailbox;
+    this.#committer = committer;
   }
 
   get count(): number {
@@ -27,7 +31,7 @@ export class Uncommitted {
 
   add(turn: Turn): void {
     this.#ready.push(turn);
-    this.#schedule();
+    this.#committer.schedule(this.#mailbox);
   }
 
   /** The turns to commit next, empty while others are on their way. */
@@ -40,21 +44,22 @@ export class Uncommitted {
       if (count > 0 && (messages > messagesMax || this.#solo > 0)) break;
       count += 1;
     }
-    this.#committing = this.#ready.splice(0, count);
+    this.#committing = this.#ready;
+    this.#ready = this.#ready.splice(count);
     return this.#committing;
   }
 
   /** The log stored what `take` gave: these turns. Call `proceed` when they are dealt with. */
   stored(): readonly Turn[] {
     const turns = this.#committing;
-    this.#committing = [];
+    this.#committing = nothing;
     this.#solo = Math.max(0, this.#solo - turns.length);
     return turns;
   }
 
   /** The line has moved on: the next ones may leave, or those who wait for its end go on. */
   proceed(): void {
-    if (this.#ready.length > 0) this.#schedule();
+    if (this.#ready.length > 0) this.#committer.schedule(this.#mailbox);
     else this.#tellSettled();
   }
 
@@ -71,7 +76,7 @@ export class Uncommitted {
   /** Give all of them up, in order. Call `proceed` when they are dealt with. */
   withdraw(): readonly Turn[] {
     const turns = [...this.#committing, ...this.#ready];
-    this.#committing = [];
+    this.#committing = nothing;
     this.#ready = [];
     return turns;
   }
@@ -85,7 +90,7 @@ export class Uncommitted {
   async between<Result>(store: () => Promise<Result>): Promise<Result> {
     // Several may wait for this: the first one occupies the line before the next one looks.
     while (this.#occupied || this.count > 0) {
-      await new Promise<void>((resolve) => this.#settled.push(resolve));
+      await new Promise<void>((resolve) => this.#wait(resolve));
     }
     this.#occupied = true;
     try {
@@ -99,13 +104,20 @@ export class Uncommitted {
   /** Resolves when nothing is left to be committed, be it stored or given up. */
   async settled(): Promise<void> {
     while (this.#occupied || this.count > 0) {
-      await new Promise<void>((resolve) => this.#settled.push(resolve));
+      await new Promise<void>((resolve) => this.#wait(resolve));
     }
+  }
+
+  #wait(resolve: () => void): void {
+    this.#settled = [...this.#settled, resolve];
   }
 
   #tellSettled(): void {
     const settled = this.#settled;
-    this.#settled = [];
+    this.#settled = nothing;
     for (const resolve of settled) resolve();
   }
 }
+
+/** Shared, because most mailboxes have nothing to commit most of the time. */
+const nothing: readonly never[] = Object.freeze([]);

@@ -26,6 +26,8 @@ export interface EventSink {
 export interface AgentRuntime {
   readonly type: string;
   readonly definition: AgentDefinition;
+  /** Topics that it subscribes to. */
+  readonly topics: readonly string[];
   /** What its states are folded with: the versions of the state and of its events. */
   readonly foldVersion: string;
   /**
@@ -55,6 +57,7 @@ export function agentRuntime(definition: AgentDefinition): AgentRuntime {
   return {
     type,
     definition,
+    topics: Object.keys(subscriptions),
     foldVersion: foldVersion(definition),
     upToDate(event, place) {
       const found = declared(event.type, place);

@@ -51,7 +51,12 @@ export interface WorkerSettings {
    * Turns of one agent that may run before the first of them is committed. Minimum 1. @default 64
    */
   readonly runAheadMax: number;
-  /** Agents in memory; idle ones beyond it leave. Minimum 1. @default 100000 */
+  /**
+   * Agents in memory: the longest idle one leaves when another one comes, and readers have smaller
+   * windows where busy ones could be more than that. Only where it is less than `partitions` ×
+   * hosted types × (`callDepthMax` + 1) may busy ones be as many as this product instead, because
+   * agents of one partition that ask each other must not wait for room. Minimum 1. @default 100000
+   */
   readonly residentsMax: number;
   /**
    * Turns of one agent between two snapshots. Minimum 1; Infinity counts no turns. @default 100

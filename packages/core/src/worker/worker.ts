@@ -34,6 +34,7 @@ import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
 import type { TakenType } from "./partition-intake.ts";
 import { PartitionIntake } from "./partition-intake.ts";
+import { withFittingWindows } from "./window-size.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
 export interface StopOptions {
@@ -84,8 +85,10 @@ export class RunningWorker implements Worker {
   #stopping: Promise<void> | undefined;
 
   constructor(parts: WorkerParts, definitions: readonly AgentDefinition[]) {
-    const { clock, feed, log, settings } = parts;
-    this.#parts = parts;
+    const { clock, feed, log } = parts;
+    const reach = { partitions: log.partitions, types: definitions.length };
+    const settings = withFittingWindows(parts.settings, reach);
+    this.#parts = { ...parts, settings };
     this.id = parts.id;
     this.types = definitions.map((definition) => definition.type);
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
@@ -100,6 +103,7 @@ export class RunningWorker implements Worker {
       retry: settings.retry,
       snapshots: new SnapshotSaver(log, feed, settings),
       committer: new Committer(log, feed, settings),
+      residents: this.#residents,
       limits: settings,
     };
     const permitsOf = permitsByType(settings, this.types);

@@ -1,0 +1,38 @@
+/**
+ * How many inputs of a partition a worker reads ahead, so that the agents it has in memory are no
+ * more than `residentsMax` (I7).
+ *
+ * An agent that cannot leave memory has an input that is not handled, and that input is in the
+ * window of its partition; a key that is behind holds one place there, whatever it has read back.
+ * An input is for one agent of each hosted type at most. So busy agents ≤ partitions × types ×
+ * window, and the idle ones leave.
+ *
+ * Agents that ask each other within one partition each hold a place while they wait. The longest
+ * chain of nested asks must fit, or nobody in it is ever answered; this comes before `residentsMax`
+ * where both cannot be had.
+ */
+import type { WorkerSettings } from "./worker-options.ts";
+
+type WindowSettings = Pick<
+  WorkerSettings,
+  "callDepthMax" | "keyWindowMax" | "residentsMax" | "windowMax"
+>;
+
+/** What a worker may hold at most. */
+interface Reach {
+  readonly partitions: number;
+  /** Hosted agent types. */
+  readonly types: number;
+}
+
+/** The settings with windows that fit; a key's share of its partition's window stays the same. */
+export function withFittingWindows<Settings extends WindowSettings>(
+  settings: Settings,
+  { partitions, types }: Reach,
+): Settings {
+  const { callDepthMax, residentsMax } = settings;
+  const fitting = Math.floor(residentsMax / (partitions * types));
+  const windowMax = Math.min(settings.windowMax, Math.max(fitting, callDepthMax + 1));
+  const keyWindowMax = Math.ceil((settings.keyWindowMax * windowMax) / settings.windowMax);
+  return { ...settings, windowMax, keyWindowMax };
+}

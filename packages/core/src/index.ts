@@ -23,6 +23,7 @@ export * from "./errors/event-errors.ts";
 export * from "./errors/limit-errors.ts";
 export * from "./errors/log-errors.ts";
 export * from "./errors/message-errors.ts";
+export * from "./errors/pipeline-errors.ts";
 export * from "./errors/projection-errors.ts";
 export * from "./errors/snapshot-errors.ts";
 export * from "./errors/troupe-error.ts";
@@ -45,6 +46,19 @@ export { isResume, resumeDraft } from "./mailbox/parking.ts";
 export type { ResumeOptions } from "./mailbox/parking.ts";
 export * from "./log/timer.ts";
 export type { RetryPolicy } from "./mailbox/retry-policy.ts";
+export type { JobEvents, JobParts, JobState } from "./pipeline/job-state.ts";
+export { pipeline } from "./pipeline/pipeline.ts";
+export type { Pipeline, Stages } from "./pipeline/pipeline.ts";
+export type {
+  BatchStageContext,
+  BatchStageOptions,
+  Job,
+  Part,
+  PartsOptions,
+  StageContext,
+  StageDefinition,
+  StageOptions,
+} from "./pipeline/stage-definition.ts";
 export { memoryModel, memorySink } from "./projection/memory-sink.ts";
 export type { MemoryModel, MemorySink } from "./projection/memory-sink.ts";
 export { projectSettingsDefault } from "./projection/projection-settings.ts";

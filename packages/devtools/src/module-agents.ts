@@ -1,5 +1,5 @@
 /** The agent definitions that a module of the user's exports. */
-import type { AgentDefinition } from "@troupe/core";
+import type { AgentDefinition, AgentGroup } from "@troupe/core";
 import { CommandError, UsageError } from "./failure.ts";
 import { importModule, listed } from "./import-module.ts";
 
@@ -11,7 +11,8 @@ export interface HostedAgent {
 
 /**
  * Import a module (a file, or a package installed here) and collect its agents: exports that are an
- * agent, or a list of agents. With `names` only these exports. @throws UsageError, CommandError
+ * agent, a pipeline, or a list of them. With `names` only these exports. @throws UsageError,
+ * CommandError
  */
 export async function moduleAgents(
   module: string,
@@ -23,7 +24,7 @@ export async function moduleAgents(
     throw new UsageError(`${module} has no export ${missing}; it exports ${listed(exported)}.`);
   }
   const chosen = names.length === 0 ? Object.values(exported) : names.map((name) => exported[name]);
-  const definitions = new Set(chosen.flat().filter(isAgent));
+  const definitions = new Set(chosen.flat().flatMap(agentsOf).filter(isAgent));
   if (definitions.size === 0) {
     const what = names.length === 0 ? "" : ` as ${names.join(", ")}`;
     throw new CommandError(
@@ -31,6 +32,16 @@ export async function moduleAgents(
     );
   }
   return [...definitions].map((definition) => ({ definition, module }));
+}
+
+function agentsOf(value: unknown): readonly unknown[] {
+  return isGroup(value) ? value.agents : [value];
+}
+
+function isGroup(value: unknown): value is AgentGroup {
+  return (
+    typeof value === "object" && value !== null && "agents" in value && Array.isArray(value.agents)
+  );
 }
 
 function isAgent(value: unknown): value is AgentDefinition {

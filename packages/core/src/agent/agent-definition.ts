@@ -50,3 +50,11 @@ export interface AgentDefinition {
   /** By topic name. */
   readonly subscriptions: Readonly<Record<string, MessageDefinition>>;
 }
+
+/** Agents that belong together, such as those of a pipeline. */
+export interface AgentGroup {
+  readonly agents: readonly AgentDefinition[];
+}
+
+/** What a worker can host. */
+export type Hostable = AgentDefinition | AgentGroup;

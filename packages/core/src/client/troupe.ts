@@ -7,7 +7,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
 import { callsProxy } from "../agent/agent-calls.ts";
-import type { AgentDefinition } from "../agent/agent-definition.ts";
+import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";
 import type { Agent } from "../agent/agent.ts";
 import type { Clock } from "../clock/clock.ts";
@@ -97,11 +97,11 @@ export interface Troupe extends AsyncDisposable {
     event: Input,
     options?: SendOptions,
   ): Promise<Receipt>;
-  /** Host agent types in this process; resolves when its first share of the work is taken. */
-  work(
-    agents: AgentDefinition | readonly AgentDefinition[],
-    options?: WorkerOptions,
-  ): Promise<Worker>;
+  /**
+   * Host agent types and pipelines in this process; resolves when its first share of the work is
+   * taken.
+   */
+  work(agents: Hostable | readonly Hostable[], options?: WorkerOptions): Promise<Worker>;
   /**
    * Keep a read model up to date; resolves when it is opened and its lag is known. @throws
    * OutdatedProjectionError, ForeignCheckpointError, SinkUnavailableError, SinkRefusedError
@@ -217,12 +217,9 @@ class TroupeOnLog implements Troupe {
     )) as Receipt;
   }
 
-  async work(
-    agents: AgentDefinition | readonly AgentDefinition[],
-    options: WorkerOptions = {},
-  ): Promise<Worker> {
+  async work(agents: Hostable | readonly Hostable[], options: WorkerOptions = {}): Promise<Worker> {
     this.#requireOpen();
-    const definitions = "kind" in agents ? [agents] : agents;
+    const definitions = [agents].flat().flatMap(agentsOf);
     requireHostable(definitions);
     if ([...this.#workers].some(({ id }) => id === options.id)) {
       throw new DefinitionError(`A worker with the id ${options.id} runs already.`);
@@ -394,6 +391,10 @@ function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
     metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
     payload: encodePayload(call.payload),
   };
+}
+
+function agentsOf(hostable: Hostable): readonly AgentDefinition[] {
+  return "agents" in hostable ? hostable.agents : [hostable];
 }
 
 function requireHostable(definitions: readonly AgentDefinition[]): void {

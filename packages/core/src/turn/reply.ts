@@ -21,6 +21,8 @@ import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import type { ErrorData, TroupeErrorOptions } from "../errors/troupe-error.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
+import type { StageFailure } from "../errors/pipeline-errors.ts";
+import { PipelineStageError } from "../errors/pipeline-errors.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
 export interface Reply {
@@ -65,7 +67,14 @@ const classes: Readonly<Record<string, ErrorClass>> = {
 /** The typed error an asker catches for a recorded failure. */
 export function errorOfFailure(failure: ErrorData): TroupeError {
   if (failure.code === "rejected") return Reject.fromData(failure);
+  if (failure.code === "pipeline-stage-failed") return stageError(failure);
   const Known = Object.hasOwn(classes, failure.code) ? classes[failure.code] : undefined;
   if (Known !== undefined) return new Known(failure.message, { details: failure.details });
   return new RemoteTurnError(`The agent's turn failed: ${failure.message}`, failure);
+}
+
+/** With the stage's own error as its cause. */
+function stageError({ details, message }: ErrorData): PipelineStageError {
+  const { failure } = details as unknown as StageFailure;
+  return new PipelineStageError(message, { details, cause: errorOfFailure(failure) });
 }

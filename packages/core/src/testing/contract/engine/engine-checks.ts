@@ -15,6 +15,7 @@ import { lifeChecks } from "./life-checks.ts";
 import { limitChecks } from "./limit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
+import { pipelineChecks } from "./pipeline-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
@@ -25,6 +26,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
   ...batchChecks,
   ...backlogChecks,
+  ...pipelineChecks,
   ...commitChecks,
   ...redeliveryChecks,
   ...askChecks,

@@ -22,11 +22,12 @@ import { charge } from "./systems/charge.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { limits } from "./systems/limits.ts";
 import { parking } from "./systems/parking.ts";
+import { pipelineSystem } from "./systems/pipeline.ts";
 import { poison } from "./systems/poison.ts";
 import { timers } from "./systems/timers.ts";
 
 const defects = { withoutAtomicity, withoutFence, withoutRecognition };
-const systems = { bankTransfer, hotKey, poison };
+const systems = { bankTransfer, hotKey, pipelineSystem, poison };
 
 describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sabotage) => {
   test.each(Object.entries(systems))("with the system %s", async (_name, system) => {

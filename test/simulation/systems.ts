@@ -10,6 +10,7 @@ import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
 import { parking } from "./systems/parking.ts";
 import { limits } from "./systems/limits.ts";
+import { pipelineSystem } from "./systems/pipeline.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
 import { timers } from "./systems/timers.ts";
@@ -24,6 +25,7 @@ export const systems: Readonly<Record<string, System>> = {
   limits,
   poison,
   charge,
+  pipeline: pipelineSystem,
   batch,
   timers,
   parking,

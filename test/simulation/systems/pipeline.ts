@@ -79,7 +79,10 @@ export const pipelineSystem: System = {
       async (index, chance) => {
         const job = index % keys.length;
         const [key, words] = [keys[job] ?? "", texts[job] ?? []];
-        if (chance.happens(0.3)) return void (await client.send(measure, key).run({ words }));
+        if (chance.happens(0.3)) {
+          await client.send(measure, key).run({ words });
+          return;
+        }
         const answer = client.agent(measure, key, { timeoutMs: 3_600_000 }).run({ words });
         assert.equal(await answer.catch(stageThatFailed), endOf(words), `the answer of ${key}`);
       },

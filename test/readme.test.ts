@@ -43,6 +43,15 @@ it("runs the agents that work together", async () => {
   expect(stdout).toBe("[ '2 lamp are yours, 8 left' ]\n");
 });
 
+it("runs the pipeline of the tutorial", async () => {
+  await using server = await startNatsServer();
+  const file = new URL("packages/examples/tutorial/03-pipeline.ts", root);
+  const { stdout } = await run(process.execPath, ["--conditions=troupe-source", file.pathname], {
+    env: { ...process.env, TROUPE_NATS_URL: server.url },
+  });
+  expect(stdout).toBe("{ lines: 2, best: 6 }\n{ lines: 2, best: 6 }\n");
+});
+
 it("declares the first agent in fewer than 15 lines and without a type annotation", async () => {
   const [first] = await snippets();
   const declaration = /export const account = .*?;\n(?=\n)/s.exec(first?.code ?? "")?.[0] ?? "";

@@ -104,6 +104,34 @@ export const afterFailureChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "I2: what sits in a batch behind a message that failed sees what onFailed emitted",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = agent("book")
+        .state<LedgerState>({ notes: [] })
+        .event("noted", noteSchema, (state, { text }) => ({ notes: [...state.notes, text] }))
+        .onBatch(
+          "note",
+          noteSchema,
+          (_, items) =>
+            items.map((item) =>
+              item.data.text === "bad" ? item.fail(new Reject("bad")) : item.state.notes.length,
+            ),
+          {
+            batch: { size: 2, waitMs: 3_600_000, by: "key" },
+            onFailed: (context) => context.emit.noted({ text: "failed" }),
+          },
+        );
+      const { troupe } = await stage.host(book);
+      const refused = rejectsWith(troupe.agent(book, "a").note({ text: "bad" }), "rejected");
+      const seen = troupe.agent(book, "a").note({ text: "good" });
+      await refused;
+      // Alone in the next batch, which waits for one more.
+      const more = troupe.agent(book, "a").note({ text: "more" });
+      assert.deepEqual(await Promise.all([seen, more]), [1, 1]);
+    },
+  },
+  {
     name: "onFailed is not called for a message that its schema refuses",
     async run(harness) {
       await using stage = new Stage(harness);

@@ -219,6 +219,45 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "J1: a stage or a part that is redriven after its fall-back made the result changes nothing",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      let broken = true;
+      const work = (): string => {
+        if (broken) throw new Reject("unwanted");
+        return "late";
+      };
+      const open = Promise.withResolvers<string>();
+      const slow = pipeline("slow", noteSchema)
+        .stage("first", work, { fallback: () => "a b" })
+        .batch("bulk", (_, items) => items.map(work), { fallback: (_, item) => item, waitMs: 1 })
+        .parallel(
+          "parts",
+          { each: (item) => [item, "wait"] },
+          (_, item) => (item === "wait" ? open.promise : work()),
+          {
+            fallback: (_, part) => part,
+          },
+        );
+      const { heard, troupe } = await stage.host(slow.agents);
+      const answered = troupe.agent(slow, "job").run({ text: "" });
+      await heard.has("dead-letter", 3);
+      const log = await stage.log();
+      const gathered = async (): Promise<number> =>
+        (await recordsOf(log, "job", "slow")).filter(({ message }) => message === "gather").length;
+      await stage.until("the fall-back's part", async () => (await gathered()) === 1);
+      broken = false;
+      await redriveAll(log);
+      await stage.until("the late part", async () => (await gathered()) === 2);
+      open.resolve("waited");
+      assert.deepEqual(await answered, ["a b", "waited"]);
+      const records = await recordsOf(log, "job", "slow");
+      const types = records.flatMap(({ events }) => events.map(({ type }) => type));
+      assert.equal(types.filter((type) => type === "completed").length, 2);
+      assert.equal(types.filter((type) => type === "gathered").length, 2);
+    },
+  },
+  {
     name: "I7: of one job at most so many parts are under way, and all come back in order",
     async run(harness) {
       await using stage = new Stage(harness);

@@ -297,10 +297,10 @@ export class Mailbox implements Standing<Mailbox> {
   #join(delivery: Delivery, follows: Turn): void {
     const inFlight = this.#inFlight ?? new InFlight();
     const turn = this.#turnOf(delivery, follows, inFlight.size);
-    let outcome: unknown;
-    let failed = false;
+    let outcome: unknown = givenUp(turn);
+    let failed = outcome !== undefined;
     try {
-      outcome = turn.run();
+      if (!failed) outcome = turn.run();
     } catch (thrown) {
       failed = true;
       outcome = thrown;

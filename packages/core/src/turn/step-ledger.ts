@@ -18,6 +18,15 @@ export class StepLedger {
     this.#values = new Map(recorded.map(({ name, value }) => [name, value]));
   }
 
+  /** What it knows now, for a run that goes on beside the next one. */
+  copy(): StepLedger {
+    const copy = new StepLedger([]);
+    for (const [name, value] of this.#values) copy.#values.set(name, value);
+    for (const [name, count] of this.#used) copy.#used.set(name, count);
+    copy.#pending = [...this.#pending];
+    return copy;
+  }
+
   /** The handler starts (again): its steps are counted from the beginning. */
   begin(): void {
     this.#used.clear();

@@ -139,6 +139,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   cancel(timerId: string): void {
     this.#turn.requireOpen();
     requireTimerId(timerId);
+    if (this.#turn.muted) return;
     requireRoomToSend(this.#turn);
     this.#turn.timers.push({ kind: "cancel", id: timerId });
   }
@@ -146,13 +147,14 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   answerLater(): string | undefined {
     const turn = this.#turn;
     turn.requireOpen();
-    turn.answering = { ...turn.answering, later: true };
+    if (!turn.muted) turn.answering = { ...turn.answering, later: true };
     return turn.delivery.input.metadata.replyTo;
   }
 
   answerNow(replyTo: readonly string[], failure?: ErrorData): void {
     const turn = this.#turn;
     turn.requireOpen();
+    if (turn.muted) return;
     turn.answering = { later: false, ...turn.answering, now: { replyTo, failure } };
   }
 
@@ -226,6 +228,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       const add = (inner: OutgoingCall): void => {
         const metadata = { ...this.#metadata(inner, `t${timers.length}`), timer };
         const draft = this.#draft(inner, metadata);
+        if (this.#turn.muted) return;
         timers.push({ kind: "set", id: timer, time, message: draft, isNew: id === undefined });
       };
       refusePromise(throughLayers(host.layers.send, call, add));
@@ -235,7 +238,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 
   #add(call: OutgoingCall): void {
     const metadata = this.#metadata(call, `${this.#turn.outgoing.length}`);
-    this.#turn.outgoing.push(this.#draft(call, metadata));
+    const draft = this.#draft(call, metadata);
+    if (!this.#turn.muted) this.#turn.outgoing.push(draft);
   }
 
   #draft(call: OutgoingCall, metadata: Metadata): InputDraft {

@@ -31,7 +31,7 @@ export interface StepStore {
 export class TurnSteps {
   readonly #turn: Turn;
   readonly #store: StepStore;
-  readonly #ledger: StepLedger;
+  #ledger: StepLedger;
 
   constructor(turn: Turn, store: StepStore) {
     this.#turn = turn;
@@ -66,6 +66,7 @@ export class TurnSteps {
     const result = isEffect ? await this.#inTime(outcome, unique, options.timeoutMs) : outcome;
     this.#turn.requireOpen();
     const value = asStored(result);
+    if (this.#turn.muted) return value;
     const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
     this.#ledger.note({ name: unique, value, tookMs });
     if (isEffect) await this.#flush();
@@ -76,10 +77,18 @@ export class TurnSteps {
   draw(name: string, value: () => unknown): unknown {
     this.#turn.requireOpen();
     const unique = this.#ledger.next(name);
-    if (!this.#ledger.has(unique)) {
-      this.#ledger.note({ name: unique, value: value(), tookMs: 0 });
-    }
-    return this.#ledger.value(unique);
+    if (this.#ledger.has(unique)) return this.#ledger.value(unique);
+    const drawn = value();
+    if (!this.#turn.muted) this.#ledger.note({ name: unique, value: drawn, tookMs: 0 });
+    return drawn;
+  }
+
+  /**
+   * The turn is given up: the ledger belongs to its next run, which must not see what a batch
+   * handler still does with this one (M4).
+   */
+  detach(): void {
+    this.#ledger = this.#ledger.copy();
   }
 
   /** The turn's record was not made after all. */
@@ -103,6 +112,7 @@ export class TurnSteps {
     // Its own run hears when it fails; here it only has to be over.
     await ledger.appending?.catch(() => undefined);
     this.#turn.requireOpen();
+    if (this.#turn.muted) return undefined;
     if (ledger.appending !== undefined) return ledger.appending;
     if (!ledger.hasPending) return undefined;
     // Whoever comes first appends for all that are done by now; the others wait for it.

@@ -181,6 +181,7 @@ export class Turn implements EventSink {
 
   event(event: RecordedEvent, bytes: number): void {
     this.requireOpen();
+    if (this.muted) return;
     requireEventFits(this, event.type, { bytes, others: this.#eventBytes });
     const state = this.runtime.fold(this.visibleState, event, this.#place());
     if (this.#shared === undefined) this.state = state;
@@ -337,6 +338,7 @@ export class Turn implements EventSink {
   /** Tell the handler that its turn is given up. */
   abort(reason: unknown): void {
     this.#ended = true;
+    this.#steps?.detach();
     this.#context?.abort(reason);
     this.seat?.call.leave(this.seat);
   }

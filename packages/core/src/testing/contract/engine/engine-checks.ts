@@ -10,6 +10,7 @@ import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
+import { givenUpBatchChecks } from "./given-up-batch-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
 import { limitChecks } from "./limit-checks.ts";
@@ -25,6 +26,7 @@ import { versionChecks } from "./version-checks.ts";
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
   ...batchChecks,
+  ...givenUpBatchChecks,
   ...backlogChecks,
   ...pipelineChecks,
   ...commitChecks,

@@ -1,0 +1,173 @@
+/** Messages that are given up in the middle of their batch, while its handler goes on (M4). */
+import assert from "node:assert/strict";
+
+import { agent } from "../../../agent/agent.ts";
+import type { Agent, None } from "../../../agent/agent.ts";
+import type { BatchItem } from "../../../batch/batch-context.ts";
+import type { BatchSettings } from "../../../batch/batch-settings.ts";
+import type { RetryPolicy } from "../../../mailbox/retry-policy.ts";
+import { turnsOf } from "../../../replay/replay.ts";
+import type { LogCheck } from "../log-harness.ts";
+import { rejectsWith } from "../observe.ts";
+import type { LedgerEvents, LedgerState, Note } from "./ledger.ts";
+import { ledger, noteSchema, notesOf } from "./ledger.ts";
+import { Stage } from "./stage.ts";
+
+interface Messages {
+  readonly note: { readonly input: Note; readonly reply: unknown };
+  readonly count: { readonly input: Note; readonly reply: number };
+}
+type Item = BatchItem<LedgerState, LedgerEvents, Messages, Note>;
+type Book = Agent<LedgerState, None & LedgerEvents, None & Messages>;
+
+function book(
+  batch: Partial<BatchSettings>,
+  handle: (items: readonly Item[]) => Promise<readonly unknown[] | void>,
+  retry: Partial<RetryPolicy> = {},
+): Book {
+  return agent("ledger")
+    .state<LedgerState>({ notes: [] })
+    .event("noted", noteSchema, (state, { text }) => ({ notes: [...state.notes, text] }))
+    .onBatch("note", noteSchema, (_, items) => handle(items as readonly Item[]), { batch, retry })
+    .on("count", noteSchema, ({ state }): number => state.notes.length);
+}
+
+function aborted({ signal }: Item): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+export const givenUpBatchChecks: readonly LogCheck[] = [
+  {
+    name: "M4: what a batch handler does with a message after that was given up has no effect",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const friend = ledger(undefined, "friend");
+      const began = Promise.withResolvers<void>();
+      const bulk = book({ size: 2, waitMs: 3_600_000 }, async (items) => {
+        const given = items.find(({ agent: { key } }) => key === "alice");
+        if (given === undefined) throw new Error("Alice is not in the batch.");
+        const over = aborted(given);
+        began.resolve();
+        await over;
+        for (const item of items) {
+          item.emit.noted({ text: item.agent.key });
+          item.send(friend, item.agent.key).note({ text: item.agent.key });
+          item.after(3_600_000).note({ text: "later" });
+          item.cancel("some-timer");
+        }
+      });
+      const { heard, troupe, worker } = await stage.host([bulk, friend], { snapshotTurns: 1 });
+      const asker = new AbortController();
+      const { signal } = asker;
+      const asked = troupe.agent(bulk, "alice", { signal }).note({ text: "" });
+      await troupe.send(bulk, "bob").note({ text: "" });
+      const cancelled = rejectsWith(asked, "ask-cancelled");
+      await began.promise;
+      asker.abort();
+      await cancelled;
+      const log = await stage.log();
+      await stage.until("the friend of Bob noted it", async () => {
+        return (await notesOf(log, "bob", "friend")).length > 0;
+      });
+      const of = (key: string): Promise<string[]> => notesOf(log, key);
+      assert.deepEqual([await of("alice"), await of("bob")], [[], ["bob"]]);
+      // Both turns are committed by now.
+      const toFriend = await log.inputsOf({ type: "friend", key: "alice" }, [], 0, Infinity);
+      assert.deepEqual(toFriend, []);
+      const given = heard
+        .of("turn.committed")
+        .find(({ agent: { key, type } }) => key === "alice" && type === "ledger");
+      assert.deepEqual(given?.record.outgoingIds, []);
+      assert.equal(given.record.timers, undefined);
+      // What the worker remembers, and what it wrote down of it, is what the journal says (I8).
+      await heard.has("snapshot.saved", 3);
+      await worker.stop();
+      const successor = await stage.host(bulk);
+      assert.equal(await successor.troupe.agent(bulk, "alice").count({ text: "" }), 0);
+    },
+  },
+  {
+    name: "I6: a batch handler that was given up does not touch the steps of the next run",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const old = Promise.withResolvers<void>();
+      let runs = 0;
+      const first = async (item: Item): Promise<void> => {
+        await item.step("draft", async () => {
+          await gate.promise;
+          return "first draft";
+        });
+        await item.step("print", async () => "first print");
+        item.random();
+      };
+      const second = async (item: Item): Promise<unknown> => {
+        const draft = await item.step("draft", async () => "second draft");
+        gate.resolve();
+        await old.promise;
+        return [draft, await item.step("print", async () => "second print")];
+      };
+      const bulk = book(
+        { size: 1 },
+        async (items) => {
+          const [item] = items;
+          if (item === undefined) return;
+          runs += 1;
+          if (runs === 1) return first(item).then(old.resolve, old.reject);
+          return [await second(item)];
+        },
+        { timeoutMs: 100 },
+      );
+      const { troupe } = await stage.host(bulk);
+      const reply = await troupe.agent(bulk, "alice").note({ text: "" });
+      assert.deepEqual(reply, ["second draft", "second print"]);
+      for await (const { steps } of turnsOf(await stage.log(), { type: "ledger", key: "alice" })) {
+        assert.deepEqual(
+          steps.map(({ name, value }) => [name, value]),
+          [
+            ["draft", "second draft"],
+            ["print", "second print"],
+          ],
+        );
+      }
+    },
+  },
+  {
+    name: "M2: a message that was given up in the queue does not come to the handler with those before it",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const seen: string[] = [];
+      const bulk = book({ size: 3, waitMs: 5 }, async (items) => {
+        seen.push(...items.map(({ data }) => data.text));
+        if (seen.length === 1) await gate.promise;
+      });
+      const told = Promise.withResolvers<void>();
+      const { heard, troupe } = await stage.host(bulk, {
+        tamper: (log) => ({
+          onAskCancelled: (listener) =>
+            log.onAskCancelled((replyTo) => {
+              listener(replyTo);
+              told.resolve();
+            }),
+        }),
+      });
+      await troupe.send(bulk, "alice").note({ text: "0" });
+      await heard.has("batch.started");
+      await troupe.send(bulk, "alice").note({ text: "1" });
+      const asker = new AbortController();
+      const { signal } = asker;
+      const asked = troupe.agent(bulk, "alice", { signal }).note({ text: "2" });
+      const cancelled = rejectsWith(asked, "ask-cancelled");
+      await troupe.send(bulk, "alice").note({ text: "3" });
+      asker.abort();
+      await cancelled;
+      await told.promise;
+      gate.resolve();
+      await troupe.agent(bulk, "alice").note({ text: "4" });
+      assert.deepEqual(seen, ["0", "1", "3", "4"]);
+    },
+  },
+];

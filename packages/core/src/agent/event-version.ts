@@ -109,14 +109,24 @@ export function upToDate(
 }
 
 /**
- * What a state depends on besides the journal: `1`, or `1 deposited@2` when events have versions
- * above 1. A snapshot of another one is of another fold.
+ * What a state is folded with: the version of the state, and the events that are declared, as in
+ * `1 deposited@2 opened`. For a snapshot.
  */
 export function foldVersion({ events, stateVersion }: AgentDefinition): string {
-  const versions = Object.entries(events)
-    .filter(([, { version }]) => version > 1)
-    .map(([name, { version }]) => `${name}@${version}`);
-  return [`${stateVersion}`, ...versions.toSorted()].join(" ");
+  const declared = Object.entries(events).map(([name, { version }]) =>
+    version > 1 ? `${name}@${version}` : name,
+  );
+  return [`${stateVersion}`, ...declared.toSorted()].join(" ");
+}
+
+/**
+ * Whether a state that was folded with `theirs` is one that `ours` would come to. Events that only
+ * we declare are not in it; one that only they declare may be, and we could not have folded it.
+ */
+export function coversFold(ours: string, theirs: string): boolean {
+  const [version, ...events] = ours.split(" ");
+  const [theirVersion, ...theirEvents] = theirs.split(" ");
+  return version === theirVersion && theirEvents.every((event) => events.includes(event));
 }
 
 /** An event as it is recorded: version 1 goes without saying, so that records stay small. */

@@ -7,6 +7,7 @@
  * journal decides.
  */
 import { deepFreeze } from "../agent/deep-freeze.ts";
+import { coversFold } from "../agent/event-version.ts";
 import { CorruptSnapshotError } from "../errors/snapshot-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
@@ -156,7 +157,8 @@ export class AgentHistory {
       this.#host.feed.emit({ kind: "fault", what: `snapshot of ${name}`, failure });
       return;
     }
-    if (snapshot?.foldVersion !== this.#runtime.foldVersion) return;
+    if (snapshot === undefined) return;
+    if (!coversFold(this.#runtime.foldVersion, snapshot.foldVersion)) return;
     const { turns, lastInput, revision } = snapshot;
     this.#current = { state: deepFreeze(snapshot.state), turns, lastInput };
     this.#revision = revision;

@@ -21,7 +21,7 @@ export interface Snapshot {
   readonly lastInput: Position;
   /** Position of the record after which the state was like this. */
   readonly revision: Position;
-  /** What the state was folded with: the versions of the state and of its events. */
+  /** What the state was folded with: the version of the state, and the declared events. */
   readonly foldVersion: string;
 }
 

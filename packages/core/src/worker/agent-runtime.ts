@@ -28,7 +28,7 @@ export interface AgentRuntime {
   readonly definition: AgentDefinition;
   /** Topics that it subscribes to. */
   readonly topics: readonly string[];
-  /** What its states are folded with: the versions of the state and of its events. */
+  /** What its states are folded with: the version of the state, and the declared events. */
   readonly foldVersion: string;
   /**
    * A recorded event as it is declared today. @throws UnknownEventError, NewerEventError,

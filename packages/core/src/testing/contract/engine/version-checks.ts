@@ -37,6 +37,30 @@ const newTill: Till = agent("till")
     return ctx.state.cents;
   });
 
+/** A release of `till` that also knows tips. */
+interface Tipped extends Total {
+  readonly tips?: number;
+}
+const tippedTill: Agent<Tipped, unknown, None & Messages & { readonly tip: Messages["add"] }> =
+  agent("till")
+    .state<Tipped>({ cents: 0 })
+    .event("added", anything<number>(), (state, euros) => ({
+      ...state,
+      cents: state.cents + euros * 100,
+    }))
+    .event("tipped", anything<number>(), ({ cents, tips = 0 }, euros) => ({
+      cents,
+      tips: tips + euros * 100,
+    }))
+    .on("add", anything<number>(), (ctx, euros): number => {
+      ctx.emit.added(euros);
+      return ctx.state.cents;
+    })
+    .on("tip", anything<number>(), (ctx, euros): number => {
+      ctx.emit.tipped(euros);
+      return ctx.state.tips ?? 0;
+    });
+
 /** Hears no other worker, so it takes every partition. */
 const alone: Tamper = () => ({ onPresence: () => () => undefined });
 
@@ -116,6 +140,47 @@ export const versionChecks: readonly LogCheck[] = [
       await stage.host(newTill, { tamper: alone });
       assert.equal(await client.agent(till, "alice").add(1), 800);
       assert.deepEqual(await lettersOf(await stage.log()), []);
+    },
+  },
+  {
+    name: "I8: a snapshot is no way around an event that older code does not declare",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const client = await stage.client();
+      const after = await stage.host(tippedTill, { snapshotTurns: 1 });
+      assert.equal(await client.agent(tippedTill, "alice").tip(1), 100);
+      await after.heard.has("snapshot.saved");
+      await after.worker.stop();
+      // The new release is rolled back.
+      const before = await stage.host(till, { snapshotTurns: 1 });
+      await client.send(till, "alice").add(2);
+      await before.heard.has("fault");
+      assert.equal(before.heard.of("fault")[0]?.failure.code, "unknown-event");
+      await before.worker.stop();
+      await stage.host(tippedTill);
+      assert.equal(await client.agent(tippedTill, "alice").tip(3), 400);
+    },
+  },
+  {
+    name: "I8: code that declares more events goes on from a snapshot of code that declared fewer",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const client = await stage.client();
+      const before = await stage.host(till, { snapshotTurns: 1 });
+      assert.equal(await client.agent(till, "alice").add(1), 100);
+      await before.heard.has("snapshot.saved");
+      await before.worker.stop();
+      const reads: number[] = [];
+      await stage.host(tippedTill, {
+        tamper: (log) => ({
+          journal: (who, from, options) => {
+            reads.push(from);
+            return log.journal(who, from, options);
+          },
+        }),
+      });
+      assert.equal(await client.agent(tippedTill, "alice").add(2), 300);
+      assert.ok(Math.min(...reads) > 0, "only the tail of the journal is read");
     },
   },
 ];

@@ -2,8 +2,13 @@
  * Reading stored messages without a consumer: a few messages on one subject in well under a
  * millisecond.
  *
- * An answer is a series of messages and an end marker. Each message names the one before it, so an
- * answer with a hole is noticed, and asked for again.
+ * An answer is one message, or a series of messages and an end marker. Each message of a series
+ * names the one before it, so an answer with a hole is noticed, and asked for again.
+ *
+ * For each series the server counts what there is from its start on, which takes it time in
+ * proportion to the messages of all subjects in a block of the stream: 150 to 350 µs, also where it
+ * finds nothing, against 20 for one message and 7 for none. So series are long, and where nothing
+ * is likely one message is asked for first.
  */
 import type { Msg } from "@nats-io/nats-core";
 import { LogUnavailableError, type CallOptions, type Position } from "@troupe/core";
@@ -30,7 +35,7 @@ export interface RangeRequest {
   readonly after: Position;
 }
 
-const batchMax = 256;
+const batchMax = 1024;
 const bytesMax = 4 * 1024 * 1024;
 const answerTimeoutMs = 2000;
 const retryTimeoutMs = 10_000;
@@ -51,6 +56,19 @@ export function getRange(
   };
   const attempt = (): Promise<readonly StoredMessage[]> => getOnce(session, range.stream, body);
   return retryUnavailable(attempt, { timeoutMs: retryTimeoutMs, signal: options.signal });
+}
+
+/** The first message on a subject after a position, or undefined. */
+export async function getNext(
+  session: Session,
+  { after, stream, subject }: RangeRequest,
+  options: CallOptions = {},
+): Promise<StoredMessage | undefined> {
+  const body = { seq: after + 1, next_by_subj: subject };
+  const attempt = (): Promise<readonly StoredMessage[]> => getOnce(session, stream, body);
+  const { signal } = options;
+  const [message] = await retryUnavailable(attempt, { timeoutMs: retryTimeoutMs, signal });
+  return message;
 }
 
 /** The message at a position, or undefined. */

@@ -28,11 +28,12 @@ import { bury } from "./bury.ts";
 import { onCell, readCell, writeCell } from "./cells.ts";
 import { Committer } from "./commit.ts";
 import * as control from "./control-store.ts";
-import { getAt, getRange } from "./direct-get.ts";
+import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { MisfitReader } from "./misfit-reader.ts";
+import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Session } from "./session.ts";
@@ -90,18 +91,12 @@ export class JetStreamLog implements Log {
     return control.saveSnapshot(this.#session, agent, snapshot);
   }
 
-  async journal(
+  journal(
     agent: AgentId,
     after: Position,
     options?: CallOptions,
   ): Promise<readonly JournalEntry[]> {
-    const { subjects } = this.#session;
-    const range = { stream: subjects.stream, subject: subjects.journal(agent), after };
-    return (await getRange(this.#session, range, options)).map((stored) => ({
-      revision: stored.position,
-      record: stored.message.data,
-      committedAtMs: stored.storedAtMs,
-    }));
+    return readJournal(this.#session, { agent, after }, options);
   }
 
   async input(position: Position): Promise<Input | undefined> {

@@ -16,6 +16,7 @@ import {
   CallDepthError,
 } from "../errors/ask-errors.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
+import { DeadlinePassedError } from "../errors/message-errors.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { InputDraft, Position } from "../log/input.ts";
@@ -73,7 +74,8 @@ export class Asker {
       cancels.push(this.#clock.after(request.timeoutMs, () => this.#fail(replyTo, late(request))));
       if (signal !== undefined) {
         const abort = (): void => {
-          this.#log.cancelAsk(replyTo);
+          // A deadline reaches who is asked by itself, and is told there as what it is.
+          if (!(signal.reason instanceof DeadlinePassedError)) this.#log.cancelAsk(replyTo);
           this.#fail(replyTo, cancelled(request));
         };
         signal.addEventListener("abort", abort, { once: true });

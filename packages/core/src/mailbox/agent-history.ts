@@ -13,6 +13,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import { journalPages } from "../log/journal-pages.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
 import type { Parked } from "./parking.ts";
@@ -141,10 +142,8 @@ export class AgentHistory {
    */
   async load(): Promise<void> {
     if (this.#revision === 0) await this.#loadSnapshot();
-    for (;;) {
-      const entries = await this.#host.log.journal(this.#agent, this.#revision);
-      if (entries.length === 0) return;
-      for (const entry of entries) this.#apply(entry);
+    for await (const page of journalPages(this.#host.log, this.#agent, this.#revision)) {
+      for (const entry of page) this.#apply(entry);
     }
   }
 

@@ -5,6 +5,7 @@
 import type { Agent } from "../agent/agent.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import { journalPages } from "../log/journal-pages.ts";
 import type { CallOptions, Log } from "../log/log.ts";
 import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { RecordedStep } from "../turn/step-record.ts";
@@ -32,13 +33,10 @@ export async function* turnsOf(
   agent: AgentId,
   options: CallOptions = {},
 ): AsyncGenerator<JournaledTurn, void, undefined> {
-  let after: Position = 0;
   // Several turns of one batch may be open at once.
   const open = new Map<Position, RecordedStep[]>();
-  for (;;) {
-    const entries = await log.journal(agent, after, options);
-    for (const { revision, record, committedAtMs } of entries) {
-      after = revision;
+  for await (const page of journalPages(log, agent, 0, options)) {
+    for (const { revision, record, committedAtMs } of page) {
       const entry = decodeJournalRecord(record);
       if (entry.kind === "steps") {
         const { inputPosition, steps } = entry.steps;
@@ -53,7 +51,6 @@ export async function* turnsOf(
         if (position <= turn.inputPosition) open.delete(position);
       }
     }
-    if (entries.length === 0) return;
   }
 }
 

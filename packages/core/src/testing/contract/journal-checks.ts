@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 
 import type { AgentId } from "../../log/address.ts";
 import type { Position } from "../../log/input.ts";
+import { journalPages } from "../../log/journal-pages.ts";
 import type { Log } from "../../log/log.ts";
 import { account, bytes, range, text, turn } from "./drafts.ts";
 import type { LogCheck } from "./log-harness.ts";
@@ -51,6 +52,25 @@ export const journalChecks: readonly LogCheck[] = [
       }
       assert.deepEqual(await log.journal(account("alice"), last), []);
       assert.deepEqual(await log.journal(account("alice"), last + 1000), []);
+    },
+  },
+  {
+    name: "a journal is read whole with the next page on its way, between records of others",
+    async run(harness) {
+      const log = await harness.connect();
+      const lengths = [1, 2, 3, 9, 1100];
+      const agents = lengths.map((length) => account(`${length} records`));
+      const expected = await Promise.all(
+        agents.map((agent, i) => commitChain(log, agent, lengths[i] ?? 0)),
+      );
+      const reading = await harness.connect();
+      for (const [i, agent] of agents.entries()) {
+        const found: Position[] = [];
+        for await (const page of journalPages(reading, agent, 0)) {
+          found.push(...page.map(({ revision }) => revision));
+        }
+        assert.deepEqual(found, expected[i]);
+      }
     },
   },
   {

@@ -27,7 +27,10 @@ function turn(key: string, expectedRevision: number | "chained", outgoing = 0): 
 }
 
 async function journalLength(log: Log, key: string): Promise<number> {
-  return (await log.journal({ type: "account", key }, 0)).length;
+  const agent = { type: "account", key };
+  const [first, ...others] = await log.journal(agent, 0);
+  if (first === undefined) return 0;
+  return 1 + others.length + (await log.journal(agent, first.revision)).length;
 }
 
 const codeOf = (error: unknown): string => (error instanceof TroupeError ? error.code : "other");

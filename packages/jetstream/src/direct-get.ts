@@ -13,6 +13,7 @@
 import type { Msg } from "@nats-io/nats-core";
 import { LogUnavailableError, type CallOptions, type Position } from "@troupe/core";
 
+import { headerText, visitHeaders } from "./header-text.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
@@ -112,12 +113,13 @@ function getOnce(
   const found: ChainedMessage[] = [];
   return new Promise((resolve, reject) => {
     const onReply = (message: Msg): boolean => {
-      const code = message.headers?.code ?? 0;
-      if (code === 0) {
-        found.push(storedMessage(message));
+      const block = headerText(message);
+      if (block.startsWith(noStatus)) {
+        found.push(storedMessage(message, block));
         if (!isBatch) resolve(found);
         return isBatch;
       }
+      const code = message.headers?.code ?? 0;
       if (code === 404) resolve([]);
       else if (code !== 204) reject(refused(stream, message));
       else if (isComplete(found, message)) resolve(found);
@@ -134,23 +136,25 @@ function getOnce(
   });
 }
 
+/** How the headers begin of what is a message and no status. */
+const noStatus = "NATS/1.0\r\n";
+
 /**
  * The server's answer carries where the message lies in headers; the last of each name is the
  * server's own.
  */
-function storedMessage(message: Msg): ChainedMessage {
+function storedMessage(message: Msg, block: string): ChainedMessage {
   let subject = "";
   let position = 0;
-  let storedAtMs = 0;
   let previous = 0;
-  for (const [name, values] of message.headers ?? []) {
-    if (!name.startsWith("Nats-")) continue;
-    const value = values.at(-1) ?? "";
+  let storedAt = "";
+  visitHeaders(block, (name, value) => {
     if (name === "Nats-Subject") subject = value;
     else if (name === "Nats-Sequence") position = Number(value);
-    else if (name === "Nats-Time-Stamp") storedAtMs = Date.parse(value);
+    else if (name === "Nats-Time-Stamp") storedAt = value;
     else if (name === "Nats-Last-Sequence") previous = Number(value);
-  }
+  });
+  const storedAtMs = Date.parse(storedAt);
   return { message, subject, position, storedAtMs, previous };
 }
 

@@ -107,7 +107,7 @@ test.each([
 });
 
 test.each([
-  ["a record", "Nats-Num-Pending: 3\r\n", [1]],
+  ["a record", "Nats-Num-Pending: 2\r\n", [1]],
   ["the end marker", "204 EOB", [1]],
 ])("a journal read that lost %s is read again", async (what, text, lost) => {
   const namespace = `journal-${what.replaceAll(" ", "-")}`;
@@ -118,8 +118,10 @@ test.each([
   const chained = { agent, expectedRevision: "chained", record, outgoing: [] } as const;
   const turns = [{ ...chained, expectedRevision: 0 }, chained, chained, chained, chained];
   const revisions = await log.commit(turns);
-  const journal = await log.journal(agent, 0);
-  expect(journal.map(({ revision }) => revision)).toEqual(revisions);
+  const [first = 0, ...others] = revisions;
+  // The first one comes alone, the others in one answer.
+  const journal = await log.journal(agent, first);
+  expect(journal.map(({ revision }) => revision)).toEqual(others);
   await log.close();
   relay.close();
 });

@@ -8,6 +8,7 @@ import { charge } from "./systems/charge.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
+import { impatience } from "./systems/impatience.ts";
 import { parking } from "./systems/parking.ts";
 import { limits } from "./systems/limits.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
@@ -27,6 +28,7 @@ export const systems: Readonly<Record<string, System>> = {
   charge,
   pipeline: pipelineSystem,
   batch,
+  impatience,
   timers,
   parking,
 };

@@ -45,6 +45,8 @@ export class InFlight {
     for (const running of this.#running) {
       running.end(true, reason);
       running.turn.uncount();
+      // Nobody hears its end, and one without a seat holds a place of its own.
+      running.turn.leave();
     }
     const deliveries = this.abort(reason);
     this.#running = [];

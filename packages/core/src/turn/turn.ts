@@ -367,7 +367,11 @@ export class Turn implements EventSink {
       if (wraps === undefined) return definition.handler(context, payload);
       const { message, signal } = context;
       const call = { agent: this.agent, message, payload, signal, batch: false };
-      return throughLayers(wraps, call, (inner) => definition.handler(context, inner.payload));
+      return throughLayers(wraps, call, (inner) => {
+        // An interceptor may have taken its time.
+        this.requireLive();
+        return definition.handler(context, inner.payload);
+      });
     }
     const item = new ItemContext(this);
     this.#context = item;
@@ -378,6 +382,7 @@ export class Turn implements EventSink {
   }
 
   #join(definition: MessageDefinition, item: ItemContext, payload: unknown): Promise<unknown> {
+    this.requireLive();
     item.data = payload;
     return this.host.batches.join(this, item, definition);
   }

@@ -33,9 +33,17 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   const { breach, chance, clock, handlersMax, pace } = options;
   /** Agents whose handlers are at work and have asked nobody yet. */
   const atWork = new Set<string>();
-  const pause = async (): Promise<void> => {
+  /** One whose handler is given up ends, so that no timer is left behind. */
+  const pause = (signal: AbortSignal): Promise<void> => {
     const delayMs = chance.next() * pace.waitMsMax;
-    await new Promise<void>((resolve) => clock.after(delayMs, resolve));
+    return new Promise((resolve) => {
+      const cancel = clock.after(delayMs, resolve);
+      const end = (): void => {
+        cancel();
+        resolve();
+      };
+      signal.addEventListener("abort", end, { once: true });
+    });
   };
   return {
     receive: (call, next) => {
@@ -44,12 +52,12 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       // A handler that was given up may still be at work when the next one of its agent begins.
       // Those of a batch have one place together.
       if (atWork.has(name) || call.batch)
-        return isPaused ? pause().then(() => next(call)) : next(call);
+        return isPaused ? pause(call.signal).then(() => next(call)) : next(call);
       atWork.add(name);
       if (atWork.size > handlersMax) {
         breach(`${atWork.size} handlers at work, at most ${handlersMax}`);
       }
-      const outcome = isPaused ? pause().then(() => next(call)) : next(call);
+      const outcome = isPaused ? pause(call.signal).then(() => next(call)) : next(call);
       if (!(outcome instanceof Promise)) {
         atWork.delete(name);
         return outcome;

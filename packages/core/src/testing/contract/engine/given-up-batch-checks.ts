@@ -170,4 +170,70 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
       assert.deepEqual(seen, ["0", "1", "3", "4"]);
     },
   },
+  {
+    name: "I7: a message that is handled again after the one before it gives its place back",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const seen: string[] = [];
+      const bulk = book(
+        { size: 2, waitMs: 30 },
+        async (items) => {
+          seen.push(...items.map(({ data, message }) => `${data.text}.${message.attempt}`));
+        },
+        { timeoutMs: 100 },
+      );
+      let isSlow = true;
+      const { troupe } = await stage.host(bulk, {
+        handlersMax: 1,
+        interceptors: [
+          {
+            // It takes its time before the second message has a seat, and holds the only place.
+            receive: (call, next) => {
+              if ((call.payload as Note).text !== "1" || !isSlow) return next(call);
+              isSlow = false;
+              return gate.promise.then(() => next(call));
+            },
+          },
+        ],
+      });
+      await troupe.send(bulk, "alice").note({ text: "0" });
+      await troupe.agent(bulk, "alice").note({ text: "1" });
+      assert.deepEqual(seen, ["0.2", "1.1"]);
+      gate.resolve();
+    },
+  },
+  {
+    name: "I3: a turn that is given up while an interceptor takes its time comes to no handler",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const seen: string[] = [];
+      const bulk = book({ size: 1 }, async (items) => {
+        seen.push(...items.map(({ data }) => data.text));
+      });
+      const single = agent("single").on("note", noteSchema, (_, { text }) => void seen.push(text));
+      let calls = 0;
+      const { heard, troupe } = await stage.host([bulk, single], {
+        interceptors: [
+          {
+            receive: (call, next) => {
+              const gate = gates[calls++];
+              return gate === undefined ? next(call) : gate.promise.then(() => next(call));
+            },
+          },
+        ],
+      });
+      const late = { timeoutMs: 50 };
+      const bulkLate = troupe.agent(bulk, "alice", late).note({ text: "late" });
+      await rejectsWith(bulkLate, "ask-deadline");
+      const singleLate = troupe.agent(single, "alice", late).note({ text: "late" });
+      await rejectsWith(singleLate, "ask-deadline");
+      await heard.has("turn.committed", 2);
+      for (const gate of gates) gate.resolve();
+      await troupe.agent(bulk, "alice").note({ text: "next" });
+      await troupe.agent(single, "alice").note({ text: "next" });
+      assert.deepEqual(seen, ["next", "next"]);
+    },
+  },
 ];

@@ -5,6 +5,8 @@
  * test depends on a build. The condition is set twice: for modules that Vite loads, and for what
  * Node loads on its own (workers, child processes started with this process's options).
  */
+import { availableParallelism } from "node:os";
+
 import { defineConfig } from "vitest/config";
 
 const source = "troupe-source";
@@ -16,6 +18,9 @@ export default defineConfig({
     include: ["packages/*/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks",
+    // Half of the tests' time is waiting for servers and processes, so two files share two cores
+    // well.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     execArgv: [`--conditions=${source}`],
     reporters: process.env["CI"] ? ["default", "./scripts/count-reporter.ts"] : ["default"],
     testTimeout: 30_000,

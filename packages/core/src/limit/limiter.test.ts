@@ -152,6 +152,16 @@ describe("a limit of concurrency", () => {
     expect(workers.map((worker) => worker.done)).toEqual([10, 10, 10]);
   });
 
+  it("is used by a worker that did not hear that it was given it", async () => {
+    const yard = new LimitYard(6);
+    const gpt = limit("gpt", { concurrency: 3 });
+    const worker = yard.worker("w");
+    worker.loseAnswer();
+    crowd(worker, gpt, 3, 100);
+    await yard.pass(3000);
+    expect(worker.done).toBe(3);
+  });
+
   it("leaves nothing behind when nobody needs it", async () => {
     const yard = new LimitYard(7);
     const gpt = limit("gpt", { concurrency: 3, rate: { count: 100, perMs: 1000 } });
@@ -273,6 +283,52 @@ describe("several limits of one step", () => {
       expect(yard.most(2000)).toBeLessThanOrEqual(45);
     },
   );
+
+  it("keep the rate exactly while permits come and go (W1)", async () => {
+    const rate = { count: 12, perMs: 1000 };
+    const gpt = limit("gpt", { concurrency: 3 });
+    const tokens = limit("tokens", { rate });
+    for (let seed = 0; seed < 100; seed++) {
+      const yard = new LimitYard(seed);
+      const workers = ["a", "b", "c"].map((name) => yard.worker(name));
+      for (let use = 0; use < 60; use++) {
+        const worker = workers[yard.chance.between(0, 2)];
+        const cost = yard.chance.between(1, 5);
+        void worker?.use([gpt, { limit: tokens, cost }], yard.chance.between(1, 400), { cost });
+        await yard.pass(yard.chance.between(0, 40));
+      }
+      await yard.pass(18_000);
+      expect(yard.most(rate.perMs), `seed ${seed}`).toBeLessThanOrEqual(rate.count);
+    }
+  });
+
+  it("keep the rate exactly while askers give up and workers stand still (W2)", async () => {
+    const rate = { count: 12, perMs: 1000 };
+    const gpt = limit("gpt", { concurrency: 2 });
+    const tokens = limit("tokens", { rate });
+    for (let seed = 0; seed < 200; seed++) {
+      const yard = new LimitYard(seed);
+      const { chance } = yard;
+      const workers = ["a", "b", "c"].map((name) => yard.worker(name));
+      for (let use = 0; use < 25; use++) {
+        const worker = workers[chance.between(0, 2)];
+        const cost = chance.between(1, 6);
+        const weighted = { limit: tokens, cost };
+        const uses = chance.happens(0.6) ? [gpt, weighted] : weighted;
+        const asker = new AbortController();
+        const options = { cost, signal: asker.signal };
+        worker?.use(uses, chance.between(1, 300), options).catch(() => undefined);
+        await yard.pass(chance.between(0, 200));
+        if (chance.happens(0.2)) asker.abort(new Error("given up"));
+        if (!chance.happens(0.15)) continue;
+        worker?.pause();
+        await yard.pass(chance.between(1, 1500));
+        worker?.resume();
+      }
+      await yard.pass(5000);
+      expect(yard.most(rate.perMs), `seed ${seed}`).toBeLessThanOrEqual(rate.count);
+    }
+  });
 
   it("are not waited for by who is given up", async () => {
     const yard = new LimitYard(1);

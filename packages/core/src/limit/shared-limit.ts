@@ -209,8 +209,11 @@ export class SharedLimit {
     const known = await this.#read();
     this.#failures = 0;
     const { leaseMs, lessee } = this.#options;
+    // Also by a write that was stored without an answer: then it says again what it holds.
+    this.#isLessee ||= known.record.leases[lessee] !== undefined;
     const renew = this.#isLessee && this.#host.clock.monotonicMs() >= this.#renewAtMs;
     const served = this.#served;
+    this.#forgetOld();
     const need = this.#need(renew);
     const onLogClock = this.#onLogClock(known);
     const { change, fair } = settle(this.limit, lessee, onLogClock, need, this.#signs);
@@ -224,12 +227,21 @@ export class SharedLimit {
     const jitter = 0.9 + 0.2 * this.#host.random();
     this.#renewAtMs = startedAtMs + (leaseMs / beatsPerLease) * jitter;
     if (change.reserved > 0) {
+      const untilMs = startedAtMs + useWithinMs(ratesOf(this.limit, []));
+      // What is left of an earlier one must not be used later by this one (W1).
+      this.#reservedUntilMs =
+        this.#reserved > 0 ? Math.min(this.#reservedUntilMs, untilMs) : untilMs;
       this.#reserved += change.reserved;
-      this.#reservedUntilMs = startedAtMs + useWithinMs(ratesOf(this.limit, []));
     }
     this.#options.onFree();
     // Only a read tells the log's time by which it is decided how long to wait.
     if (this.#isShort && this.limit.rate !== undefined) this.#again = true;
+  }
+
+  /** What no window counts any more cannot be given back: it would be taken off what others use. */
+  #forgetOld(): void {
+    const perMs = this.limit.rate?.perMs ?? 0;
+    if (this.#host.clock.monotonicMs() >= this.#reservedUntilMs + perMs) this.#reserved = 0;
   }
 
   #need(renew: boolean): Need {

@@ -38,9 +38,17 @@ test("any metadata comes back as it was", () => {
   );
 });
 
-test.each(["a\r\nNats-Rollup: all", "a\nb", "", " a", "a\u0000"])("%j cannot be an id", (id) => {
-  expect(() => metadataLines({ id }, "Nats-Msg-Id")).toThrow("Nats-Msg-Id");
+test.each(["\u00a0", "\u3000", "\ufeff", "\u2028"])("a key may end with the blank %j", (blank) => {
+  const metadata = { sender: `book/${blank}a${blank}`, callers: [`book/${blank}a${blank}`] };
+  expect(roundTrip(metadata)).toEqual(metadata);
 });
+
+test.each(["a\r\nNats-Rollup: all", "a\u00a0", "a\nb", "", " a", "a\u0000"])(
+  "%j cannot be an id",
+  (id) => {
+    expect(() => metadataLines({ id }, "Nats-Msg-Id")).toThrow("Nats-Msg-Id");
+  },
+);
 
 test("headers of others are ignored, and odd values do no harm", () => {
   const block = headerBlock(

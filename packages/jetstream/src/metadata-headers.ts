@@ -136,7 +136,7 @@ function deadlineOf(value: string): number | undefined {
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are what a header cannot carry.
-const unsafeInHeader = /[\u0000-\u001f\u007f]|^ | $/;
+const unsafeInHeader = /[\u0000-\u001f\u007f]|^\s|\s$/;
 
 function plain(name: string, value: string): string {
   if (value === "" || unsafeInHeader.test(value)) {
@@ -150,12 +150,14 @@ function plain(name: string, value: string): string {
 }
 
 // oxlint-disable-next-line no-control-regex
-const encodedInText = /[\u0000-\u0020\u007f%,]/g;
+const encodedInText = /[\u0000-\u0020\u007f%,]|\s/g;
 
 /** Text with control characters, blanks, commas and percent signs percent-encoded. */
 export function encodeText(text: string): string {
   return text.toWellFormed().replace(encodedInText, (unit) => {
-    return `%${unit.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`;
+    const code = unit.charCodeAt(0);
+    if (code > 0x7f) return encodeURIComponent(unit);
+    return `%${code.toString(16).toUpperCase().padStart(2, "0")}`;
   });
 }
 

@@ -20,10 +20,18 @@ import { ReplyBox } from "./reply-box.ts";
 import { retryUnavailable } from "./retry.ts";
 import { checkServer } from "./server-check.ts";
 import type { Session } from "./session.ts";
-import { ensureStreams } from "./streams.ts";
+import { ensureStreams, type PreparedStreams } from "./streams.ts";
 import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 
 const commitMessagesMax = 1000;
+
+/**
+ * A batch costs the server more than 2 ms whatever its size, a single record much less, but a round
+ * trip; on several replicas that trip is longer. Measured: see ARCHITECTURE.md, "Group commit".
+ */
+const chainMinAlone = 16;
+const chainMinReplicated = 4;
+
 /**
  * Consumers and batches are named after the connection, and the server takes batch ids of up to 64
  * characters.
@@ -48,8 +56,8 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
   try {
     checkServer(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
-    const partitions = await prepareStreams(manager, subjects, options, startTimeoutMs);
-    return new JetStreamLog(newSession({ connection, manager, subjects, partitions, options }));
+    const prepared = await prepareStreams(manager, subjects, options, startTimeoutMs);
+    return new JetStreamLog(newSession({ connection, manager, subjects, prepared, options }));
   } catch (error) {
     await connection.close();
     throw error;
@@ -89,13 +97,13 @@ function prepareStreams(
   subjects: Subjects,
   options: ConnectLogOptions,
   timeoutMs: number,
-): Promise<number> {
+): Promise<PreparedStreams> {
   const streamOptions = {
     createStreams: options.createStreams ?? connectDefaults.createStreams,
     partitions: options.partitions ?? partitionCountDefault,
     replicas: options.replicas ?? connectDefaults.replicas,
   };
-  const attempt = async (): Promise<number> => {
+  const attempt = async (): Promise<PreparedStreams> => {
     try {
       return await ensureStreams(manager, subjects, streamOptions);
     } catch (cause) {
@@ -111,10 +119,10 @@ function newSession(made: {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
   readonly subjects: Subjects;
-  readonly partitions: number;
+  readonly prepared: PreparedStreams;
   readonly options: ConnectLogOptions;
 }): Session {
-  const { connection, options, subjects } = made;
+  const { connection, options, prepared, subjects } = made;
   const name = (options.name ?? connectDefaults.name).replaceAll(/[^\w-]/g, "_");
   const id = `${name.slice(0, nameLengthMax)}-${nuid.next().slice(-8)}`;
   const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
@@ -125,8 +133,12 @@ function newSession(made: {
     replyBox: new ReplyBox(link, `${inbox}.ack`),
     manager: made.manager,
     subjects,
-    partitions: made.partitions,
-    limits: { payloadBytesMax: Math.max(1, messageBytesMax - headerRoomBytes), commitMessagesMax },
+    partitions: prepared.partitions,
+    limits: {
+      payloadBytesMax: Math.max(1, messageBytesMax - headerRoomBytes),
+      commitMessagesMax,
+      chainMin: prepared.replicas === 1 ? chainMinAlone : chainMinReplicated,
+    },
     readPubAck: pubAckReader(subjects.stream),
     id,
     inbox,

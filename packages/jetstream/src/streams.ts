@@ -33,19 +33,23 @@ const nameInUse = 10058;
 /** A cluster that has no leader, no quorum or not enough members yet. */
 const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076]);
 
-/**
- * Makes sure that both streams exist; returns the number of partitions. @throws StreamMismatchError
- */
+/** What an existing stream decides, whatever the options say. */
+export interface PreparedStreams {
+  readonly partitions: number;
+  readonly replicas: number;
+}
+
+/** Makes sure that both streams exist. @throws StreamMismatchError */
 export async function ensureStreams(
   manager: JetStreamManager,
   subjects: Subjects,
   options: StreamOptions,
-): Promise<number> {
+): Promise<PreparedStreams> {
   const shard = await ensureStream(manager, shardStream(subjects, options), options.createStreams);
   const partitions = partitionsOf(shard, subjects);
   const control = controlStream(subjects, options);
   checkControl(await ensureStream(manager, control, options.createStreams), subjects);
-  return partitions;
+  return { partitions, replicas: shard.num_replicas };
 }
 
 /**

@@ -3,7 +3,8 @@
  *
  *  C1 A mailbox has at most one commit on its way; its turns keep their order.
  *  C2 A turn that stores nothing but its record commits alone: one message is atomic by itself, needs no batch, and its
- *     conflict concerns nobody else. Measured: that is faster than a batch as long as the log has one replica.
+ *     conflict concerns nobody else. Only a key with many finished turns commits them as a chain; from how many on that
+ *     pays, the log says (`chainMin`).
  *  C3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
  *     its size, so only a few are on their way at once and the rest gathers for the next one.
  *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
@@ -85,7 +86,7 @@ export class Committer {
 
   #take(mailbox: Mailbox): void {
     mailbox.scheduled = false;
-    const turns = mailbox.takeReady(this.#log.limits.commitMessagesMax);
+    const turns = mailbox.takeReady(this.#log.limits);
     const first = turns[0];
     if (first === undefined) return;
     const share = shareOf(mailbox, turns);

@@ -115,6 +115,11 @@ export interface LogLimits {
   readonly payloadBytesMax: number;
   /** Most messages in one `commit`. */
   readonly commitMessagesMax: number;
+  /**
+   * Finished turns of one agent from which one commit for all of them is better than one after the
+   * other, when they store nothing but their records.
+   */
+  readonly chainMin: number;
 }
 
 export interface CallOptions {

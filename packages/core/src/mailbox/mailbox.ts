@@ -17,6 +17,7 @@ import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Input, Position } from "../log/input.ts";
+import type { LogLimits } from "../log/log.ts";
 import { Activation } from "./activation.ts";
 import { answer, recognise, tellRetry } from "./answers.ts";
 import type { AgentState } from "./agent-history.ts";
@@ -123,8 +124,8 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   /** For the committer: the turns to commit next, empty while others are on their way. */
-  takeReady(messagesMax: number): readonly Turn[] {
-    return this.#uncommitted.take(messagesMax);
+  takeReady(limits: LogLimits): readonly Turn[] {
+    return this.#uncommitted.take(limits);
   }
 
   /** The log stored the turns that `takeReady` gave. */

@@ -3,6 +3,7 @@
  * to the log, the others are ready for the next commit. Nothing of an agent is on its way beside
  * something else of it (C1).
  */
+import type { LogLimits } from "../log/log.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Mailbox } from "./mailbox.ts";
@@ -35,18 +36,25 @@ export class Uncommitted {
   }
 
   /** The turns to commit next, empty while others are on their way. */
-  take(messagesMax: number): readonly Turn[] {
+  take(limits: LogLimits): readonly Turn[] {
     if (this.#occupied || this.#committing.length > 0 || this.#ready.length === 0) return [];
+    const count = this.#solo > 0 ? 1 : this.#countToChain(limits);
+    this.#committing = this.#ready;
+    this.#ready = this.#ready.splice(count);
+    return this.#committing;
+  }
+
+  /** How many leave together: those that fit, or one alone where that is cheaper (C2). */
+  #countToChain({ chainMin, commitMessagesMax }: LogLimits): number {
     let messages = 0;
     let count = 0;
     for (const turn of this.#ready) {
       messages += turn.messages;
-      if (count > 0 && (messages > messagesMax || this.#solo > 0)) break;
+      if (count > 0 && messages > commitMessagesMax) break;
       count += 1;
     }
-    this.#committing = this.#ready;
-    this.#ready = this.#ready.splice(count);
-    return this.#committing;
+    const onlyRecords = messages === count;
+    return onlyRecords && count < chainMin ? 1 : count;
   }
 
   /** The log stored what `take` gave: these turns. Call `proceed` when they are dealt with. */

@@ -50,7 +50,7 @@ const brokerClock: Clock = Object.freeze({
 const defaults: MemoryBrokerSettings = Object.freeze({
   namespace: "memory",
   partitions: partitionCountDefault,
-  limits: Object.freeze({ payloadBytesMax: 1024 * 1024, commitMessagesMax: 1000 }),
+  limits: Object.freeze({ payloadBytesMax: 1024 * 1024, commitMessagesMax: 1000, chainMin: 2 }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),
   journalPageMax: 256,
   inputsAtOnceMax: 64,

@@ -42,6 +42,7 @@ export function drawSettings(
       partitions,
       journalPageMax: chance.pick([1, 3, 256]),
       inputsAtOnceMax: chance.pick([1, 3, 64]),
+      limits: { chainMin: chance.pick([2, 3, 16]) },
     },
     worker: workerSettings({ ...drawn, ...settings, timings: { ...timings, ...settings.timings } }),
   };

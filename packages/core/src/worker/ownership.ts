@@ -16,6 +16,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Log } from "../log/log.ts";
 import type { Presence } from "../log/presence.ts";
 import { assignPartitions } from "./assignment.ts";
+import { Members } from "./members.ts";
 
 export interface OwnershipTimings {
   /** Milliseconds between two announcements. Minimum 1. @default 500 */
@@ -60,14 +61,9 @@ export interface OwnershipHost {
   release(holding: Holding): Promise<void>;
 }
 
-interface Member {
-  readonly presence: Presence;
-  readonly heardAtMs: number;
-}
-
 export class Ownership {
   readonly #host: OwnershipHost;
-  readonly #members = new Map<string, Member>();
+  readonly #members: Members;
   readonly #held = new Map<string, Holding>();
   /** Since when a holding of ours is held by somebody else. */
   readonly #awaitedSinceMs = new Map<string, number>();
@@ -82,15 +78,20 @@ export class Ownership {
 
   constructor(host: OwnershipHost) {
     this.#host = host;
+    const onChange = (joined: boolean): void => {
+      if (joined) this.#announce();
+      void this.#reconcile();
+    };
+    this.#members = new Members({ ...host, onChange });
   }
 
   /** Resolves when the first share is taken. */
   async start(): Promise<void> {
     if (this.#stopped) return;
     const { clock, log, timings } = this.#host;
-    const unhear = log.onPresence((presence) => this.#heard(presence));
+    const unhear = log.onPresence((presence) => this.#members.heard(presence));
     const unwatch = log.onStatus((status) => {
-      if (status === "connected") this.#forgiveSilence();
+      if (status === "connected") this.#members.forgiveSilence();
     });
     this.#unlisten = () => {
       unhear();
@@ -123,6 +124,7 @@ export class Ownership {
     this.#stopped = true;
     this.#cancelBeat?.();
     this.#unlisten?.();
+    this.#members.stop();
     this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
   }
 
@@ -134,8 +136,6 @@ export class Ownership {
     if (this.#stopped) return;
     this.#cancelBeat = this.#host.clock.after(this.#host.timings.heartbeatMs, () => {
       this.#announce();
-      this.#probeTheSilent();
-      this.#buryTheDead();
       void this.#reconcile();
       this.#beat();
     });
@@ -147,59 +147,6 @@ export class Ownership {
     for (const { type, partition } of this.#held.values()) holds[type]?.push(partition);
     const { worker } = this.#host;
     this.#host.log.announce({ worker, leaving: false, draining: this.#draining, holds });
-  }
-
-  #heard(presence: Presence): void {
-    const { clock, feed, worker } = this.#host;
-    if (presence.worker === worker || this.#stopped) return;
-    const known = this.#members.has(presence.worker);
-    if (presence.leaving) {
-      this.#members.delete(presence.worker);
-      if (known) feed.emit({ kind: "worker.left", worker: presence.worker, dead: false });
-    } else {
-      this.#members.set(presence.worker, { presence, heardAtMs: clock.monotonicMs() });
-    }
-    if (!known && !presence.leaving) {
-      feed.emit({ kind: "worker.joined", worker: presence.worker });
-      this.#announce();
-    }
-    void this.#reconcile();
-  }
-
-  /** While we were cut off nobody could be heard, and the others may come back later than we do. */
-  #forgiveSilence(): void {
-    const heardAtMs = this.#host.clock.monotonicMs();
-    for (const [worker, { presence }] of this.#members) {
-      this.#members.set(worker, { presence, heardAtMs });
-    }
-  }
-
-  /** A process that is gone need not be waited for: nobody answers for it. */
-  #probeTheSilent(): void {
-    const { clock, feed, log, timings } = this.#host;
-    for (const [worker, { heardAtMs }] of this.#members) {
-      if (clock.monotonicMs() - heardAtMs < timings.heartbeatMs * silentBeats) continue;
-      log.probe(worker).then(
-        (alive) => {
-          const member = this.#members.get(worker);
-          if (alive || member?.heardAtMs !== heardAtMs) return;
-          this.#members.delete(worker);
-          feed.emit({ kind: "worker.left", worker, dead: true });
-          void this.#reconcile();
-        },
-        // Without an answer it counts as alive until it was silent for too long.
-        () => undefined,
-      );
-    }
-  }
-
-  #buryTheDead(): void {
-    const { clock, feed, timings } = this.#host;
-    for (const [worker, { heardAtMs }] of this.#members) {
-      if (clock.monotonicMs() - heardAtMs < timings.deadAfterMs) continue;
-      this.#members.delete(worker);
-      feed.emit({ kind: "worker.left", worker, dead: true });
-    }
   }
 
   /**
@@ -233,10 +180,10 @@ export class Ownership {
     const assigned = new Map<string, Holding>();
     if (this.#draining) return assigned;
     for (const [type, partitions] of this.#host.types) {
-      const others = [...this.#members.values()].filter(
-        ({ presence }) => presence.draining !== true && holdsOf(presence, type) !== undefined,
+      const others = this.#members.presences.filter(
+        (presence) => presence.draining !== true && holdsOf(presence, type) !== undefined,
       );
-      const workers = [this.#host.worker, ...others.map(({ presence }) => presence.worker)];
+      const workers = [this.#host.worker, ...others.map(({ worker }) => worker)];
       for (const [partition, holder] of assignPartitions(
         workers.toSorted(),
         partitions,
@@ -281,7 +228,7 @@ export class Ownership {
   }
 
   #mustWait(name: string, { type, partition }: Holding, nowMs: number): boolean {
-    const heldElsewhere = [...this.#members.values()].some(({ presence }) =>
+    const heldElsewhere = this.#members.presences.some((presence) =>
       holdsOf(presence, type)?.includes(partition),
     );
     if (!heldElsewhere) {
@@ -300,6 +247,3 @@ export class Ownership {
 function holdsOf({ holds }: Presence, type: string): readonly number[] | undefined {
   return Object.hasOwn(holds, type) ? holds[type] : undefined;
 }
-
-/** Heartbeats missed before a worker is asked whether it is still there. */
-const silentBeats = 1.2;

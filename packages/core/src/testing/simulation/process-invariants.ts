@@ -76,16 +76,24 @@ function isOfParked(history: GrowingHistory, agent: AgentId, payload: Uint8Array
   return history.parkings(agent, agent.key).some(({ record }) => record.parked);
 }
 
-/** A worker that has nothing to do still announces itself and saves its floors. */
-const idleTimersMax = 2;
+/**
+ * A worker that has nothing to do still announces itself, saves its floors and listens for the
+ * others.
+ */
+function idleTimersMax(workers: number): number {
+  return 1 + workers;
+}
 
 /** I11: who waits for a message holds nothing. Timers that agents ask for belong to the log. */
 export function idleFindings(
   processes: readonly SimulatedProcess[],
   client: SimulatedProcess,
 ): Finding[] {
+  const workers = processes.filter((process) => process !== client).length;
+  const most = (process: SimulatedProcess): number =>
+    process === client ? 0 : idleTimersMax(workers);
   return processes
-    .filter((process) => process.clock.pending > (process === client ? 0 : idleTimersMax))
+    .filter((process) => process.clock.pending > most(process))
     .map(({ clock, name }) => ({
       rule: "I11",
       what: `${name} has ${clock.pending} timers when nothing is left to do`,

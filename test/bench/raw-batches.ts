@@ -1,6 +1,7 @@
 /** Atomic batches by hand on the raw client, as JetStream's documentation tells to write them. */
-import { jetstreamManager } from "@nats-io/jetstream";
-import { headers } from "@nats-io/nats-core";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { headers, nanos } from "@nats-io/nats-core";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
 
 import { depositBytes, traceparent, windowed } from "./ledger.ts";
@@ -9,15 +10,20 @@ export interface RawBatches {
   readonly messages: number;
   readonly batchMax: number;
   readonly inFlight: number;
+  /** Consumers that each get their part of what is stored, and do nothing with it. */
+  readonly readers: number;
 }
 
 /** Messages per second, on a plain stream of its own that is gone afterwards. */
 export async function publishRawBatches(
   connection: NatsConnection,
-  { batchMax, inFlight, messages }: RawBatches,
+  { batchMax, inFlight, messages, readers }: RawBatches,
 ): Promise<number> {
   const manager = await jetstreamManager(connection);
-  await manager.streams.add({ name: "batches", subjects: ["batches.>"], allow_atomic: true });
+  await manager.streams.add({ name: stream, subjects: ["batches.>"], allow_atomic: true });
+  for (let reader = 0; reader < readers; reader++) await startReader(connection, manager, reader);
+  const subjectOf = (sequence: number): string =>
+    `batches.${sequence % Math.max(1, readers)}.key-${sequence % 100}`;
   const startedAt = performance.now();
   await windowed(Math.ceil(messages / batchMax), inFlight, async (number) => {
     const size = Math.min(batchMax, messages - number * batchMax);
@@ -35,12 +41,26 @@ export async function publishRawBatches(
     if (error !== undefined) throw new Error(`A raw batch was refused: ${JSON.stringify(error)}`);
   });
   const seconds = (performance.now() - startedAt) / 1000;
-  await manager.streams.delete("batches");
+  await manager.streams.delete(stream);
   return messages / seconds;
 }
 
-function subjectOf(sequence: number): string {
-  return `batches.key-${sequence % 100}`;
+const stream = "batches";
+
+/** As a worker reads a partition: without acknowledgements, up to 1024 messages ahead. */
+async function startReader(
+  connection: NatsConnection,
+  manager: JetStreamManager,
+  reader: number,
+): Promise<void> {
+  const { name } = await manager.consumers.add(stream, {
+    ack_policy: "none",
+    filter_subject: `batches.${reader}.>`,
+    mem_storage: true,
+    inactive_threshold: nanos(60_000),
+  });
+  const consumer = await jetstream(connection).consumers.get(stream, name);
+  await consumer.consume({ max_messages: 1024, callback: () => undefined });
 }
 
 /** With the metadata that a message of ours carries. */

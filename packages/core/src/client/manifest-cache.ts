@@ -1,10 +1,13 @@
 /** What agent types exist, as the log's manifests say; found once, remembered. */
 import { UnknownAgentError, UnknownMessageError } from "../errors/ask-errors.ts";
 import type { Log } from "../log/log.ts";
+import type { Manifest } from "../log/manifest.ts";
 
 export class ManifestCache {
   readonly #log: Log;
   readonly #messages = new Map<string, ReadonlySet<string>>();
+  /** Being read, by type: many calls may want the same one at once. */
+  readonly #coming = new Map<string, Promise<Manifest | undefined>>();
 
   constructor(log: Log) {
     this.#log = log;
@@ -17,7 +20,7 @@ export class ManifestCache {
 
   /** @throws UnknownAgentError, UnknownMessageError */
   async require(type: string, message: string): Promise<void> {
-    const manifest = await this.#log.manifest(type);
+    const manifest = await this.#read(type);
     if (manifest === undefined) throw await this.#unknownAgent(type);
     this.#messages.set(type, new Set(manifest.messages));
     if (manifest.messages.includes(message)) return;
@@ -26,6 +29,14 @@ export class ManifestCache {
       `Agent type ${type} handles no message ${JSON.stringify(message)}; it handles: ${known}.`,
       { details: { type, message } },
     );
+  }
+
+  #read(type: string): Promise<Manifest | undefined> {
+    const coming = this.#coming.get(type);
+    if (coming !== undefined) return coming;
+    const reading = this.#log.manifest(type).finally(() => this.#coming.delete(type));
+    this.#coming.set(type, reading);
+    return reading;
   }
 
   async #unknownAgent(type: string): Promise<UnknownAgentError> {

@@ -1,11 +1,28 @@
 /** Senders are bounded: so many on their way, so many in line, in order (I7). */
 import { agent, TooManyWaitingError } from "@troupe/core";
+import type { InputDraft } from "@troupe/core";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { AcceptWindow } from "./accept-window.ts";
 import { connect } from "./connect.ts";
+import { connectLog } from "./connect-log.ts";
 import { startNatsServer } from "./server/start-nats-server.ts";
+
+/** A send through the window, as a promise. */
+function through<Result>(
+  window: AcceptWindow,
+  what: string,
+  send: () => Promise<Result>,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    window.enter(what, () => {
+      send()
+        .then(resolve, reject)
+        .finally(() => window.leave());
+    });
+  });
+}
 
 /** Sends that end when they are told to. */
 function sends(): {
@@ -28,10 +45,10 @@ function sends(): {
 test("so many are on their way, the others follow in order, and one too many is refused", async () => {
   const window = new AcceptWindow({ flyingMax: 2, waitingMax: 3 });
   const { begun, end, send } = sends();
-  const all = [0, 1, 2, 3, 4].map((index) => window.through(`${index}`, () => send(index)));
+  const all = [0, 1, 2, 3, 4].map((index) => through(window, `${index}`, () => send(index)));
   expect(begun).toEqual([0, 1]);
-  await expect(window.through("the sixth", () => send(5))).rejects.toThrow(TooManyWaitingError);
-  await expect(window.through("the sixth", () => send(5))).rejects.toThrow(
+  await expect(through(window, "the sixth", () => send(5))).rejects.toThrow(TooManyWaitingError);
+  await expect(through(window, "the sixth", () => send(5))).rejects.toThrow(
     "the sixth was not sent",
   );
   end(1);
@@ -48,8 +65,8 @@ test("so many are on their way, the others follow in order, and one too many is 
 
 test("a send that fails gives its place to the next", async () => {
   const window = new AcceptWindow({ flyingMax: 1, waitingMax: 1 });
-  const failing = window.through("one", () => Promise.reject(new Error("no")));
-  const next = window.through("two", () => Promise.resolve("sent"));
+  const failing = through(window, "one", () => Promise.reject(new Error("no")));
+  const next = through(window, "two", () => Promise.resolve("sent"));
   await expect(failing).rejects.toThrow("no");
   await expect(next).resolves.toBe("sent");
 });
@@ -72,4 +89,23 @@ test("who sends 20 000 messages without awaiting any has them stored, in order",
   const receipts = Array.from({ length: 20_000 }, (_, n) => troupe.send(counter, "one").see({ n }));
   await Promise.all(receipts);
   expect(await troupe.agent(counter, "one").count(null)).toBe(20_000);
+});
+
+test("what its sender gave up while it waited in line is not stored, and keeps no place", async () => {
+  await using server = await startNatsServer();
+  const log = await connectLog({ servers: server.url, acceptsMax: 1 });
+  const draft = (key: string): InputDraft => ({
+    address: { kind: "agent", name: "counter", key },
+    metadata: {},
+    payload: Buffer.from("1"),
+  });
+  const givenUp = new AbortController();
+  const first = log.accept(draft("first"));
+  const second = log.accept(draft("second"), { signal: givenUp.signal });
+  const third = log.accept(draft("third"));
+  givenUp.abort();
+  await expect(second).rejects.toThrow("The caller gave up");
+  expect((await first).position).toBe(1);
+  expect((await third).position).toBe(2);
+  await log.close();
 });

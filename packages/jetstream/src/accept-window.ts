@@ -23,18 +23,16 @@ export class AcceptWindow {
     this.#size = size;
   }
 
-  /** Runs `send` when there is room. @throws TooManyWaitingError when nothing was sent */
-  async through<Result>(what: string, send: () => Promise<Result>): Promise<Result> {
-    if (this.#flying >= this.#size.flyingMax) await this.#line(what);
-    else this.#flying += 1;
-    try {
-      return await send();
-    } finally {
-      this.#leave();
+  /**
+   * Calls `begin` when there is room, at once if possible; call `leave` when what it began is over.
+   *
+   * @throws TooManyWaitingError when it will never be called
+   */
+  enter(what: string, begin: () => void): void {
+    if (this.#flying < this.#size.flyingMax) {
+      this.#flying += 1;
+      return begin();
     }
-  }
-
-  #line(what: string): Promise<void> {
     const { flyingMax, waitingMax } = this.#size;
     if (this.#waiting.length - this.#head >= waitingMax) {
       throw new TooManyWaitingError(
@@ -42,11 +40,11 @@ export class AcceptWindow {
         { details: { flyingMax, waitingMax } },
       );
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#waiting.push(begin);
   }
 
   /** The place goes to the next in line. */
-  #leave(): void {
+  leave(): void {
     const next = this.#waiting[this.#head];
     if (next === undefined) {
       this.#flying -= 1;

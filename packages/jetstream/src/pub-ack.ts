@@ -1,6 +1,6 @@
 /**
- * The stream's answer to a publish. Almost every answer is `{"stream":"…", "seq":123}`, which is
- * read without JSON.
+ * The stream's answer to a publish. Almost every answer is `{"stream":"…", "seq":123}`, or the same
+ * without the blank where the message has an id, which is read without JSON.
  */
 
 export interface PubAck {
@@ -20,21 +20,27 @@ export interface ApiError {
 }
 
 const letterS = 0x73;
+const blank = 0x20;
+const quote = 0x22;
 const colon = 0x3a;
 const brace = 0x7d;
 
 /** Reads acknowledgements of one stream. */
 export function pubAckReader(stream: string): (data: Uint8Array) => PubAck {
-  const digitsStart = `{"stream":"${stream}", "seq":`.length;
+  const fieldStart = `{"stream":"${stream}",`.length;
   return (data) => {
-    const seq = plainSequence(data, digitsStart);
+    const seq = plainSequence(data, fieldStart);
     return seq > 0 ? { seq, duplicate: false, count: 1, error: undefined } : parsePubAck(data);
   };
 }
 
-function plainSequence(data: Uint8Array, digitsStart: number): number {
+/** The number when `"seq":` follows the stream's name, and nothing follows the number; else 0. */
+function plainSequence(data: Uint8Array, fieldStart: number): number {
   const end = data.length - 1;
-  if (data[2] !== letterS || data[digitsStart - 1] !== colon || data[end] !== brace) return 0;
+  const start = data[fieldStart] === blank ? fieldStart + 1 : fieldStart;
+  const digitsStart = start + `"seq":`.length;
+  if (data[2] !== letterS || data[start] !== quote || data[start + 1] !== letterS) return 0;
+  if (data[digitsStart - 1] !== colon || data[end] !== brace) return 0;
   let seq = 0;
   for (let i = digitsStart; i < end; i++) {
     const digit = (data[i] ?? 0) - 48;

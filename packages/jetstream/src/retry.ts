@@ -12,6 +12,11 @@ export interface RetryOptions {
 const firstPauseMs = 10;
 const pauseMsMax = 1000;
 
+/** Milliseconds between so many attempts and the next one, before the jitter. */
+export function pauseMsAfter(attempts: number): number {
+  return Math.min(firstPauseMs * 2 ** (attempts - 1), pauseMsMax);
+}
+
 /**
  * Runs `attempt` until it does not end with a LogUnavailableError, the time is up or the signal
  * fires; then the last such error is thrown. Pauses double, with jitter so that many clients do not
@@ -22,7 +27,8 @@ export async function retryUnavailable<T>(
   options: RetryOptions,
 ): Promise<T> {
   const deadline = performance.now() + options.timeoutMs;
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, pauseMsMax)) {
+  for (let attempts = 1; ; attempts++) {
+    const pauseMs = pauseMsAfter(attempts);
     try {
       return await attempt();
     } catch (error) {

@@ -76,23 +76,26 @@ export class StepAppends implements StepStore {
 
   async #store(turn: Turn, steps: StepRecord, ledger: StepLedger | undefined): Promise<void> {
     const { agent, epoch } = this.#mailbox;
+    const expectedRevision = this.#history.revision;
+    let record: Uint8Array;
+    let revision: Position;
     try {
-      const expectedRevision = this.#history.revision;
-      const record = encodeStepRecord(steps);
+      record = encodeStepRecord(steps);
       const commit = { agent, expectedRevision, record, outgoing: [] };
-      const [revision = expectedRevision] = await this.#log.commit([commit]);
-      // Also when its turn failed meanwhile: what comes next follows these steps.
-      ledger?.recorded(steps.steps);
-      if (epoch === this.#mailbox.epoch) {
-        this.#history.stepsStored(steps, revision, record.byteLength);
-      }
-      turn.requireLive();
+      [revision = expectedRevision] = await this.#log.commit([commit]);
     } catch (thrown) {
       // Somebody else wrote, or nobody knows: start again from what the journal says.
       const unsure = thrown instanceof TroupeError && thrown.retryable;
-      if (unsure && epoch === this.#mailbox.epoch) this.#mailbox.recover();
+      if (!unsure) ledger?.refused(steps.steps);
+      else if (epoch === this.#mailbox.epoch) this.#mailbox.recover();
       turn.requireLive();
       throw thrown;
     }
+    // Also when its turn failed meanwhile: what comes next follows these steps.
+    ledger?.recorded(steps.steps);
+    if (epoch === this.#mailbox.epoch) {
+      this.#history.stepsStored(steps, revision, record.byteLength);
+    }
+    turn.requireLive();
   }
 }

@@ -9,6 +9,10 @@ export class StepLedger {
   #pending: RecordedStep[] = [];
   /** Noted, and not known to be in the journal. */
   readonly #unrecorded = new Set<string>();
+  /** Of those, what was used at once (S3). */
+  readonly #drawn = new Set<string>();
+  /** Those of effects that the log refused: whoever waited for them was told. */
+  readonly #refused = new Map<string, RecordedStep>();
   /** An append that is on its way, whichever run of the handler began it. */
   appending: Promise<void> | undefined;
   /** How often each name was used in this run. */
@@ -47,11 +51,17 @@ export class StepLedger {
     return this.#values.get(unique);
   }
 
-  /** A step is done; it is recorded with the next append, or with the turn. */
+  /** An effect is done; it is recorded with the next append, before anybody uses its result. */
   note(step: RecordedStep): void {
     this.#values.set(step.name, step.value);
     this.#unrecorded.add(step.name);
     this.#pending.push(step);
+  }
+
+  /** A value is drawn and used at once; it is recorded with the next append, or with the turn. */
+  noteDrawn(step: RecordedStep): void {
+    this.#drawn.add(step.name);
+    this.note(step);
   }
 
   get hasPending(): boolean {
@@ -61,6 +71,23 @@ export class StepLedger {
   /** Nothing was stored: they wait again. */
   putBack(steps: readonly RecordedStep[]): void {
     this.#pending = [...steps, ...this.#pending];
+  }
+
+  /**
+   * The log will not store these together. What was drawn is in use, so it goes with the next
+   * append or with the turn, or these fail; the result of an effect goes when it is asked for.
+   */
+  refused(steps: readonly RecordedStep[]): void {
+    this.putBack(steps.filter(({ name }) => this.#drawn.has(name)));
+    for (const step of steps) if (!this.#drawn.has(step.name)) this.#refused.set(step.name, step);
+  }
+
+  /** A later run asks for it: it may not have it before it is recorded. */
+  offerAgain(unique: string): void {
+    const step = this.#refused.get(unique);
+    if (step === undefined) return;
+    this.#refused.delete(unique);
+    this.putBack([step]);
   }
 
   /** The journal has them. */

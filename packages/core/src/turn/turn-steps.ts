@@ -3,7 +3,8 @@
  *
  *  S1 A step whose result is recorded returns it; its function does not run.
  *  S2 A step with an asynchronous function resolves only after its result is in the journal. Steps that finish while an
- *     append is on its way go together with the next one, so many at once cost few round trips.
+ *     append is on its way go together with the next one, so many at once cost few round trips. When the log refuses the
+ *     record, the step fails; a later run offers the same result again, its effect does not run again.
  *  S3 A step with a synchronous function (the clock, chance, a computation) costs no round trip: it is recorded with
  *     the next append or with the turn. Nothing that others can see happens in between, because whatever others can see
  *     is an asynchronous step, or part of the turn's commit.
@@ -50,8 +51,7 @@ export class TurnSteps {
     this.#turn.requireOpen();
     const unique = this.#ledger.next(name);
     if (this.#ledger.has(unique)) {
-      // An earlier run took it, and its append may have failed or still be on its way (S2).
-      if (!this.#ledger.isRecorded(unique)) await this.#flush();
+      if (!this.#ledger.isRecorded(unique)) await this.#record(unique);
       return this.#ledger.value(unique);
     }
     const { clock } = this.#turn.host;
@@ -68,8 +68,12 @@ export class TurnSteps {
     const value = asStored(result);
     if (this.#turn.muted) return value;
     const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
-    this.#ledger.note({ name: unique, value, tookMs });
-    if (isEffect) await this.#flush();
+    const step = { name: unique, value, tookMs };
+    if (!isEffect) this.#ledger.noteDrawn(step);
+    else {
+      this.#ledger.note(step);
+      await this.#flush();
+    }
     return value;
   }
 
@@ -79,7 +83,7 @@ export class TurnSteps {
     const unique = this.#ledger.next(name);
     if (this.#ledger.has(unique)) return this.#ledger.value(unique);
     const drawn = value();
-    if (!this.#turn.muted) this.#ledger.note({ name: unique, value: drawn, tookMs: 0 });
+    if (!this.#turn.muted) this.#ledger.noteDrawn({ name: unique, value: drawn, tookMs: 0 });
     return drawn;
   }
 
@@ -104,6 +108,14 @@ export class TurnSteps {
   #idempotencyKey(unique: string): string {
     const { agent, delivery } = this.#turn;
     return `${agentName(agent)}@${delivery.input.position}/${unique}`;
+  }
+
+  /** An earlier run took it; its append failed, was refused, or is still on its way (S2). */
+  async #record(unique: string): Promise<void> {
+    const ledger = this.#ledger;
+    await ledger.appending?.catch(() => undefined);
+    ledger.offerAgain(unique);
+    await this.#flush();
   }
 
   async #flush(): Promise<void> {

@@ -18,6 +18,7 @@ import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
+import { refusedStepChecks } from "./refused-step-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { valueChecks } from "./value-checks.ts";
@@ -31,6 +32,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...pipelineChecks,
   ...commitChecks,
   ...redeliveryChecks,
+  ...refusedStepChecks,
   ...askChecks,
   ...answerLaterChecks,
   ...clockChecks,

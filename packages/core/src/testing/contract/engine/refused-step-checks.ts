@@ -1,0 +1,111 @@
+/**
+ * Step records that the log refuses for good: a result that somebody counts on is recorded (S2,
+ * S3).
+ */
+import assert from "node:assert/strict";
+
+import type { AgentReference } from "../../../agent/agent-reference.ts";
+import { agent } from "../../../agent/agent.ts";
+import { LogRefusedError } from "../../../errors/log-errors.ts";
+import type { Log } from "../../../log/log.ts";
+import { turnsOf } from "../../../replay/replay.ts";
+import { decodeJournalRecord } from "../../../turn/step-record.ts";
+import type { LogCheck } from "../log-harness.ts";
+import { rejectsWith } from "../observe.ts";
+import { anything, lettersOf } from "./ledger.ts";
+import { Stage } from "./stage.ts";
+import type { Tamper } from "./tampered-log.ts";
+
+/** The log refuses so many step records, each after `before`. */
+function refusesSteps(count: number, before: () => Promise<void> = async () => undefined): Tamper {
+  let left = count;
+  return (log) => ({
+    commit: async (turns) => {
+      const [first] = turns;
+      const kind = first && decodeJournalRecord(first.record).kind;
+      if (kind !== "steps" || left-- <= 0) return log.commit(turns);
+      await before();
+      throw new LogRefusedError("No steps are taken, says the check.");
+    },
+  });
+}
+
+const alice = "alice";
+
+async function stepsOf(
+  log: Log,
+  { type }: AgentReference<unknown>,
+): Promise<readonly (readonly string[])[]> {
+  const names: (readonly string[])[] = [];
+  for await (const { steps } of turnsOf(log, { type, key: alice })) {
+    names.push(steps.map(({ name }) => name));
+  }
+  return names;
+}
+
+export const refusedStepChecks: readonly LogCheck[] = [
+  {
+    name: "S2: a step whose record was refused while its run was given up is recorded by the next run",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const again = Promise.withResolvers<void>();
+      let charges = 0;
+      let runs = 0;
+      const shop = agent("shop").on(
+        "buy",
+        anything<null>(),
+        async (ctx) => {
+          runs += 1;
+          const charged = ctx.step("charge", async () => ++charges);
+          // The record of the first run is on its way until the second run asks for its step.
+          if (runs > 1) again.resolve();
+          return charged;
+        },
+        { retry: { timeoutMs: 100 } },
+      );
+      const { troupe } = await stage.host(shop, { tamper: refusesSteps(1, () => again.promise) });
+      assert.equal(await troupe.agent(shop, alice).buy(null), 1);
+      assert.equal(charges, 1);
+      assert.deepEqual(await stepsOf(await stage.log(), shop), [["charge"]]);
+    },
+  },
+  {
+    name: "S2: a step whose record is always refused is one dead letter, its effect happens once",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      let charges = 0;
+      let runs = 0;
+      const shop = agent("shop")
+        .on("buy", anything<null>(), async (ctx) => {
+          runs += 1;
+          // A handler that is tried again for something else hears of it again.
+          await ctx
+            .step("charge", async () => ++charges)
+            .catch((refused: unknown) => {
+              throw runs < 3 ? new Error("something else") : refused;
+            });
+        })
+        .on("look", anything<null>(), () => "here");
+      const { troupe } = await stage.host(shop, { tamper: refusesSteps(Infinity) });
+      await rejectsWith(troupe.agent(shop, alice).buy(null), "remote-turn-failed");
+      assert.equal(await troupe.agent(shop, alice).look(null), "here");
+      assert.deepEqual([charges, runs], [1, 3]);
+      assert.deepEqual(await lettersOf(await stage.log()), ["log-refused"]);
+    },
+  },
+  {
+    name: "S3: what a handler drew is recorded although the log refused the step that it went with",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const shop = agent("shop").on("buy", anything<null>(), async (ctx) => {
+        ctx.id();
+        await ctx.step("price", () => 7);
+        await ctx.step("advertise", async () => null).catch(() => undefined);
+        await ctx.step("charge", async () => null);
+      });
+      const { troupe } = await stage.host(shop, { tamper: refusesSteps(1) });
+      await troupe.agent(shop, alice).buy(null);
+      assert.deepEqual(await stepsOf(await stage.log(), shop), [["~id", "price", "charge"]]);
+    },
+  },
+];

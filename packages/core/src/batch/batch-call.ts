@@ -6,8 +6,9 @@
  *     messages failed in part, the others commit.
  *  M2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
  *  M3 When the handler throws, nobody knows which message it was: each is tried again alone, so that the bad one fails
- *     alone (I10).
+ *     alone (I10). That run alone comes whatever was thrown, and also when the runs are used up.
  *  M4 A message whose turn is given up meanwhile keeps its seat, and what the handler does with it has no effect.
+ *     Its asks and limits are waited for as long as one of the others is there, because their handler must not fail.
  *  M5 A call holds one permit, whatever its size, and none while it gathers (I7).
  */
 import { BatchContextOfCall } from "./batch-context-of-call.ts";
@@ -17,7 +18,7 @@ import type { BatchSettings } from "./batch-settings.ts";
 import { requireOnePerItem } from "./batch-step.ts";
 import type { BatchHandler } from "./batch-context.ts";
 import { BatchFailure } from "./batch-context.ts";
-import { errorData } from "../errors/troupe-error.ts";
+import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import { PermitHold } from "../mailbox/permit-hold.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
 import type { Turn } from "../turn/turn.ts";
@@ -72,6 +73,7 @@ export class BatchCall {
     return this.#phase === "running";
   }
 
+  /** Fires when all of its messages are given up. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -94,14 +96,14 @@ export class BatchCall {
     return promise;
   }
 
-  /** The turn is over or given up. */
-  leave(seat: BatchSeat): void {
+  /** The turn is over, or given up for a reason. */
+  leave(seat: BatchSeat, reason?: unknown): void {
     // Who waits for it must not wait for ever.
     if (this.#phase !== "running") {
       this.#seats.delete(seat);
       seat.reject(new Error("The turn was given up before its batch began."));
     } else if ([...this.#seats].every(({ turn }) => turn.ended)) {
-      this.#abandon();
+      this.#abandon(reason);
     }
     if (this.#seats.size === 0 && this.#phase === "gathering") this.#close();
   }
@@ -158,19 +160,21 @@ export class BatchCall {
 
   #threw(thrown: unknown, startedAtMs: number): void {
     this.#over(thrown, startedAtMs);
+    const reason = this.#seats.size > 1 ? shared(thrown) : thrown;
     for (const { item, reject, turn } of this.#seats) {
       if (item.failure !== undefined) {
         reject(item.failure.error);
         continue;
       }
       turn.delivery.alone = true;
-      reject(thrown);
+      if (this.#seats.size > 1) keepOneRun(turn);
+      reject(reason);
     }
   }
 
   /** Nobody waits for the handler any more. */
-  #abandon(): void {
-    this.#abort.abort(new Error("All messages of the batch were given up."));
+  #abandon(reason: unknown): void {
+    this.#abort.abort(reason ?? new Error("All messages of the batch were given up."));
     this.permit.leave();
   }
 
@@ -200,4 +204,16 @@ export class BatchCall {
     const links = [...this.#seats].map(({ turn }) => turn.traceparent);
     feed.emit({ kind: "batch.started", type, name, traceparent, size: links.length, links });
   }
+}
+
+/** A refusal is final for the message that it is about, and nobody knows which that is (M3). */
+function shared(thrown: unknown): unknown {
+  if (!(thrown instanceof TroupeError) || thrown.retryable) return thrown;
+  return new Error(`A message of the batch failed: ${thrown.message}`, { cause: thrown });
+}
+
+/** Its last run was not its own: it has one more, alone (M3). */
+function keepOneRun(turn: Turn): void {
+  // One that was given up may be running again by now.
+  if (!turn.ended && turn.delivery.attempts >= turn.retry.attemptsMax) turn.uncount();
 }

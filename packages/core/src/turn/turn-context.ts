@@ -209,7 +209,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 
   #withSignal(options: AskOptions): AskOptions {
     const signals = options.signal === undefined ? [] : [options.signal];
-    return { ...options, signal: AbortSignal.any([...signals, this.signal]) };
+    const own = this.#turn.seat?.call.signal ?? this.signal;
+    return { ...options, signal: AbortSignal.any([...signals, own]) };
   }
 
   #send(call: OutgoingCall): void {

@@ -340,7 +340,7 @@ export class Turn implements EventSink {
     this.#ended = true;
     this.#steps?.detach();
     this.#context?.abort(reason);
-    this.seat?.call.leave(this.seat);
+    this.seat?.call.leave(this.seat, reason);
   }
 
   /**

@@ -9,6 +9,7 @@ import { batchChecks } from "./batch-checks.ts";
 import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
+import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { givenUpBatchChecks } from "./given-up-batch-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
@@ -27,6 +28,7 @@ import { versionChecks } from "./version-checks.ts";
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
   ...batchChecks,
+  ...failingBatchChecks,
   ...givenUpBatchChecks,
   ...backlogChecks,
   ...pipelineChecks,

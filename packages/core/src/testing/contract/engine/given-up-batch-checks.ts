@@ -5,12 +5,13 @@ import { agent } from "../../../agent/agent.ts";
 import type { Agent, None } from "../../../agent/agent.ts";
 import type { BatchItem } from "../../../batch/batch-context.ts";
 import type { BatchSettings } from "../../../batch/batch-settings.ts";
+import { limit } from "../../../limit/limit.ts";
 import type { RetryPolicy } from "../../../mailbox/retry-policy.ts";
 import { turnsOf } from "../../../replay/replay.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import type { LedgerEvents, LedgerState, Note } from "./ledger.ts";
-import { ledger, noteSchema, notesOf } from "./ledger.ts";
+import { ledger, lettersOf, noteSchema, notesOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
 interface Messages {
@@ -32,7 +33,7 @@ function book(
     .on("count", noteSchema, ({ state }): number => state.notes.length);
 }
 
-function aborted({ signal }: Item): Promise<void> {
+function aborted({ signal }: Pick<Item, "signal">): Promise<void> {
   return new Promise((resolve) => {
     signal.addEventListener("abort", () => resolve(), { once: true });
   });
@@ -86,6 +87,101 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
       await worker.stop();
       const successor = await stage.host(bulk);
       assert.equal(await successor.troupe.agent(bulk, "alice").count({ text: "" }), 0);
+    },
+  },
+  {
+    name: "M4: an ask of a message that is given up does not fail the others of its batch",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let calls = 0;
+      let asks = 0;
+      const friend = ledger(async () => {
+        asks += 1;
+        if (asks === 2) asked.resolve();
+        await answer.promise;
+      }, "friend");
+      const bulk = book({ size: 2, waitMs: 3_600_000 }, async (items) => {
+        calls += 1;
+        const counts = items.map((item) => item.ask(friend, item.agent.key).note(item.data));
+        const given = items.find(({ agent: { key } }) => key === "alice");
+        if (given !== undefined) void aborted(given).then(() => answer.resolve());
+        return Promise.all(counts);
+      });
+      const { troupe } = await stage.host([bulk, friend]);
+      const asker = new AbortController();
+      const { signal } = asker;
+      const ofAlice = troupe.agent(bulk, "alice", { signal }).note({ text: "a" });
+      const ofBob = troupe.agent(bulk, "bob").note({ text: "b" });
+      const cancelled = rejectsWith(ofAlice, "ask-cancelled");
+      await asked.promise;
+      asker.abort();
+      await cancelled;
+      assert.equal(await ofBob, 1);
+      assert.equal(calls, 1);
+      assert.deepEqual(await lettersOf(await stage.log()), ["ask-cancelled"]);
+    },
+  },
+  {
+    name: "M4: when all messages of a batch are given up, so are the asks of its handler",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const asked = Promise.withResolvers<void>();
+      let asks = 0;
+      const friend = ledger(async (context) => {
+        asks += 1;
+        if (asks === 2) asked.resolve();
+        await aborted(context);
+      }, "friend");
+      const bulk = book({ size: 2, waitMs: 3_600_000 }, (items) =>
+        Promise.all(items.map((item) => item.ask(friend, item.agent.key).note(item.data))),
+      );
+      const { heard, troupe } = await stage.host([bulk, friend]);
+      const asker = new AbortController();
+      const { signal } = asker;
+      const given = ["alice", "bob"].map((key) =>
+        rejectsWith(troupe.agent(bulk, key, { signal }).note({ text: "" }), "ask-cancelled"),
+      );
+      await asked.promise;
+      asker.abort();
+      await Promise.all(given);
+      await heard.has("turn.committed", 4);
+      const codes = await lettersOf(await stage.log());
+      assert.deepEqual(new Set(codes), new Set(["ask-cancelled"]));
+      assert.equal(codes.length, 4);
+    },
+  },
+  {
+    name: "M4: a message that is given up while it waits for a limit does not fail the others",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const narrow = limit("narrow", { concurrency: 1 });
+      const effect = Promise.withResolvers<void>();
+      let calls = 0;
+      const bulk = book({ size: 2, waitMs: 3_600_000 }, async (items) => {
+        calls += 1;
+        const [bob, alice] = ["bob", "alice"].map((name) =>
+          items.find(({ agent: { key } }) => key === name),
+        );
+        if (bob === undefined || alice === undefined) throw new Error("Somebody is missing.");
+        const holds = bob.step("hold", () => effect.promise, { limit: narrow });
+        const waits = alice.step("wait", async () => null, { limit: narrow });
+        void aborted(alice).then(() => effect.resolve());
+        await Promise.all([holds, waits]);
+      });
+      const { heard, troupe } = await stage.host(bulk);
+      const asker = new AbortController();
+      const { signal } = asker;
+      const ofAlice = troupe.agent(bulk, "alice", { signal }).note({ text: "a" });
+      const ofBob = troupe.agent(bulk, "bob").note({ text: "b" });
+      const cancelled = rejectsWith(ofAlice, "ask-cancelled");
+      await stage.until("alice waits for the limit", () =>
+        heard.of("limit.waiting").some(({ step }) => step === "wait"),
+      );
+      asker.abort();
+      await Promise.all([cancelled, ofBob]);
+      assert.equal(calls, 1);
+      assert.deepEqual(await lettersOf(await stage.log()), ["ask-cancelled"]);
     },
   },
   {

@@ -32,19 +32,22 @@ export class InFlight {
     return this.#running[0]?.ending === undefined ? undefined : this.#running.shift();
   }
 
-  /** Give all of them up. They keep the agent until they have ended. Returns what to do again. */
+  /**
+   * Give all of them up. They keep the agent until they have ended. Returns what to do again, as if
+   * it had never run.
+   */
   abort(reason: Error): readonly Delivery[] {
     return this.#running.map(({ turn }) => {
       turn.abort(reason);
+      turn.uncount();
       return turn.delivery;
     });
   }
 
-  /** Give all of them up, and wait for none. Returns what to do again, as if it had never run. */
+  /** Give all of them up, and wait for none. Returns the same. */
   drop(reason: Error): readonly Delivery[] {
     for (const running of this.#running) {
       running.end(true, reason);
-      running.turn.uncount();
       // Nobody hears its end, and one without a seat holds a place of its own.
       running.turn.leave();
     }

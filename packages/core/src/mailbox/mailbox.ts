@@ -147,13 +147,13 @@ export class Mailbox implements Standing<Mailbox> {
    * journal says.
    */
   recover(): void {
-    const redo = this.#uncommitted.withdraw().map((turn) => turn.delivery);
-    const reason = "The turn was given up: another worker wrote to the journal.";
-    redo.push(...(this.#inFlight?.abort(new Error(reason)) ?? []));
-    this.#inFlight = undefined;
+    const withdrawn = this.#uncommitted.withdraw();
     // What the log did is not the handler's failure: these runs do not count as attempts.
-    for (const delivery of redo) delivery.attempts = Math.max(0, delivery.attempts - 1);
-    this.#inbox.giveBack(redo);
+    for (const turn of withdrawn) if (turn.delivery.verdict === undefined) turn.uncount();
+    const reason = "The turn was given up: another worker wrote to the journal.";
+    const aborted = this.#inFlight?.abort(new Error(reason)) ?? [];
+    this.#inFlight = undefined;
+    this.#inbox.giveBack([...withdrawn.map((turn) => turn.delivery), ...aborted]);
     this.#draft = this.#history.current;
     this.#activation ??= this.#newActivation();
     this.#activation.restart();
@@ -171,9 +171,8 @@ export class Mailbox implements Standing<Mailbox> {
     const refused = this.#uncommitted.refused()?.delivery;
     if (refused !== undefined) {
       if (refused.verdict !== undefined) this.#fault("commit of a failure", error);
+      // That run was the handler's last one, so it counts.
       refused.verdict = error;
-      // This run was the handler's last one, so it counts.
-      refused.attempts += 1;
     }
     this.recover();
   }

@@ -3,8 +3,8 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { AgentDefinition, Troupe, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe } from "@troupe/core";
+import type { AgentDefinition, InspectionEvent, Log, Troupe, WorkerOptions } from "@troupe/core";
+import { agent, createTroupe, LogRefusedError, LogUnavailableError } from "@troupe/core";
 import { createMemoryBroker } from "@troupe/core/testing";
 
 const quick = {
@@ -103,6 +103,80 @@ describe("a mailbox", () => {
     await Promise.all([asker.close(), second.close()]);
   });
 
+  it("counts the runs of a message that failed, when the commit before it fails while it is tried again", async () => {
+    const [checking, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let checks = 0;
+    const slow: StandardSchemaV1<unknown, unknown> = {
+      "~standard": {
+        version: 1,
+        vendor: "test",
+        validate: (value) => {
+          checks += 1;
+          // The asker's own, that of the first run, and that of the second one.
+          if (checks !== 3) return { value };
+          checking.resolve();
+          return commit.promise.then(() => ({ value }));
+        },
+      },
+    };
+    const attempts: number[] = [];
+    const clerk = agent("clerk")
+      .on("first", z.object({}), () => null)
+      .on("second", slow, (ctx) => {
+        attempts.push(ctx.message.attempt);
+        throw new Error("always");
+      });
+    const log = createMemoryBroker().connect();
+    let commits = 0;
+    const troupe = createTroupe(
+      withCommit(log, async (turns) => {
+        // The first turn is on its way until the second message is tried again.
+        if (++commits > 1) return log.commit(turns);
+        await checking.promise;
+        throw new LogUnavailableError("No answer, says the test.");
+      }),
+    );
+    const failed = happened(troupe, "commit.failed");
+    await troupe.work(clerk, { ...quick, retry: { ...quick.retry, attemptsMax: 2 } });
+    await troupe.send(clerk, "a").first({});
+    const asked = troupe.agent(clerk, "a").second({});
+    await Promise.all([
+      expect(asked).rejects.toMatchObject({ code: "remote-turn-failed" }),
+      failed.then(() => commit.resolve()),
+    ]);
+    expect(attempts).toEqual([1, 2]);
+    await troupe.close();
+  });
+
+  it("tells how often the handler ran, however often the log does not take that it failed", async () => {
+    const broker = createMemoryBroker();
+    const log = broker.connect();
+    const errors = [
+      new LogRefusedError("This is never stored, says the test."),
+      new LogUnavailableError("No answer, says the test."),
+      new LogUnavailableError("No answer, says the test."),
+    ];
+    const troupe = createTroupe(
+      withCommit(log, async (turns) => {
+        const error = errors.shift();
+        if (error !== undefined) throw error;
+        return log.commit(turns);
+      }),
+    );
+    const runs = vi.fn<() => null>(() => null);
+    const clerk = agent("clerk").on("note", z.object({}), runs);
+    await troupe.work(clerk, quick);
+    await expect(troupe.agent(clerk, "a").note({})).rejects.toMatchObject({
+      remote: { code: "log-refused" },
+    });
+    const letters = broker
+      .entries()
+      .flatMap((entry) => (entry.kind === "dead-letter" ? [entry.deadLetter.attempts] : []));
+    expect(letters).toEqual([1]);
+    expect(runs).toHaveBeenCalledTimes(1);
+    await troupe.close();
+  });
+
   it("gives a message up whose schema never settles (I10)", async () => {
     const never: StandardSchemaV1<unknown, unknown> = {
       "~standard": { version: 1, vendor: "test", validate: () => new Promise(() => undefined) },
@@ -151,3 +225,20 @@ describe("a mailbox", () => {
     expect(pending.size).toBe(0);
   });
 });
+
+function withCommit(log: Log, commit: Log["commit"]): Log {
+  return new Proxy(log, {
+    get(target, name) {
+      const value: unknown = name === "commit" ? commit : Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+function happened(troupe: Troupe, kind: InspectionEvent["kind"]): Promise<void> {
+  return new Promise((resolve) => {
+    troupe.inspect((event) => {
+      if (event.kind === kind) resolve();
+    });
+  });
+}

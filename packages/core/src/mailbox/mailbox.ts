@@ -187,6 +187,8 @@ export class Mailbox implements Standing<Mailbox> {
     } catch (thrown) {
       this.#fault(`parking of ${this.name}`, thrown);
       if (thrown instanceof TroupeError && !thrown.retryable) redo.verdict = thrown;
+      // As with other commits, the run before this one does not count.
+      else redo.attempts = Math.max(0, redo.attempts - 1);
       // Where it belongs: what a failed commit gave back meanwhile may come before it (I2).
       this.#inbox.insert(redo);
       this.#busy = false;

@@ -224,6 +224,21 @@ describe("a parked agent", () => {
     expect(await next.agent(clerk, "alice").note("after")).toBe(11);
   });
 
+  it("counts no run of its message that the log did not let it park after", async () => {
+    await using open = await desk();
+    const { broker, events, troupe } = open;
+    broken.add("bad");
+    broker.failNextCommit("conflict");
+    broker.failNextCommit("unavailable");
+    await refused(troupe, "bad");
+    const tries = events.flatMap((event) => (event.kind === "turn.started" ? [event.attempt] : []));
+    expect(tries).toEqual([1, 2, 2, 2]);
+    const letters = broker
+      .entries()
+      .flatMap((entry) => (entry.kind === "dead-letter" ? [entry.deadLetter.attempts] : []));
+    expect(letters).toEqual([2]);
+  });
+
   it("loses nothing when the commits of parking and resuming are refused or unanswered", async () => {
     for (const kind of ["conflict", "unavailable", "lost-ack"] as const) {
       await using open = await desk();

@@ -8,7 +8,10 @@ import { TroupeError } from "../errors/troupe-error.ts";
 import { atLeastOneOrInfinite, delay, duration, requireNumbers } from "../schema/number-option.ts";
 
 export interface RetryPolicy {
-  /** Handler runs in all, the first included. Minimum 1; Infinity ends never. @default 5 */
+  /**
+   * Handler runs in all, the first included; a run whose outcome the log did not store does not
+   * count. Minimum 1; Infinity ends never. @default 5
+   */
   readonly attemptsMax: number;
   /**
    * Delay before the second run, in milliseconds; it doubles with every run. Minimum 0. @default 50

@@ -9,7 +9,11 @@ import type { Log } from "../log/log.ts";
 
 export class Cancellations {
   readonly #givenUp = new Set<string>();
-  readonly #watchers = new Map<string, () => void>();
+  /**
+   * By reply address, which is that of several turns when an ask is on the log twice, or was
+   * published.
+   */
+  readonly #watchers = new Map<string, Set<() => void>>();
   readonly #unlisten: () => void;
 
   constructor(log: Log) {
@@ -23,9 +27,13 @@ export class Cancellations {
 
   /** Hear when this ask is given up. Returns the function that ends it. */
   watch(replyTo: string, action: () => void): () => void {
-    this.#watchers.set(replyTo, action);
+    const actions = this.#watchers.get(replyTo) ?? new Set();
+    this.#watchers.set(replyTo, actions.add(action));
     return () => {
-      if (this.#watchers.get(replyTo) === action) this.#watchers.delete(replyTo);
+      actions.delete(action);
+      if (actions.size === 0 && this.#watchers.get(replyTo) === actions) {
+        this.#watchers.delete(replyTo);
+      }
     };
   }
 
@@ -37,7 +45,7 @@ export class Cancellations {
     this.#givenUp.add(replyTo);
     const [oldest] = this.#givenUp;
     if (oldest !== undefined && this.#givenUp.size > rememberedMax) this.#givenUp.delete(oldest);
-    this.#watchers.get(replyTo)?.();
+    for (const action of this.#watchers.get(replyTo) ?? []) action();
   }
 }
 

@@ -5,6 +5,8 @@
 import assert from "node:assert/strict";
 
 import { agent } from "../../../agent/agent.ts";
+import { topic } from "../../../topic/topic.ts";
+import { encodePayload } from "../../../wire/payload.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything, ledger, lettersOf, notesOf, recordsOf } from "./ledger.ts";
@@ -152,6 +154,41 @@ export const deadlineChecks: readonly LogCheck[] = [
       assert.deepEqual(ends, ["ask-cancelled"]);
       const log = await stage.log();
       for (const { type } of [first, last]) assert.deepEqual(await notesOf(log, "bob", type), []);
+      assert.deepEqual(await lettersOf(log), ["ask-cancelled", "ask-cancelled"]);
+    },
+  },
+  {
+    name: "I3: a cancellation reaches every turn that its asker waits for",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const inquiries = topic("inquiries", anything<null>());
+      const othersRun = Promise.withResolvers<void>();
+      const cancelled: string[] = [];
+      let running = 0;
+      const types = ["done", "first", "second"].map((type) =>
+        agent(type).subscribe(inquiries, async ({ signal }): Promise<void> => {
+          // Its end must not end the listening of the others.
+          if (type === "done") return othersRun.promise;
+          if (++running === 2) othersRun.resolve();
+          await new Promise<void>((resolve) => {
+            signal.addEventListener("abort", () => resolve(), { once: true });
+          });
+          cancelled.push(type);
+        }),
+      );
+      const { heard } = await stage.host(types);
+      const log = await stage.log();
+      const replyTo = log.replyAddress();
+      await log.accept({
+        address: { kind: "topic", name: inquiries.name, key: "alice" },
+        metadata: { replyTo, contentType: "application/msgpack" },
+        payload: encodePayload(null),
+      });
+      await heard.has("turn.started", 3);
+      await heard.has("turn.committed");
+      log.cancelAsk(replyTo);
+      await heard.has("turn.committed", 3);
+      assert.deepEqual(cancelled.toSorted(), ["first", "second"]);
       assert.deepEqual(await lettersOf(log), ["ask-cancelled", "ask-cancelled"]);
     },
   },

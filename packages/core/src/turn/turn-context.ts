@@ -147,14 +147,13 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   answerLater(): string | undefined {
     const turn = this.#turn;
     turn.requireOpen();
-    if (!turn.muted) turn.answering = { ...turn.answering, later: true };
+    turn.answering = { ...turn.answering, later: true };
     return turn.delivery.input.metadata.replyTo;
   }
 
   answerNow(replyTo: readonly string[], failure?: ErrorData): void {
     const turn = this.#turn;
     turn.requireOpen();
-    if (turn.muted) return;
     turn.answering = { later: false, ...turn.answering, now: { replyTo, failure } };
   }
 

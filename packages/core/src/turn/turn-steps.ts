@@ -120,7 +120,6 @@ export class TurnSteps {
 
   async #flush(): Promise<void> {
     const ledger = this.#ledger;
-    if (this.#turn.muted) return undefined;
     // Its own run hears when it fails; here it only has to be over.
     await ledger.appending?.catch(() => undefined);
     this.#turn.requireOpen();

@@ -7,6 +7,7 @@ import type { BatchItem } from "../../../batch/batch-context.ts";
 import type { BatchSettings } from "../../../batch/batch-settings.ts";
 import { limit } from "../../../limit/limit.ts";
 import type { RetryPolicy } from "../../../mailbox/retry-policy.ts";
+import type { LateReplies } from "../../../turn/answering.ts";
 import { turnsOf } from "../../../replay/replay.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
@@ -185,6 +186,40 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "M4: a message that is given up while its step is recorded does not fail the others",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const [appends, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let calls = 0;
+      const bulk = book({ size: 2, waitMs: 3_600_000 }, async (items) => {
+        calls += 1;
+        for (const item of items) void aborted(item).then(() => gate.resolve());
+        return Promise.all(items.map((item) => item.step("call", async () => item.agent.key)));
+      });
+      const { troupe } = await stage.host(bulk, {
+        tamper: (log) => ({
+          commit: async (turns) => {
+            if (turns.some(({ agent: { key } }) => key === "alice")) {
+              appends.resolve();
+              await gate.promise;
+            }
+            return log.commit(turns);
+          },
+        }),
+      });
+      const asker = new AbortController();
+      const { signal } = asker;
+      const ofAlice = troupe.agent(bulk, "alice", { signal }).note({ text: "" });
+      const ofBob = troupe.agent(bulk, "bob").note({ text: "" });
+      const cancelled = rejectsWith(ofAlice, "ask-cancelled");
+      await appends.promise;
+      asker.abort();
+      await cancelled;
+      assert.equal(await ofBob, "bob");
+      assert.equal(calls, 1);
+    },
+  },
+  {
     name: "I6: a batch handler that was given up does not touch the steps of the next run",
     async run(harness) {
       await using stage = new Stage(harness);
@@ -228,6 +263,85 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
           ],
         );
       }
+    },
+  },
+  {
+    name: "I6: a step that waits for an append when its run is given up is recorded once",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const [appends, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      let runs = 0;
+      const bulk = book(
+        { size: 1 },
+        async (items) => {
+          runs += 1;
+          const steps = items.flatMap((item) => [
+            item.step("draft", async () => "draft"),
+            item.step("print", () => appends.promise.then(() => "print")),
+          ]);
+          if (runs > 1) gate.resolve();
+          return [await Promise.all(steps)];
+        },
+        { timeoutMs: 100 },
+      );
+      const { troupe } = await stage.host(bulk, {
+        // The first append is on its way until the second run is there.
+        tamper: (log) => ({
+          commit: async (turns) => {
+            appends.resolve();
+            await gate.promise;
+            return log.commit(turns);
+          },
+        }),
+      });
+      assert.deepEqual(await troupe.agent(bulk, "alice").note({ text: "" }), ["draft", "print"]);
+      for await (const { steps } of turnsOf(await stage.log(), { type: "ledger", key: "alice" })) {
+        assert.deepEqual(
+          steps.map(({ name }) => name),
+          ["draft", "print"],
+        );
+      }
+    },
+  },
+  {
+    name: "M4: a message that is given up behind another one of its agent draws and answers nothing",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const began = Promise.withResolvers<void>();
+      const bulk = book({ size: 2, waitMs: 3_600_000 }, async (items) => {
+        const given = items.find(({ data }) => data.text === "given up");
+        if (given === undefined) throw new Error("It is not in the batch.");
+        const over = aborted(given);
+        began.resolve();
+        await over;
+        given.random();
+        await given.step("sum", () => 1 + 1);
+        await given.step("call", async () => "answered");
+        const late = given as unknown as LateReplies;
+        late.answerLater();
+        late.answerNow([]);
+      });
+      const { troupe } = await stage.host(bulk);
+      await troupe.send(bulk, "alice").note({ text: "first" });
+      const asker = new AbortController();
+      const { signal } = asker;
+      const asked = troupe.agent(bulk, "alice", { signal }).note({ text: "given up" });
+      const cancelled = rejectsWith(asked, "ask-cancelled");
+      await began.promise;
+      asker.abort();
+      await cancelled;
+      assert.equal(await troupe.agent(bulk, "alice").count({ text: "" }), 0);
+      const turns = await Array.fromAsync(
+        turnsOf(await stage.log(), { type: "ledger", key: "alice" }),
+      );
+      assert.deepEqual(
+        turns.map(({ steps }) => steps),
+        [[], [], []],
+      );
+      assert.deepEqual(
+        turns.map(({ record }) => record.answering),
+        [undefined, undefined, undefined],
+      );
     },
   },
   {

@@ -50,6 +50,8 @@ export class BatchCall {
   readonly permit: PermitHold;
   readonly #parts: BatchCallParts;
   readonly #seats = new Set<BatchSeat>();
+  /** Those that the running handler is still wanted for. */
+  #wanted = new Set<BatchSeat>();
   readonly #abort = new AbortController();
   #bytes = 0;
   #phase: "gathering" | "closed" | "running" | "over" = "gathering";
@@ -102,8 +104,9 @@ export class BatchCall {
     if (this.#phase !== "running") {
       this.#seats.delete(seat);
       seat.reject(new Error("The turn was given up before its batch began."));
-    } else if ([...this.#seats].every(({ turn }) => turn.ended)) {
-      this.#abandon(reason);
+    } else {
+      this.#wanted.delete(seat);
+      if (this.#wanted.size === 0) this.#abandon(reason);
     }
     if (this.#seats.size === 0 && this.#phase === "gathering") this.#close();
   }
@@ -128,6 +131,7 @@ export class BatchCall {
     const { handler, host } = this.#parts;
     const startedAtMs = host.clock.monotonicMs();
     this.#phase = "running";
+    this.#wanted = new Set(this.#seats);
     this.permit.take();
     this.#feedStarted();
     const items = [...this.#seats].map(({ item }) => item);

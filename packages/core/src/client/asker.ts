@@ -41,10 +41,18 @@ export interface AskRequest {
 }
 
 interface Waiter {
-  readonly agent: AgentId;
+  readonly request: AskRequest;
+  readonly replyTo: string;
+  /** When it gives up, on the clock that never goes back. */
+  readonly endsAtMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly cancels: (() => void)[];
+  /** Where the ask lies in the log, once it is accepted. */
+  position: Position | undefined;
+  /** Between the last look into the journal and the next one. */
+  pauseMs: number;
+  cancelAlarm: () => void;
+  forgetSignal: (() => void) | undefined;
 }
 
 export class Asker {
@@ -64,26 +72,24 @@ export class Asker {
    * answered
    */
   ask(request: AskRequest): Promise<unknown> {
-    const replyTo = this.#log.replyAddress();
-    const { agent, signal } = request;
     return new Promise((resolve, reject) => {
+      const { signal, timeoutMs } = request;
       if (signal?.aborted === true) return reject(cancelled(request));
-      const cancels: (() => void)[] = [];
-      this.#waiters.set(replyTo, { agent, resolve, reject, cancels });
-      const deadlineMs = this.#clock.now() + request.timeoutMs;
-      cancels.push(this.#clock.after(request.timeoutMs, () => this.#fail(replyTo, late(request))));
-      if (signal !== undefined) {
-        const abort = (): void => {
-          // A deadline reaches who is asked by itself, and is told there as what it is.
-          if (!(signal.reason instanceof DeadlinePassedError)) this.#log.cancelAsk(replyTo);
-          this.#fail(replyTo, cancelled(request));
-        };
-        signal.addEventListener("abort", abort, { once: true });
-        cancels.push(() => signal.removeEventListener("abort", abort));
-      }
-      this.#accept(replyTo, request, deadlineMs).catch((thrown: unknown) =>
-        this.#fail(replyTo, thrown),
-      );
+      const waiter: Waiter = {
+        request,
+        replyTo: this.#log.replyAddress(),
+        endsAtMs: this.#clock.monotonicMs() + timeoutMs,
+        resolve,
+        reject,
+        position: undefined,
+        pauseMs: firstPauseMs,
+        cancelAlarm: nothing,
+        forgetSignal: undefined,
+      };
+      this.#waiters.set(waiter.replyTo, waiter);
+      this.#wake(waiter, firstPauseMs);
+      if (signal !== undefined) this.#endWith(waiter, signal);
+      this.#accept(waiter);
     });
   }
 
@@ -95,30 +101,56 @@ export class Asker {
     }
   }
 
-  async #accept(
-    replyTo: string,
-    { draft, signal, onAccepted }: AskRequest,
-    deadlineMs: number,
-  ): Promise<void> {
-    const metadata = { ...draft.metadata, replyTo, deadlineMs };
-    const accepted = await this.#log.accept({ ...draft, metadata }, { signal });
-    onAccepted(accepted.position);
-    // A repeated ask has perhaps been answered long ago, to somebody who is gone.
-    this.#searchLater(replyTo, accepted.position, accepted.duplicate ? 0 : firstSearchMs);
+  #endWith(waiter: Waiter, signal: AbortSignal): void {
+    const { replyTo, request } = waiter;
+    const abort = (): void => {
+      // A deadline reaches who is asked by itself, and is told there as what it is.
+      if (!(signal.reason instanceof DeadlinePassedError)) this.#log.cancelAsk(replyTo);
+      this.#fail(replyTo, cancelled(request));
+    };
+    signal.addEventListener("abort", abort, { once: true });
+    waiter.forgetSignal = () => signal.removeEventListener("abort", abort);
   }
 
-  #searchLater(replyTo: string, position: Position, delayMs: number): void {
-    const waiter = this.#waiters.get(replyTo);
-    if (waiter === undefined) return;
-    const search = (): void => {
-      findReply(this.#log, waiter.agent, position)
-        .then((reply) => {
-          if (reply === undefined) this.#searchLater(replyTo, position, nextSearchMs(delayMs));
-          else this.#settle(replyTo, reply);
-        })
-        .catch(() => this.#searchLater(replyTo, position, nextSearchMs(delayMs)));
+  #accept(waiter: Waiter): void {
+    const { replyTo, request } = waiter;
+    const { draft, onAccepted, signal, timeoutMs } = request;
+    const deadlineMs = this.#clock.now() + timeoutMs;
+    const metadata = { ...draft.metadata, replyTo, deadlineMs };
+    this.#log.accept({ ...draft, metadata }, { signal }).then(
+      ({ duplicate, position }) => {
+        waiter.position = position;
+        onAccepted(position);
+        // A repeated ask has perhaps been answered long ago, to somebody who is gone.
+        if (duplicate) this.#wake(waiter, 0);
+      },
+      (thrown: unknown) => this.#fail(replyTo, thrown),
+    );
+  }
+
+  /** One alarm serves both: it looks into the journal, and gives up in the end. */
+  #wake(waiter: Waiter, delayMs: number): void {
+    if (!this.#waiters.has(waiter.replyTo)) return;
+    waiter.cancelAlarm();
+    const leftMs = waiter.endsAtMs - this.#clock.monotonicMs();
+    const delay = Math.max(0, Math.min(delayMs, leftMs));
+    waiter.cancelAlarm = this.#clock.after(delay, () => this.#look(waiter));
+  }
+
+  #look(waiter: Waiter): void {
+    const { endsAtMs, position, replyTo, request } = waiter;
+    if (this.#clock.monotonicMs() >= endsAtMs) return this.#fail(replyTo, late(request));
+    if (position === undefined) return this.#wake(waiter, firstPauseMs);
+    // Only the end can wake it while it looks.
+    this.#wake(waiter, Infinity);
+    const lookLater = (): void => {
+      waiter.pauseMs = Math.min(waiter.pauseMs * 2, pauseMsMax);
+      this.#wake(waiter, waiter.pauseMs);
     };
-    waiter.cancels.push(this.#clock.after(delayMs, search));
+    findReply(this.#log, request.agent, position).then((reply) => {
+      if (reply === undefined) lookLater();
+      else this.#settle(replyTo, reply);
+    }, lookLater);
   }
 
   #heard(replyTo: string, payload: Uint8Array): void {
@@ -141,18 +173,20 @@ export class Asker {
 
   #remove(replyTo: string): Waiter | undefined {
     const waiter = this.#waiters.get(replyTo);
+    if (waiter === undefined) return undefined;
     this.#waiters.delete(replyTo);
-    for (const cancel of waiter?.cancels ?? []) cancel();
+    waiter.cancelAlarm();
+    waiter.forgetSignal?.();
     return waiter;
   }
 }
 
-const firstSearchMs = 1000;
-const searchMsMax = 10_000;
-
-function nextSearchMs(delayMs: number): number {
-  return Math.min(Math.max(delayMs, firstSearchMs / 2) * 2, searchMsMax);
+function nothing(): void {
+  // No alarm is set yet.
 }
+
+const firstPauseMs = 1000;
+const pauseMsMax = 10_000;
 
 /** @throws CallCycleError, CallDepthError */
 export function checkCallers(callers: readonly string[], agent: AgentId, depthMax: number): void {

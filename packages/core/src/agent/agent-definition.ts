@@ -23,6 +23,9 @@ export type Handler = (context: unknown, message: unknown) => unknown;
 /** `onFailed` without its types. */
 export type FailedHandler = (context: unknown, failure: ErrorData, message: unknown) => void;
 
+/** `onUnread` without its types. */
+export type UnreadHandler = (context: unknown, failure: ErrorData) => void;
+
 export interface MessageDefinition {
   readonly schema: Schema;
   readonly handler: Handler;
@@ -32,6 +35,11 @@ export interface MessageDefinition {
    * What the agent does about a message that failed for good; the context is a `FailureContext`.
    */
   readonly onFailed?: FailedHandler | undefined;
+  /**
+   * The same for a message that could not be read, such as one with more than `messageBytesMax`.
+   * For agents of our own: what their messages say they have to know from elsewhere.
+   */
+  readonly onUnread?: UnreadHandler | undefined;
   /** Set for a batch handler. */
   readonly batch?: BatchSettings | undefined;
 }

@@ -23,6 +23,7 @@ import type {
   FailedHandler,
   Handler,
   MessageDefinition,
+  UnreadHandler,
 } from "./agent-definition.ts";
 import { deepFreeze } from "./deep-freeze.ts";
 import type { EventOptions } from "./event-version.ts";
@@ -241,12 +242,16 @@ function message(
 ): MessageDefinition {
   const retry = defined(options.retry ?? {});
   requireRetryPolicy(`Agent ${type}, ${name}: retry.`, retry);
-  const { onFailed } = options as { readonly onFailed?: FailedHandler };
+  const { onFailed, onUnread } = options as {
+    readonly onFailed?: FailedHandler;
+    readonly onUnread?: UnreadHandler;
+  };
   return Object.freeze({
     schema,
     handler: handler as Handler,
     retry: Object.freeze(retry),
     ...(onFailed === undefined ? {} : { onFailed }),
+    ...(onUnread === undefined ? {} : { onUnread }),
   });
 }
 

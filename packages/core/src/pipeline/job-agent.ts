@@ -5,8 +5,8 @@
  * that was completed never runs again (I4), and between two stages nothing is held (I11).
  *
  *  J1 A stage runs only while the job is at it: a message that comes twice, or late, does nothing.
- *  J2 What fails for good fails the job in the same commit (`onFailed`), so no job is left behind silently; what is
- *     redriven lets it go on.
+ *  J2 What fails for good, or cannot be read, fails the job in the same commit (`onFailed`, `onUnread`), so no job is
+ *     left behind silently; what is redriven lets it go on.
  *  J3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it comes.
  */
 import type { UntypedMessages } from "../agent/agent-reference.ts";
@@ -16,11 +16,13 @@ import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Schema } from "../schema/schema.ts";
 import { anything } from "./anything.ts";
 import { batchStageHandler } from "./batch-stage.ts";
+import { emitFailure } from "./emit-failure.ts";
 import type { Course, FailedJobContext, JobContext } from "./job-progress.ts";
 import { begin, complete, fail, handOut, isAt, itemOf } from "./job-progress.ts";
 import type { JobEvents, JobState } from "./job-state.ts";
 import { asksMax, jobFolds, newJob } from "./job-state.ts";
 import type { GatherMessage } from "./part-agent.ts";
+import { partNamed } from "./part-agent.ts";
 import type { ParallelStage, SingleStage, StageDefinition } from "./stage-definition.ts";
 
 export type JobAgent<Input, Answer> = Agent<
@@ -40,11 +42,19 @@ export function jobAgent(course: Course, schema: Schema): AnyJobAgent {
   job = job.on("run", schema, enqueue(course) as never);
   for (const stage of course.stages) job = withStage(job, course, stage);
   if (!course.stages.some(({ kind }) => kind === "parallel")) return job;
-  const onFailed = ((context: FailedJobContext, failure: ErrorData, message: GatherMessage) =>
-    fail(context, course, { ...message, failure })) as never;
-  return job.on("gather", anything(), gather(course) as never, {
-    onFailed,
-  });
+  const onFailed = (
+    context: FailedJobContext,
+    failure: ErrorData,
+    { part, stage }: Pick<GatherMessage, "part" | "stage">,
+  ): void => {
+    if (awaits(context, stage, part)) fail(context, course, { stage, part, failure });
+  };
+  const onUnread = (context: FailedJobContext, failure: ErrorData): void => {
+    const sender = partNamed(course.pipeline, context.message.sender);
+    if (sender !== undefined) onFailed(context, failure, sender);
+  };
+  const options = { onFailed, onUnread } as unknown as JobHandlerOptions;
+  return job.on("gather", anything(), gather(course) as never, options);
 }
 
 function enqueue({ stages: [first] }: Course) {
@@ -70,7 +80,7 @@ function withStage(job: AnyJobAgent, course: Course, stage: StageDefinition): An
     if (fallback === undefined || state.fallback !== undefined || stage.kind === "parallel") {
       return fail(context, course, { stage: name, failure });
     }
-    context.emit.fellBack({ stage: name, failure });
+    emitFailure(failure, (known) => context.emit.fellBack({ stage: name, failure: known }));
     begin(context, fallbackName(name));
   };
   const options = { retry, onFailed } as unknown as JobHandlerOptions;
@@ -117,14 +127,20 @@ function split(course: Course, stage: ParallelStage) {
 
 function gather(course: Course) {
   return (context: JobContext, { failure, part, result, stage }: GatherMessage): unknown => {
-    const { parts, stage: at } = context.state;
-    if (at !== stage || parts === undefined || Object.hasOwn(parts.results, part)) return undefined;
+    const { parts } = context.state;
+    if (parts === undefined || !awaits(context, stage, part)) return undefined;
     if (failure !== undefined) return fail(context, course, { stage, part, failure });
     context.emit.gathered({ stage, part, result });
     const { failed } = context.state.parts ?? parts;
     if (context.state.status === "failed" && failed.length === 0) context.emit.resumed({ stage });
     return handOut(context, course, stage, parts.sent);
   };
+}
+
+/** The job is at this stage, and this part's result is not there. */
+function awaits({ state }: Pick<JobContext, "state">, stage: string, part: number): boolean {
+  const { parts, stage: at } = state;
+  return at === stage && parts !== undefined && !Object.hasOwn(parts.results, part);
 }
 
 function fallbackName(stage: string): string {

@@ -2,6 +2,7 @@
 import { agentNamed } from "../agent/agent-reference.ts";
 import { PipelineStageError } from "../errors/pipeline-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
+import { emitFailure } from "./emit-failure.ts";
 import type { LateReplies } from "../turn/answering.ts";
 import type { Context } from "../turn/context.ts";
 import type { FailureContext } from "../turn/failure-context.ts";
@@ -108,8 +109,11 @@ export function fail(
   },
 ): void {
   const job = context.agent.key;
-  const error = PipelineStageError.of({ pipeline, job, stage, part, failure }).toData();
   const { asks } = context.state;
-  context.emit.failed({ stage, part, failure: error });
+  const error = emitFailure(failure, (known) => {
+    const told = PipelineStageError.of({ pipeline, job, stage, part, failure: known }).toData();
+    context.emit.failed({ stage, part, failure: told });
+    return told;
+  });
   context.answerNow(asks, error);
 }

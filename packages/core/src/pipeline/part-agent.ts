@@ -1,21 +1,26 @@
 /**
  * The agents of a parallel stage: each handles one part of one job, wherever there is a worker, and
  * tells the job.
+ *
+ * A part whose run failed for good comes back to its agent as `fallback`, with the same content:
+ * why it failed is in the agent's state, so that the message has room wherever the first one had.
  */
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import { agentNamed } from "../agent/agent-reference.ts";
 import { agent } from "../agent/agent.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { SendCalls } from "../agent/agent-calls.ts";
+import { parseAgentName } from "../log/address.ts";
+import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Context } from "../turn/context.ts";
+import type { FailureContext } from "../turn/failure-context.ts";
 import { anything } from "./anything.ts";
+import { emitFailure } from "./emit-failure.ts";
 import type { ParallelStage, Part } from "./stage-definition.ts";
 
 /** What a job sends to a part's agent. */
 export interface PartMessage extends Part {
   readonly item: unknown;
-  /** Why the stage's own function failed, for its fall-back. */
-  readonly failure?: ErrorData | undefined;
 }
 
 /** What a part's agent sends to its job. */
@@ -26,12 +31,23 @@ export interface GatherMessage {
   readonly failure?: ErrorData | undefined;
 }
 
+interface PartState {
+  /** Why the stage's own function failed, for its fall-back. */
+  readonly failure: ErrorData | undefined;
+}
+interface PartEvents {
+  readonly fellBack: { readonly failure: ErrorData };
+}
 interface PartMessages {
   readonly run: { readonly input: PartMessage; readonly reply: unknown };
+  readonly fallback: { readonly input: PartMessage; readonly reply: unknown };
 }
 interface GatherMessages {
   readonly gather: { readonly input: GatherMessage; readonly reply: unknown };
 }
+type PartContext = Context<PartState, PartEvents>;
+type FailedPartContext = FailureContext<PartState, PartEvents>;
+type Outcome = Pick<GatherMessage, "failure" | "result">;
 
 export function partType(pipeline: string, stage: string): string {
   return `${pipeline}-${stage}`;
@@ -46,37 +62,65 @@ export function partOf(
   return context.send<PartMessages>({ type }, `${job}/${index}`);
 }
 
+/** Which part an agent of this name handles; undefined when it handles none of this pipeline. */
+export function partNamed(
+  pipeline: string,
+  name = "",
+): Pick<GatherMessage, "part" | "stage"> | undefined {
+  const agentId = parseAgentName(name);
+  const prefix = partType(pipeline, "");
+  if (agentId?.type.startsWith(prefix) !== true) return undefined;
+  return { stage: agentId.type.slice(prefix.length), part: partOfKey(agentId.key).index };
+}
+
+function partOfKey(key: string): Part {
+  const slash = key.lastIndexOf("/");
+  return { job: key.slice(0, slash), index: Number(key.slice(slash + 1)) };
+}
+
 export function partAgent(pipeline: string, stage: ParallelStage): AgentDefinition {
   const { fallback, name, retry = {}, work } = stage;
   const type = partType(pipeline, name);
-  const tell = (
-    context: Pick<Context<unknown, never>, "send">,
-    { index, job }: Part,
-    outcome: Pick<GatherMessage, "failure" | "result">,
-  ): void =>
+  const tell = (context: Pick<PartContext, "send">, { index, job }: Part, outcome: Outcome): void =>
     context
       .send<GatherMessages>(agentNamed(pipeline) as { readonly type: string }, job)
       .gather({ stage: name, part: index, ...outcome });
-  return agent(type).on(
-    "run",
-    anything<PartMessage>(),
-    async (context, { failure, index, item, job }) => {
-      const own = { job, index };
-      const result =
-        failure === undefined || fallback === undefined
-          ? await work(context, item, own as never)
-          : await fallback(context, item, failure as never);
-      tell(context, own, { result });
-    },
-    {
-      retry,
-      onFailed: (context, failure, message) => {
-        if (fallback === undefined || message.failure !== undefined) {
-          tell(context, message, { failure });
-        } else {
-          partOf(context, type, message).run({ ...message, failure });
-        }
+  const onUnread = (context: FailedPartContext, failure: ErrorData): void =>
+    tell(context, partOfKey(context.agent.key), { failure });
+  const options = (
+    onFailed: (...failed: FailedPart) => void,
+  ): { readonly retry: Partial<RetryPolicy>; readonly onFailed: typeof onFailed } => {
+    // `onUnread` is for agents of our own.
+    const reactions = { retry, onFailed, onUnread };
+    return reactions;
+  };
+  const fallBack = (...[context, failure, part]: FailedPart): void => {
+    emitFailure(failure, (known) => context.emit.fellBack({ failure: known }));
+    partOf(context, type, part).fallback(part);
+  };
+  const giveUp = (...[context, failure, part]: FailedPart): void =>
+    tell(context, part, { failure });
+  return agent(type)
+    .state<PartState>({ failure: undefined })
+    .event("fellBack", anything<PartEvents["fellBack"]>(), (_, { failure }) => ({ failure }))
+    .on(
+      "run",
+      anything<PartMessage>(),
+      async (context, { index, item, job }) => {
+        const own = { job, index };
+        tell(context, own, { result: await work(context, item, own as never) });
       },
-    },
-  );
+      options(fallback === undefined ? giveUp : fallBack),
+    )
+    .on(
+      "fallback",
+      anything<PartMessage>(),
+      async (context, { index, item, job }) => {
+        const result = await fallback?.(context, item, context.state.failure as never);
+        tell(context, { job, index }, { result });
+      },
+      options(giveUp),
+    );
 }
+
+type FailedPart = [context: FailedPartContext, failure: ErrorData, message: PartMessage];

@@ -2,15 +2,15 @@
 import { TurnTooLargeError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
-import type { FailedHandler } from "../agent/agent-definition.ts";
+import type { UnreadHandler } from "../agent/agent-definition.ts";
 import { TurnContext } from "./turn-context.ts";
 import type { Turn } from "./turn.ts";
 
 /** @throws TurnTooLargeError, and what `onFailed` throws */
 export function afterFailure(turn: Turn, failure: ErrorData): void {
-  const decoded = decodedMessage(turn);
-  if (decoded?.onFailed === undefined) return;
-  const outcome: unknown = decoded.onFailed(new TurnContext(turn), failure, decoded.message);
+  const react = reactionOf(turn);
+  if (react === undefined) return;
+  const outcome: unknown = react(new TurnContext(turn), failure);
   if (outcome instanceof Promise) {
     outcome.catch(() => undefined);
     throw new Error("onFailed must not be asynchronous: send a message to do more.");
@@ -25,16 +25,16 @@ export function afterFailure(turn: Turn, failure: ErrorData): void {
   );
 }
 
-/** The message and what is to be done, unless it is the message that cannot be read. */
-function decodedMessage(
-  turn: Turn,
-): { readonly message: unknown; readonly onFailed: FailedHandler | undefined } | undefined {
+/** What is to be done about this message; for one that cannot be read, only `onUnread` knows. */
+function reactionOf(turn: Turn): UnreadHandler | undefined {
   try {
     const { definition, valid } = turn.decoded();
-    if (!(valid instanceof Promise)) return { message: valid, onFailed: definition.onFailed };
+    if (!(valid instanceof Promise)) {
+      return (context, failure) => definition.onFailed?.(context, failure, valid);
+    }
     valid.catch(() => undefined);
   } catch {
-    // What cannot be read was never handled.
+    return turn.runtime.handlerOf(turn.message, turn.topic !== undefined)?.onUnread;
   }
   return undefined;
 }

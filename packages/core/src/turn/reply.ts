@@ -75,6 +75,8 @@ export function errorOfFailure(failure: ErrorData): TroupeError {
 
 /** With the stage's own error as its cause. */
 function stageError({ details, message }: ErrorData): PipelineStageError {
-  const { failure } = details as unknown as StageFailure;
-  return new PipelineStageError(message, { details, cause: errorOfFailure(failure) });
+  // A failure that was too large to be stored has no details.
+  const { failure } = (details ?? {}) as Partial<StageFailure>;
+  const cause = failure === undefined ? undefined : errorOfFailure(failure);
+  return new PipelineStageError(message, { details, cause });
 }

@@ -18,6 +18,7 @@ import { limitChecks } from "./limit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
+import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
@@ -32,6 +33,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...givenUpBatchChecks,
   ...backlogChecks,
   ...pipelineChecks,
+  ...pipelineSizeChecks,
   ...commitChecks,
   ...redeliveryChecks,
   ...refusedStepChecks,

@@ -4,16 +4,15 @@ import assert from "node:assert/strict";
 import { BatchFailure } from "../../../batch/batch-context.ts";
 import { PipelineStageError } from "../../../errors/pipeline-errors.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import type { Log } from "../../../log/log.ts";
-import { redriveDraft } from "../../../log/redrive-draft.ts";
 import type { JobEvents } from "../../../pipeline/job-state.ts";
 import type { Pipeline } from "../../../pipeline/pipeline.ts";
 import { pipeline } from "../../../pipeline/pipeline.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
-import { everything, rejectsWith } from "../observe.ts";
+import { rejectsWith } from "../observe.ts";
 import type { Note } from "./ledger.ts";
 import { lettersOf, noteSchema, recordsOf } from "./ledger.ts";
+import { redriveAll } from "./redrive-all.ts";
 import { Stage } from "./stage.ts";
 
 type Hook = (stage: string, item: string) => unknown;
@@ -53,18 +52,6 @@ function counter(): { readonly runs: Map<string, number>; readonly count: Hook }
     runs.set(name, (runs.get(name) ?? 0) + 1);
   };
   return { runs, count };
-}
-
-/** Redrives every dead letter, and forgets it. */
-async function redriveAll(log: Log): Promise<void> {
-  for (const entry of await everything(log)) {
-    if (entry.kind !== "dead-letter") continue;
-    const { agent, inputPosition } = entry.deadLetter;
-    const original = await log.input(inputPosition);
-    assert.ok(agent !== undefined && original !== undefined);
-    await log.accept(redriveDraft({ position: entry.position, agent, original }));
-    await log.removeDeadLetter(entry.position);
-  }
 }
 
 const text = "one three a";

@@ -1,0 +1,18 @@
+/** What an operator does about dead letters, once their cause is gone. */
+import assert from "node:assert/strict";
+
+import type { Log } from "../../../log/log.ts";
+import { redriveDraft } from "../../../log/redrive-draft.ts";
+import { everything } from "../observe.ts";
+
+/** Redrives every dead letter, and forgets it. */
+export async function redriveAll(log: Log): Promise<void> {
+  for (const entry of await everything(log)) {
+    if (entry.kind !== "dead-letter") continue;
+    const { agent, inputPosition } = entry.deadLetter;
+    const original = await log.input(inputPosition);
+    assert.ok(agent !== undefined && original !== undefined);
+    await log.accept(redriveDraft({ position: entry.position, agent, original }));
+    await log.removeDeadLetter(entry.position);
+  }
+}

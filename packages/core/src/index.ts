@@ -48,7 +48,7 @@ export * from "./log/timer.ts";
 export type { RetryPolicy } from "./mailbox/retry-policy.ts";
 export type { JobEvents, JobParts, JobState } from "./pipeline/job-state.ts";
 export { pipeline } from "./pipeline/pipeline.ts";
-export type { Pipeline, Stages } from "./pipeline/pipeline.ts";
+export type { Pipeline, PipelineOptions, Stages } from "./pipeline/pipeline.ts";
 export type {
   BatchStageContext,
   BatchStageOptions,

@@ -28,6 +28,7 @@ test("any metadata comes back as it was", () => {
       replyTo: token,
       deadlineMs: fc.nat(),
       callers: fc.array(text, { minLength: 1, maxLength: 5 }),
+      askers: fc.array(text, { minLength: 1, maxLength: 5 }),
     },
     { requiredKeys: [] },
   );

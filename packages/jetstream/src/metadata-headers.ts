@@ -25,6 +25,7 @@ const metadataHeader = Object.freeze({
   replyTo: "Troupe-Reply-To",
   deadline: "Troupe-Deadline",
   callers: "Troupe-Callers",
+  askers: "Troupe-Askers",
   timer: "Troupe-Timer",
 });
 
@@ -41,7 +42,7 @@ export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
 /** The header lines of a message. @throws LogRefusedError when a value cannot be a header. */
 export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
   const { id, message, topic, contentType, traceparent, tracestate, sender } = metadata;
-  const { causationId, correlationId, replyTo, deadlineMs, callers, timer } = metadata;
+  const { causationId, correlationId, replyTo, deadlineMs, askers, callers, timer } = metadata;
   let lines = "";
   if (id !== undefined) lines += plain(idHeader, id);
   if (message !== undefined) lines += plain(metadataHeader.message, message);
@@ -54,9 +55,8 @@ export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
   if (correlationId !== undefined) lines += plain(metadataHeader.correlationId, correlationId);
   if (replyTo !== undefined) lines += plain(metadataHeader.replyTo, replyTo);
   if (deadlineMs !== undefined) lines += headerLine(metadataHeader.deadline, deadlineMs);
-  if (callers !== undefined && callers.length > 0) {
-    lines += headerLine(metadataHeader.callers, callers.map(encodeText).join(","));
-  }
+  if (callers !== undefined) lines += listLine(metadataHeader.callers, callers);
+  if (askers !== undefined) lines += listLine(metadataHeader.askers, askers);
   if (timer !== undefined) lines += headerLine(metadataHeader.timer, encodeText(timer));
   return lines;
 }
@@ -116,13 +116,17 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
     case metadataHeader.deadline:
       metadata.deadlineMs = deadlineOf(value);
       break;
-    case metadataHeader.callers:
-      metadata.callers = value.split(",").map(decodeText);
-      break;
     case metadataHeader.timer:
       metadata.timer = decodeText(value);
       break;
+    default:
+      setList(metadata, name, value);
   }
+}
+
+function setList(metadata: Mutable<Metadata>, name: string, value: string): void {
+  if (name === metadataHeader.callers) metadata.callers = listOf(value);
+  else if (name === metadataHeader.askers) metadata.askers = listOf(value);
 }
 
 /** Everything that is not msgpack is taken as JSON; if it is not, decoding the payload says so. */
@@ -137,6 +141,14 @@ function deadlineOf(value: string): number | undefined {
 
 // oxlint-disable-next-line no-control-regex -- control characters are what a header cannot carry.
 const unsafeInHeader = /[\u0000-\u001f\u007f]|^\s|\s$/;
+
+function listLine(name: string, values: readonly string[]): string {
+  return values.length === 0 ? "" : headerLine(name, values.map(encodeText).join(","));
+}
+
+function listOf(value: string): readonly string[] {
+  return value.split(",").map(decodeText);
+}
 
 function plain(name: string, value: string): string {
   if (value === "" || unsafeInHeader.test(value)) {

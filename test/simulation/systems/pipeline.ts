@@ -1,11 +1,12 @@
 /**
  * Texts that are measured in a pipeline, with a stage in bulk and one in parallel, some shaky, some
- * refused, some saved by a fall-back, and asked for by many. Every job comes to the one end that
- * its text has, every stage is completed once, and every asker is told the same.
+ * refused, some saved by a fall-back, and asked for by many, of whom some give up early. Every job
+ * that somebody wants comes to the one end that its text has, every stage is completed once, and
+ * every asker who waits is told the same.
  */
 import assert from "node:assert/strict";
 
-import { BatchFailure, pipeline, PipelineStageError, Reject } from "@troupe/core";
+import { AskDeadlineError, BatchFailure, pipeline, PipelineStageError, Reject } from "@troupe/core";
 import type { JobEvents } from "@troupe/core";
 import type { Stage, System } from "@troupe/core/testing";
 import { z } from "zod";
@@ -83,11 +84,21 @@ export const pipelineSystem: System = {
           await client.send(measure, key).run({ words });
           return;
         }
+        if (chance.happens(0.4)) {
+          const impatient = client.agent(measure, key, { timeoutMs: chance.between(1, 300) });
+          const end = await impatient.run({ words }).catch(stageThatFailed);
+          assert.ok(end === gaveUp || end === endOf(words), `the answer of ${key}: ${end}`);
+          return;
+        }
         const answer = client.agent(measure, key, { timeoutMs: 3_600_000 }).run({ words });
         assert.equal(await answer.catch(stageThatFailed), endOf(words), `the answer of ${key}`);
       },
       { withinMs },
     );
+    // What was stopped goes on.
+    for (const [job, key] of keys.entries()) {
+      await client.send(measure, key).run({ words: texts[job] ?? [] });
+    }
   },
   check: (history) => {
     for (const key of history.keys(measure)) {
@@ -112,7 +123,10 @@ function completion({ data, type }: { readonly data: unknown; readonly type: str
   return [`${stage} ${part ?? ""}`];
 }
 
+const gaveUp = "gave up";
+
 function stageThatFailed(thrown: unknown): string {
+  if (thrown instanceof AskDeadlineError) return gaveUp;
   if (thrown instanceof PipelineStageError) return thrown.details.stage;
   throw thrown;
 }

@@ -7,7 +7,7 @@ export interface StageFailure {
   readonly pipeline: string;
   readonly job: string;
   readonly stage: string;
-  /** Of a parallel stage: which part failed. */
+  /** Of a parallel stage: which part it was. */
   readonly part?: number | undefined;
   /** Why, as the stage's dead letter has it. */
   readonly failure: ErrorData;

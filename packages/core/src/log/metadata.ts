@@ -36,6 +36,11 @@ export interface Metadata {
   readonly replyTo?: string | undefined;
   /** Milliseconds since the epoch after which nobody waits for the reply. */
   readonly deadlineMs?: number | undefined;
+  /**
+   * Reply addresses of the asks for which it is sent, when it is no ask itself: it is given up when
+   * all of them are.
+   */
+  readonly askers?: readonly string[] | undefined;
   /** Id of the timer that sent it, among the timers of the sender. */
   readonly timer?: string | undefined;
   /**

@@ -3,8 +3,9 @@
  * ends. A turn that is given up still ends: until then nothing else of the agent may run (I2).
  */
 import type { Clock } from "../clock/clock.ts";
-import { cancelled, deadlinePassed, leftMsOf } from "../turn/given-up.ts";
+import { deadlinePassed, givenUp, leftMsOf } from "../turn/given-up.ts";
 import type { Turn } from "../turn/turn.ts";
+import { wantedOf } from "../turn/wanted.ts";
 
 /** How a handler's run ended. */
 export interface Ending {
@@ -71,10 +72,12 @@ export class Running {
     if (leftMs < Infinity) {
       this.#stops.push(clock.after(leftMs, () => giveUp(deadlinePassed(turn))));
     }
-    const { replyTo } = turn.delivery.input.metadata;
-    if (replyTo !== undefined) {
-      this.#stops.push(cancellations.watch(replyTo, () => giveUp(cancelled(turn))));
-    }
+    const heard = (): void => {
+      const reason = givenUp(turn);
+      if (reason !== undefined) giveUp(reason);
+    };
+    const { askers = [] } = wantedOf(turn.delivery.input.metadata);
+    for (const asker of askers) this.#stops.push(cancellations.watch(asker, heard));
   }
 }
 

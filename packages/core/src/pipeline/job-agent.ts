@@ -8,19 +8,23 @@
  *  J2 What fails for good, or cannot be read, fails the job in the same commit (`onFailed`, `onUnread`), so no job is
  *     left behind silently; what is redriven lets it go on.
  *  J3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it comes.
+ *  J4 A job is worked on as long as somebody wants it: then it stops, keeps what it completed, and goes on when it is run
+ *     again (DESIGN.md, "How long a job is wanted").
  */
 import type { UntypedMessages } from "../agent/agent-reference.ts";
 import type { Agent, HandlerOptions } from "../agent/agent.ts";
 import { agent } from "../agent/agent.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Schema } from "../schema/schema.ts";
+import { saysGivenUp } from "../turn/given-up.ts";
 import { anything } from "./anything.ts";
 import { batchStageHandler } from "./batch-stage.ts";
 import { emitFailure } from "./emit-failure.ts";
 import type { Course, FailedJobContext, JobContext } from "./job-progress.ts";
-import { begin, complete, fail, handOut, isAt, itemOf } from "./job-progress.ts";
-import type { JobEvents, JobState } from "./job-state.ts";
-import { asksMax, jobFolds, newJob } from "./job-state.ts";
+import type { StageMessage } from "./job-progress.ts";
+import { begin, complete, fail, handOut, handOutPart, isAt, itemOf, stop } from "./job-progress.ts";
+import type { Asking, JobEvents, JobState } from "./job-state.ts";
+import { asksMax, jobFolds, laterOf, newJob } from "./job-state.ts";
 import type { GatherMessage } from "./part-agent.ts";
 import { partNamed } from "./part-agent.ts";
 import type { ParallelStage, SingleStage, StageDefinition } from "./stage-definition.ts";
@@ -57,25 +61,67 @@ export function jobAgent(course: Course, schema: Schema): AnyJobAgent {
   return job.on("gather", anything(), gather(course) as never, options);
 }
 
-function enqueue({ stages: [first] }: Course) {
+function enqueue(course: Course) {
+  const {
+    stages: [first],
+    timeoutMs,
+  } = course;
   return (context: JobContext, input: unknown): unknown => {
-    const { asks, failure, results, stage, status } = context.state;
-    if (status === "done") return results[stage ?? ""];
-    const replyTo = context.answerLater();
+    const { failure, parts, results, stage = "", status } = context.state;
+    if (status === "done") return results[stage];
+    const asking = askingOf(context, timeoutMs);
+    const { replyTo } = asking;
     if (status === "failed") context.answerNow(replyTo === undefined ? [] : [replyTo], failure);
     else if (status === "new") {
-      context.emit.enqueued({ input, stage: first?.name ?? "", replyTo });
+      context.emit.enqueued({ input, stage: first?.name ?? "", ...asking });
       begin(context, first?.name);
-    } else if (replyTo !== undefined && asks.length < asksMax) context.emit.asked({ replyTo });
+    } else if (status === "stopped") {
+      context.emit.asked(asking);
+      if (parts === undefined) begin(context, messageOf(context));
+      else return handOut(context, course, stage, parts);
+    } else if (changes(asking, context.state)) context.emit.asked(asking);
     return undefined;
   };
 }
 
+/** Who runs the job here, and how long he wants it; his ask stays open. */
+function askingOf(context: JobContext, timeoutMs = Infinity): Asking {
+  const replyTo = context.answerLater();
+  const { asks, status } = context.state;
+  const isTold = status !== "running" || asks.length < asksMax;
+  const { deadlineMs = Infinity } = context.wanted;
+  const untilMs = Math.min(deadlineMs, context.message.acceptedAtMs + timeoutMs);
+  return {
+    replyTo: isTold ? replyTo : undefined,
+    deadlineMs: untilMs === Infinity ? undefined : untilMs,
+  };
+}
+
+/** Whether it must be recorded that somebody else wants a running job. */
+function changes({ deadlineMs, replyTo }: Asking, state: JobState): boolean {
+  if (replyTo !== undefined || state.onlyAsks) return true;
+  return laterOf(state.deadlineMs, deadlineMs) !== state.deadlineMs;
+}
+
+/** The message that brings the job to where it stopped. */
+function messageOf({ state: { fallback, stage = "" } }: Pick<JobContext, "state">): string {
+  return fallback === undefined ? stage : fallbackName(stage);
+}
+
 function withStage(job: AnyJobAgent, course: Course, stage: StageDefinition): AnyJobAgent {
   const { fallback, name, retry = {} } = stage;
-  const onFailed = (context: FailedJobContext, failure: ErrorData): void => {
+  const onFailed = (
+    context: FailedJobContext,
+    failure: ErrorData,
+    message: Partial<StageMessage>,
+  ): void => {
     const { state } = context;
     if (state.stage !== name || state.status !== "running") return;
+    if (saysGivenUp(failure, context.message.position)) {
+      if (isWantedAnew(state, message.runs)) begin(context, messageOf(context));
+      else stop(context, course, { stage: name, failure });
+      return;
+    }
     // A parallel stage itself only splits its item: its fall-back is for the parts.
     if (fallback === undefined || state.fallback !== undefined || stage.kind === "parallel") {
       return fail(context, course, { stage: name, failure });
@@ -118,23 +164,41 @@ function single(course: Course, { name, work }: SingleStage) {
 function split(course: Course, stage: ParallelStage) {
   const { each, limit, name } = stage;
   return (context: JobContext): unknown => {
-    if (!isAt(context, name) || context.state.parts !== undefined) return undefined;
+    if (context.state.parts !== undefined || !isAt(context, name)) return undefined;
     const parts = each(itemOf(context, course, name).item);
     context.emit.split({ stage: name, parts, limit });
-    return handOut(context, course, name, 0);
+    return handOut(context, course, name, { sent: 0, again: [] });
   };
 }
 
 function gather(course: Course) {
-  return (context: JobContext, { failure, part, result, stage }: GatherMessage): unknown => {
+  return (context: JobContext, message: GatherMessage): unknown => {
+    const { failure, givenUp, part, result, stage } = message;
     const { parts } = context.state;
     if (parts === undefined || !awaits(context, stage, part)) return undefined;
+    if (failure !== undefined && givenUp !== undefined) {
+      if (context.state.status === "running" && isWantedAnew(context.state, givenUp)) {
+        handOutPart(context, course, stage, part);
+      } else stop(context, course, { stage, part, failure });
+      return undefined;
+    }
     if (failure !== undefined) return fail(context, course, { stage, part, failure });
     context.emit.gathered({ stage, part, result });
-    const { failed } = context.state.parts ?? parts;
-    if (context.state.status === "failed" && failed.length === 0) context.emit.resumed({ stage });
-    return handOut(context, course, stage, parts.sent);
+    resumeWithoutGaps(context, stage);
+    return handOut(context, course, stage, parts);
   };
+}
+
+/** A job that had stopped or failed goes on when all parts that were the reason are there. */
+function resumeWithoutGaps(context: JobContext, stage: string): void {
+  const { parts, status } = context.state;
+  if (parts === undefined || status === "running" || parts.failed.length > 0) return;
+  if (status === "failed" || parts.again.length === 0) context.emit.resumed({ stage });
+}
+
+/** Whether somebody asked for the job after a message with these `runs` was sent. */
+function isWantedAnew(state: JobState, runs: number | undefined): boolean {
+  return runs !== undefined && runs < state.runs;
 }
 
 /** The job is at this stage, and this part's result is not there. */

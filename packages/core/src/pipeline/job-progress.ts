@@ -6,8 +6,8 @@ import { emitFailure } from "./emit-failure.ts";
 import type { LateReplies } from "../turn/answering.ts";
 import type { Context } from "../turn/context.ts";
 import type { FailureContext } from "../turn/failure-context.ts";
-import type { JobEvents, JobState } from "./job-state.ts";
-import type { GatherMessage } from "./part-agent.ts";
+import type { Wanted } from "../turn/wanted.ts";
+import type { JobEvents, JobParts, JobState } from "./job-state.ts";
 import { partOf, partType } from "./part-agent.ts";
 import type { Job, StageDefinition } from "./stage-definition.ts";
 
@@ -18,16 +18,29 @@ export type FailedJobContext = FailureContext<JobState, JobEvents> & LateReplies
 export interface Course {
   readonly pipeline: string;
   readonly stages: readonly StageDefinition[];
+  /** How long each `run` wants the job at most; undefined means until it is done. */
+  readonly timeoutMs: number | undefined;
 }
 
-/** Send the parts that may go and have not gone; when all are back, the stage is completed. */
-export function handOut(context: JobContext, course: Course, stage: string, sent: number): unknown {
+/**
+ * Send the parts that may go and, as the state was `before` in this turn, had not gone; when all
+ * are back, the stage is completed.
+ */
+export function handOut(
+  context: JobContext,
+  course: Course,
+  stage: string,
+  before: Pick<JobParts, "again" | "sent">,
+): unknown {
   const { parts, status } = context.state;
   if (parts === undefined || status !== "running") return undefined;
-  const type = partType(course.pipeline, stage);
-  for (let index = sent; index < parts.sent; index++) {
-    const message = { job: context.agent.key, index, item: parts.items[index] };
-    partOf(context, type, message).run(message);
+  for (const index of before.again) {
+    if (!parts.again.includes(index) && !Object.hasOwn(parts.results, index)) {
+      handOutPart(context, course, stage, index);
+    }
+  }
+  for (let index = before.sent; index < parts.sent; index++) {
+    handOutPart(context, course, stage, index);
   }
   if (parts.done < parts.items.length) return undefined;
   const next = nextOf(course, stage);
@@ -36,11 +49,30 @@ export function handOut(context: JobContext, course: Course, stage: string, sent
   return proceed(context, stage, { asks, next });
 }
 
-/** J1: whether the job is at this stage; a job that failed there goes on. */
+/** With what holds now for the job. */
+export function handOutPart(
+  context: Pick<JobContext, "agent" | "sendWanted" | "state">,
+  { pipeline }: Course,
+  stage: string,
+  index: number,
+): void {
+  const { parts, runs } = context.state;
+  const message = { job: context.agent.key, index, item: parts?.items[index], runs };
+  partOf(context, wantedOf(context.state), partType(pipeline, stage), message).run(message);
+}
+
+function wantedOf({ asks, deadlineMs, onlyAsks }: JobState): Wanted {
+  return { deadlineMs, askers: onlyAsks && asks.length <= askersMax ? asks : undefined };
+}
+
+/** As many as a message names. */
+const askersMax = 16;
+
+/** J1: whether the job is at this stage; a job that stopped or failed there goes on. */
 export function isAt(context: Pick<JobContext, "emit" | "state">, stage: string): boolean {
   const { stage: at, status } = context.state;
-  if (at !== stage || (status !== "running" && status !== "failed")) return false;
-  if (status === "failed") context.emit.resumed({ stage });
+  if (at !== stage || status === "new" || status === "done") return false;
+  if (status !== "running") context.emit.resumed({ stage });
   return true;
 }
 
@@ -82,31 +114,39 @@ function proceed(
   return context.state.results[stage];
 }
 
+/** What a job sends itself to come to a stage. */
+export interface StageMessage {
+  /** What `runs` was then. */
+  readonly runs: number;
+}
+
 /** The message with which a job comes to a stage. */
 export function begin(
-  context: Pick<JobContext, "agent" | "send">,
-  stage: string | undefined,
+  context: Pick<JobContext, "agent" | "sendWanted" | "state">,
+  message: string | undefined,
 ): void {
   const { key, type } = context.agent;
-  if (stage !== undefined) context.send(agentNamed(type), key)[stage]?.({});
+  if (message === undefined) return;
+  const { runs } = context.state;
+  context.sendWanted(wantedOf(context.state), agentNamed(type), key)[message]?.({ runs });
 }
 
 function nextOf({ stages }: Course, stage: string): string | undefined {
   return stages[stages.findIndex(({ name }) => name === stage) + 1]?.name;
 }
 
+/** Where a job came to an end, and why. */
+export interface Ending {
+  readonly stage: string;
+  readonly part?: number;
+  readonly failure: ErrorData;
+}
+
 /** J2: the job failed, and who asked hears why. */
 export function fail(
   context: FailedJobContext,
   { pipeline }: Course,
-  {
-    failure,
-    part,
-    stage,
-  }: Pick<GatherMessage, "stage"> & {
-    readonly part?: number;
-    readonly failure: ErrorData;
-  },
+  { failure, part, stage }: Ending,
 ): void {
   const job = context.agent.key;
   const { asks } = context.state;
@@ -116,4 +156,24 @@ export function fail(
     return told;
   });
   context.answerNow(asks, error);
+}
+
+/**
+ * J4: nobody wants the job any more. Who asked is told the same as an ask whose turn was given up;
+ * at its own deadline nobody can say which of the two an asker hears first.
+ */
+export function stop(
+  context: FailedJobContext,
+  { pipeline }: Course,
+  { failure, part, stage }: Ending,
+): void {
+  const job = context.agent.key;
+  const { asks, status } = context.state;
+  const told: ErrorData = {
+    ...failure,
+    message: `The job ${job} of the pipeline ${pipeline} was stopped in its stage ${stage}, because nobody waits for it any more: run it again to let it go on.`,
+    details: { pipeline, job, stage, part, kept: false },
+  };
+  context.emit.stopped({ stage, part, failure: told });
+  if (status === "running") context.answerNow(asks, told);
 }

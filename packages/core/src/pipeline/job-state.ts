@@ -6,8 +6,8 @@
 import type { ErrorData } from "../errors/troupe-error.ts";
 
 export interface JobState {
-  readonly status: "new" | "running" | "done" | "failed";
-  /** The stage that is under way or failed; of a job that is done, the last one. */
+  readonly status: "new" | "running" | "stopped" | "done" | "failed";
+  /** The stage that is under way, stopped or failed; of a job that is done, the last one. */
   readonly stage: string | undefined;
   readonly input: unknown;
   /** By stage. */
@@ -16,10 +16,16 @@ export interface JobState {
   readonly parts: JobParts | undefined;
   /** Why the stage itself failed, when its fall-back has to make the result. */
   readonly fallback: ErrorData | undefined;
-  /** Why the job failed: what its askers get. */
+  /** Why the job stopped or failed: what its askers get. */
   readonly failure: ErrorData | undefined;
   /** Reply addresses of those who wait for the answer; the others find it in the journal. */
   readonly asks: readonly string[];
+  /** Until when it is wanted, in milliseconds since the epoch; undefined means until it is done. */
+  readonly deadlineMs: number | undefined;
+  /** All who want it are among `asks`: when they give up, it stops. */
+  readonly onlyAsks: boolean;
+  /** How often it was asked for, as far as that changed until when it is wanted, or for whom. */
+  readonly runs: number;
 }
 
 export interface JobParts {
@@ -28,6 +34,8 @@ export interface JobParts {
   readonly limit: number;
   /** How many were handed out, in their order. */
   readonly sent: number;
+  /** Of these, the ones that were given up: they are handed out again when the job goes on. */
+  readonly again: readonly number[];
   /** Results by part. */
   readonly results: Readonly<Record<number, unknown>>;
   readonly done: number;
@@ -42,9 +50,10 @@ export interface JobEvents {
     /** The first one. */
     readonly stage: string;
     readonly replyTo: string | undefined;
+    readonly deadlineMs?: number | undefined;
   };
-  /** Somebody else waits for the answer. */
-  readonly asked: { readonly replyTo: string };
+  /** Somebody else wants it, too; a job that was stopped goes on. */
+  readonly asked: Asking;
   /** `next` is absent when it was the last stage. */
   readonly completed: {
     readonly stage: string;
@@ -65,8 +74,22 @@ export interface JobEvents {
     readonly part: number | undefined;
     readonly failure: ErrorData;
   };
-  /** What had failed was handled after all. */
+  /** Nobody wants it any more. */
+  readonly stopped: {
+    readonly stage: string;
+    readonly part: number | undefined;
+    readonly failure: ErrorData;
+  };
+  /** What had failed or was given up was handled after all: it is wanted until it is done. */
   readonly resumed: { readonly stage: string };
+}
+
+/** Who wants a job, and until when. */
+export interface Asking {
+  /** Undefined for a `send`, and for an ask beyond `asksMax`. */
+  readonly replyTo: string | undefined;
+  /** Milliseconds since the epoch; undefined means until it is done. */
+  readonly deadlineMs?: number | undefined;
 }
 
 export const newJob: JobState = Object.freeze({
@@ -78,6 +101,9 @@ export const newJob: JobState = Object.freeze({
   fallback: undefined,
   failure: undefined,
   asks: [],
+  deadlineMs: undefined,
+  onlyAsks: false,
+  runs: 0,
 });
 
 /** How many askers are told at once; more are not told, but find the answer in the journal (D2). */
@@ -88,27 +114,22 @@ type Folds = {
 };
 
 export const jobFolds: Folds = {
-  enqueued: (state, { input, replyTo, stage }) => ({
-    ...state,
-    status: "running",
-    stage,
-    input,
-    asks: replyTo === undefined ? [] : [replyTo],
-  }),
-  asked: (state, { replyTo }) => ({ ...state, asks: [...state.asks, replyTo] }),
+  enqueued: (state, { input, stage, ...asking }) => wantedBy({ ...state, stage, input }, asking),
+  asked: wantedBy,
   completed: (state, { next, result }) => after(state, result, next),
   split: (state, { limit, parts }) =>
     handOut({
       ...state,
-      parts: { items: parts, limit, sent: 0, results: {}, done: 0, failed: [] },
+      parts: { items: parts, limit, sent: 0, again: [], results: {}, done: 0, failed: [] },
     }),
   gathered: (state, { part, result }) =>
     handOut(
-      withParts(state, ({ done, failed, results, ...parts }) => ({
+      withParts(state, ({ again, done, failed, results, ...parts }) => ({
         ...parts,
         results: { ...results, [part]: result },
         done: done + 1,
-        failed: failed.filter((each) => each !== part),
+        again: without(again, part),
+        failed: without(failed, part),
       })),
     ),
   joined: (state, { next }) => {
@@ -126,10 +147,54 @@ export const jobFolds: Folds = {
       (parts) =>
         part === undefined
           ? parts
-          : { ...parts, failed: [...parts.failed.filter((each) => each !== part), part] },
+          : {
+              ...parts,
+              again: without(parts.again, part),
+              failed: [...without(parts.failed, part), part],
+            },
     ),
-  resumed: (state) => handOut({ ...state, status: "running", failure: undefined }),
+  stopped: (state, { failure, part }) =>
+    withParts(
+      isRunning(state) ? { ...state, status: "stopped", failure, asks: [] } : state,
+      (parts) =>
+        part === undefined ? parts : { ...parts, again: [...without(parts.again, part), part] },
+    ),
+  resumed: (state) =>
+    goOn({ ...state, deadlineMs: undefined, onlyAsks: false, runs: state.runs + 1 }),
 };
+
+function wantedBy(before: JobState, { deadlineMs, replyTo }: Asking): JobState {
+  const state = isRunning(before) ? before : goOn({ ...before, ...nobody });
+  const { asks, onlyAsks, runs } = state;
+  return {
+    ...state,
+    asks: replyTo === undefined ? asks : [...asks, replyTo],
+    deadlineMs: laterOf(state.deadlineMs, deadlineMs),
+    onlyAsks: onlyAsks && replyTo !== undefined,
+    runs: runs + 1,
+  };
+}
+
+const nobody = Object.freeze({ asks: Object.freeze([]), deadlineMs: 0, onlyAsks: true });
+
+/** Undefined is later than any time. */
+export function laterOf(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other);
+}
+
+function isRunning({ status }: JobState): boolean {
+  return status === "running";
+}
+
+/** What was given up is handed out again, and more if there is room. */
+function goOn(state: JobState): JobState {
+  const running: JobState = { ...state, status: "running", failure: undefined };
+  return handOut(withParts(running, (parts) => ({ ...parts, again: [] })));
+}
+
+function without(numbers: readonly number[], one: number): readonly number[] {
+  return numbers.includes(one) ? numbers.filter((each) => each !== one) : numbers;
+}
 
 function after(state: JobState, result: unknown, next: string | undefined): JobState {
   const { asks, results, stage = "" } = state;
@@ -148,9 +213,9 @@ function withParts(state: JobState, change: (parts: JobParts) => JobParts): JobS
   return state.parts === undefined ? state : { ...state, parts: change(state.parts) };
 }
 
-/** As many parts as may be under way; a job that failed hands out none. */
+/** As many parts as may be under way; a job that stopped or failed hands out none. */
 function handOut(state: JobState): JobState {
-  if (state.status === "failed") return state;
+  if (!isRunning(state)) return state;
   return withParts(state, (parts) => {
     const { done, failed, items, limit } = parts;
     return { ...parts, sent: Math.min(items.length, done + failed.length + limit) };

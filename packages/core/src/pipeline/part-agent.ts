@@ -14,6 +14,8 @@ import { parseAgentName } from "../log/address.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Context } from "../turn/context.ts";
 import type { FailureContext } from "../turn/failure-context.ts";
+import { saysGivenUp } from "../turn/given-up.ts";
+import type { Wanted, WantedSends } from "../turn/wanted.ts";
 import { anything } from "./anything.ts";
 import { emitFailure } from "./emit-failure.ts";
 import type { ParallelStage, Part } from "./stage-definition.ts";
@@ -21,6 +23,8 @@ import type { ParallelStage, Part } from "./stage-definition.ts";
 /** What a job sends to a part's agent. */
 export interface PartMessage extends Part {
   readonly item: unknown;
+  /** What `runs` of the job was when it sent this. */
+  readonly runs: number;
 }
 
 /** What a part's agent sends to its job. */
@@ -29,6 +33,8 @@ export interface GatherMessage {
   readonly part: number;
   readonly result?: unknown;
   readonly failure?: ErrorData | undefined;
+  /** It was given up: `runs` of the message that was. */
+  readonly givenUp?: number | undefined;
 }
 
 interface PartState {
@@ -46,8 +52,8 @@ interface GatherMessages {
   readonly gather: { readonly input: GatherMessage; readonly reply: unknown };
 }
 type PartContext = Context<PartState, PartEvents>;
-type FailedPartContext = FailureContext<PartState, PartEvents>;
-type Outcome = Pick<GatherMessage, "failure" | "result">;
+type FailedPartContext = FailureContext<PartState, PartEvents> & WantedSends;
+type Outcome = Pick<GatherMessage, "failure" | "givenUp" | "result">;
 
 export function partType(pipeline: string, stage: string): string {
   return `${pipeline}-${stage}`;
@@ -55,11 +61,12 @@ export function partType(pipeline: string, stage: string): string {
 
 /** The agent of one part: a job's parts are spread over the partitions. */
 export function partOf(
-  context: Pick<Context<unknown, never>, "send">,
+  context: Pick<WantedSends, "sendWanted">,
+  wanted: Wanted,
   type: string,
   { index, job }: Part,
 ): SendCalls<PartMessages, void> {
-  return context.send<PartMessages>({ type }, `${job}/${index}`);
+  return context.sendWanted<PartMessages>(wanted, { type }, `${job}/${index}`);
 }
 
 /** Which part an agent of this name handles; undefined when it handles none of this pipeline. */
@@ -89,17 +96,18 @@ export function partAgent(pipeline: string, stage: ParallelStage): AgentDefiniti
     tell(context, partOfKey(context.agent.key), { failure });
   const options = (
     onFailed: (...failed: FailedPart) => void,
-  ): { readonly retry: Partial<RetryPolicy>; readonly onFailed: typeof onFailed } => {
-    // `onUnread` is for agents of our own.
-    const reactions = { retry, onFailed, onUnread };
-    return reactions;
-  };
+  ): { readonly retry: Partial<RetryPolicy>; readonly onFailed: () => void } =>
+    // What contexts offer agents of our own, and `onUnread`, is not in the public types.
+    ({ retry, onFailed, onUnread }) as never;
   const fallBack = (...[context, failure, part]: FailedPart): void => {
+    if (saysGivenUp(failure, context.message.position)) return giveUp(context, failure, part);
     emitFailure(failure, (known) => context.emit.fellBack({ failure: known }));
-    partOf(context, type, part).fallback(part);
+    partOf(context, context.wanted, type, part).fallback(part);
   };
-  const giveUp = (...[context, failure, part]: FailedPart): void =>
-    tell(context, part, { failure });
+  const giveUp = (...[context, failure, part]: FailedPart): void => {
+    const isGivenUp = saysGivenUp(failure, context.message.position);
+    tell(context, part, { failure, givenUp: isGivenUp ? part.runs : undefined });
+  };
   return agent(type)
     .state<PartState>({ failure: undefined })
     .event("fellBack", anything<PartEvents["fellBack"]>(), (_, { failure }) => ({ failure }))

@@ -12,7 +12,7 @@ import type { None } from "../agent/agent.ts";
 import { requireName } from "../agent/name.ts";
 import type { BatchFailure } from "../batch/batch-context.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
-import { atLeastOne, requireNumbers } from "../schema/number-option.ts";
+import { atLeastOne, duration, requireNumbers } from "../schema/number-option.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { JobAgent } from "./job-agent.ts";
 import { jobAgent } from "./job-agent.ts";
@@ -93,6 +93,15 @@ export interface Pipeline<Input, Parsed, Item, Results>
   readonly agents: readonly AgentDefinition[];
 }
 
+export interface PipelineOptions {
+  /**
+   * How long whoever runs a job wants it at most, in milliseconds from when the log accepted that:
+   * when all who did are through with it, the job stops. It holds for `send`, and for an ask if
+   * that has not given up before. Minimum 1. @default an ask's own deadline; a `send` has none
+   */
+  readonly timeoutMs?: number;
+}
+
 /**
  * Declare a pipeline; at least one stage has to follow.
  *
@@ -105,14 +114,18 @@ export interface Pipeline<Input, Parsed, Item, Results>
 export function pipeline<S extends Schema>(
   name: string,
   schema: S,
+  options: PipelineOptions = {},
 ): Stages<SchemaInput<S>, SchemaOutput<S>, SchemaOutput<S>, None> {
   requireName("pipeline", name);
-  return stagesOf({ name, schema, stages: [] });
+  const { timeoutMs } = options;
+  requireNumbers(`Pipeline ${name}: `, options, { timeoutMs: duration });
+  return stagesOf({ name, schema, timeoutMs, stages: [] });
 }
 
 interface Declaration {
   readonly name: string;
   readonly schema: Schema;
+  readonly timeoutMs: number | undefined;
   readonly stages: readonly StageDefinition[];
 }
 
@@ -158,7 +171,7 @@ function common(
 }
 
 function withStage<Input, Parsed, Item, Results>(
-  { name, schema, stages: before }: Declaration,
+  { name, schema, stages: before, timeoutMs }: Declaration,
   stage: StageDefinition,
 ): Pipeline<Input, Parsed, Item, Results> {
   if (before.some((each) => each.name === stage.name)) {
@@ -167,11 +180,11 @@ function withStage<Input, Parsed, Item, Results>(
     });
   }
   const stages = Object.freeze([...before, Object.freeze(stage)]);
-  const course = { pipeline: name, stages };
+  const course = { pipeline: name, stages, timeoutMs };
   const job = jobAgent(course, schema) as unknown as JobAgent<Input, Item>;
   const parts = stages.flatMap((each) => (each.kind === "parallel" ? [partAgent(name, each)] : []));
   return Object.freeze<Pipeline<Input, Parsed, Item, Results> & { messages: unknown }>({
-    ...stagesOf<Input, Parsed, Item, Results>({ name, schema, stages }),
+    ...stagesOf<Input, Parsed, Item, Results>({ name, schema, timeoutMs, stages }),
     kind: "pipeline",
     type: name,
     stages,

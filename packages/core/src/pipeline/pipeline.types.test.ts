@@ -84,6 +84,7 @@ describe("the declaration of a pipeline", () => {
   test.each([
     ["a name that is no token", () => pipeline("a b", document)],
     ["a stage's name that is no token", () => start.stage("a b", () => 1)],
+    ["a time of none", () => pipeline("p", document, { timeoutMs: 0 })],
     ["two stages of one name", () => stage.stage("one", () => 1)],
     ["a stage with the name of a job's own message", () => start.stage("run", () => 1)],
     ["a limit of none", () => start.parallel("p", { each: () => [], limit: 0 }, () => 1)],

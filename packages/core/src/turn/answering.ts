@@ -10,6 +10,7 @@
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Reply } from "./reply.ts";
 import type { TurnRecord } from "./turn-record.ts";
+import type { WantedSends } from "./wanted.ts";
 
 export interface Answering {
   /** Its own ask stays open. */
@@ -26,7 +27,7 @@ export interface LateAnswer {
 }
 
 /** What a handler of our own can do besides what `Context` offers. */
-export interface LateReplies {
+export interface LateReplies extends WantedSends {
   /**
    * Leave this ask open; returns where its asker waits, or undefined for a message that is no ask.
    */

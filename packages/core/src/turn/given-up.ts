@@ -5,7 +5,9 @@
 import { AskCancelledError } from "../errors/ask-errors.ts";
 import { DeadlinePassedError } from "../errors/message-errors.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import type { Turn } from "./turn.ts";
 
@@ -22,13 +24,26 @@ export function leftMsOf(turn: Turn): number {
 
 /** Why the turn must not go on although nothing failed; undefined as long as somebody waits. */
 export function givenUp(turn: Turn): TroupeError | undefined {
-  const { replyTo } = turn.delivery.input.metadata;
-  if (turn.host.cancellations.has(replyTo)) return cancelled(turn);
+  if (isCancelled(turn)) return cancelled(turn);
   return leftMsOf(turn) > 0 ? undefined : deadlinePassed(turn);
 }
 
+/** Whether all that it is for gave up; called for every turn. */
+function isCancelled({ delivery, host: { cancellations } }: Turn): boolean {
+  const { askers, replyTo } = delivery.input.metadata;
+  if (replyTo !== undefined) return cancellations.has(replyTo);
+  if (askers === undefined || askers.length === 0) return false;
+  return askers.every((each) => cancellations.has(each));
+}
+
+/** Whether this failure says that nobody wanted the turn at this position any more. */
+export function saysGivenUp({ code, details }: ErrorData, position: Position): boolean {
+  const isWord = code === "deadline-passed" || code === "ask-cancelled";
+  return isWord && details?.["kept"] === false && details["position"] === position;
+}
+
 /** Its asker gave up. */
-export function cancelled(turn: Turn): AskCancelledError {
+function cancelled(turn: Turn): AskCancelledError {
   const { position } = turn.delivery.input;
   return new AskCancelledError(
     `The asker of ${agentName(turn.agent)} gave up (message at ${position}): the turn keeps nothing.`,

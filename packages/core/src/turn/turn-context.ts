@@ -39,6 +39,8 @@ import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import { requireRoomToSend } from "./turn-size.ts";
 import type { Turn } from "./turn.ts";
+import type { Wanted } from "./wanted.ts";
+import { wantedOf } from "./wanted.ts";
 
 type TimerTo<Messages> = TimerOptions & Partial<TimerTarget<Messages>>;
 
@@ -99,11 +101,23 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     this.#abort.abort(reason);
   }
 
+  get wanted(): Wanted {
+    return wantedOf(this.#turn.delivery.input.metadata);
+  }
+
   send<Messages>(agent: AgentReference<Messages>, key: string): SendCalls<Messages, void> {
+    return this.sendWanted(undefined, agent, key);
+  }
+
+  sendWanted<Messages>(
+    wanted: Wanted | undefined,
+    agent: AgentReference<Messages>,
+    key: string,
+  ): SendCalls<Messages, void> {
     return callsProxy<SendCalls<Messages, void>>((message, payload) => {
       checkMessage(agent, message, payload);
       const address: Address = { kind: "agent", name: agent.type, key };
-      this.#send({ how: "send", address, message, payload, from: this.#name() });
+      this.#send({ how: "send", address, message, payload, from: this.#name() }, wanted);
     });
   }
 
@@ -212,8 +226,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     return { ...options, signal: AbortSignal.any([...signals, own]) };
   }
 
-  #send(call: OutgoingCall): void {
-    refusePromise(throughLayers(this.#turn.host.layers.send, call, (inner) => this.#add(inner)));
+  #send(call: OutgoingCall, wanted: Wanted | undefined): void {
+    const { send } = this.#turn.host.layers;
+    refusePromise(throughLayers(send, call, (inner) => this.#add(inner, wanted)));
   }
 
   #timer<Messages>(time: TimerTime, options: TimerTo<Messages> = {}): SendCalls<Messages, string> {
@@ -236,8 +251,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     });
   }
 
-  #add(call: OutgoingCall): void {
-    const metadata = this.#metadata(call, `${this.#turn.outgoing.length}`);
+  #add(call: OutgoingCall, wanted?: Wanted): void {
+    const own = this.#metadata(call, `${this.#turn.outgoing.length}`);
+    const metadata = wanted === undefined ? own : { ...own, ...wanted };
     const draft = this.#draft(call, metadata);
     if (!this.#turn.muted) this.#turn.outgoing.push(draft);
   }

@@ -11,7 +11,7 @@ export class Cancellations {
   readonly #givenUp = new Set<string>();
   /**
    * By reply address, which is that of several turns when an ask is on the log twice, or was
-   * published.
+   * published, and of all that is sent on its behalf.
    */
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #unlisten: () => void;
@@ -21,8 +21,8 @@ export class Cancellations {
   }
 
   /** Whether nobody waits for a reply to this address any more. */
-  has(replyTo: string | undefined): boolean {
-    return replyTo !== undefined && this.#givenUp.has(replyTo);
+  has(replyTo: string): boolean {
+    return this.#givenUp.has(replyTo);
   }
 
   /** Hear when this ask is given up. Returns the function that ends it. */

@@ -163,5 +163,10 @@ function copyOf(payload: Uint8Array, limits: LogLimits, destination: string): Ui
 function copyOfMetadata(metadata: Metadata): Metadata {
   const present = Object.entries(metadata).filter(([, value]) => value !== undefined);
   const copy: Metadata = Object.fromEntries(present);
-  return copy.callers === undefined ? copy : { ...copy, callers: [...copy.callers] };
+  const { askers, callers } = copy;
+  return {
+    ...copy,
+    ...(askers === undefined ? {} : { askers: [...askers] }),
+    ...(callers === undefined ? {} : { callers: [...callers] }),
+  };
 }

@@ -19,6 +19,7 @@ import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
+import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
@@ -34,6 +35,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...backlogChecks,
   ...pipelineChecks,
   ...pipelineSizeChecks,
+  ...pipelineWantedChecks,
   ...commitChecks,
   ...redeliveryChecks,
   ...refusedStepChecks,

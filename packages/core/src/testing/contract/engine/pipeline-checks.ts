@@ -1,4 +1,4 @@
-/** Pipelines: agents from a declaration (J1 to J3), through failures and the death of workers. */
+/** Pipelines: agents from a declaration (J1 to J4), through failures and the death of workers. */
 import assert from "node:assert/strict";
 
 import { BatchFailure } from "../../../batch/batch-context.ts";

@@ -106,8 +106,12 @@ export const newJob: JobState = Object.freeze({
   runs: 0,
 });
 
-/** How many askers are told at once; more are not told, but find the answer in the journal (D2). */
-export const asksMax = 64;
+/**
+ * How many askers of a job are told at once; more are not told, but find the answer in the journal
+ * (D2). Their addresses are in the job's state and in the record that answers them: some 50 bytes
+ * each.
+ */
+export const asksMax = 1024;
 
 type Folds = {
   readonly [Name in keyof JobEvents]: (state: JobState, event: JobEvents[Name]) => JobState;

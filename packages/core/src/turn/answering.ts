@@ -5,7 +5,7 @@
  *  D1 Both are part of the turns' records, so whoever looks for the reply of an ask in the journal finds out whether it is
  *     still open, and finds its answer (A2).
  *  D2 An answer is for every ask of this agent that was left open before, also for those whose reply address the turn
- *     was not given: these find it in the journal.
+ *     was not given: these find it in the journal. So a record that is too large with the addresses goes without.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Reply } from "./reply.ts";
@@ -44,6 +44,13 @@ export function lateReplyOf({
   const now = answering?.now;
   if (now === undefined) return undefined;
   return now.failure === undefined ? { value: reply } : { failure: now.failure };
+}
+
+/** The record without the addresses: who waits there is not told, and finds the answer. */
+export function untold(record: TurnRecord): TurnRecord {
+  const { answering } = record;
+  if (answering?.now === undefined) return record;
+  return { ...record, answering: { ...answering, now: { ...answering.now, replyTo: [] } } };
 }
 
 export type WireAnswering = readonly [

@@ -49,11 +49,16 @@ export function requireRoomToSend(turn: SizedTurn): void {
   );
 }
 
-/** The finished record fits into one message of the log. @throws TurnTooLargeError */
+/** The finished record fits into one message of the log. */
+export function recordFits({ bytes, host }: Pick<SizedTurn, "bytes" | "host">): boolean {
+  return bytes.byteLength <= host.log.limits.payloadBytesMax;
+}
+
+/** @throws TurnTooLargeError */
 export function requireRecordFits(turn: SizedTurn): void {
+  if (recordFits(turn)) return;
   const { payloadBytesMax } = turn.host.log.limits;
   const bytes = turn.bytes.byteLength;
-  if (bytes <= payloadBytesMax) return;
   throw new TurnTooLargeError(
     `${nameOf(turn)} makes a record of ${bytes} bytes, the limit is ${payloadBytesMax}: emit less per turn.`,
     { details: { ...idsOf(turn), bytes, payloadBytesMax } },

@@ -28,13 +28,14 @@ import { asStored } from "../wire/payload.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
 import type { Answering } from "./answering.ts";
+import { untold } from "./answering.ts";
 import { storableFailure } from "./storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
 import { decodeInput, definitionOf, namedMessage } from "./turn-input.ts";
 import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
-import { requireEventFits, requireRecordFits } from "./turn-size.ts";
+import { recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
 import type { RecordedStep } from "./step-record.ts";
 import { encodeRecord, recordedTimer } from "./turn-record.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
@@ -222,8 +223,7 @@ export class Turn implements EventSink {
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
-      this.#seal(reply, undefined);
-      requireRecordFits(this);
+      this.#sealFitting(reply, undefined);
     } catch (thrown) {
       // The next run must find what this one drew.
       if (this.#pendingSteps !== undefined) this.#steps?.putBack(this.#pendingSteps);
@@ -258,8 +258,7 @@ export class Turn implements EventSink {
    */
   #sealFailure(failure: ErrorData): void {
     try {
-      this.#seal(undefined, failure);
-      requireRecordFits(this);
+      this.#sealFitting(undefined, failure);
     } catch {
       this.#clear();
       this.#keep(this.#recordOf(undefined, failure));
@@ -394,6 +393,13 @@ export class Turn implements EventSink {
     const [name, body] = namedMessage(value);
     this.#message = name;
     return body;
+  }
+
+  /** @throws TurnTooLargeError, or what a commit interceptor throws */
+  #sealFitting(reply: unknown, failure: ErrorData | undefined): void {
+    this.#seal(reply, failure);
+    if (this.record !== undefined && !recordFits(this)) this.#keep(untold(this.record));
+    requireRecordFits(this);
   }
 
   #seal(reply: unknown, failure: ErrorData | undefined): void {

@@ -5,6 +5,7 @@ import type { Agent, None } from "../../../agent/agent.ts";
 import { agent } from "../../../agent/agent.ts";
 import { Reject } from "../../../errors/message-errors.ts";
 import type { LateReplies } from "../../../turn/answering.ts";
+import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything, recordsOf } from "./ledger.ts";
@@ -34,7 +35,8 @@ const desk = agent("desk")
   })
   .on("decide", anything<string>(), (context, answer) => {
     const failure = answer === "no" ? new Reject("unwanted").toData() : undefined;
-    (context as unknown as LateReplies).answerNow(context.state.asks, failure);
+    const many = answer === "many" ? range(20_000).map((i) => `${"nowhere".repeat(10)}.${i}`) : [];
+    (context as unknown as LateReplies).answerNow([...context.state.asks, ...many], failure);
     return answer;
   }) as unknown as Desk;
 
@@ -88,6 +90,18 @@ export const answerLaterChecks: readonly LogCheck[] = [
       await heard.has("turn.committed", 2);
       await troupe.send(desk, "a").decide("in time");
       assert.equal(await late, "in time");
+    },
+  },
+  {
+    name: "D2: an answer for more addresses than a record can hold is found in the journal",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const { heard, troupe } = await stage.host(desk);
+      const asked = troupe.agent(desk, "a").ask(open);
+      await heard.has("turn.committed");
+      await troupe.send(desk, "a").decide("many");
+      assert.equal(await asked, "many");
+      assert.equal(heard.of("dead-letter").length, 0);
     },
   },
   {

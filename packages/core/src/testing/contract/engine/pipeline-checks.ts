@@ -104,6 +104,22 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "J3: hundreds who ask for one job are told at its end, and need not look for it",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const measure = measuring((name) => (name === "lengths" ? gate.promise : undefined));
+      const { heard } = await stage.host(measure.agents);
+      const client = await stage.client({ tamper: () => ({ journal: async () => [] }) });
+      const asks = range(300).map(() => client.agent(measure, "job").run({ text }));
+      const runs = (): number =>
+        heard.of("turn.committed").filter(({ record }) => record.message === "run").length;
+      await stage.until("all who ask", () => runs() === 300);
+      gate.resolve();
+      assert.deepEqual(new Set(await Promise.all(asks)), new Set([answer]));
+    },
+  },
+  {
     name: "J2: a stage that refuses or keeps failing fails its job, and every asker hears where and why",
     async run(harness) {
       await using stage = new Stage(harness);

@@ -16,6 +16,7 @@ import { atLeastOne, duration, requireNumbers } from "../schema/number-option.ts
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { JobAgent } from "./job-agent.ts";
 import { jobAgent } from "./job-agent.ts";
+import type { Course } from "./job-progress.ts";
 import { partAgent } from "./part-agent.ts";
 import type {
   BatchStageContext,
@@ -181,16 +182,23 @@ function withStage<Input, Parsed, Item, Results>(
   }
   const stages = Object.freeze([...before, Object.freeze(stage)]);
   const course = { pipeline: name, stages, timeoutMs };
-  const job = jobAgent(course, schema) as unknown as JobAgent<Input, Item>;
-  const parts = stages.flatMap((each) => (each.kind === "parallel" ? [partAgent(name, each)] : []));
+  const agents = agentsOfJobs(course, schema);
+  const job = agents[0] as unknown as JobAgent<Input, Item>;
   return Object.freeze<Pipeline<Input, Parsed, Item, Results> & { messages: unknown }>({
     ...stagesOf<Input, Parsed, Item, Results>({ name, schema, timeoutMs, stages }),
     kind: "pipeline",
     type: name,
     stages,
     job,
-    agents: Object.freeze([job, ...parts]),
+    agents,
     // So that a bad input fails at its sender.
     messages: job.messages,
   });
+}
+
+/** The jobs' agent first, then those of parallel stages. */
+export function agentsOfJobs(course: Course, schema: Schema): readonly AgentDefinition[] {
+  const { pipeline: name, stages } = course;
+  const parts = stages.flatMap((each) => (each.kind === "parallel" ? [partAgent(name, each)] : []));
+  return Object.freeze([jobAgent(course, schema), ...parts]);
 }

@@ -11,6 +11,7 @@ import type { Log } from "../log/log.ts";
 import type { TimerChange } from "../log/timer.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
+import type { WorkerOptions } from "../worker/worker-options.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 import type { Outcome, TimerSet } from "./given.ts";
 import type { GivenHistory } from "./given-history.ts";
@@ -39,7 +40,7 @@ export interface GivenCase extends GivenHistory {
 }
 
 /** A worker alone, that nothing hurries: only what the case does happens. */
-const settings = Object.freeze({
+export const settings: WorkerOptions = Object.freeze({
   id: "given",
   floorIntervalMs: 1e9,
   retry: { attemptsMax: 1 },
@@ -70,7 +71,7 @@ export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventT
     return history.turns(id, key)[events.length > 0 ? 1 : 0]?.record;
   };
   await until(agenda, commitEvents(log, id, events, 0));
-  await until(agenda, troupe.work([definition, ...standIns(which)], settings));
+  await until(agenda, troupe.work([definition, ...standIns(which.answers)], settings));
   await until(agenda, log.accept(draftOf(which)));
   let record = handled();
   for (; record === undefined; record = handled()) await proceed(agenda);
@@ -130,7 +131,7 @@ const anything: Schema = {
 };
 
 /** Agents that answer what they are told to. */
-function standIns({ answers }: GivenCase): readonly AgentDefinition[] {
+export function standIns(answers: readonly CannedAnswer[]): readonly AgentDefinition[] {
   const byType = Map.groupBy(answers, ({ type }) => type);
   return [...byType].map(([type, all]) => {
     const replies = new Map(all.map(({ message, reply }) => [message, reply]));
@@ -140,7 +141,7 @@ function standIns({ answers }: GivenCase): readonly AgentDefinition[] {
   });
 }
 
-async function until<Result>(agenda: Agenda, promise: Promise<Result>): Promise<Result> {
+export async function until<Result>(agenda: Agenda, promise: Promise<Result>): Promise<Result> {
   let settled = false;
   const settle = promise.finally(() => (settled = true));
   settle.catch(() => undefined);
@@ -155,7 +156,7 @@ async function until<Result>(agenda: Agenda, promise: Promise<Result>): Promise<
 const nearMs = 60_000;
 
 /** The next thing happens; when there is nothing near, the handler waits for something real. */
-async function proceed(agenda: Agenda): Promise<void> {
+export async function proceed(agenda: Agenda): Promise<void> {
   await drained();
   if (agenda.nextInMs > nearMs) await nextRound();
   else agenda.step();
@@ -170,12 +171,22 @@ function outcomeOf(
   const outgoing = [...history.inputs.values()].filter(({ metadata }) =>
     record.outgoingIds.includes(metadata.id ?? ""),
   );
-  const isMessage = ({ address }: Input): boolean => address.kind === "agent";
   return {
     events: record.events.map(({ data, type }) => ({ type, data })),
     state: history.state(definition as Agent<unknown, unknown, unknown>, id.key),
     reply: record.reply,
     failure: record.failure,
+    ...messagesOf(history, outgoing),
+  };
+}
+
+/** What was sent and published, as it is told. */
+export function messagesOf(
+  history: GrowingHistory,
+  outgoing: readonly Input[],
+): Pick<Outcome<unknown, EventTypes>, "published" | "sent"> {
+  const isMessage = ({ address }: Input): boolean => address.kind === "agent";
+  return {
     sent: outgoing.filter(isMessage).map((input) => ({
       to: `${input.address.name}/${input.address.key}`,
       message: input.metadata.message ?? "",

@@ -93,7 +93,8 @@ export interface When<State, Events, Reply> {
 }
 
 type InputOf<Message> = Message extends { readonly input: infer Input } ? Input : never;
-type ReplyOf<Message> = Message extends { readonly reply: infer Reply } ? Reply : never;
+/** What a message is answered with. */
+export type ReplyOf<Message> = Message extends { readonly reply: infer Reply } ? Reply : never;
 
 export interface Given<State, Events, Messages> {
   /**

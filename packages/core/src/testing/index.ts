@@ -11,6 +11,14 @@ export {
   type TimerSet,
   type When,
 } from "./given.ts";
+export {
+  givenJob,
+  type GivenJob,
+  type GivenJobOptions,
+  type JobExpectation,
+  type JobOutcome,
+  type WhenJob,
+} from "./given-job.ts";
 export { givenProjection, type GivenProjection } from "./given-projection.ts";
 export {
   createMemoryBroker,

@@ -5,13 +5,15 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-import { createTroupe } from "@troupe/core";
+import { createTroupe, preferShortPauses } from "@troupe/core";
 import type { Worker } from "@troupe/core";
 import { connectLog } from "@troupe/jetstream";
 
 import { account, depositsSoFar } from "./ledger.ts";
 import type { WorkerAccount, WorkerProcessSettings } from "./worker-process-settings.ts";
 
+// As `troupe work` does.
+preferShortPauses();
 const settings = JSON.parse(process.argv[2] ?? "{}") as WorkerProcessSettings;
 const { countsResidents = false, isHeldBack = false, namespace, options = {}, url } = settings;
 const tell = (notice: object): void => void process.send?.(notice);

@@ -85,6 +85,7 @@ export type { JournalRecord, RecordedStep, StepRecord } from "./turn/step-record
 export * from "./turn/turn-record.ts";
 export { decodePayload, encodePayload } from "./wire/payload.ts";
 export type { Holding, OwnershipTimings } from "./worker/ownership.ts";
+export { preferShortPauses } from "./worker/short-pauses.ts";
 export { workerSettingsDefault } from "./worker/worker-options.ts";
 export type { WorkerOptions, WorkerSettings } from "./worker/worker-options.ts";
 export type { StopOptions, Worker } from "./worker/worker.ts";

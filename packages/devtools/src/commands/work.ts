@@ -1,5 +1,5 @@
 /** `troupe work`: host the agents that modules export, and show what they do. */
-import { DefinitionError } from "@troupe/core";
+import { DefinitionError, preferShortPauses } from "@troupe/core";
 import type { Troupe, Worker } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
@@ -52,6 +52,7 @@ export function addWork(program: Command, run: Run): void {
 }
 
 async function work(modules: readonly string[], options: WorkOptions, run: Run): Promise<void> {
+  preferShortPauses();
   const hosted = await run.interruption.orInterrupted(importAll(modules, options));
   await using troupe = await openTroupe(options, run, { createStreams: true });
   const types = hosted.map(({ definition }) => definition.type);

@@ -19,6 +19,7 @@ import { expectNamed } from "./given-expectation.ts";
 import type { JobCase } from "./given-job-run.ts";
 import { runJob } from "./given-job-run.ts";
 import type { Published, ReplyOf, SentMessage } from "./given.ts";
+import { lastWord } from "./last-word.ts";
 
 /** What the stages that ran did. */
 export interface JobOutcome<Results, Result> {
@@ -111,16 +112,11 @@ function whenOf<Results, Result>(which: JobCase): WhenJob<Results, Result> {
   return {
     outcome: run,
     // oxlint-disable-next-line unicorn/no-thenable -- the last word of the sentence.
-    then: async (expected, ...rest: readonly unknown[]) => {
-      const [reject] = rest;
-      // Awaiting the case itself, which types forbid, hands over two functions.
-      if (typeof reject === "function") {
-        reject(new TypeError("Await `.then({ … })` or `.outcome()`, not the case itself."));
-        return Promise.withResolvers<never>().promise;
-      }
-      const outcome = await run();
-      expectNamed(outcome, expected, ["result", "results", "sent", "published"]);
-      return outcome;
-    },
+    then: lastWord(
+      run,
+      (outcome, expected) =>
+        expectNamed(outcome, expected, ["result", "results", "sent", "published"]),
+      "`.then({ … })` or `.outcome()`",
+    ),
   };
 }

@@ -22,6 +22,7 @@ import type { EventOf, PastEvent } from "./given.ts";
 import { commitEvents, historyOf } from "./given-history.ts";
 import type { GivenHistory } from "./given-history.ts";
 import { createMemoryBroker } from "./memory/memory-broker.ts";
+import { lastWord } from "./last-word.ts";
 
 export interface GivenProjection<Value> {
   /** Further events of an agent, after all that were given before. */
@@ -56,17 +57,11 @@ function after<Value>(
       after(projection, [...histories, { definition: agent, key, events }]),
     model,
     // oxlint-disable-next-line unicorn/no-thenable -- the last word of the sentence.
-    then: async (expected, ...rest: readonly unknown[]) => {
-      const [reject] = rest;
-      // Awaiting the case itself, which types forbid, hands over two functions.
-      if (typeof reject === "function") {
-        reject(new TypeError("Await `.then(model)` or `.model()`, not the case itself."));
-        return Promise.withResolvers<never>().promise;
-      }
-      const value = await model();
-      assert.deepStrictEqual(value, expected);
-      return value;
-    },
+    then: lastWord(
+      model,
+      (value, expected) => assert.deepStrictEqual(value, expected),
+      "`.then(model)` or `.model()`",
+    ),
   };
 }
 

@@ -17,6 +17,7 @@ import type { Topic } from "../topic/topic.ts";
 import { expectOutcome } from "./given-expectation.ts";
 import type { CannedAnswer, GivenCase } from "./given-run.ts";
 import { runCase } from "./given-run.ts";
+import { lastWord } from "./last-word.ts";
 
 /** An event of an agent, as its journal has it. */
 export type EventOf<Events> = {
@@ -162,17 +163,6 @@ function whenOf<State, Events, Reply>(which: GivenCase): When<State, Events, Rep
   return {
     outcome: run,
     // oxlint-disable-next-line unicorn/no-thenable -- the third word of the sentence.
-    then: async (expected, ...rest: readonly unknown[]) => {
-      const [reject] = rest;
-      // Awaiting the case itself, which types forbid, hands over two functions and would wait for
-      // ever.
-      if (typeof reject === "function") {
-        reject(new TypeError("Await `.then({ … })` or `.outcome()`, not the case itself."));
-        return Promise.withResolvers<never>().promise;
-      }
-      const outcome = await run();
-      expectOutcome(outcome, expected);
-      return outcome;
-    },
+    then: lastWord(run, expectOutcome<State, Events, Reply>, "`.then({ … })` or `.outcome()`"),
   };
 }

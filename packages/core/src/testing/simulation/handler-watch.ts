@@ -57,11 +57,14 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       if (atWork.size > handlersMax) {
         breach(`${atWork.size} handlers at work, at most ${handlersMax}`);
       }
-      const outcome = isPaused ? pause(call.signal).then(() => next(call)) : next(call);
-      if (!(outcome instanceof Promise)) {
-        atWork.delete(name);
-        return outcome;
+      let outcome: ReturnType<typeof next> = undefined;
+      try {
+        outcome = isPaused ? pause(call.signal).then(() => next(call)) : next(call);
+      } finally {
+        // One that throws at once is over as well.
+        if (!(outcome instanceof Promise)) atWork.delete(name);
       }
+      if (!(outcome instanceof Promise)) return outcome;
       // One that is given up leaves its place at once, whatever it still does.
       call.signal.addEventListener("abort", () => atWork.delete(name), { once: true });
       return outcome.finally(() => atWork.delete(name));

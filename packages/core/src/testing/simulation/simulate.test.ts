@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 import { agent } from "../../agent/agent.ts";
+import { Reject } from "../../errors/message-errors.ts";
 import { faultPlan } from "./fault-plan.ts";
 import { chanceOf } from "./chance.ts";
 import { simulateSeeds, SimulationFailedError } from "./simulate-seeds.ts";
@@ -58,6 +59,16 @@ describe("a run", () => {
 
   test("finds nothing where nothing is wrong", async () => {
     expect(await simulateSeeds({ ...adding, count: 20 })).toMatchObject({ runs: 20 });
+  });
+
+  test("finds nothing wrong with handlers that throw at once", async () => {
+    const always = agent("always").on("try", add, () => {
+      throw new Reject("no");
+    });
+    const drive: System["drive"] = (client, stage) =>
+      stage.times(9, async (index) => client.send(always, `key-${index}`).try({ amount: index }));
+    const summary = await simulateSeeds({ agents: always, drive, count: 20 });
+    expect(summary).toMatchObject({ runs: 20 });
   });
 
   test("tells when something is never handled, and what", async () => {

@@ -20,6 +20,7 @@ export type { Random } from "./clock/random.ts";
 export * from "./errors/ask-errors.ts";
 export * from "./errors/definition-errors.ts";
 export * from "./errors/event-errors.ts";
+export * from "./errors/journal-errors.ts";
 export * from "./errors/limit-errors.ts";
 export * from "./errors/log-errors.ts";
 export * from "./errors/message-errors.ts";

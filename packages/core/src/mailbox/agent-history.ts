@@ -19,6 +19,7 @@ import type { ParkRecord } from "../turn/park-record.ts";
 import type { Parked } from "./parking.ts";
 import type { RecordedStep, StepRecord } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
+import { requireNextTurn } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
@@ -176,6 +177,7 @@ export class AgentHistory {
 
   #fold({ events, inputPosition, turn }: TurnRecord, position: Position): void {
     const place = { agent: this.#agent, position };
+    requireNextTurn(place, { expected: this.#current.turns + 1, found: turn });
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
     this.#current = { state, turns: turn, lastInput: inputPosition };

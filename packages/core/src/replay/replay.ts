@@ -10,6 +10,7 @@ import type { CallOptions, Log } from "../log/log.ts";
 import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { RecordedStep } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
+import { requireNextTurn } from "../turn/turn-order.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
 export interface JournaledTurn {
@@ -27,7 +28,7 @@ export interface ReplayedTurn<State> extends JournaledTurn {
   readonly events: readonly RecordedEvent[];
 }
 
-/** An agent's turn records in order. */
+/** An agent's turn records in order. @throws JournalHoleError */
 export async function* turnsOf(
   log: Log,
   agent: AgentId,
@@ -35,6 +36,7 @@ export async function* turnsOf(
 ): AsyncGenerator<JournaledTurn, void, undefined> {
   // Several turns of one batch may be open at once.
   const open = new Map<Position, RecordedStep[]>();
+  let turns = 0;
   for await (const page of journalPages(log, agent, 0, options)) {
     for (const { revision, record, committedAtMs } of page) {
       const entry = decodeJournalRecord(record);
@@ -45,6 +47,8 @@ export async function* turnsOf(
       }
       if (entry.kind === "park") continue;
       const { turn } = entry;
+      turns += 1;
+      requireNextTurn({ agent, position: revision }, { expected: turns, found: turn.turn });
       const own = open.get(turn.inputPosition) ?? [];
       yield { revision, record: turn, steps: [...own, ...(turn.steps ?? [])], committedAtMs };
       for (const position of open.keys()) {
@@ -55,8 +59,8 @@ export async function* turnsOf(
 }
 
 /**
- * An agent's turns with the state after each. @throws FoldError, UnknownEventError,
- * NewerEventError, MissingUpcasterError, UpcastError
+ * An agent's turns with the state after each. @throws JournalHoleError, FoldError,
+ * UnknownEventError, NewerEventError, MissingUpcasterError, UpcastError
  */
 export async function* replay<State, Events, Messages>(
   log: Log,

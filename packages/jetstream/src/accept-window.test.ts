@@ -109,3 +109,19 @@ test("what its sender gave up while it waited in line is not stored, and keeps n
   expect((await third).position).toBe(2);
   await log.close();
 });
+
+test("thousands that were given up while they waited do not overflow the stack", () => {
+  const window = new AcceptWindow({ flyingMax: 1, waitingMax: 100_000 });
+  let begun = 0;
+  window.enter("the first", () => undefined);
+  for (let index = 0; index < 50_000; index += 1) {
+    window.enter("one that was given up", () => {
+      begun += 1;
+      window.leave();
+    });
+  }
+  window.leave();
+  expect(begun).toBe(50_000);
+  window.enter("the next one", () => (begun = 0));
+  expect(begun).toBe(0);
+});

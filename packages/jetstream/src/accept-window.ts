@@ -18,6 +18,9 @@ export class AcceptWindow {
   /** Where the line begins; what is before it has left. */
   #head = 0;
   #flying = 0;
+  /** Places that are free and not passed on yet. */
+  #free = 0;
+  #isPassing = false;
 
   constructor(size: AcceptWindowSize) {
     this.#size = size;
@@ -43,8 +46,25 @@ export class AcceptWindow {
     this.#waiting.push(begin);
   }
 
-  /** The place goes to the next in line. */
+  /**
+   * The place goes to the next in line. One that was given up meanwhile leaves at once, from within
+   * its own call: in a loop, because there may be thousands of them behind each other.
+   */
   leave(): void {
+    this.#free += 1;
+    if (this.#isPassing) return;
+    this.#isPassing = true;
+    try {
+      while (this.#free > 0) {
+        this.#free -= 1;
+        this.#passOn();
+      }
+    } finally {
+      this.#isPassing = false;
+    }
+  }
+
+  #passOn(): void {
     const next = this.#waiting[this.#head];
     if (next === undefined) {
       this.#flying -= 1;

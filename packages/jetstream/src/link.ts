@@ -7,6 +7,7 @@
  */
 import type { NatsConnection } from "@nats-io/nats-core";
 import {
+  errorData,
   LogClosedError,
   LogUnavailableError,
   type LogStatus,
@@ -83,6 +84,13 @@ export class Link {
   #set(status: LogStatus): void {
     if (this.#status === status || this.#status === "closed") return;
     this.#status = status;
-    for (const listener of this.#listeners) listener(status);
+    for (const listener of this.#listeners) {
+      try {
+        listener(status);
+      } catch (cause) {
+        // It must not end the watching, nor keep the others from hearing.
+        process.emitWarning(`A listener of the log's status threw: ${errorData(cause).message}`);
+      }
+    }
   }
 }

@@ -2,7 +2,7 @@
  * What an error of the database means for a projection: that it may pass, that the statement is
  * wrong, or that the error is not the database's.
  */
-import { SinkRefusedError, SinkUnavailableError, TroupeError } from "@troupe/core";
+import { errorData, SinkRefusedError, SinkUnavailableError, TroupeError } from "@troupe/core";
 
 /** Classes of SQLSTATE after which the same transaction may succeed. */
 const passing: ReadonlySet<string> = new Set([
@@ -17,6 +17,7 @@ const network = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENET
 /** What `pg` says without a code. */
 const lost =
   /connection (?:terminated|ended|timeout)|not queryable|timeout exceeded when trying to connect/i;
+const causesMax = 16;
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /**
@@ -32,7 +33,7 @@ export function sinkFailure(projection: string, thrown: unknown): unknown {
       { details: { projection, sqlState: codeOf(cause) }, cause: thrown },
     );
   }
-  if (thrown instanceof TroupeError || !sqlState.test(codeOf(thrown))) return thrown;
+  if (!sqlState.test(codeOf(thrown)) || thrown instanceof TroupeError) return thrown;
   return new SinkRefusedError(
     `PostgreSQL refused a statement for the projection ${projection}: ${messageOf(thrown)}.`,
     { details: { projection, sqlState: codeOf(thrown) }, cause: thrown },
@@ -43,24 +44,34 @@ function isPassing(error: unknown): boolean {
   const code = codeOf(error);
   if (network.test(code)) return true;
   if (sqlState.test(code)) return passing.has(code.slice(0, 2));
-  return code === "" && error instanceof Error && lost.test(error.message);
+  return code === "" && error instanceof Error && lost.test(errorData(error).message);
 }
 
 /** The error and what is behind it, outermost first. */
 function causes(thrown: unknown): readonly unknown[] {
   const found: unknown[] = [];
-  for (let each = thrown; each !== undefined && !found.includes(each);) {
-    found.push(each);
-    each = each instanceof Error ? each.cause : undefined;
+  try {
+    for (let each = thrown; each !== undefined && !found.includes(each);) {
+      if (found.length === causesMax) break;
+      const next = each instanceof Error ? each.cause : undefined;
+      found.push(each);
+      each = next;
+    }
+  } catch {
+    // A proxy that refuses every question: what is behind it stays unknown.
   }
   return found;
 }
 
 function codeOf(error: unknown): string {
-  const hasCode = typeof error === "object" && error !== null && "code" in error;
-  return hasCode && typeof error.code === "string" ? error.code : "";
+  try {
+    const hasCode = typeof error === "object" && error !== null && "code" in error;
+    return hasCode && typeof error.code === "string" ? error.code : "";
+  } catch {
+    return "";
+  }
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? error.message : errorData(error).message;
 }

@@ -5,6 +5,7 @@
  * had then, and whoever reads it lifts it, one version at a time, to the one that is declared
  * today. The fold knows only that one.
  */
+import { thrownText } from "../errors/thrown.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { MissingUpcasterError, NewerEventError, UpcastError } from "../errors/event-errors.ts";
 import type { AgentId } from "../log/address.ts";
@@ -158,7 +159,7 @@ function liftedBy(lift: Upcast, data: unknown, lifting: () => Lifting): unknown 
   try {
     lifted = lift(deepFreeze(data));
   } catch (cause) {
-    throw upcastFailed(lifting(), cause instanceof Error ? cause.message : String(cause), cause);
+    throw upcastFailed(lifting(), thrownText(cause), cause);
   }
   if (!(lifted instanceof Promise)) return lifted;
   lifted.catch(() => undefined);

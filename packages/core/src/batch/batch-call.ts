@@ -18,7 +18,7 @@ import type { BatchSettings } from "./batch-settings.ts";
 import { requireOnePerItem } from "./batch-step.ts";
 import type { BatchHandler } from "./batch-context.ts";
 import { BatchFailure } from "./batch-context.ts";
-import { errorData, TroupeError } from "../errors/troupe-error.ts";
+import { errorData, isFinal } from "../errors/troupe-error.ts";
 import { PermitHold } from "../mailbox/permit-hold.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
 import type { Turn } from "../turn/turn.ts";
@@ -88,6 +88,8 @@ export class BatchCall {
   /** Resolves with the message's reply, rejects with its failure. */
   join(turn: Turn, item: ItemContext): Promise<unknown> {
     const { promise, reject, resolve } = Promise.withResolvers<unknown>();
+    // An interceptor may let go of it, and then nobody else hears that the turn was given up.
+    promise.catch(() => undefined);
     const seat: BatchSeat = { call: this, turn, item, resolve, reject };
     turn.sit(seat);
     this.#seats.add(seat);
@@ -212,7 +214,7 @@ export class BatchCall {
 
 /** A refusal is final for the message that it is about, and nobody knows which that is (M3). */
 function shared(thrown: unknown): unknown {
-  if (!(thrown instanceof TroupeError) || thrown.retryable) return thrown;
+  if (!isFinal(thrown)) return thrown;
   return new Error(`A message of the batch failed: ${thrown.message}`, { cause: thrown });
 }
 

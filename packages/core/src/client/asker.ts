@@ -38,6 +38,11 @@ export interface AskRequest {
   readonly signal: AbortSignal | undefined;
   /** Called once the log accepted the ask. */
   readonly onAccepted: (position: Position) => void;
+  /**
+   * Called before the ask fails because its own process ended it: by its signal, or by closing the
+   * client. Whoever let go of the promise knows that already.
+   */
+  readonly onGivenUp: () => void;
 }
 
 interface Waiter {
@@ -60,6 +65,7 @@ export class Asker {
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Waiter>();
   readonly #unlisten: () => void;
+  #stopped = false;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -74,7 +80,10 @@ export class Asker {
   ask(request: AskRequest): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const { signal, timeoutMs } = request;
-      if (signal?.aborted === true) return reject(cancelled(request));
+      if (signal?.aborted === true || this.#stopped) {
+        request.onGivenUp();
+        return reject(this.#stopped ? closed() : cancelled(request));
+      }
       const waiter: Waiter = {
         request,
         replyTo: this.#log.replyAddress(),
@@ -95,9 +104,10 @@ export class Asker {
 
   /** Everything that still waits fails. */
   stop(): void {
+    this.#stopped = true;
     this.#unlisten();
     for (const replyTo of this.#waiters.keys()) {
-      this.#fail(replyTo, new StoppedError("The client was closed while an ask waited."));
+      this.#giveUp(replyTo, closed());
     }
   }
 
@@ -106,7 +116,7 @@ export class Asker {
     const abort = (): void => {
       // A deadline reaches who is asked by itself, and is told there as what it is.
       if (!(signal.reason instanceof DeadlinePassedError)) this.#log.cancelAsk(replyTo);
-      this.#fail(replyTo, cancelled(request));
+      this.#giveUp(replyTo, cancelled(request));
     };
     signal.addEventListener("abort", abort, { once: true });
     waiter.forgetSignal = () => signal.removeEventListener("abort", abort);
@@ -171,6 +181,11 @@ export class Asker {
     this.#remove(replyTo)?.reject(error);
   }
 
+  #giveUp(replyTo: string, error: unknown): void {
+    this.#waiters.get(replyTo)?.request.onGivenUp();
+    this.#fail(replyTo, error);
+  }
+
   #remove(replyTo: string): Waiter | undefined {
     const waiter = this.#waiters.get(replyTo);
     if (waiter === undefined) return undefined;
@@ -211,6 +226,10 @@ function late({ agent, message }: AskRequest): AskDeadlineError {
     `${name} did not answer ${message} before the deadline. What is not done by now is not kept: look with "troupe inspect ${name}".`,
     { details: { agent: name, message } },
   );
+}
+
+function closed(): StoppedError {
+  return new StoppedError("The client was closed while an ask waited.");
 }
 
 function cancelled({ agent, message, signal }: AskRequest): AskCancelledError {

@@ -168,17 +168,16 @@ class TroupeOnLog implements Troupe {
     key: string,
     options: AskOptions & SendOptions = {},
   ): AskCalls<Messages> {
-    return callsProxy<AskCalls<Messages>>(async (message, payload) =>
-      this.#ask(agent, key, message, payload, options, {
-        sender: this.name,
-        id: options.id ?? messageId(this.#random),
-        traceparent: childTraceparent(this.#traceparent(), this.#random),
-        causationId: undefined,
-        correlationId: undefined,
-        callers: [],
-        deadlineMs: undefined,
-      }),
-    );
+    return callsProxy<AskCalls<Messages>>((message, payload) => {
+      // Whoever cancels asks, or closes the client, may have let go of some of their promises.
+      const onGivenUp = (): void => void asked.catch(() => undefined);
+      const ask = async (): Promise<unknown> => {
+        const origin = this.#origin(options);
+        return this.#ask(agent, key, message, payload, { ...options, onGivenUp }, origin);
+      };
+      const asked = ask();
+      return asked;
+    });
   }
 
   send<Messages>(
@@ -310,12 +309,24 @@ class TroupeOnLog implements Troupe {
     }
   }
 
+  #origin({ id }: SendOptions): AskOrigin {
+    return {
+      sender: this.name,
+      id: id ?? messageId(this.#random),
+      traceparent: childTraceparent(this.#traceparent(), this.#random),
+      causationId: undefined,
+      correlationId: undefined,
+      callers: [],
+      deadlineMs: undefined,
+    };
+  }
+
   async #ask(
     agent: AgentReference<unknown>,
     key: string,
     message: string,
     payload: unknown,
-    options: AskOptions,
+    options: AskOptions & { readonly onGivenUp?: () => void },
     origin: AskOrigin,
     callDepthMax: number = workerSettingsDefault.callDepthMax,
   ): Promise<unknown> {
@@ -347,6 +358,7 @@ class TroupeOnLog implements Troupe {
         draft,
         timeoutMs: Math.max(0, timeoutMs),
         signal: options.signal,
+        onGivenUp: options.onGivenUp ?? (() => undefined),
         onAccepted: (position) => this.#sent(inner, draft.metadata, position),
       });
     });

@@ -5,6 +5,7 @@
  * later, and `details` carries the ids. A message says what happened, to which agent or message,
  * and what to do about it.
  */
+import { thrownCauses, thrownFrames, thrownTitle, tryRead } from "./thrown.ts";
 
 /** What an error looks like on the wire: in a reply, a turn record or a dead letter. */
 export interface ErrorData {
@@ -45,21 +46,29 @@ export abstract class TroupeError extends Error {
 
 /**
  * Any thrown value as data: a Troupe error keeps its code, everything else becomes `handler-failed`
- * with the first lines of its stack, so that whoever reads the record finds the line.
+ * with the first lines of its stack and its causes, so that whoever reads the record finds the
+ * line. Never throws, whatever was thrown.
  */
 export function errorData(thrown: unknown): ErrorData {
-  if (thrown instanceof TroupeError) return thrown.toData();
-  const code = "handler-failed";
-  if (!(thrown instanceof Error)) return { code, message: String(thrown), retryable: true };
-  const message = `${thrown.name}: ${thrown.message}`;
-  const stack = framesOf(thrown);
-  return { code, message, retryable: true, ...(stack.length === 0 ? {} : { details: { stack } }) };
+  const known = tryRead(
+    () => (thrown instanceof TroupeError ? thrown.toData() : undefined),
+    undefined,
+  );
+  if (typeof known?.code === "string" && typeof known.message === "string") return known;
+  const message = thrownTitle(thrown);
+  const stack = thrownFrames(thrown);
+  const causes = thrownCauses(thrown);
+  const details = {
+    ...(stack.length === 0 ? {} : { stack }),
+    ...(causes.length === 0 ? {} : { causes }),
+  };
+  const isBare = stack.length === 0 && causes.length === 0;
+  return { code: "handler-failed", message, retryable: true, ...(isBare ? {} : { details }) };
 }
 
-/** The innermost frames; a record has no room for all of them. */
-function framesOf({ stack = "" }: Error): readonly string[] {
-  const frames = stack.split("\n").filter((line) => line.startsWith("    at "));
-  return frames.slice(0, framesMax).map((line) => line.slice("    at ".length));
+/**
+ * Whether a failure stays whatever is tried: a Troupe error that is not retryable. Never throws.
+ */
+export function isFinal(thrown: unknown): thrown is TroupeError {
+  return tryRead(() => thrown instanceof TroupeError && !thrown.retryable, false);
 }
-
-const framesMax = 5;

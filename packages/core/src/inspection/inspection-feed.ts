@@ -3,6 +3,7 @@
  * line and the console subscribe to it; there is no second instrumentation. With no listener it
  * costs one comparison per event.
  */
+import { thrownText } from "../errors/thrown.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
@@ -217,12 +218,17 @@ export function inspectionFeed(): InspectionFeed {
     },
     emit(event) {
       for (const listener of listeners) {
+        // An observer must never change what it observes (nor end the worker).
+        const failed = (cause: unknown): void => {
+          if (!listeners.delete(listener)) return;
+          process.emitWarning(`An inspection listener threw and was removed: ${thrownText(cause)}`);
+        };
         try {
-          listener(event);
+          const outcome: unknown = listener(event);
+          // TypeScript lets an asynchronous function be a listener.
+          if (outcome instanceof Promise) outcome.catch(failed);
         } catch (cause) {
-          // An observer must never change what it observes (nor end the worker).
-          listeners.delete(listener);
-          process.emitWarning(`An inspection listener threw and was removed: ${String(cause)}`);
+          failed(cause);
         }
       }
     },

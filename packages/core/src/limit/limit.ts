@@ -2,6 +2,7 @@
  * Declaring a limit: how much of something scarce, such as a model's quota, all workers of a
  * namespace use together. A limit is plain frozen data; what it allows is shared by its name.
  */
+import { thrownText } from "../errors/thrown.ts";
 import { InvalidLimitError } from "../errors/limit-errors.ts";
 import { keyToToken } from "../key/key-token.ts";
 
@@ -82,7 +83,7 @@ function requireLimitName(name: string): void {
     keyToToken(name);
   } catch (cause) {
     throw new InvalidLimitError(
-      `A limit cannot be named ${JSON.stringify(name)}: ${String(cause)}`,
+      `A limit cannot be named ${JSON.stringify(name)}: ${thrownText(cause)}`,
       { details: { limit: name }, cause },
     );
   }

@@ -30,7 +30,7 @@ import type { MailboxHost } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
 import { InFlight } from "./in-flight.ts";
-import { isThenable, Running } from "./running.ts";
+import { promiseOf, Running } from "./running.ts";
 import { StepAppends } from "./step-appends.ts";
 import { Uncommitted } from "./uncommitted.ts";
 
@@ -258,13 +258,15 @@ export class Mailbox implements Standing<Mailbox> {
     const verdict = delivery.verdict ?? givenUp(turn);
     if (verdict !== undefined) return this.#failed(turn, verdict);
     let outcome: unknown;
+    let later: Promise<unknown> | undefined;
     try {
       outcome = turn.run();
+      later = promiseOf(outcome);
     } catch (thrown) {
       return this.#failed(turn, thrown);
     }
-    if (!isThenable(outcome)) return this.#finished(turn, outcome);
-    this.#wait(turn, outcome, new InFlight());
+    if (later === undefined) return this.#finished(turn, outcome);
+    this.#wait(turn, later, new InFlight());
     this.#fillBatch();
   }
 
@@ -274,7 +276,7 @@ export class Mailbox implements Standing<Mailbox> {
     return new Turn(this.#host, this.#runtime, this.agent, delivery, draft, this.#steps, follows);
   }
 
-  #wait(turn: Turn, outcome: PromiseLike<unknown>, inFlight: InFlight): void {
+  #wait(turn: Turn, outcome: Promise<unknown>, inFlight: InFlight): void {
     const running = new Running(turn);
     inFlight.add(running);
     this.#busy = true;
@@ -301,13 +303,15 @@ export class Mailbox implements Standing<Mailbox> {
     const turn = this.#turnOf(delivery, follows, inFlight.size);
     let outcome: unknown = givenUp(turn);
     let failed = outcome !== undefined;
+    let later: Promise<unknown> | undefined;
     try {
       if (!failed) outcome = turn.run();
+      if (!failed) later = promiseOf(outcome);
     } catch (thrown) {
       failed = true;
       outcome = thrown;
     }
-    if (!failed && isThenable(outcome)) return this.#wait(turn, outcome, inFlight);
+    if (later !== undefined) return this.#wait(turn, later, inFlight);
     // It is dealt with when its place in the order comes.
     const running = new Running(turn);
     running.end(failed, outcome);

@@ -4,7 +4,7 @@
  */
 import type { Random } from "../clock/random.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
-import { TroupeError } from "../errors/troupe-error.ts";
+import { isFinal } from "../errors/troupe-error.ts";
 import { atLeastOneOrInfinite, delay, duration, requireNumbers } from "../schema/number-option.ts";
 
 export interface RetryPolicy {
@@ -67,13 +67,13 @@ export function retryDelayMs(
   random: Random,
 ): number | undefined {
   if (attempts >= policy.attemptsMax) return undefined;
-  if (thrown instanceof TroupeError && !thrown.retryable) return undefined;
+  if (isFinal(thrown)) return undefined;
   return backoffMs(policy, attempts, random);
 }
 
 /** Whether a failure that is not tried again parks the agent; an error that stays never does. */
 export function mustPark(policy: RetryPolicy, thrown: unknown): boolean {
-  return policy.exhausted === "park" && !(thrown instanceof TroupeError && !thrown.retryable);
+  return policy.exhausted === "park" && !isFinal(thrown);
 }
 
 /** Exponential back-off with equal jitter: between half of the full delay and all of it. */

@@ -30,7 +30,7 @@ export class Running {
   }
 
   /** The handler is going to settle; `ended` is called once. */
-  wait(outcome: PromiseLike<unknown>, clock: Clock, ended: () => void): void {
+  wait(outcome: Promise<unknown>, clock: Clock, ended: () => void): void {
     const { turn } = this;
     turn.takePermit();
     const end = (failed: boolean, value: unknown): void => {
@@ -81,10 +81,13 @@ export class Running {
   }
 }
 
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    typeof (value as { readonly then?: unknown }).then === "function"
-  );
+/**
+ * What a handler returned as a promise; undefined when it is no promise. Its own `then` is asked
+ * once, and whatever that does ends in the promise. @throws what reading its `then` throws
+ */
+export function promiseOf(value: unknown): Promise<unknown> | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (value instanceof Promise) return Promise.resolve(value);
+  const { then } = value as { readonly then?: unknown };
+  return typeof then === "function" ? Promise.resolve(value) : undefined;
 }

@@ -1,4 +1,5 @@
 /** A journal record as a projection sees it: the events it has a handler for. */
+import { thrownText } from "../errors/thrown.ts";
 import { upToDate } from "../agent/event-version.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
@@ -103,7 +104,7 @@ function poison(
   { agent, position }: ProjectedRecord,
   { event, cause }: { readonly event?: string; readonly cause: unknown },
 ): PoisonEventError {
-  const why = (cause instanceof Error ? cause.message : String(cause)).replace(/\.$/, "");
+  const why = thrownText(cause).replace(/\.$/, "");
   const what =
     event === undefined ? "cannot read the record" : `could not handle the event ${event}`;
   return new PoisonEventError(

@@ -6,6 +6,7 @@
  *  P5 After a failure that may pass, reading starts again from the stored checkpoint, after a pause
  *     that grows; any other failure ends the run, and the inspection feed says so.
  */
+import { thrownText, tryRead } from "../errors/thrown.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
@@ -253,5 +254,7 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
 }
 
 function errorOf(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
+  return tryRead(() => thrown instanceof Error, false)
+    ? (thrown as Error)
+    : new Error(thrownText(thrown), { cause: thrown });
 }

@@ -2,6 +2,7 @@
  * Schemas are Standard Schema values (https://standardschema.dev): zod, valibot, arktype and
  * others, none of them a dependency of ours.
  */
+import { thrownText } from "../errors/thrown.ts";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SchemaError } from "../errors/message-errors.ts";
 
@@ -44,7 +45,7 @@ async function settled(
 
 /** A schema that stumbles over a value has not accepted it. */
 function schemaThrew(what: string, cause: unknown): SchemaError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = thrownText(cause);
   return new SchemaError(`${what} made its schema throw: ${why}.`, { cause });
 }
 

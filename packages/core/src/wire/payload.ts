@@ -5,6 +5,7 @@
  * understands it. A property that is undefined is left out, elsewhere undefined is stored as nil.
  * Dates and binary data survive; class instances become plain maps.
  */
+import { thrownText } from "../errors/thrown.ts";
 import type { Options, Packr as TypedPackr } from "msgpackr";
 // This entry is msgpackr without its native accelerator: the same code everywhere. It comes without
 // types.
@@ -35,7 +36,7 @@ export function encodePayload(value: unknown): Uint8Array {
   try {
     return packr.pack(value);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = thrownText(cause);
     throw new UnencodableValueError(`The value cannot be encoded as MessagePack: ${why}.`, {
       cause,
     });
@@ -50,7 +51,7 @@ export function decodePayload(payload: Uint8Array, contentType: ContentType | un
     return JSON.parse(utf8.decode(payload)) as unknown;
   } catch (cause) {
     const format = contentType ?? "application/json";
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = thrownText(cause);
     throw new UndecodablePayloadError(`The payload is not valid ${format}: ${why}.`, {
       details: { contentType: format, bytes: payload.byteLength },
       cause,

@@ -2,6 +2,7 @@
  * An agent definition made ready to run: the fold, the handlers, the emit functions. One per hosted
  * type.
  */
+import { thrownText } from "../errors/thrown.ts";
 import type {
   AgentDefinition,
   EventDefinition,
@@ -144,7 +145,7 @@ function unknownEvent(event: string, place: EventPlace): UnknownEventError {
 }
 
 function foldFailed(event: string, place: EventPlace, cause: unknown): FoldError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = thrownText(cause);
   return new FoldError(`The fold threw on ${eventAt(event, place)}: ${why}.`, {
     details: eventIds(event, place),
     cause,

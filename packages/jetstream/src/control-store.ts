@@ -8,7 +8,6 @@ import type { AgentId, Floor, Manifest } from "@troupe/core";
 import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
 import { publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
-import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
 export async function saveFloors(session: Session, floors: readonly Floor[]): Promise<void> {
@@ -19,19 +18,6 @@ export async function saveFloors(session: Session, floors: readonly Floor[]): Pr
 
 export async function loadFloors(session: Session): Promise<readonly Floor[]> {
   return (await all(session, session.subjects.floors)).map((stored) => valueOf<Floor>(stored));
-}
-
-/** Idempotent, so it is tried again until the log answers. */
-export async function saveManifest(session: Session, manifest: Manifest): Promise<void> {
-  const attempt = (): Promise<void> =>
-    put(session, session.subjects.manifest(manifest.type), manifest);
-  await retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
-}
-
-export async function loadManifest(session: Session, type: string): Promise<Manifest | undefined> {
-  const { subjects } = session;
-  const stored = await getLast(session, subjects.controlStream, subjects.manifest(type));
-  return stored === undefined ? undefined : valueOf<Manifest>(stored);
 }
 
 export async function loadManifests(session: Session): Promise<readonly Manifest[]> {
@@ -64,7 +50,7 @@ export async function loadSnapshot(
   return stored?.message.data;
 }
 
-function put(session: Session, subject: string, value: Floor | Manifest): Promise<void> {
+function put(session: Session, subject: string, value: Floor): Promise<void> {
   return putBytes(session, subject, Buffer.from(JSON.stringify(value)));
 }
 

@@ -15,6 +15,7 @@ import type {
   LogLimits,
   LogStatus,
   Manifest,
+  ManifestNames,
   Position,
   Presence,
   Reader,
@@ -32,6 +33,7 @@ import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
 import { isInputSubject } from "./input-subject.ts";
+import { forgetNames, loadManifest, registerManifest } from "./manifests.ts";
 import { MisfitReader } from "./misfit-reader.ts";
 import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
@@ -136,12 +138,16 @@ export class JetStreamLog implements Log {
     return control.saveFloors(this.#session, floors);
   }
 
-  register(manifest: Manifest): Promise<void> {
-    return control.saveManifest(this.#session, manifest);
+  register(manifest: Manifest): Promise<Manifest> {
+    return registerManifest(this.#session, manifest);
+  }
+
+  forget(type: string, names: Partial<ManifestNames>): Promise<Manifest | undefined> {
+    return forgetNames(this.#session, type, names);
   }
 
   manifest(type: string): Promise<Manifest | undefined> {
-    return control.loadManifest(this.#session, type);
+    return loadManifest(this.#session, type);
   }
 
   manifests(): Promise<readonly Manifest[]> {

@@ -23,7 +23,7 @@ import type { AgentId } from "./address.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "./input.ts";
-import type { Manifest } from "./manifest.ts";
+import type { Manifest, ManifestNames } from "./manifest.ts";
 import type { Presence } from "./presence.ts";
 import type { TimerChange } from "./timer.ts";
 
@@ -192,7 +192,16 @@ export interface Log {
   floors(): Promise<readonly Floor[]>;
   saveFloors(floors: readonly Floor[]): Promise<void>;
 
-  register(manifest: Manifest): Promise<void>;
+  /**
+   * Add what a type handles to its manifest, which only grows; returns what it says now. Several
+   * workers may do so at once, and nothing of any of them is lost.
+   */
+  register(manifest: Manifest): Promise<Manifest>;
+  /**
+   * Take names away from a type's manifest, on purpose: nothing waits any more for code that
+   * handles them. Returns what is left; undefined when the type was never registered.
+   */
+  forget(type: string, names: Partial<ManifestNames>): Promise<Manifest | undefined>;
   manifest(type: string): Promise<Manifest | undefined>;
   manifests(): Promise<readonly Manifest[]>;
 

@@ -1,16 +1,52 @@
 /**
  * What the system knows about an agent type: written by the workers that host it, read by everybody
  * who sends to it.
+ *
+ * A manifest only grows. Several versions of the code may host a type at once, and an old one that
+ * starts again must not hide what a newer one handles; so registering adds names, and only
+ * `forget` takes some away, on purpose (I15).
  */
 
-export interface Manifest {
-  readonly type: string;
+/** What a type handles, by kind: names only. */
+export interface ManifestNames {
   /** Names of the messages it handles. */
   readonly messages: readonly string[];
   /** Names of the topics it subscribes to. */
   readonly topics: readonly string[];
   /** Names of the events it emits. */
   readonly events: readonly string[];
-  /** Code version of the worker that registered it. */
+}
+
+export interface Manifest extends ManifestNames {
+  readonly type: string;
+  /** Code version of the worker that registered last. */
   readonly version: string;
+}
+
+/** The known manifest with the names that another one has and it has not; for logs. */
+export function grownManifest(known: Manifest | undefined, added: Manifest): Manifest {
+  if (known === undefined) return added;
+  const union = (kind: keyof ManifestNames): readonly string[] => [
+    ...new Set([...known[kind], ...added[kind]]),
+  ];
+  const { type, version } = added;
+  return {
+    type,
+    messages: union("messages"),
+    topics: union("topics"),
+    events: union("events"),
+    version,
+  };
+}
+
+/** The manifest without these names; for logs. */
+export function shrunkManifest(known: Manifest, forgotten: Partial<ManifestNames>): Manifest {
+  const rest = (kind: keyof ManifestNames): readonly string[] =>
+    known[kind].filter((name) => forgotten[kind]?.includes(name) !== true);
+  return { ...known, messages: rest("messages"), topics: rest("topics"), events: rest("events") };
+}
+
+/** Whether two manifests say the same. */
+export function isSameManifest(one: Manifest | undefined, other: Manifest): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -151,8 +151,19 @@ const mutants: readonly Mutant[] = [
     does: "keeps the first manifest",
     failsAt: "the last manifest of a type is read by everybody",
     mutate: (log) => ({
+      register: async (manifest) =>
+        (await log.manifest(manifest.type)) ?? (await log.register(manifest)),
+    }),
+  },
+  {
+    does: "replaces what a newer worker registered",
+    failsAt:
+      "I15: a manifest only grows, whoever registers an older one, until names are forgotten",
+    mutate: (log) => ({
       register: async (manifest) => {
-        if ((await log.manifest(manifest.type)) === undefined) await log.register(manifest);
+        const known = await log.manifest(manifest.type);
+        if (known !== undefined) await log.forget(manifest.type, known);
+        return log.register(manifest);
       },
     }),
   },

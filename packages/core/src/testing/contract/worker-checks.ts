@@ -46,6 +46,38 @@ export const workerChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "I15: a manifest only grows, whoever registers an older one, until names are forgotten",
+    async run(harness) {
+      const logs = await Promise.all(range(4).map(() => harness.connect()));
+      const [log, other] = logs;
+      assert.ok(log !== undefined && other !== undefined);
+      const old = manifestOf("account", "1");
+      const newer = { ...old, messages: ["deposit", "split"], topics: ["refunds"], version: "2" };
+      await log.register(old);
+      await other.register(newer);
+      const again = await log.register(old);
+      const grown = {
+        ...old,
+        messages: ["deposit", "close", "split"],
+        topics: ["inquiries", "refunds"],
+      };
+      assert.deepEqual(again, grown);
+      // Many at once, each with a name of its own: none is lost.
+      await Promise.all(
+        logs.map((each, index) => each.register({ ...old, messages: [`extra-${index}`] })),
+      );
+      const all = [...grown.messages, ...range(4).map((index) => `extra-${index}`)];
+      await until(harness, "every name is there", async () => {
+        return (await log.manifest("account"))?.messages.length === all.length;
+      });
+      const found = await log.manifest("account");
+      assert.deepEqual(found?.messages.toSorted(), all.toSorted());
+      const left = await other.forget("account", { messages: all.slice(1), topics: ["refunds"] });
+      assert.deepEqual(left, { ...old, messages: ["deposit"] });
+      assert.equal(await other.forget("nobody", { messages: ["deposit"] }), undefined);
+    },
+  },
+  {
     name: "the last snapshot of each agent is kept and read by others",
     async run(harness) {
       const [log, other] = [await harness.connect(), await harness.connect()];

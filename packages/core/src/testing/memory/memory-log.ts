@@ -19,7 +19,8 @@ import type {
   ReadRequest,
   TurnCommit,
 } from "../../log/log.ts";
-import type { Manifest } from "../../log/manifest.ts";
+import type { Manifest, ManifestNames } from "../../log/manifest.ts";
+import { grownManifest, shrunkManifest } from "../../log/manifest.ts";
 import type { Presence } from "../../log/presence.ts";
 import { follow } from "./follow.ts";
 import { Listeners } from "./listeners.ts";
@@ -154,9 +155,25 @@ export class MemoryLog implements Log {
     });
   }
 
-  register(manifest: Manifest): Promise<void> {
+  register(manifest: Manifest): Promise<Manifest> {
     const copy = structuredClone(manifest);
-    return this.#wire.call("register", () => void this.#server.manifests.set(copy.type, copy));
+    const { manifests } = this.#server;
+    return this.#wire.call("register", () => {
+      const grown = grownManifest(manifests.get(copy.type), copy);
+      manifests.set(copy.type, grown);
+      return grown;
+    });
+  }
+
+  forget(type: string, names: Partial<ManifestNames>): Promise<Manifest | undefined> {
+    const { manifests } = this.#server;
+    return this.#wire.call("forget", () => {
+      const known = manifests.get(type);
+      if (known === undefined) return undefined;
+      const shrunk = shrunkManifest(known, names);
+      manifests.set(type, shrunk);
+      return shrunk;
+    });
   }
 
   manifest(type: string): Promise<Manifest | undefined> {

@@ -1,0 +1,74 @@
+/**
+ * Manifests: JSON in the control stream, one subject per agent type. They are changed by
+ * compare-and-set, because an old and a new version of the code may register at the same moment and
+ * neither may hide what the other handles (I15).
+ */
+import { grownManifest, isSameManifest, LogUnavailableError, shrunkManifest } from "@troupe/core";
+import type { Manifest, ManifestNames } from "@troupe/core";
+
+import { getLast } from "./direct-get.ts";
+import { headerLine } from "./header-block.ts";
+import { isConflict, publishError } from "./publish-error.ts";
+import { publish } from "./publish.ts";
+import { retryUnavailable } from "./retry.ts";
+import type { Session } from "./session.ts";
+
+/** Adds names to a type's manifest; returns what it says then. */
+export async function registerManifest(session: Session, added: Manifest): Promise<Manifest> {
+  const grow = (known: Manifest | undefined): Manifest => grownManifest(known, added);
+  return (await change(session, added.type, grow)) ?? added;
+}
+
+/** Takes names away from a type's manifest; undefined when there is none. */
+export function forgetNames(
+  session: Session,
+  type: string,
+  names: Partial<ManifestNames>,
+): Promise<Manifest | undefined> {
+  return change(session, type, (known) => known && shrunkManifest(known, names));
+}
+
+export async function loadManifest(session: Session, type: string): Promise<Manifest | undefined> {
+  return (await read(session, type)).manifest;
+}
+
+interface StoredManifest {
+  readonly manifest: Manifest | undefined;
+  /** 0 when there is none. */
+  readonly revision: number;
+}
+
+async function read(session: Session, type: string): Promise<StoredManifest> {
+  const { controlStream, manifest: subject } = session.subjects;
+  const stored = await getLast(session, controlStream, subject(type));
+  if (stored === undefined) return { manifest: undefined, revision: 0 };
+  const manifest = JSON.parse(stored.message.string()) as Manifest;
+  return { manifest, revision: stored.position };
+}
+
+/**
+ * Writes what becomes of a manifest, if anything; what was refused because somebody else was first,
+ * or because the read came from a replica that is behind, is decided again.
+ */
+function change(
+  session: Session,
+  type: string,
+  become: (known: Manifest | undefined) => Manifest | undefined,
+): Promise<Manifest | undefined> {
+  const subject = session.subjects.manifest(type);
+  const attempt = async (): Promise<Manifest | undefined> => {
+    const { manifest, revision } = await read(session, type);
+    const next = become(manifest);
+    if (next === undefined || isSameManifest(manifest, next)) return next;
+    const lines = headerLine("Nats-Expected-Last-Subject-Sequence", revision);
+    const payload = Buffer.from(JSON.stringify(next));
+    const { error } = await publish(session, { subject, lines, payload });
+    if (error === undefined) return next;
+    if (!isConflict(error)) throw publishError(error, `The manifest of ${type}`);
+    throw new LogUnavailableError(
+      `The manifest of ${type} changed at the same moment, again and again: try again.`,
+      { details: { type } },
+    );
+  };
+  return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
+}

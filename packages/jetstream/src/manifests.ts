@@ -39,8 +39,8 @@ interface StoredManifest {
 }
 
 async function read(session: Session, type: string): Promise<StoredManifest> {
-  const { controlStream, manifest: subject } = session.subjects;
-  const stored = await getLast(session, controlStream, subject(type));
+  const { subjects } = session;
+  const stored = await getLast(session, subjects.controlStream, subjects.manifest(type));
   if (stored === undefined) return { manifest: undefined, revision: 0 };
   const manifest = JSON.parse(stored.message.string()) as Manifest;
   return { manifest, revision: stored.position };

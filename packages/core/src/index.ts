@@ -75,6 +75,8 @@ export type {
 export * from "./projection/projection.ts";
 export type { RunningProjection } from "./projection/running-projection.ts";
 export * from "./replay/replay.ts";
+export { atLeastOne, atLeastZero, duration, requireOptions } from "./schema/option-rules.ts";
+export type { NumberRule, OptionRules } from "./schema/option-rules.ts";
 export type { Schema, SchemaInput, SchemaOutput } from "./schema/schema.ts";
 export * from "./topic/topic.ts";
 export type * from "./turn/context.ts";

@@ -6,12 +6,18 @@ import {
   DefinitionError,
   LogUnavailableError,
   partitionCountDefault,
+  requireOptions,
   TroupeError,
   type Log,
 } from "@troupe/core";
 
 import { AcceptWindow } from "./accept-window.ts";
-import { connectDefaults, natsOptions, type ConnectLogOptions } from "./connect-options.ts";
+import {
+  connectDefaults,
+  connectLogRules,
+  natsOptions,
+  type ConnectLogOptions,
+} from "./connect-options.ts";
 import { headerRoomBytes } from "./draft-message.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
 import { Link } from "./link.ts";
@@ -45,11 +51,18 @@ const nameLengthMax = 40;
  * const log = await connectLog({ servers: "nats://127.0.0.1:4222", namespace: "acme.support" });
  * ```
  *
+ * @throws DefinitionError when an option is not usable; nothing was made
  * @throws UnsupportedServerError when the server is too old or has no JetStream
  * @throws StreamMismatchError when a stream of that name is something else
  * @throws LogUnavailableError when no server was ready within `startTimeoutMs`
  */
 export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> {
+  requireOptions("Connect option ", options, connectLogRules);
+  return connectChecked(options);
+}
+
+/** The same, when the options were looked at. */
+export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
   const subjects = subjectsOf(checkedNamespace(options.namespace ?? connectDefaults.namespace));
   const connection = await dial(options, startTimeoutMs);
@@ -145,8 +158,8 @@ function newSession(made: {
     commitTimeoutMs: options.commitTimeoutMs ?? connectDefaults.commitTimeoutMs,
     acceptTimeoutMs: options.acceptTimeoutMs ?? connectDefaults.acceptTimeoutMs,
     acceptWindow: new AcceptWindow({
-      flyingMax: Math.max(1, options.acceptsMax ?? connectDefaults.acceptsMax),
-      waitingMax: Math.max(0, options.acceptsWaitingMax ?? connectDefaults.acceptsWaitingMax),
+      flyingMax: options.acceptsMax ?? connectDefaults.acceptsMax,
+      waitingMax: options.acceptsWaitingMax ?? connectDefaults.acceptsWaitingMax,
     }),
     readerHeartbeatMs: options.readerHeartbeatMs ?? connectDefaults.readerHeartbeatMs,
   };

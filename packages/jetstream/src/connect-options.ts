@@ -1,6 +1,7 @@
 /** How to reach the servers, and how long to wait for them. */
 import { readFile } from "node:fs/promises";
 
+import { atLeastOne, atLeastZero, type NumberRule, type OptionRules } from "@troupe/core";
 import type { Authenticator } from "@nats-io/nats-core";
 import {
   credsAuthenticator,
@@ -46,19 +47,24 @@ export interface ConnectLogOptions {
   readonly partitions?: number | undefined;
   /** Copies of every message in the cluster, 1 to 5, for streams this call creates. @default 1 */
   readonly replicas?: number | undefined;
-  /** Longest wait for a server with JetStream at the start, in milliseconds. @default 30000 */
+  /**
+   * Longest wait for a server with JetStream at the start, in milliseconds. Minimum 1. @default
+   * 30000
+   */
   readonly startTimeoutMs?: number | undefined;
-  /** When a commit's outcome counts as unknown, in milliseconds. @default 5000 */
+  /** When a commit's outcome counts as unknown, in milliseconds. Minimum 1. @default 5000 */
   readonly commitTimeoutMs?: number | undefined;
-  /** How long `accept` keeps trying, in milliseconds. @default 30000 */
+  /** How long `accept` keeps trying, in milliseconds. Minimum 1. @default 30000 */
   readonly acceptTimeoutMs?: number | undefined;
   /** Sent messages on their way to the log at once; later ones wait. Minimum 1. @default 1024 */
   readonly acceptsMax?: number | undefined;
-  /** Sent messages that wait; one more fails with `too-many-waiting`. @default 100000 */
+  /**
+   * Sent messages that wait; one more fails with `too-many-waiting`. Minimum 0. @default 100000
+   */
   readonly acceptsWaitingMax?: number | undefined;
   /**
    * Pause between signs of life of an idle reader, in milliseconds; two missing ones restart it.
-   * @default 2000
+   * Minimum 1. @default 2000
    */
   readonly readerHeartbeatMs?: number | undefined;
 }
@@ -93,6 +99,31 @@ export const connectDefaults: ConnectDefaults = Object.freeze({
   acceptsWaitingMax: 100_000,
   readerHeartbeatMs: 2000,
 });
+
+const milliseconds: NumberRule = { least: 1, most: 2 ** 31 - 1 };
+
+/** What `connectLog` reads; `connect` takes the same, and what `createTroupe` does. */
+export const connectLogRules: OptionRules<ConnectLogOptions> = {
+  servers: "other",
+  namespace: "other",
+  name: "other",
+  user: "other",
+  pass: "other",
+  token: "other",
+  credsFile: "other",
+  nkeySeed: "other",
+  tls: "other",
+  inboxPrefix: "other",
+  createStreams: "other",
+  partitions: { least: 1, most: 1024, whole: true },
+  replicas: { least: 1, most: 5, whole: true },
+  startTimeoutMs: milliseconds,
+  commitTimeoutMs: milliseconds,
+  acceptTimeoutMs: milliseconds,
+  acceptsMax: atLeastOne,
+  acceptsWaitingMax: atLeastZero,
+  readerHeartbeatMs: milliseconds,
+};
 
 const reconnectWaitMs = 250;
 const pingMs = 20_000;

@@ -1,11 +1,13 @@
 /** One line to start: a Troupe on a NATS server or cluster. */
-import { createTroupe } from "@troupe/core";
-import type { Troupe, TroupeOptions } from "@troupe/core";
+import { createTroupe, requireOptions, troupeOptionRules } from "@troupe/core";
+import type { OptionRules, Troupe, TroupeOptions } from "@troupe/core";
 
-import { connectLog } from "./connect-log.ts";
-import type { ConnectLogOptions } from "./connect-options.ts";
+import { connectChecked } from "./connect-log.ts";
+import { connectLogRules, type ConnectLogOptions } from "./connect-options.ts";
 
 export interface ConnectOptions extends ConnectLogOptions, Omit<TroupeOptions, "name"> {}
+
+const connectRules: OptionRules<ConnectOptions> = { ...troupeOptionRules, ...connectLogRules };
 
 /**
  * Connect to a server: `connect("nats://127.0.0.1:4222")`, or with options. The streams are made
@@ -17,5 +19,10 @@ export async function connect(
 ): Promise<Troupe> {
   const all: ConnectOptions =
     typeof server === "string" ? { ...options, servers: server } : { ...server, ...options };
-  return createTroupe(await connectLog(all), all);
+  requireOptions("Connect option ", all, connectRules);
+  const troupeOptions = Object.keys(troupeOptionRules).flatMap((name) =>
+    Object.hasOwn(all, name) ? [[name, all[name as keyof TroupeOptions]]] : [],
+  );
+  const log = await connectChecked(all);
+  return createTroupe(log, Object.fromEntries(troupeOptions) as TroupeOptions);
 }

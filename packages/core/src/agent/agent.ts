@@ -13,7 +13,8 @@ import { DefinitionError } from "../errors/definition-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import { requireRetryPolicy } from "../mailbox/retry-policy.ts";
-import { defined } from "../schema/number-option.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { defined, requireOptions } from "../schema/option-rules.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
@@ -198,7 +199,9 @@ function build<State, Events, Messages>(
 ): Agent<State, Events, Messages> {
   const chain: Agent<State, Events, Messages> = {
     ...definition,
-    state: (initial, { version = 1 } = {}) => {
+    state: (initial, options = {}) => {
+      requireOptions(`State of the agent ${definition.type}: `, options, { version: "other" });
+      const { version = 1 } = options;
       if (Object.keys(definition.events).length > 0 || hasHandlers(definition)) {
         throw new DefinitionError(
           `Agent ${definition.type}: call state() before event(), on() and subscribe().`,
@@ -233,6 +236,13 @@ function build<State, Events, Messages>(
   return Object.freeze(chain);
 }
 
+/** `onUnread` is for the agents of pipelines. */
+const handlerRules: OptionRules<HandlerOptions & { readonly onUnread?: UnreadHandler }> = {
+  retry: "other",
+  onFailed: "other",
+  onUnread: "other",
+};
+
 function message(
   { type }: AgentDefinition,
   name: string,
@@ -240,6 +250,7 @@ function message(
   handler: unknown,
   options: HandlerOptions = {},
 ): MessageDefinition {
+  requireOptions(`Agent ${type}, ${name}: `, options, handlerRules);
   const retry = defined(options.retry ?? {});
   requireRetryPolicy(`Agent ${type}, ${name}: retry.`, retry);
   const { onFailed, onUnread } = options as {

@@ -11,6 +11,7 @@ import { MissingUpcasterError, NewerEventError, UpcastError } from "../errors/ev
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import { requireOptions } from "../schema/option-rules.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import type { AgentDefinition, EventDefinition } from "./agent-definition.ts";
 import { deepFreeze } from "./deep-freeze.ts";
@@ -56,8 +57,10 @@ export interface EventPlace {
  */
 export function eventVersion(
   what: string,
-  { version = 1, upcast = {} }: EventOptions = {},
+  options: EventOptions = {},
 ): Pick<EventDefinition, "upcast" | "version"> {
+  requireOptions(`${what}: `, options, { version: "other", upcast: "other" });
+  const { version = 1, upcast = {} } = options;
   requireVersion(what, version);
   for (let earlier = 1; earlier < version; earlier++) {
     if (typeof upcast[earlier] === "function") continue;

@@ -1,5 +1,7 @@
 /** How messages gather for one call of a batch handler. */
-import { atLeastOne, defined, delay, requireNumbers } from "../schema/number-option.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { atLeastOne, defined, delay, requireOptions } from "../schema/option-rules.ts";
 
 export interface BatchSettings {
   /**
@@ -28,13 +30,22 @@ export const batchSettingsDefault: BatchSettings = Object.freeze({
   by: "type",
 });
 
+const batchRules: OptionRules<BatchSettings> = {
+  size: atLeastOne,
+  bytes: atLeastOne,
+  waitMs: delay,
+  by: "other",
+};
+
 /** @throws DefinitionError */
 export function batchSettings(what: string, options: Partial<BatchSettings>): BatchSettings {
   const settings = { ...batchSettingsDefault, ...defined(options) };
-  requireNumbers(`${what}: batch.`, settings, {
-    size: atLeastOne,
-    bytes: atLeastOne,
-    waitMs: delay,
-  });
+  requireOptions(`${what}: batch.`, settings, batchRules);
+  const { by } = settings;
+  if (by !== "type" && by !== "key") {
+    throw new DefinitionError(`${what}: batch.by is ${String(by)}; it must be "type" or "key".`, {
+      details: { option: `${what}: batch.by`, value: by },
+    });
+  }
   return Object.freeze(settings);
 }

@@ -33,6 +33,13 @@ import type { JournaledTurn, ReplayedTurn } from "../replay/replay.ts";
 import { replay, turnsOf } from "../replay/replay.ts";
 import type { Topic } from "../topic/topic.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { requireOptions } from "../schema/option-rules.ts";
+import {
+  requireFollowRequest,
+  requireOuterAskOptions,
+  requireSendOptions,
+} from "../turn/call-options.ts";
 import type { AskOptions } from "../turn/context.ts";
 import { checkMessage, checkPublication } from "../turn/turn-context.ts";
 import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
@@ -126,7 +133,18 @@ export interface Troupe extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What `createTroupe` reads; `connect` takes the same, and more. */
+export const troupeOptionRules: OptionRules<TroupeOptions> = Object.freeze({
+  name: "other",
+  interceptors: "other",
+  traceparent: "other",
+  clock: "other",
+  random: "other",
+});
+
+/** A Troupe on a log. @throws DefinitionError */
 export function createTroupe(log: Log, options: TroupeOptions = {}): Troupe {
+  requireOptions("Option ", options, troupeOptionRules);
   return new TroupeOnLog(log, options);
 }
 
@@ -168,6 +186,7 @@ class TroupeOnLog implements Troupe {
     key: string,
     options: AskOptions & SendOptions = {},
   ): AskCalls<Messages> {
+    requireOuterAskOptions(options);
     return callsProxy<AskCalls<Messages>>((message, payload) => {
       // Whoever cancels asks, or closes the client, may have let go of some of their promises.
       const onGivenUp = (): void => void asked.catch(() => undefined);
@@ -185,6 +204,7 @@ class TroupeOnLog implements Troupe {
     key: string,
     options: SendOptions = {},
   ): SendCalls<Messages, Promise<Receipt>> {
+    requireSendOptions(options);
     return callsProxy<SendCalls<Messages, Promise<Receipt>>>(async (message, payload) => {
       checkMessage(agent, message, payload);
       const address = { kind: "agent", name: agent.type, key } as const;
@@ -202,6 +222,7 @@ class TroupeOnLog implements Troupe {
     event: Input,
     options: SendOptions = {},
   ): Promise<Receipt> {
+    requireSendOptions(options);
     checkPublication(topic, event);
     const address = { kind: "topic", name: topic.name, key: source } as const;
     const call: OutgoingCall = {
@@ -282,6 +303,7 @@ class TroupeOnLog implements Troupe {
   }
 
   follow(request: FollowRequest): AsyncIterable<LogEntry> {
+    requireFollowRequest(request);
     return this.log.follow(request);
   }
 

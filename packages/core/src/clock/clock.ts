@@ -15,14 +15,21 @@ export interface Clock {
   after(delayMs: number, action: () => void): () => void;
 }
 
-const delayMsMax = 2 ** 31 - 1;
-
 export const systemClock: Clock = Object.freeze({
   now: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs: number, action: () => void) {
-    // A longer delay than timers know would end at once.
-    const timer = setTimeout(action, Math.min(delayMs, delayMsMax));
+    let timer: NodeJS.Timeout;
+    // A longer delay than timers know would end at once, so it is waited for in parts.
+    const wait = (leftMs: number): void => {
+      timer =
+        leftMs > partMsMax
+          ? setTimeout(() => wait(leftMs - partMsMax), partMsMax)
+          : setTimeout(action, leftMs);
+    };
+    wait(delayMs);
     return () => clearTimeout(timer);
   },
 });
+
+const partMsMax = 2 ** 31 - 1;

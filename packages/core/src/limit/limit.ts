@@ -5,6 +5,7 @@
 import { thrownText } from "../errors/thrown.ts";
 import { InvalidLimitError } from "../errors/limit-errors.ts";
 import { keyToToken } from "../key/key-token.ts";
+import { requireOptions } from "../schema/option-rules.ts";
 
 export interface Rate {
   /** What may be used within any `perMs`: calls, or the sum of their costs. Minimum 1. */
@@ -41,6 +42,7 @@ export type LimitUse = Limit | WeightedLimit;
 export function limit(name: string, options: LimitOptions): Limit {
   const { concurrency, rate } = options;
   requireLimitName(name);
+  requireOptions(`Limit ${name}: `, options, { concurrency: "other", rate: "other" });
   if (concurrency === undefined && rate === undefined) {
     throw invalid(name, "it has neither concurrency nor rate: it would limit nothing");
   }
@@ -48,6 +50,7 @@ export function limit(name: string, options: LimitOptions): Limit {
     throw invalid(name, `its concurrency is ${concurrency}, and not a whole number of at least 1`);
   }
   if (rate === undefined) return Object.freeze({ kind: "limit", name, ...options });
+  requireOptions(`Limit ${name}: rate.`, rate, { count: "other", perMs: "other" });
   const { count, perMs } = rate;
   if (!isCount(count)) {
     throw invalid(name, `its rate's count is ${count}, and not a whole number of at least 1`);

@@ -7,7 +7,7 @@
  * small ones. What all workers together may do is a `limit`.
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
-import { atLeastOne, requireNumbers } from "../schema/number-option.ts";
+import { atLeastOne, requireNumbers } from "../schema/option-rules.ts";
 import type { Permits } from "./permits.ts";
 import { permits } from "./permits.ts";
 

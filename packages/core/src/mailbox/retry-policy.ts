@@ -5,7 +5,8 @@
 import type { Random } from "../clock/random.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { isFinal } from "../errors/troupe-error.ts";
-import { atLeastOneOrInfinite, delay, duration, requireNumbers } from "../schema/number-option.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { atLeastOneOrInfinite, delay, duration, requireOptions } from "../schema/option-rules.ts";
 
 export interface RetryPolicy {
   /**
@@ -40,14 +41,17 @@ export const retryPolicyDefault: RetryPolicy = Object.freeze({
   exhausted: "dead-letter",
 });
 
+const retryRules: OptionRules<RetryPolicy> = {
+  attemptsMax: atLeastOneOrInfinite,
+  delayMs: delay,
+  delayMsMax: delay,
+  timeoutMs: duration,
+  exhausted: "other",
+};
+
 /** @param what begins the message: "Worker option retry." @throws DefinitionError */
 export function requireRetryPolicy(what: string, policy: Partial<RetryPolicy>): void {
-  requireNumbers(what, policy, {
-    attemptsMax: atLeastOneOrInfinite,
-    delayMs: delay,
-    delayMsMax: delay,
-    timeoutMs: duration,
-  });
+  requireOptions(what, policy, retryRules);
   const { exhausted } = policy;
   if (exhausted === undefined || exhausted === "dead-letter" || exhausted === "park") return;
   throw new DefinitionError(

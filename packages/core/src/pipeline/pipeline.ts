@@ -12,7 +12,8 @@ import type { None } from "../agent/agent.ts";
 import { requireName } from "../agent/name.ts";
 import type { BatchFailure } from "../batch/batch-context.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
-import { atLeastOne, duration, requireNumbers } from "../schema/number-option.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { atLeastOne, duration, requireOptions } from "../schema/option-rules.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { JobAgent } from "./job-agent.ts";
 import { jobAgent } from "./job-agent.ts";
@@ -119,7 +120,7 @@ export function pipeline<S extends Schema>(
 ): Stages<SchemaInput<S>, SchemaOutput<S>, SchemaOutput<S>, None> {
   requireName("pipeline", name);
   const { timeoutMs } = options;
-  requireNumbers(`Pipeline ${name}: `, options, { timeoutMs: duration });
+  requireOptions(`Pipeline ${name}: `, options, { timeoutMs: duration });
   return stagesOf({ name, schema, timeoutMs, stages: [] });
 }
 
@@ -139,20 +140,26 @@ function stagesOf<Input, Parsed, Item, Results>(
   declaration: Declaration,
 ): Stages<Input, Parsed, Item, Results> {
   const { name: pipelineName } = declaration;
+  const shared = (name: string, options: AnyOptions = {}): ReturnType<typeof common> => {
+    requireOptions(`Pipeline ${pipelineName}, ${name}: `, options, stageRules);
+    return common(name, options);
+  };
   return Object.freeze<Stages<Input, Parsed, Item, Results>>({
     stage: (name, work, options) =>
-      withStage(declaration, { ...common(name, options), kind: "single", work: work as never }),
+      withStage(declaration, { ...shared(name, options), kind: "single", work: work as never }),
     batch: (name, work, { fallback, retry, ...batch } = {}) =>
       withStage(declaration, {
-        ...common(name, { fallback, retry }),
+        ...shared(name, { fallback, retry }),
         kind: "batch",
         work: work as never,
         batch: { ...batch, by: "type" },
       }),
-    parallel: (name, { each, limit = partsLimitDefault }, work, options) => {
-      requireNumbers(`Pipeline ${pipelineName}, ${name}: `, { limit }, { limit: atLeastOne });
+    parallel: (name, parts, work, options) => {
+      const rules = { each: "other", limit: atLeastOne } as const;
+      requireOptions(`Pipeline ${pipelineName}, ${name}: `, parts, rules);
+      const { each, limit = partsLimitDefault } = parts;
       return withStage(declaration, {
-        ...common(name, options),
+        ...shared(name, options),
         kind: "parallel",
         each: each as never,
         limit,
@@ -164,9 +171,11 @@ function stagesOf<Input, Parsed, Item, Results>(
 
 const partsLimitDefault = 8;
 
+const stageRules: OptionRules<AnyOptions> = { retry: "other", fallback: "other" };
+
 function common(
   name: string,
-  { fallback, retry }: AnyOptions = {},
+  { fallback, retry }: AnyOptions,
 ): Pick<StageDefinition, "fallback" | "name" | "retry"> {
   return { name, retry, fallback: fallback as StageDefinition["fallback"] };
 }

@@ -1,7 +1,9 @@
 /** How a projection is run, with its defaults. */
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import { requireRetryPolicy } from "../mailbox/retry-policy.ts";
-import { atLeastOneOrInfinite, defined, delay, requireNumbers } from "../schema/number-option.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { atLeastOneOrInfinite, defined, delay, requireOptions } from "../schema/option-rules.ts";
 
 export interface ProjectOptions {
   /** Most records in one transaction. Minimum 1. @default 500 */
@@ -52,6 +54,17 @@ export const projectSettingsDefault: ProjectSettings = Object.freeze({
   rebuild: false,
 });
 
+const projectRules: OptionRules<ProjectOptions> = {
+  batchSizeMax: atLeastOneOrInfinite,
+  batchWaitMs: delay,
+  readAheadMax: atLeastOneOrInfinite,
+  readAheadBytesMax: atLeastOneOrInfinite,
+  retry: "other",
+  poison: "other",
+  rebuild: "other",
+  signal: "other",
+};
+
 /** @throws DefinitionError */
 export function projectSettings(options: Omit<ProjectOptions, "signal">): ProjectSettings {
   const settings = {
@@ -59,12 +72,14 @@ export function projectSettings(options: Omit<ProjectOptions, "signal">): Projec
     ...defined(options),
     retry: { ...projectSettingsDefault.retry, ...defined(options.retry ?? {}) },
   };
-  requireNumbers("Project option ", settings, {
-    batchSizeMax: atLeastOneOrInfinite,
-    batchWaitMs: delay,
-    readAheadMax: atLeastOneOrInfinite,
-    readAheadBytesMax: atLeastOneOrInfinite,
-  });
+  requireOptions("Project option ", settings, projectRules);
   requireRetryPolicy("Project option retry.", settings.retry);
+  const { poison } = settings;
+  if (poison !== "stop" && poison !== "skip") {
+    throw new DefinitionError(
+      `Project option poison is ${String(poison)}; it must be "stop" or "skip".`,
+      { details: { option: "Project option poison", value: poison } },
+    );
+  }
   return settings;
 }

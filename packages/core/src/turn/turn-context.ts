@@ -34,6 +34,7 @@ import type {
   TimerTarget,
   TurnLog,
 } from "./context.ts";
+import { requireAskOptions, requireStepOptions, requireTimerOptions } from "./call-options.ts";
 import { deadlineMsOf } from "./given-up.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import type { AskOrigin } from "./turn-host.ts";
@@ -176,6 +177,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     key: string,
     options: AskOptions = {},
   ): AskCalls<Messages> {
+    requireAskOptions(options);
     return callsProxy<AskCalls<Messages>>(async (message, payload) => {
       const { host, delivery, messageId, traceparent } = this.#turn;
       const { metadata } = delivery.input;
@@ -205,6 +207,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     effect: (step: StepInfo) => Result | Promise<Result>,
     options: StepOptions = {},
   ): Promise<Result> {
+    requireStepOptions(options);
     return this.#turn.steps.run(name, effect, this.signal, options) as Promise<Result>;
   }
 
@@ -232,6 +235,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   }
 
   #timer<Messages>(time: TimerTime, options: TimerTo<Messages> = {}): SendCalls<Messages, string> {
+    requireTimerOptions(options as TimerTo<never>);
     const { agent = this.#turn.runtime.definition, key = this.agent.key, id } = options;
     if (id !== undefined) requireTimerId(id);
     return callsProxy<SendCalls<Messages, string>>((message, payload) => {

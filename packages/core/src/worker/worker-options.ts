@@ -2,15 +2,15 @@
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import { requireRetryPolicy, retryPolicyDefault } from "../mailbox/retry-policy.ts";
-import type { NumberRule } from "../schema/number-option.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
 import {
   atLeastOne,
   atLeastOneOrInfinite,
   defined,
   delay,
   duration,
-  requireNumbers,
-} from "../schema/number-option.ts";
+  requireOptions,
+} from "../schema/option-rules.ts";
 import type { OwnershipTimings } from "./ownership.ts";
 import { ownershipTimingsDefault } from "./ownership.ts";
 
@@ -132,7 +132,7 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     retry: { ...retryPolicyDefault, ...defined(options.retry ?? {}) },
     timings: { ...ownershipTimingsDefault, ...defined(options.timings ?? {}) },
   };
-  requireNumbers("Worker option ", settings, rules);
+  requireOptions("Worker option ", settings, rules);
   const { keyWindowMax } = settings;
   if (keyWindowMax > windowMax) {
     throw new DefinitionError(
@@ -141,15 +141,11 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     );
   }
   requireRetryPolicy("Worker option retry.", settings.retry);
-  requireNumbers("Worker option timings.", settings.timings, timingRules);
+  requireOptions("Worker option timings.", settings.timings, timingRules);
   return settings;
 }
 
-type NumberIn<Settings> = keyof {
-  [Name in keyof Settings as Settings[Name] extends number ? Name : never]: true;
-};
-
-const rules: Readonly<Record<NumberIn<WorkerSettings>, NumberRule>> = {
+const rules: OptionRules<WorkerOptions> = {
   windowMax: atLeastOne,
   keyWindowMax: atLeastOne,
   messageBytesMax: atLeastOneOrInfinite,
@@ -166,9 +162,14 @@ const rules: Readonly<Record<NumberIn<WorkerSettings>, NumberRule>> = {
   groupsMax: atLeastOne,
   groupBytesMax: atLeastOne,
   floorIntervalMs: duration,
+  handlersMaxByType: "other",
+  retry: "other",
+  timings: "other",
+  id: "other",
+  version: "other",
 };
 
-const timingRules: Readonly<Record<keyof OwnershipTimings, NumberRule>> = {
+const timingRules: OptionRules<OwnershipTimings> = {
   heartbeatMs: duration,
   deadAfterMs: duration,
   joinDelayMs: delay,

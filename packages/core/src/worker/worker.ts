@@ -23,6 +23,8 @@ import { Mailbox } from "../mailbox/mailbox.ts";
 import { permitsByType } from "../mailbox/permits-by-type.ts";
 import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
+import type { OptionRules } from "../schema/option-rules.ts";
+import { delay, requireOptions } from "../schema/option-rules.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime, manifestOf } from "./agent-runtime.ts";
@@ -39,11 +41,13 @@ import type { WorkerSettings } from "./worker-options.ts";
 
 export interface StopOptions {
   /**
-   * How long running turns may take to finish, in milliseconds; then they are given up. @default
-   * 30000
+   * How long running turns may take to finish, in milliseconds; then they are given up. Minimum 0.
+   * @default 30000
    */
   readonly drainTimeoutMs?: number;
 }
+
+const stopRules: OptionRules<StopOptions> = { drainTimeoutMs: delay };
 
 /** A running worker. */
 export interface Worker extends AsyncDisposable {
@@ -148,7 +152,8 @@ export class RunningWorker implements Worker {
     feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
   }
 
-  stop(options: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    requireOptions("Stop option ", options, stopRules);
     this.#stopping ??= this.#stop(options.drainTimeoutMs ?? 30_000);
     return this.#stopping;
   }

@@ -1,9 +1,12 @@
 /** Starts several nats-servers on loopback that form one cluster, for tests of replication. */
 
+import { atLeastOne, requireOptions, type OptionRules } from "@troupe/core";
+
 import { NatsServerStartError } from "./errors.ts";
 import { drawPort } from "./free-port.ts";
 import {
   startNatsServer,
+  startRules,
   type NatsServer,
   type StartNatsServerOptions,
 } from "./start-nats-server.ts";
@@ -17,6 +20,20 @@ export type StartNatsClusterOptions = Omit<
   readonly size?: number;
   /** The cluster's name; its members are called `<name>-1`, `<name>-2`, …. @default "troupe" */
   readonly name?: string;
+};
+
+const { maxPayloadBytes, startTimeoutMs, stopTimeoutMs } = startRules;
+const clusterRules: OptionRules<StartNatsClusterOptions> = {
+  size: atLeastOne,
+  name: "other",
+  maxPayloadBytes,
+  syncInterval: "other",
+  extraConfig: "other",
+  binary: "other",
+  startTimeoutMs,
+  stopTimeoutMs,
+  signal: "other",
+  onProgress: "other",
 };
 
 /** A local cluster. */
@@ -38,6 +55,7 @@ const attemptsMax = 5;
 export async function startNatsCluster(
   options: StartNatsClusterOptions = {},
 ): Promise<NatsCluster> {
+  requireOptions("Cluster option ", options, clusterRules);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await startMembers(options);

@@ -5,6 +5,8 @@
  * that happens (on Windows not when it is terminated). It does not keep this process running.
  */
 
+import { requireOptions, type NumberRule, type OptionRules } from "@troupe/core";
+
 import { findNatsServer } from "./binary/find-nats-server.ts";
 import type { NatsServerBinary } from "./binary/finder.ts";
 import { NatsServerStoppedError } from "./errors.ts";
@@ -45,6 +47,35 @@ export type StartNatsServerOptions = {
   readonly onProgress?: (message: string) => void;
 };
 
+const port: NumberRule = { least: 1, most: 65_535, whole: true };
+/** The server itself takes at most 64 MB. */
+const payloadBytes: NumberRule = { least: 1, most: 64 * 1024 * 1024, whole: true };
+const milliseconds: NumberRule = { least: 1, most: 2 ** 31 - 1 };
+
+/** What `startNatsServer` reads. */
+export const startRules: OptionRules<StartNatsServerOptions> = {
+  port,
+  host: "other",
+  storeDir: "other",
+  serverName: "other",
+  maxPayloadBytes: payloadBytes,
+  syncInterval: "other",
+  cluster: "other",
+  extraConfig: "other",
+  logFile: "other",
+  binary: "other",
+  startTimeoutMs: milliseconds,
+  stopTimeoutMs: milliseconds,
+  signal: "other",
+  onProgress: "other",
+};
+
+const clusterRules: OptionRules<Partial<ServerClusterOptions>> = {
+  name: "other",
+  port,
+  routes: "other",
+};
+
 /** A local nats-server. */
 export type NatsServer = AsyncDisposable & {
   /** What clients connect to, such as "nats://127.0.0.1:21234". */
@@ -75,11 +106,14 @@ const defaults = Object.freeze({
 });
 
 /**
- * Resolves when the server is healthy. Rejects with `NatsServerNotFoundError` when no binary is
+ * Resolves when the server is healthy. Rejects with `DefinitionError` when an option is not usable,
+ * with `NatsServerNotFoundError` when no binary is
  * to be had, with `NatsServerStoreInUseError` when another server works on the store, and with
  * `NatsServerStartError` when the server does not start.
  */
 export async function startNatsServer(options: StartNatsServerOptions = {}): Promise<NatsServer> {
+  requireOptions("Server option ", options, startRules);
+  requireOptions("Server option cluster.", options.cluster ?? {}, clusterRules);
   const binary = await findNatsServer(options);
   await using resources = new AsyncDisposableStack();
   const home = await createServerHome(options);

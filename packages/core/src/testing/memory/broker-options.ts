@@ -2,6 +2,8 @@
 import { systemClock, type Clock } from "../../clock/clock.ts";
 import { partitionCountDefault } from "../../key/partition.ts";
 import type { LogLimits } from "../../log/log.ts";
+import type { OptionRules } from "../../schema/option-rules.ts";
+import { atLeastOne, delay, requireOptions } from "../../schema/option-rules.ts";
 import type { DuplicateWindowLimits } from "./duplicate-window.ts";
 import { scheduleImmediate, type Schedule } from "./schedule.ts";
 
@@ -47,6 +49,28 @@ const brokerClock: Clock = Object.freeze({
   },
 });
 
+const rules: OptionRules<MemoryBrokerOptions> = {
+  namespace: "other",
+  partitions: atLeastOne,
+  limits: "other",
+  duplicates: "other",
+  journalPageMax: atLeastOne,
+  inputsAtOnceMax: atLeastOne,
+  clock: "other",
+  schedule: "other",
+};
+
+const limitRules: OptionRules<LogLimits> = {
+  payloadBytesMax: atLeastOne,
+  commitMessagesMax: atLeastOne,
+  chainMin: atLeastOne,
+};
+
+const duplicateRules: OptionRules<DuplicateWindowLimits> = {
+  ageMsMax: delay,
+  idsMax: { least: 0, whole: true, infinite: true },
+};
+
 const defaults: MemoryBrokerSettings = Object.freeze({
   namespace: "memory",
   partitions: partitionCountDefault,
@@ -58,7 +82,11 @@ const defaults: MemoryBrokerSettings = Object.freeze({
   schedule: scheduleImmediate,
 });
 
+/** @throws DefinitionError */
 export function brokerSettings(options: MemoryBrokerOptions): MemoryBrokerSettings {
+  requireOptions("Broker option ", options, rules);
+  requireOptions("Broker option limits.", options.limits ?? {}, limitRules);
+  requireOptions("Broker option duplicates.", options.duplicates ?? {}, duplicateRules);
   return Object.freeze({
     ...defaults,
     ...options,

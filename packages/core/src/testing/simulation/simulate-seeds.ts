@@ -1,6 +1,7 @@
 /** Many seeds of one system; what fails is shrunk and told. */
 import { setImmediate as nextRound } from "node:timers/promises";
 
+import { atLeastOne, atLeastZero, requireNumbers } from "../../schema/option-rules.ts";
 import { shrink } from "./shrink.ts";
 import type { SimulationRun } from "./simulate.ts";
 import { simulate } from "./simulate.ts";
@@ -42,6 +43,7 @@ export class SimulationFailedError extends Error {
 
 /** Runs seeds until one fails. @throws SimulationFailedError */
 export async function simulateSeeds(options: SimulateSeedsOptions): Promise<SeedsSummary> {
+  requireNumbers("Simulation option ", options, { count: atLeastOne, from: atLeastZero });
   const { again, count = 200, from = 1, ...system } = options;
   let steps = 0;
   for (let seed = from; seed < from + count; seed++) {

@@ -7,6 +7,15 @@
  *  S4 Then everything must be handled within bounded virtual time, the log must show the invariants, and processes must
  *     stop without leaving anything behind.
  */
+import {
+  atLeastOne,
+  atLeastOneOrInfinite,
+  atLeastZero,
+  delay,
+  duration,
+  requireNumber,
+  requireNumbers,
+} from "../../schema/option-rules.ts";
 import { Agenda } from "./agenda.ts";
 import { chanceOf } from "./chance.ts";
 import { drained } from "./drained.ts";
@@ -56,8 +65,22 @@ export interface SimulationEvent {
   readonly what: string;
 }
 
-/** Run a system once. Never rejects because of what it finds. */
+const numberRules = {
+  seed: atLeastZero,
+  workers: atLeastOne,
+  partitions: atLeastOne,
+  stepsMax: atLeastOneOrInfinite,
+  restMsMax: duration,
+} as const;
+
+/** Run a system once. @throws DefinitionError for an option that is not usable. Never rejects
+ * because of what it finds. */
 export async function simulate(options: SimulateOptions): Promise<SimulationRun> {
+  requireNumbers("Simulation option ", options, numberRules);
+  const { faults = {} } = options;
+  for (const [name, weight] of Object.entries(faults)) {
+    requireNumber(`Simulation option faults.${name}`, weight, delay);
+  }
   return new Simulation(options).run();
 }
 

@@ -1,4 +1,5 @@
 /** What a system's drive plays on, in virtual time. */
+import { atLeastZero, delay, requireNumber } from "../../schema/option-rules.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
@@ -36,6 +37,7 @@ export class SystemStage implements Stage {
   }
 
   wait(delayMs: number): Promise<void> {
+    requireNumber("What a simulation waits", delayMs, delay);
     return new Promise((resolve) => this.#host.clock.after(delayMs, resolve));
   }
 
@@ -44,6 +46,8 @@ export class SystemStage implements Stage {
     action: (index: number, chance: Chance) => Promise<unknown>,
     { withinMs = 1000 }: { readonly withinMs?: number } = {},
   ): Promise<void> {
+    requireNumber("The count of a simulation's actions", count, atLeastZero);
+    requireNumber("A simulation's withinMs", withinMs, delay);
     const first = this.#actionsSoFar;
     this.#actionsSoFar += count;
     await Promise.all(

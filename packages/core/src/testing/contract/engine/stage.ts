@@ -6,7 +6,7 @@
  */
 import type { AgentDefinition } from "../../../agent/agent-definition.ts";
 import type { Troupe, TroupeOptions } from "../../../client/troupe.ts";
-import { createTroupe } from "../../../client/troupe.ts";
+import { createTroupe, troupeOptionRules } from "../../../client/troupe.ts";
 import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
 import type { Log } from "../../../log/log.ts";
 import type { WorkerOptions } from "../../../worker/worker-options.ts";
@@ -89,7 +89,7 @@ export class Stage implements AsyncDisposable {
     const { troupe, tampered } = await this.#open(options);
     const heard = this.listen(troupe);
     const worker = await troupe.work(agents, {
-      ...options,
+      ...(optionsWhere(options, (name) => !ofClient(name)) as WorkerOptions),
       timings: { ...quickTimings, ...options.timings },
       retry: { ...quickRetry, ...options.retry },
     });
@@ -129,10 +129,22 @@ export class Stage implements AsyncDisposable {
   ): Promise<{ readonly troupe: Troupe; readonly tampered: TamperedLog }> {
     const tampered = tamperedLog(await this.harness.connect(), options.tamper);
     const { mutate = () => ({}) } = this.harness;
-    const troupe = createTroupe(withMethods(tampered.log, mutate(tampered.log)), options);
+    const troupe = createTroupe(
+      withMethods(tampered.log, mutate(tampered.log)),
+      optionsWhere(options, (name) => ofClient(name) && name !== "tamper"),
+    );
     this.#troupes.add(troupe);
     return { troupe, tampered };
   }
+}
+
+/** Whether the option is one of `ClientOptions`. */
+function ofClient(name: string): boolean {
+  return name === "tamper" || Object.hasOwn(troupeOptionRules, name);
+}
+
+function optionsWhere(options: object, wanted: (name: string) => boolean): object {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => wanted(name)));
 }
 
 const closeMsMax = 5000;

@@ -12,15 +12,18 @@ import { serverAddress } from "./server-address.ts";
 export interface OpenOptions {
   /** Whether the command may create the namespace's streams; one that only looks does not. */
   readonly createStreams: boolean;
+  /** Whether the command shows faults itself, instead of lines on the error stream. */
+  readonly showsFaults?: boolean;
 }
 
 /** @throws UnreachableError, UsageError, CommandError */
 export async function openTroupe(
   options: GlobalOptions,
   run: Run,
-  { createStreams }: OpenOptions,
+  { createStreams, showsFaults = false }: OpenOptions,
 ): Promise<Troupe> {
-  const settings = { ...(await connectOptions(options)), createStreams };
+  const faults = showsFaults ? ({ onFault: false } as const) : {};
+  const settings = { ...(await connectOptions(options)), createStreams, ...faults };
   try {
     const troupe = await run.interruption.orInterrupted(connect(settings));
     noteOutages(troupe, run);

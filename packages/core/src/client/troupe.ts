@@ -15,7 +15,13 @@ import { systemClock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import { hexOf, systemRandom } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
-import type { InspectionListener } from "../inspection/inspection-feed.ts";
+import type { FaultLines } from "../inspection/fault-lines.ts";
+import { faultLines } from "../inspection/fault-lines.ts";
+import type {
+  FaultListener,
+  InspectionFeed,
+  InspectionListener,
+} from "../inspection/inspection-feed.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Interceptor, OutgoingCall } from "../interceptor/interceptor.ts";
 import { layers, throughLayers } from "../interceptor/interceptor.ts";
@@ -63,6 +69,12 @@ export interface TroupeOptions {
    * for every message
    */
   readonly traceparent?: () => string | undefined;
+  /**
+   * Hears every fault of this process: a journal that cannot be read, a floor that is not saved, a
+   * projection that ended. `false` silences them; `inspect` tells them in any case. @default a line
+   * each on the error stream, a few of each kind in ten seconds
+   */
+  readonly onFault?: FaultListener | false | undefined;
   readonly clock?: Clock;
   /** Where the jitter of back-offs and the ids come from. @default the system */
   readonly random?: Random;
@@ -138,6 +150,7 @@ export const troupeOptionRules: OptionRules<TroupeOptions> = Object.freeze({
   name: "other",
   interceptors: "other",
   traceparent: "other",
+  onFault: "other",
   clock: "other",
   random: "other",
 });
@@ -154,7 +167,8 @@ class TroupeOnLog implements Troupe {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #traceparent: () => string | undefined;
-  readonly #feed = inspectionFeed();
+  readonly #faultLines: FaultLines;
+  readonly #feed: InspectionFeed;
   readonly #layers: InterceptorLayers;
   readonly #asker: Asker;
   readonly #manifests: ManifestCache;
@@ -169,6 +183,9 @@ class TroupeOnLog implements Troupe {
     this.log = log;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
+    this.#faultLines = faultLines({ clock: this.#clock });
+    const { onFault = this.#faultLines.hear } = options;
+    this.#feed = inspectionFeed(onFault === false ? undefined : onFault);
     this.#traceparent = options.traceparent ?? (() => undefined);
     this.#layers = {
       send: layers(interceptors, "send"),
@@ -327,6 +344,7 @@ class TroupeOnLog implements Troupe {
     } finally {
       this.#asker.stop();
       this.#unlisten();
+      this.#faultLines.close();
       await this.log.close();
     }
   }

@@ -11,7 +11,7 @@
  *  C5 What is on its way is bounded (I7).
  */
 import { RevisionConflictError } from "../errors/log-errors.ts";
-import { errorData, TroupeError } from "../errors/troupe-error.ts";
+import { errorData, isFinal, TroupeError } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
@@ -170,6 +170,10 @@ export class Committer {
     if (this.#feed.active) {
       const agents = shares.map((share) => share.mailbox.agent);
       this.#feed.emit({ kind: "commit.failed", agents, failure: errorData(thrown) });
+    }
+    // Of a refusal its turn tells, and a conflict is what the fence is for.
+    if (!isFinal(thrown) && !(thrown instanceof RevisionConflictError)) {
+      this.#feed.emit({ kind: "fault", what: "commit", failure: errorData(thrown) });
     }
     for (const { mailbox } of shares) {
       if (thrown instanceof TroupeError && !thrown.retryable) mailbox.refuse(thrown);

@@ -199,6 +199,11 @@ export type InspectionEvent =
 
 export type InspectionListener = (event: InspectionEvent) => void;
 
+/** Something went wrong that no call reports. */
+export type Fault = Extract<InspectionEvent, { readonly kind: "fault" }>;
+
+export type FaultListener = (fault: Fault) => void;
+
 export interface InspectionFeed {
   /** False when nobody listens: then do not even build the event. */
   readonly active: boolean;
@@ -210,13 +215,18 @@ export interface InspectionFeed {
   listen(listener: InspectionListener): () => void;
 }
 
-export function inspectionFeed(): InspectionFeed {
+/**
+ * @param onFault hears every fault, also when nobody listens to the feed; it does not make the feed
+ * active
+ */
+export function inspectionFeed(onFault: FaultListener = () => undefined): InspectionFeed {
   const listeners = new Set<InspectionListener>();
   return {
     get active() {
       return listeners.size > 0;
     },
     emit(event) {
+      if (event.kind === "fault") tellFault(onFault, event);
       for (const listener of listeners) {
         // An observer must never change what it observes (nor end the worker).
         const failed = (cause: unknown): void => {
@@ -237,4 +247,15 @@ export function inspectionFeed(): InspectionFeed {
       return () => void listeners.delete(listener);
     },
   };
+}
+
+function tellFault(onFault: FaultListener, fault: Fault): void {
+  const failed = (cause: unknown): void =>
+    process.emitWarning(`onFault threw: ${thrownText(cause)}, on ${fault.what}`);
+  try {
+    const outcome: unknown = onFault(fault);
+    if (outcome instanceof Promise) outcome.catch(failed);
+  } catch (cause) {
+    failed(cause);
+  }
 }

@@ -8,7 +8,7 @@ type WithoutName<Event> = Event extends { readonly projection: string }
 
 export type ProjectionEvent = WithoutName<InspectionEvent>;
 
-/** Emits events with the projection's name. */
+/** Emits events with the projection's name; what failed is a fault as well. */
 export type EmitProjectionEvent = (event: ProjectionEvent) => void;
 
 export function projectionFeed(
@@ -16,6 +16,8 @@ export function projectionFeed(
   { name }: ProjectionDefinition,
 ): EmitProjectionEvent {
   return (event) => {
+    const failure = "failure" in event ? event.failure : undefined;
+    if (failure !== undefined) feed.emit({ kind: "fault", what: `projection ${name}`, failure });
     if (feed.active) feed.emit({ ...event, projection: name });
   };
 }

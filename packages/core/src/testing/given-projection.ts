@@ -78,7 +78,7 @@ async function project<Value>(
     revisions.set(name, await commitEvents(log, agent, historyOf(history), revision));
   }
   const sink = memorySink();
-  await using troupe = createTroupe(log, { name: "given" });
+  await using troupe = createTroupe(log, { name: "given", onFault: false });
   const running = await troupe.project(projection, sink);
   await running.caughtUp();
   return sink.read(projection);

@@ -54,9 +54,10 @@ export function addWork(program: Command, run: Run): void {
 async function work(modules: readonly string[], options: WorkOptions, run: Run): Promise<void> {
   preferShortPauses();
   const hosted = await run.interruption.orInterrupted(importAll(modules, options));
-  await using troupe = await openTroupe(options, run, { createStreams: true });
-  const types = hosted.map(({ definition }) => definition.type);
   const format = formatOf(options);
+  const showsFaults = format !== "quiet";
+  await using troupe = await openTroupe(options, run, { createStreams: true, showsFaults });
+  const types = hosted.map(({ definition }) => definition.type);
   const feed = new WorkFeed(run.terminal, format, new Holdings(types, troupe.log.partitions));
   const closed = closedByItself(troupe);
   if (format === "lines") introduce(hosted, options, run);

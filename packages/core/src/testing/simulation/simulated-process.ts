@@ -46,6 +46,7 @@ export class SimulatedProcess {
     const log = watchedLog(faultyLog(base, this.troubles, host), name, settings, watch);
     this.troupe = createTroupe(log, {
       name,
+      onFault: false,
       clock: this.clock,
       random: chanceOf(seed, name).next,
       interceptors: interceptors?.(this.clock) ?? [],

@@ -129,10 +129,10 @@ export class Stage implements AsyncDisposable {
   ): Promise<{ readonly troupe: Troupe; readonly tampered: TamperedLog }> {
     const tampered = tamperedLog(await this.harness.connect(), options.tamper);
     const { mutate = () => ({}) } = this.harness;
-    const troupe = createTroupe(
-      withMethods(tampered.log, mutate(tampered.log)),
-      optionsWhere(options, (name) => ofClient(name) && name !== "tamper"),
-    );
+    const troupe = createTroupe(withMethods(tampered.log, mutate(tampered.log)), {
+      onFault: false,
+      ...optionsWhere(options, (name) => ofClient(name) && name !== "tamper"),
+    });
     this.#troupes.add(troupe);
     return { troupe, tampered };
   }

@@ -39,7 +39,7 @@ export class CounterLog implements AsyncDisposable {
 
   /** A process on this log. */
   troupe(): Troupe {
-    const troupe = createTroupe(this.broker.connect());
+    const troupe = createTroupe(this.broker.connect(), { onFault: false });
     this.#troupes.push(troupe);
     return troupe;
   }

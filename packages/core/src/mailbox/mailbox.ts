@@ -90,6 +90,14 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#history.revision;
   }
 
+  /**
+   * A parked agent keeps the steps of the message that it stands at, however large they are. When
+   * it is resumed it reads them again.
+   */
+  get rests(): "in memory" | "on the log" {
+    return this.#history.hasOpenSteps ? "on the log" : "in memory";
+  }
+
   /** Nothing waits, runs or is to be committed: the mailbox may be forgotten. */
   get idle(): boolean {
     return this.#inbox.empty && !this.#busy && this.#uncommitted.count === 0;
@@ -137,6 +145,7 @@ export class Mailbox implements Standing<Mailbox> {
       answer(this.#host, turn, this.revision);
       turn.delivery.place.done();
     }
+    this.#steps.handled();
     this.#host.snapshots.consider(this.#history, this.agent);
     this.#uncommitted.proceed();
     this.#pump();

@@ -35,6 +35,7 @@ export class Residents {
 
   /** Nothing waits, runs or is to be committed in it. */
   becameIdle(mailbox: Mailbox): void {
+    if (mailbox.rests === "on the log") return this.#passivate(mailbox);
     this.#idle.join(mailbox);
     this.#makeRoomFor(0);
   }
@@ -64,9 +65,13 @@ export class Residents {
     while (this.#byName.size + coming > this.#max) {
       const longest = this.#idle.first;
       if (longest === undefined) return;
-      this.#idle.leave(longest);
-      this.#byName.delete(longest.name);
-      if (this.#feed.active) this.#feed.emit({ kind: "agent.passivated", agent: longest.agent });
+      this.#passivate(longest);
     }
+  }
+
+  #passivate(mailbox: Mailbox): void {
+    this.#idle.leave(mailbox);
+    if (this.#byName.get(mailbox.name) === mailbox) this.#byName.delete(mailbox.name);
+    if (this.#feed.active) this.#feed.emit({ kind: "agent.passivated", agent: mailbox.agent });
   }
 }

@@ -47,12 +47,21 @@ export class StepAppends implements StepStore {
     const ledgers = this.#ledgers;
     const found = ledgers.get(position);
     if (found !== undefined) return found;
-    for (const old of ledgers.keys()) {
-      if (old <= this.#history.current.lastInput) ledgers.delete(old);
-    }
     const made = new StepLedger(this.#history.stepsOf(position));
     ledgers.set(position, made);
     return made;
+  }
+
+  /**
+   * Turns were stored: what they recorded may be large, and an idle agent needs none of it (I7).
+   */
+  handled(): void {
+    const ledgers = this.#ledgers;
+    if (ledgers === undefined) return;
+    for (const position of ledgers.keys()) {
+      if (position <= this.#history.current.lastInput) ledgers.delete(position);
+    }
+    if (ledgers.size === 0) this.#ledgers = undefined;
   }
 
   /** The journal decides again which steps there are. */

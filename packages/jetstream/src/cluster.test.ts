@@ -69,3 +69,29 @@ test(
     await log.close();
   },
 );
+
+test(
+  "a firm read has what was acknowledged a moment ago, whichever replica answers (L8)",
+  { timeout: 60_000 },
+  async () => {
+    await using cluster = await startNatsCluster({ size: 3 });
+    const log = await connectLog({ servers: cluster.urls, replicas: 3 });
+    const firm = { firm: true } as const;
+    const to = { kind: "agent", name: agent.type, key: agent.key } as const;
+    let [revision, last] = [0, 0];
+    for (let i = 0; i < 200; i++) {
+      const record = Buffer.from(String(i));
+      const draft = { address: to, metadata: {}, payload: record };
+      const [stored = 0] = await log.commit([
+        { agent, expectedRevision: revision, record, outgoing: [] },
+      ]);
+      const journal = await log.journal(agent, revision, firm);
+      expect(journal.map((entry) => entry.revision)).toEqual([stored]);
+      const { position } = await log.accept(draft);
+      const inputs = await log.inputsOf(agent, ["news"], last, position + 1, firm);
+      expect(inputs.map((input) => input.position)).toEqual([position]);
+      [revision, last] = [stored, position];
+    }
+    await log.close();
+  },
+);

@@ -39,7 +39,8 @@ export interface RangeRequest {
 const batchMax = 1024;
 const bytesMax = 4 * 1024 * 1024;
 const answerTimeoutMs = 2000;
-const retryTimeoutMs = 10_000;
+/** How long a read is tried again, in milliseconds. */
+export const retryTimeoutMs = 10_000;
 
 /**
  * The messages on a subject after a position, in order, as many as come at once; empty at the end.

@@ -19,6 +19,7 @@ import type {
   Position,
   Presence,
   Reader,
+  ReadOptions,
   ReadRequest,
   TurnCommit,
 } from "@troupe/core";
@@ -33,6 +34,7 @@ import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
 import { isInputSubject } from "./input-subject.ts";
+import { firmAt } from "./leader-get.ts";
 import { forgetNames, loadManifest, registerManifest } from "./manifests.ts";
 import { MisfitReader } from "./misfit-reader.ts";
 import { readJournal } from "./journal.ts";
@@ -81,8 +83,9 @@ export class JetStreamLog implements Log {
     topics: readonly string[],
     after: Position,
     before: Position,
+    options?: ReadOptions,
   ): Promise<readonly Input[]> {
-    return inputsOf(this.#session, { agent, topics, after, before });
+    return inputsOf(this.#session, { agent, topics, after, before }, options);
   }
 
   snapshot(agent: AgentId): Promise<Uint8Array | undefined> {
@@ -96,15 +99,16 @@ export class JetStreamLog implements Log {
   journal(
     agent: AgentId,
     after: Position,
-    options?: CallOptions,
+    options?: ReadOptions,
   ): Promise<readonly JournalEntry[]> {
     return readJournal(this.#session, { agent, after }, options);
   }
 
-  async input(position: Position): Promise<Input | undefined> {
+  async input(position: Position, options: ReadOptions = {}): Promise<Input | undefined> {
     const { subjects } = this.#session;
     if (!(position > 0)) return undefined;
-    const stored = await getAt(this.#session, subjects.stream, position);
+    const read = options.firm === true ? firmAt : getAt;
+    const stored = await read(this.#session, subjects.stream, position);
     if (stored === undefined || !isInputSubject(subjects, stored.subject)) return undefined;
     return storedInput(subjects, stored.subject, stored.message, stored);
   }

@@ -1,14 +1,14 @@
 /** A journal from some position to its end, with the next page on its way while one is used. */
 import type { AgentId } from "./address.ts";
 import type { Position } from "./input.ts";
-import type { CallOptions, JournalEntry, Log } from "./log.ts";
+import type { JournalEntry, Log, ReadOptions } from "./log.ts";
 
 /** The records of an agent after `after` (0: all), in order; no page is empty. */
 export async function* journalPages(
   log: Pick<Log, "journal">,
   agent: AgentId,
   after: Position,
-  options: CallOptions = {},
+  options: ReadOptions = {},
 ): AsyncGenerator<readonly JournalEntry[], void, undefined> {
   let coming = log.journal(agent, after, options);
   for (;;) {

@@ -18,6 +18,9 @@
  *     may still be stored.
  *  L7 A cell changes only where `writeCell` names its last revision: of several writers that read the same one, exactly
  *     one succeeds. A reader may be a moment behind; a writer that was is refused.
+ *  L8 A read may be answered by a replica that is a moment behind: it is a beginning of what is stored. A firm read has
+ *     no gap, and ends only where there was nothing more when it was called. So "nothing there" decides something only
+ *     when it is firm; a commit needs no firm read, because it is fenced (I5).
  */
 import type { AgentId } from "./address.ts";
 import type { Cell } from "./cell.ts";
@@ -126,6 +129,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ReadOptions extends CallOptions {
+  /**
+   * What the answer says is not there was not stored when the log's leader was asked (L8). Costs a
+   * round trip more. @default false
+   */
+  readonly firm?: boolean | undefined;
+}
+
 export type LogStatus = "connected" | "disconnected" | "closed";
 
 export interface Log {
@@ -164,7 +175,7 @@ export interface Log {
    * The records of an agent after `after` (0: all), in order, as many as the log returns at once;
    * empty at the end.
    */
-  journal(agent: AgentId, after: Position, options?: CallOptions): Promise<readonly JournalEntry[]>;
+  journal(agent: AgentId, after: Position, options?: ReadOptions): Promise<readonly JournalEntry[]>;
 
   /** The agent's last saved snapshot, as its bytes; undefined when there is none. */
   snapshot(agent: AgentId): Promise<Uint8Array | undefined>;
@@ -180,10 +191,11 @@ export interface Log {
     topics: readonly string[],
     after: Position,
     before: Position,
+    options?: ReadOptions,
   ): Promise<readonly Input[]>;
 
   /** The input at a position, or undefined when there is none (any more). */
-  input(position: Position): Promise<Input | undefined>;
+  input(position: Position, options?: ReadOptions): Promise<Input | undefined>;
 
   read(request: ReadRequest): Reader;
 

@@ -80,7 +80,7 @@ async function replyAgain(
   inputPosition: Position,
   replyTo: string,
 ): Promise<void> {
-  const reply = await findReply(log, agent, inputPosition);
+  const reply = await findReply(log, agent, inputPosition, { firm: true });
   if (reply === undefined) return;
   log.reply(replyTo, encodeReply(reply));
   if (feed.active) feed.emit({ kind: "reply.sent", agent, inputPosition, recorded: true });

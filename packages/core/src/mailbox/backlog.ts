@@ -9,8 +9,8 @@
  *  B1 Order, no gap, no duplicate (I2, I4): until the key has caught up, what the reader brings is
  *     dropped here, and only how far the reader is (`last`) is remembered. Pages are read one at a
  *     time, each after the end of the one before, none beyond `last`; the key has caught up when
- *     `last` itself was read back, and what the reader brings then comes behind it. An answer that
- *     does not reach `last` may come from a server that is behind, so it is asked again.
+ *     `last` itself was read back, and what the reader brings then comes behind it. The reads are
+ *     firm (L8): a replica that is behind must not hide an input between two others.
  *  B2 The floor does not pass what is on the log only: the first input that was left there keeps
  *     its place in the window, standing for all of them, until the last one is handled. The others'
  *     places are given back at once. So a drain, a crash or another owner need no care here: the
@@ -19,8 +19,8 @@
  *     of them; they share another window for what they have read back, at least 1 input each.
  *  B4 Reading back starts when half of the queue is handled, so that a fast handler need not wait
  *     for every page.
- *  B5 The log may have lost `last` for good, by its retention. After a few empty answers the key
- *     goes on with what comes next.
+ *  B5 The log may have lost `last` for good, by its retention. That is a fault, and the key goes on
+ *     with what comes next.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
@@ -103,7 +103,8 @@ export class Backlog {
     const after = this.#tracker.lastRead;
     try {
       const share = place.standFor(this.#tracker.floor + 1);
-      const page = await this.#host.log.inputsOf(agent, topics, after, this.#last + 1);
+      const before = this.#last + 1;
+      const page = await this.#host.log.inputsOf(agent, topics, after, before, { firm: true });
       if (this.#closed) return;
       if (page.length === 0) return this.#nothing(after);
       this.#failures = 0;
@@ -140,14 +141,13 @@ export class Backlog {
     if (this.#caughtUp && handled && !this.#closed) this.#request.place.done();
   }
 
-  /** The reader brought something that the log does not have, or not yet (B1, B5). */
+  /** The reader brought something that the log does not have any more (B5). */
   #nothing(after: Position): void {
     const name = agentName(this.#request.agent);
     const missing = new LogUnavailableError(
-      `The log does not return the inputs of ${name} after ${after} up to ${this.#last}.`,
+      `The log does not have the inputs of ${name} after ${after} up to ${this.#last} any more: they were removed or lost before they were handled.`,
       { details: { agent: name, after, last: this.#last } },
     );
-    if (this.#failures < emptyAnswersMax) return this.#again(missing);
     this.#fault(missing);
     this.#tracker.pass(this.#last);
     this.#take([]);
@@ -166,6 +166,3 @@ export class Backlog {
     this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
 }
-
-/** A server that is behind catches up within a few back-offs. */
-const emptyAnswersMax = 8;

@@ -34,6 +34,10 @@ export class Inbox {
     return this.#queue[0];
   }
 
+  get last(): Delivery | undefined {
+    return this.#queue.at(-1);
+  }
+
   /** Nothing waits, neither here nor on the log. */
   get empty(): boolean {
     return this.#queue.length === 0 && this.#backlog === undefined;

@@ -211,6 +211,11 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#epoch;
   }
 
+  /** Position of the last message that waits in the queue; 0 when none does. */
+  get lastQueued(): Position {
+    return this.#inbox.last?.input.position ?? 0;
+  }
+
   /** Resolves when nothing is left to be committed, be it stored or given up. */
   allCommitted(): Promise<void> {
     return this.#uncommitted.settled();

@@ -8,6 +8,10 @@
  *     page; only when nothing is left is the key resumed in the journal. After a crash in between
  *     the message that resumes is read again, and what was handled is recognised (I4).
  *  P3 When the message fails again, the key stays parked, with the new failure.
+ *  P4 Whoever passes a message over, or ends a resumption, loses it when that was wrong. So before
+ *     it does, the log's leader has confirmed that the agent is (still) parked, or that nothing is
+ *     left. One answer is good for everything that had come by then: a resumption that ends later
+ *     begins with a message that comes later.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import { AgentParkedError, Reject } from "../errors/message-errors.ts";
@@ -65,7 +69,11 @@ interface ParkingMailbox {
   readonly agent: AgentId;
   readonly revision: Position;
   readonly epoch: number;
+  /** Position of the last message that waits in its queue; 0 when none does. */
+  readonly lastQueued: Position;
   allCommitted(): Promise<void>;
+  /** Start again from what the journal says. */
+  recover(): void;
   /**
    * Nothing else happens in the mailbox until the work is done; then these come first in its queue.
    * When the work fails, the mailbox starts again from the journal with `redo`.
@@ -80,6 +88,8 @@ export class Parking {
   readonly #topics: readonly string[];
   /** The park record whose deferred messages are being handled; 0 when there is none. */
   #resuming: Position = 0;
+  /** What came up to here came while the leader said that the agent is parked (P4). */
+  #confirmedTo: Position = 0;
 
   constructor(
     mailbox: ParkingMailbox,
@@ -118,14 +128,41 @@ export class Parking {
     };
     const store = async (): Promise<readonly Delivery[]> => {
       await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);
-      this.defer(delivery);
+      this.#pass(delivery);
       return [];
     };
     void this.#mailbox.hold(store(), delivery);
   }
 
-  /** The message stays on the log and is passed; whoever waits for its reply is told. */
-  defer({ input, place }: Delivery): void {
+  /** The message stays on the log, once it is certain that the agent is parked (P4). */
+  defer(delivery: Delivery): void {
+    const { position } = delivery.input;
+    if (position <= this.#confirmedTo) return this.#pass(delivery);
+    const seenTo = Math.max(position, this.#mailbox.lastQueued);
+    this.#whenFirm(delivery, () => {
+      this.#confirmedTo = seenTo;
+      this.#pass(delivery);
+    });
+  }
+
+  /** When the leader knows nothing more, do it; otherwise the agent starts from its journal. */
+  #whenFirm(delivery: Delivery, act: () => void): void {
+    const confirm = async (): Promise<readonly Delivery[]> => {
+      await this.#mailbox.allCommitted();
+      const { agent, revision } = this.#mailbox;
+      const more = await this.#host.log.journal(agent, revision, { firm: true });
+      if (more.length === 0) {
+        act();
+        return [];
+      }
+      this.#mailbox.recover();
+      return [delivery];
+    };
+    void this.#mailbox.hold(confirm(), delivery);
+  }
+
+  /** The message is passed; whoever waits for its reply is told. */
+  #pass({ input, place }: Delivery): void {
     const { parked } = this.#history;
     const { replyTo } = input.metadata;
     if (replyTo !== undefined && parked !== undefined) {
@@ -138,8 +175,9 @@ export class Parking {
   /** Handle what was deferred before this message, then resume (P2). */
   resume(marker: Delivery): void {
     const { parked } = this.#history;
+    if (parked === undefined) return this.#whenFirm(marker, () => marker.place.done());
     // It is older than the parking: meant for an earlier one, or the message has failed again.
-    if (parked === undefined || marker.input.position < parked.revision) return marker.place.done();
+    if (marker.input.position < parked.revision) return marker.place.done();
     const next = async (): Promise<readonly Delivery[]> => {
       const inputs = await this.#deferredBefore(marker.input.position);
       const skip = wantsSkip(marker.input);
@@ -160,7 +198,9 @@ export class Parking {
     const { agent } = this.#mailbox;
     let after = this.#history.current.lastInput;
     for (;;) {
-      const inputs = await this.#host.log.inputsOf(agent, this.#topics, after, before);
+      const inputs = await this.#host.log.inputsOf(agent, this.#topics, after, before, {
+        firm: true,
+      });
       const deferred = inputs.filter((input) => !isResume(input) && input.fault === undefined);
       const last = inputs.at(-1);
       if (deferred.length > 0 || last === undefined) return deferred;

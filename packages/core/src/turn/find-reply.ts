@@ -1,7 +1,7 @@
 /** The recorded reply to an input: how a lost one is found again (I4). */
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
-import type { CallOptions, Log } from "../log/log.ts";
+import type { Log, ReadOptions } from "../log/log.ts";
 import { lateReplyOf } from "./answering.ts";
 import type { Reply } from "./reply.ts";
 import { replyOf } from "./reply.ts";
@@ -16,7 +16,7 @@ export async function findReply(
   log: Log,
   agent: AgentId,
   inputPosition: Position,
-  options: CallOptions = {},
+  options: ReadOptions = {},
 ): Promise<Reply | undefined> {
   let after = inputPosition;
   let open = false;

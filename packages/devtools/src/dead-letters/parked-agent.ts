@@ -20,7 +20,7 @@ export async function parkedAgent(
 ): Promise<ParkedAgent | undefined> {
   let parked: ParkedAgent | undefined;
   for (let last = after; ;) {
-    const entries = await log.journal(agent, last);
+    const entries = await log.journal(agent, last, { firm: true });
     if (entries.length === 0) return parked;
     for (const { committedAtMs, record, revision } of entries) {
       last = revision;
@@ -42,7 +42,9 @@ export async function waitingBehind(log: Log, parked: ParkedAgent): Promise<numb
   const topics = (await log.manifest(agent.type))?.topics ?? [];
   let waiting = 0;
   for (let after = parked.inputPosition; waiting <= waitingMax;) {
-    const inputs = await log.inputsOf(agent, topics, after, Number.MAX_SAFE_INTEGER);
+    const inputs = await log.inputsOf(agent, topics, after, Number.MAX_SAFE_INTEGER, {
+      firm: true,
+    });
     const last = inputs.at(-1);
     if (last === undefined) break;
     after = last.position;

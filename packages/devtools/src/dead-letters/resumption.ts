@@ -37,7 +37,7 @@ export async function outcomeOf(
   const { agent } = parked;
   const journal = new ResumedJournal({ parked, marker });
   for (;;) {
-    const entries = await troupe.log.journal(agent, journal.last);
+    const entries = await troupe.log.journal(agent, journal.last, { firm: true });
     if (entries.length === 0) break;
     for (const entry of entries) {
       const outcome = journal.take(entry);

@@ -190,6 +190,26 @@ const mutants: readonly Mutant[] = [
     }),
   },
   {
+    does: "answers a firm read of a journal from a replica that is one record behind",
+    failsAt: "a firm read of a journal has every record that was acknowledged, and ends",
+    mutate: (log) => ({
+      journal: async (...request) => (await log.journal(...request)).slice(0, -1),
+    }),
+  },
+  {
+    does: "answers a firm read of inputs from a replica that is one behind",
+    failsAt: "a firm read of an agent's inputs has every one that was acknowledged, and ends",
+    mutate: (log) => ({
+      inputsOf: async (...request) => (await log.inputsOf(...request)).slice(0, -1),
+    }),
+  },
+  {
+    does: "finds no input of the last moment, also when that must be firm",
+    failsAt:
+      "a firm read of an input finds it as soon as it was acknowledged, and nothing elsewhere",
+    mutate: () => ({ input: async () => undefined }),
+  },
+  {
     does: "forgets a turn's dead letter",
     failsAt: "a turn's dead letter is stored with the turn",
     mutate: (log) => ({

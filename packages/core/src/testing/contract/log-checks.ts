@@ -4,6 +4,7 @@ import { cellChecks } from "./cell-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadLetterChecks } from "./dead-letter-checks.ts";
 import { deadLetterRemovalChecks } from "./dead-letter-removal-checks.ts";
+import { firmChecks } from "./firm-checks.ts";
 import { followChecks } from "./follow-checks.ts";
 import { inputsOfChecks } from "./inputs-of-checks.ts";
 import { journalChecks } from "./journal-checks.ts";
@@ -23,6 +24,7 @@ export const logChecks: readonly LogCheck[] = [
   ...commitChecks,
   ...journalChecks,
   ...inputsOfChecks,
+  ...firmChecks,
   ...keyChecks,
   ...deadLetterChecks,
   ...deadLetterRemovalChecks,

@@ -16,6 +16,7 @@ import type {
   LogLimits,
   LogStatus,
   Reader,
+  ReadOptions,
   ReadRequest,
   TurnCommit,
 } from "../../log/log.ts";
@@ -85,17 +86,21 @@ export class MemoryLog implements Log {
   async journal(
     agent: AgentId,
     after: Position,
-    options: CallOptions = {},
+    options: ReadOptions = {},
   ): Promise<readonly JournalEntry[]> {
     const name = journalName(agent);
     return this.#wire.call("journal", () => this.#page(name, after), options);
   }
 
-  input(position: Position): Promise<Input | undefined> {
-    return this.#wire.call("input", () => {
-      const entry = this.#server.storage.entries[position - 1];
-      return entry?.kind === "input" ? entry.input : undefined;
-    });
+  input(position: Position, options: ReadOptions = {}): Promise<Input | undefined> {
+    return this.#wire.call(
+      "input",
+      () => {
+        const entry = this.#server.storage.entries[position - 1];
+        return entry?.kind === "input" ? entry.input : undefined;
+      },
+      options,
+    );
   }
 
   read(request: ReadRequest): Reader {
@@ -123,19 +128,24 @@ export class MemoryLog implements Log {
     topics: readonly string[],
     after: Position,
     before: Position,
+    options: ReadOptions = {},
   ): Promise<readonly Input[]> {
     const { journalPageMax } = this.#server.settings;
-    return this.#wire.call("inputsOf", () => {
-      const found = this.#server.storage.entries.flatMap((entry) => {
-        if (entry.kind !== "input") return [];
-        const { address, position } = entry.input;
-        if (position <= after || position >= before || address.key !== agent.key) return [];
-        const isTheirs =
-          address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);
-        return isTheirs ? [entry.input] : [];
-      });
-      return found.slice(0, journalPageMax);
-    });
+    return this.#wire.call(
+      "inputsOf",
+      () => {
+        const found = this.#server.storage.entries.flatMap((entry) => {
+          if (entry.kind !== "input") return [];
+          const { address, position } = entry.input;
+          if (position <= after || position >= before || address.key !== agent.key) return [];
+          const isTheirs =
+            address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);
+          return isTheirs ? [entry.input] : [];
+        });
+        return found.slice(0, journalPageMax);
+      },
+      options,
+    );
   }
 
   snapshot(agent: AgentId): Promise<Uint8Array | undefined> {

@@ -58,7 +58,7 @@ async function redriveOne(
     );
   }
   if (failure.code === parkedCode) throw parked(position, agent);
-  const original = await log.input(inputPosition);
+  const original = await log.input(inputPosition, { firm: true });
   if (original === undefined) {
     throw new CommandError(
       `The original of dead letter ${position} is not at position ${inputPosition} any more.`,

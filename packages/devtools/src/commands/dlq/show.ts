@@ -46,7 +46,7 @@ async function show(position: Position, options: ShowOptions, run: Run): Promise
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const letter = await deadLetterAt(troupe, position, interruption.signal);
   const original = await interruption.orInterrupted(
-    troupe.log.input(letter.deadLetter.inputPosition),
+    troupe.log.input(letter.deadLetter.inputPosition, { firm: true }),
   );
   const payload = payloadOf(letter, original);
   if (options.json !== true) return showReadable(letter, original, terminal);

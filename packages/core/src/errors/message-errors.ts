@@ -51,6 +51,14 @@ export class TurnTooLargeError extends TroupeError {
   readonly code = "turn-too-large";
 }
 
+/**
+ * A step's result is larger than a record of the log may be. Its effect is done, its result is not
+ * recorded; the other steps of the turn are.
+ */
+export class StepTooLargeError extends TroupeError {
+  readonly code = "step-too-large";
+}
+
 /** A handler emitted, sent or published after it had returned, or after its turn was given up. */
 export class TurnEndedError extends TroupeError {
   readonly code = "turn-ended";

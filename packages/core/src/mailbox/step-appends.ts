@@ -2,8 +2,10 @@
  * Step records on their way to the journal: behind everything of the agent that is not committed
  * yet, and under the same fence (I5, I6).
  */
+import { StepTooLargeError } from "../errors/message-errors.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
 import type { Log } from "../log/log.ts";
 import { StepLedger } from "../turn/step-ledger.ts";
 import type { Position } from "../log/input.ts";
@@ -69,34 +71,54 @@ export class StepAppends implements StepStore {
     this.#ledgers = undefined;
   }
 
+  /**
+   * In as many records as it takes: what fits alone is not refused because of its neighbours, and
+   * what does not fit is refused alone (I7, I10).
+   */
   async append(turn: Turn, steps: StepRecord): Promise<void> {
     const ledger = this.#ledgers?.get(steps.inputPosition);
     await this.#uncommitted.between(async () => {
-      try {
-        turn.requireLive();
-      } catch (thrown) {
-        // Nothing was stored: the next run of the handler must not take them for recorded (I6).
-        if (ledger === this.#ledgers?.get(steps.inputPosition)) ledger?.putBack(steps.steps);
-        throw thrown;
+      const waiting = [steps];
+      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+        this.#requireLive(turn, ledger, [next, ...waiting.toReversed()]);
+        const refusal = await this.#store(turn, next, ledger);
+        if (refusal === undefined) continue;
+        if (next.steps.length === 1) ledger?.refused(next.steps, refusal);
+        else waiting.push(...halvesOf(next).toReversed());
       }
-      await this.#store(turn, steps, ledger);
+      turn.requireLive();
     });
   }
 
-  async #store(turn: Turn, steps: StepRecord, ledger: StepLedger | undefined): Promise<void> {
+  #requireLive(turn: Turn, ledger: StepLedger | undefined, waiting: readonly StepRecord[]): void {
+    try {
+      turn.requireLive();
+    } catch (thrown) {
+      // Nothing was stored: the next run of the handler must not take them for recorded (I6).
+      const current = this.#ledgers?.get(turn.delivery.input.position);
+      if (ledger === current) ledger?.putBack(waiting.flatMap((record) => record.steps));
+      throw thrown;
+    }
+  }
+
+  /**
+   * Returns why the log will never take the record. Rejects when nobody knows what became of it.
+   */
+  async #store(turn: Turn, steps: StepRecord, ledger: StepLedger | undefined): Promise<unknown> {
     const { agent, epoch } = this.#mailbox;
     const expectedRevision = this.#history.revision;
-    let record: Uint8Array;
+    const record = encodeStepRecord(steps);
+    if (record.byteLength > this.#log.limits.payloadBytesMax) {
+      return this.#tooLarge(steps, record.byteLength);
+    }
     let revision: Position;
     try {
-      record = encodeStepRecord(steps);
       const commit = { agent, expectedRevision, record, outgoing: [] };
       [revision = expectedRevision] = await this.#log.commit([commit]);
     } catch (thrown) {
+      if (!(thrown instanceof TroupeError && thrown.retryable)) return thrown;
       // Somebody else wrote, or nobody knows: start again from what the journal says.
-      const unsure = thrown instanceof TroupeError && thrown.retryable;
-      if (!unsure) ledger?.refused(steps.steps);
-      else if (epoch === this.#mailbox.epoch) this.#mailbox.recover();
+      if (epoch === this.#mailbox.epoch) this.#mailbox.recover();
       turn.requireLive();
       throw thrown;
     }
@@ -105,6 +127,22 @@ export class StepAppends implements StepStore {
     if (epoch === this.#mailbox.epoch) {
       this.#history.stepsStored(steps, revision, record.byteLength);
     }
-    turn.requireLive();
+    return undefined;
   }
+
+  #tooLarge({ steps, inputPosition }: StepRecord, bytes: number): StepTooLargeError {
+    const name = agentName(this.#mailbox.agent);
+    const { payloadBytesMax } = this.#log.limits;
+    const step = steps[0]?.name ?? "";
+    return new StepTooLargeError(
+      `The result of the step ${step} of ${name}, in its turn on the message at ${inputPosition}, makes a record of ${bytes} bytes; the log takes ${payloadBytesMax}. Its effect is done and not recorded: store the content elsewhere and return a reference.`,
+      { details: { agent: name, position: inputPosition, step, bytes, payloadBytesMax } },
+    );
+  }
+}
+
+function halvesOf(record: StepRecord): readonly StepRecord[] {
+  const { steps } = record;
+  const middle = Math.ceil(steps.length / 2);
+  return [steps.slice(0, middle), steps.slice(middle)].map((half) => ({ ...record, steps: half }));
 }

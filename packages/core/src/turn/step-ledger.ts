@@ -4,6 +4,11 @@
  */
 import type { RecordedStep } from "./step-record.ts";
 
+interface Refusal {
+  readonly step: RecordedStep;
+  readonly why: unknown;
+}
+
 export class StepLedger {
   readonly #values: Map<string, unknown>;
   #pending: RecordedStep[] = [];
@@ -12,7 +17,7 @@ export class StepLedger {
   /** Of those, what was used at once (S3). */
   readonly #drawn = new Set<string>();
   /** Those of effects that the log refused: whoever waited for them was told. */
-  readonly #refused = new Map<string, RecordedStep>();
+  readonly #refused = new Map<string, Refusal>();
   /** An append that is on its way, whichever run of the handler began it. */
   appending: Promise<void> | undefined;
   /** How often each name was used in this run. */
@@ -74,20 +79,28 @@ export class StepLedger {
   }
 
   /**
-   * The log will not store these together. What was drawn is in use, so it goes with the next
+   * The log will not store these. What was drawn is in use, so it goes with the next
    * append or with the turn, or these fail; the result of an effect goes when it is asked for.
    */
-  refused(steps: readonly RecordedStep[]): void {
+  refused(steps: readonly RecordedStep[], why: unknown): void {
     this.putBack(steps.filter(({ name }) => this.#drawn.has(name)));
-    for (const step of steps) if (!this.#drawn.has(step.name)) this.#refused.set(step.name, step);
+    for (const step of steps) {
+      if (!this.#drawn.has(step.name)) this.#refused.set(step.name, { step, why });
+    }
+  }
+
+  /** An append is over. @throws why the log refused this step */
+  requireStored(unique: string): void {
+    const refusal = this.#refused.get(unique);
+    if (refusal !== undefined) throw refusal.why;
   }
 
   /** A later run asks for it: it may not have it before it is recorded. */
   offerAgain(unique: string): void {
-    const step = this.#refused.get(unique);
-    if (step === undefined) return;
+    const refusal = this.#refused.get(unique);
+    if (refusal === undefined) return;
     this.#refused.delete(unique);
-    this.putBack([step]);
+    this.putBack([refusal.step]);
   }
 
   /** The journal has them. */

@@ -3,8 +3,8 @@
  *
  *  S1 A step whose result is recorded returns it; its function does not run.
  *  S2 A step with an asynchronous function resolves only after its result is in the journal. Steps that finish while an
- *     append is on its way go together with the next one, so many at once cost few round trips. When the log refuses the
- *     record, the step fails; a later run offers the same result again, its effect does not run again.
+ *     append is on its way go together with the next one, so many at once cost few round trips; what is too large together
+ *     goes one after the other. When the log refuses the record of one step, that step fails; a later run offers the same result again, its effect does not run again.
  *  S3 A step with a synchronous function (the clock, chance, a computation) costs no round trip: it is recorded with
  *     the next append or with the turn. Nothing that others can see happens in between, because whatever others can see
  *     is an asynchronous step, or part of the turn's commit.
@@ -73,6 +73,7 @@ export class TurnSteps {
     else {
       this.#ledger.note(step);
       await this.#flush();
+      this.#ledger.requireStored(unique);
     }
     return value;
   }
@@ -116,6 +117,7 @@ export class TurnSteps {
     await ledger.appending?.catch(() => undefined);
     ledger.offerAgain(unique);
     await this.#flush();
+    ledger.requireStored(unique);
   }
 
   async #flush(): Promise<void> {

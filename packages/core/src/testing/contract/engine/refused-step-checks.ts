@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import type { AgentReference } from "../../../agent/agent-reference.ts";
 import { agent } from "../../../agent/agent.ts";
 import { LogRefusedError } from "../../../errors/log-errors.ts";
+import type { TroupeError } from "../../../errors/troupe-error.ts";
 import type { Log } from "../../../log/log.ts";
 import { turnsOf } from "../../../replay/replay.ts";
 import { decodeJournalRecord } from "../../../turn/step-record.ts";
@@ -26,6 +27,20 @@ function refusesSteps(count: number, before: () => Promise<void> = async () => u
       if (kind !== "steps" || left-- <= 0) return log.commit(turns);
       await before();
       throw new LogRefusedError("No steps are taken, says the check.");
+    },
+  });
+}
+
+/** The log refuses every record in which this step is. */
+function refusesStep(name: string): Tamper {
+  return (log) => ({
+    commit: async (turns) => {
+      const [first] = turns;
+      const decoded = first && decodeJournalRecord(first.record);
+      const isThere =
+        decoded?.kind === "steps" && decoded.steps.steps.some((step) => step.name === name);
+      if (isThere) throw new LogRefusedError("That step is not taken, says the check.");
+      return log.commit(turns);
     },
   });
 }
@@ -103,9 +118,66 @@ export const refusedStepChecks: readonly LogCheck[] = [
         await ctx.step("advertise", async () => null).catch(() => undefined);
         await ctx.step("charge", async () => null);
       });
-      const { troupe } = await stage.host(shop, { tamper: refusesSteps(1) });
+      const { troupe } = await stage.host(shop, { tamper: refusesStep("advertise") });
       await troupe.agent(shop, alice).buy(null);
       assert.deepEqual(await stepsOf(await stage.log(), shop), [["~id", "price", "charge"]]);
+    },
+  },
+  {
+    name: "I7: steps that are too large together are recorded in as many appends as it takes",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const bytes = Math.floor((await stage.log()).limits.payloadBytesMax / 3);
+      let effects = 0;
+      const crawler = agent("crawler").on("fetch", anything<null>(), async (ctx) => {
+        // All of them end at the same moment.
+        const begun = Promise.withResolvers<void>();
+        const pages = Array.from({ length: 8 }, (_, page) =>
+          ctx.step(`page ${page}`, async () => {
+            effects += 1;
+            await begun.promise;
+            return "x".repeat(bytes);
+          }),
+        );
+        begun.resolve();
+        return (await Promise.all(pages)).length;
+      });
+      const { troupe } = await stage.host(crawler);
+      assert.equal(await troupe.agent(crawler, alice).fetch(null), 8);
+      assert.equal(effects, 8);
+      const [steps = []] = await stepsOf(await stage.log(), crawler);
+      assert.deepEqual(
+        steps.toSorted(),
+        Array.from({ length: 8 }, (_, page) => `page ${page}`),
+      );
+    },
+  },
+  {
+    name: "I7: a step that is too large alone is refused by name, its neighbours are recorded",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const { payloadBytesMax } = (await stage.log()).limits;
+      const crawler = agent("crawler").on("fetch", anything<null>(), async (ctx) => {
+        const begun = Promise.withResolvers<void>();
+        const step = (name: string, bytes: number): Promise<string> =>
+          ctx
+            .step(name, async () => {
+              await begun.promise;
+              return "x".repeat(bytes);
+            })
+            .then(
+              () => "recorded",
+              (thrown: unknown) => (thrown as TroupeError).code,
+            );
+        const pages = [step("a", 10), step("b", payloadBytesMax + 1), step("c", 10)];
+        begun.resolve();
+        return Promise.all(pages);
+      });
+      const { troupe } = await stage.host(crawler);
+      const outcomes = await troupe.agent(crawler, alice).fetch(null);
+      assert.deepEqual(outcomes, ["recorded", "step-too-large", "recorded"]);
+      const [steps = []] = await stepsOf(await stage.log(), crawler);
+      assert.deepEqual(steps.toSorted(), ["a", "c"]);
     },
   },
 ];

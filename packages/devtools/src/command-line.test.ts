@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseDuration } from "./duration.ts";
 import { deadPayloadValue } from "./payload-value.ts";
-import { serverAddress } from "./server-address.ts";
 import { encodePayload } from "@troupe/core";
 
 test.each([
@@ -16,16 +15,6 @@ test.each([
 
 test.each(["", "0s", "-1s", "10", "s", "1 day"])("%j is no duration", (text) => {
   expect(() => parseDuration(text)).toThrow("500ms, 30s or 2m");
-});
-
-test("credentials inside a server address are taken out", () => {
-  expect(serverAddress("nats://a:4222, b:4222")).toEqual({ servers: ["nats://a:4222", "b:4222"] });
-  expect(serverAddress("tls://ann:p%40ss@a:4222,tls://b:4222")).toEqual({
-    servers: ["tls://a:4222", "tls://b:4222"],
-    user: "ann",
-    password: "p@ss",
-  });
-  expect(serverAddress("t0ken@[::1]:4222")).toEqual({ servers: ["[::1]:4222"], token: "t0ken" });
 });
 
 test("the payload of a dead letter is read as its original said", () => {

@@ -2,12 +2,18 @@
 import { access, readFile } from "node:fs/promises";
 import { LogUnavailableError } from "@troupe/core";
 import type { Troupe } from "@troupe/core";
-import { connect, StreamMismatchError } from "@troupe/jetstream";
+import {
+  AccessDeniedError,
+  connect,
+  InsecureConnectionError,
+  ServerAddressError,
+  serverAddresses,
+  StreamMismatchError,
+} from "@troupe/jetstream";
 import type { ConnectOptions } from "@troupe/jetstream";
 import { CommandError, UnreachableError, UsageError } from "./failure.ts";
 import type { GlobalOptions } from "./global-options.ts";
 import type { Run } from "./run.ts";
-import { serverAddress } from "./server-address.ts";
 
 export interface OpenOptions {
   /** Whether the command may create the namespace's streams; one that only looks does not. */
@@ -35,14 +41,13 @@ export async function openTroupe(
 
 /** The options of `connect`; reads the files that prove who we are. @throws UsageError */
 async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
-  const address = serverAddress(options.server);
   return {
-    servers: address.servers,
+    servers: options.server,
     namespace: options.namespace,
     name: "troupe-cli",
-    user: options.user ?? address.user,
-    pass: options.password ?? address.password,
-    token: options.token ?? address.token,
+    user: options.user,
+    pass: options.password,
+    token: options.token,
     credsFile: await readable("--creds", options.creds),
     nkeySeed: await nkeySeed(options.nkey),
     tls: await tlsOptions(options),
@@ -53,7 +58,7 @@ async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
 
 /** What the servers are called in messages; never with a password. */
 export function shownServer(options: GlobalOptions): string {
-  return serverAddress(options.server).servers.join(",");
+  return serverAddresses(options.server).servers.join(",");
 }
 
 async function tlsOptions(options: GlobalOptions): Promise<ConnectOptions["tls"]> {
@@ -88,7 +93,11 @@ async function readable(flag: string, file: string | undefined): Promise<string 
   }
 }
 
+/** The same failure in the words of the command line. */
 function explained(error: unknown, options: GlobalOptions): unknown {
+  if (error instanceof ServerAddressError) {
+    return new UsageError(`--server: ${error.message}`, { cause: error });
+  }
   const server = shownServer(options);
   if (error instanceof StreamMismatchError && error.message.includes("does not exist")) {
     return new CommandError(
@@ -97,26 +106,21 @@ function explained(error: unknown, options: GlobalOptions): unknown {
       { cause: error },
     );
   }
-  if (!(error instanceof LogUnavailableError)) return error;
-  const bottom = innermost(error);
-  const why = bottom.message || ("code" in bottom ? String(bottom.code) : bottom.name);
-  return refusal(bottom, `${server}: ${why}`) ?? unreachable(`${server} (${why})`, error);
-}
-
-/** A server is there and does not take us; undefined when the network says that none is there. */
-function refusal(cause: Error, what: string): CommandError | undefined {
-  if ("syscall" in cause) return undefined;
-  if (/certificate|self-signed|\btls\b|\bssl\b/i.test(what)) {
+  const why = innermost(error);
+  if (error instanceof InsecureConnectionError) {
     return new CommandError(
-      `No secure connection to ${what}. Check --tls-ca, --tls-cert and --tls-key.`,
-      { cause },
+      `No secure connection to ${server}: ${why}. Check --tls-ca, --tls-cert and --tls-key.`,
+      { cause: error },
     );
   }
-  if (!/authori[sz]ation|authentication/i.test(what)) return undefined;
-  return new CommandError(
-    `No access to ${what}. Check --user and --password, --token, --creds or --nkey.`,
-    { cause },
-  );
+  if (error instanceof AccessDeniedError && "servers" in error.details) {
+    return new CommandError(
+      `No access to ${server}: ${why}. Check --user and --password, --token, --creds or --nkey.`,
+      { cause: error },
+    );
+  }
+  const isAbsent = error instanceof LogUnavailableError && "servers" in error.details;
+  return isAbsent ? unreachable(`${server} (${why})`, error) : error;
 }
 
 function unreachable(what: string, cause: Error): UnreachableError {
@@ -127,9 +131,11 @@ function unreachable(what: string, cause: Error): UnreachableError {
   );
 }
 
-/** The bottom of a chain of causes. */
-function innermost(error: Error): Error {
-  return error.cause instanceof Error ? innermost(error.cause) : error;
+/** What the bottom of a chain of causes says. */
+function innermost(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return innermost(error.cause);
+  return error.message || ("code" in error ? String(error.code) : error.name);
 }
 
 function noteOutages(troupe: Troupe, { terminal, interruption }: Run): void {

@@ -43,9 +43,7 @@ test("a user whose inboxes are limited uses an inbox prefix", async () => {
   await log.close();
 });
 
-test("a server that refuses or is not there is named within the start time-out", async () => {
-  const refused = connectLog({ servers: server.url, startTimeoutMs: 300 });
-  await expect(refused).rejects.toMatchObject({ code: "log-unavailable" });
+test("a server that is not there is named within the start time-out", async () => {
   const absent = connectLog({ servers: "nats://127.0.0.1:1", startTimeoutMs: 300 });
   await expect(absent).rejects.toThrow("nats://127.0.0.1:1");
 });

@@ -1,23 +1,12 @@
 /** Connects a Troupe log to JetStream. */
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { nuid, type NatsConnection } from "@nats-io/nats-core";
-import { connect } from "@nats-io/transport-node";
-import {
-  DefinitionError,
-  LogUnavailableError,
-  partitionCountDefault,
-  requireOptions,
-  TroupeError,
-  type Log,
-} from "@troupe/core";
+import { DefinitionError, partitionCountDefault, requireOptions, type Log } from "@troupe/core";
 
 import { AcceptWindow } from "./accept-window.ts";
-import {
-  connectDefaults,
-  connectLogRules,
-  natsOptions,
-  type ConnectLogOptions,
-} from "./connect-options.ts";
+import { jetStreamFailure, serverKind, type ServerKind } from "./connect-failure.ts";
+import { connectDefaults, connectLogRules, type ConnectLogOptions } from "./connect-options.ts";
+import { dial } from "./dial.ts";
 import { headerRoomBytes } from "./draft-message.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
 import { Link } from "./link.ts";
@@ -52,6 +41,8 @@ const nameLengthMax = 40;
  * ```
  *
  * @throws DefinitionError when an option is not usable; nothing was made
+ * @throws ServerAddressError when an address is none
+ * @throws AccessDeniedError when the server refuses the credentials, or the start needs more rights
  * @throws UnsupportedServerError when the server is too old or has no JetStream
  * @throws StreamMismatchError when a stream of that name is something else
  * @throws LogUnavailableError when no server was ready within `startTimeoutMs`
@@ -65,11 +56,12 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
 export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
   const subjects = subjectsOf(checkedNamespace(options.namespace ?? connectDefaults.namespace));
-  const connection = await dial(options, startTimeoutMs);
+  const connection = await dial(options);
   try {
     checkServer(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
-    const prepared = await prepareStreams(manager, subjects, options, startTimeoutMs);
+    const patience = { timeoutMs: startTimeoutMs, ...serverKind(connection) };
+    const prepared = await prepareStreams(manager, subjects, options, patience);
     return new JetStreamLog(newSession({ connection, manager, subjects, prepared, options }));
   } catch (error) {
     await connection.close();
@@ -85,31 +77,12 @@ function checkedNamespace(namespace: string): string {
   );
 }
 
-async function dial(options: ConnectLogOptions, timeoutMs: number): Promise<NatsConnection> {
-  const settings = await natsOptions(options);
-  return retryUnavailable(
-    async () => {
-      try {
-        return await connect(settings);
-      } catch (cause) {
-        const servers = String(settings.servers);
-        const text = `No connection to ${servers}: ${String(cause)}. Is the server running there?`;
-        throw new LogUnavailableError(text, { cause, details: { servers } });
-      }
-    },
-    { timeoutMs },
-  );
-}
-
-/**
- * A server that has just started says that it has no JetStream for a moment, and so does a cluster
- * without a leader.
- */
+/** A cluster without a leader says that it has no JetStream for a moment. */
 function prepareStreams(
   manager: JetStreamManager,
   subjects: Subjects,
   options: ConnectLogOptions,
-  timeoutMs: number,
+  { timeoutMs, ...kind }: ServerKind & { readonly timeoutMs: number },
 ): Promise<PreparedStreams> {
   const streamOptions = {
     createStreams: options.createStreams ?? connectDefaults.createStreams,
@@ -120,9 +93,7 @@ function prepareStreams(
     try {
       return await ensureStreams(manager, subjects, streamOptions);
     } catch (cause) {
-      if (cause instanceof TroupeError) throw cause;
-      const text = `JetStream does not answer for the stream ${subjects.stream}: ${String(cause)}.`;
-      throw new LogUnavailableError(text, { cause, details: { stream: subjects.stream } });
+      throw jetStreamFailure(cause, subjects.stream, kind);
     }
   };
   return retryUnavailable(attempt, { timeoutMs });

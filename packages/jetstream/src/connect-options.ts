@@ -9,9 +9,16 @@ import {
   type NodeConnectionOptions,
 } from "@nats-io/transport-node";
 
+import { AccessDeniedError } from "./errors.ts";
+import type { ServerAddresses } from "./server-address.ts";
+
 /** Options of `connectLog`. Every field is optional; a local server needs none. */
 export interface ConnectLogOptions {
-  /** One or more servers of the cluster. @default "nats://127.0.0.1:4222" */
+  /**
+   * One or more servers of one cluster, as a list or separated by commas. Credentials in an address
+   * (`nats://user:pass@host`, `nats://token@host`, percent-encoded) count when no other option says
+   * who we are. @default "nats://127.0.0.1:4222"
+   */
   readonly servers?: string | readonly string[] | undefined;
   /**
    * Prefix of all subjects and stream names: one or more tokens such as `acme.support`. @default
@@ -49,7 +56,7 @@ export interface ConnectLogOptions {
   readonly replicas?: number | undefined;
   /**
    * Longest wait for a server with JetStream at the start, in milliseconds. Minimum 1. @default
-   * 30000
+   * 30000 for one that answers, 3000 where none does
    */
   readonly startTimeoutMs?: number | undefined;
   /** When a commit's outcome counts as unknown, in milliseconds. Minimum 1. @default 5000 */
@@ -128,11 +135,13 @@ export const connectLogRules: OptionRules<ConnectLogOptions> = {
 const reconnectWaitMs = 250;
 const pingMs = 20_000;
 
-/** The client's own options. Reads the credentials file. */
-export async function natsOptions(options: ConnectLogOptions): Promise<NodeConnectionOptions> {
-  const authenticator = await authenticatorOf(options);
+/** The client's own options. Reads the credentials file. @throws AccessDeniedError */
+export async function natsOptions(
+  options: ConnectLogOptions,
+  { credentials, servers }: ServerAddresses,
+): Promise<NodeConnectionOptions> {
   return {
-    servers: serverList(options.servers),
+    servers: [...servers],
     name: options.name ?? connectDefaults.name,
     inboxPrefix: options.inboxPrefix ?? connectDefaults.inboxPrefix,
     // Without this every publish and request records stack traces, which costs two thirds of the
@@ -146,22 +155,43 @@ export async function natsOptions(options: ConnectLogOptions): Promise<NodeConne
     reconnectJitterTLS: reconnectWaitMs,
     ignoreAuthErrorAbort: true,
     pingInterval: pingMs,
-    timeout: options.startTimeoutMs ?? connectDefaults.startTimeoutMs,
-    ...(options.user === undefined ? {} : { user: options.user }),
-    ...(options.pass === undefined ? {} : { pass: options.pass }),
-    ...(options.token === undefined ? {} : { token: options.token }),
+    ...((await identityOf(options)) ?? credentials),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
-    ...(authenticator === undefined ? {} : { authenticator }),
   };
 }
 
-function serverList(servers: string | readonly string[] = connectDefaults.servers): string[] {
-  const list = typeof servers === "string" ? servers.split(",") : servers;
-  return list.map((server) => server.trim()).filter((server) => server !== "");
+type Identity = Pick<NodeConnectionOptions, "authenticator" | "pass" | "token" | "user">;
+
+/** Who the options say we are; undefined when they do not, and then the address may. */
+async function identityOf(options: ConnectLogOptions): Promise<Identity | undefined> {
+  const { credsFile, nkeySeed, pass, token, user } = options;
+  if (credsFile !== undefined) return { authenticator: await credsFileAuthenticator(credsFile) };
+  if (nkeySeed !== undefined) return { authenticator: seedAuthenticator(nkeySeed) };
+  if (token !== undefined) return { token };
+  if (user === undefined && pass === undefined) return undefined;
+  return { ...(user === undefined ? {} : { user }), ...(pass === undefined ? {} : { pass }) };
 }
 
-async function authenticatorOf(options: ConnectLogOptions): Promise<Authenticator | undefined> {
-  if (options.credsFile !== undefined) return credsAuthenticator(await readFile(options.credsFile));
-  if (options.nkeySeed !== undefined) return nkeyAuthenticator(Buffer.from(options.nkeySeed));
-  return undefined;
+async function credsFileAuthenticator(path: string): Promise<Authenticator> {
+  try {
+    return checked(credsAuthenticator(await readFile(path)));
+  } catch (cause) {
+    const text = `The credentials file ${path} cannot be used: ${String(cause)}. It has to hold a JWT and a seed.`;
+    throw new AccessDeniedError(text, { cause, details: { credsFile: path } });
+  }
+}
+
+/** Nothing of the seed is shown. */
+function seedAuthenticator(seed: string): Authenticator {
+  try {
+    return checked(nkeyAuthenticator(Buffer.from(seed.trim())));
+  } catch {
+    throw new AccessDeniedError("The option nkeySeed is no nkey seed: it has to begin with SU.");
+  }
+}
+
+/** A seed that cannot sign is found now, not at the first connection. */
+function checked(authenticator: Authenticator): Authenticator {
+  authenticator("nonce");
+  return authenticator;
 }

@@ -13,3 +13,21 @@ export class UnsupportedServerError extends TroupeError {
 export class StreamMismatchError extends TroupeError {
   readonly code = "stream-mismatch";
 }
+
+/** An address is none of a NATS server, or two have different credentials. Nothing was tried. */
+export class ServerAddressError extends TroupeError {
+  readonly code = "server-address";
+}
+
+/**
+ * The server refused who we are, or this user may not do what a Troupe needs to start; or the file
+ * or seed that proves who we are cannot be used.
+ */
+export class AccessDeniedError extends TroupeError {
+  readonly code = "access-denied";
+}
+
+/** TLS did not come about: a certificate is not trusted, missing, or not for this server. */
+export class InsecureConnectionError extends TroupeError {
+  readonly code = "insecure-connection";
+}

@@ -6,9 +6,19 @@ export type { ConnectOptions } from "./connect.ts";
 export { connectLog } from "./connect-log.ts";
 export type { ConnectLogOptions } from "./connect-options.ts";
 
+/** Addresses of servers, with the credentials taken out. */
+export { serverAddresses } from "./server-address.ts";
+export type { ServerAddresses, UrlCredentials } from "./server-address.ts";
+
 /** The subjects and stream names of a namespace. */
 export { subjects } from "./subjects.ts";
 export type { Subjects } from "./subjects.ts";
 
 /** What can go wrong beside core's log errors. */
-export { StreamMismatchError, UnsupportedServerError } from "./errors.ts";
+export {
+  AccessDeniedError,
+  InsecureConnectionError,
+  ServerAddressError,
+  StreamMismatchError,
+  UnsupportedServerError,
+} from "./errors.ts";

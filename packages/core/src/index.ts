@@ -91,4 +91,5 @@ export type { Holding, OwnershipTimings } from "./worker/ownership.ts";
 export { preferShortPauses } from "./worker/short-pauses.ts";
 export { workerSettingsDefault } from "./worker/worker-options.ts";
 export type { WorkerOptions, WorkerSettings } from "./worker/worker-options.ts";
-export type { StopOptions, Worker } from "./worker/worker.ts";
+export type { StopOptions } from "./worker/stop-options.ts";
+export type { Worker } from "./worker/worker.ts";

@@ -15,7 +15,7 @@ import {
   CallCycleError,
   CallDepthError,
 } from "../errors/ask-errors.ts";
-import { StoppedError } from "../errors/definition-errors.ts";
+import { StoppedError, TurnGivenBackError } from "../errors/definition-errors.ts";
 import { DeadlinePassedError } from "../errors/message-errors.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
@@ -114,8 +114,7 @@ export class Asker {
   #endWith(waiter: Waiter, signal: AbortSignal): void {
     const { replyTo, request } = waiter;
     const abort = (): void => {
-      // A deadline reaches who is asked by itself, and is told there as what it is.
-      if (!(signal.reason instanceof DeadlinePassedError)) this.#log.cancelAsk(replyTo);
+      if (callsBack(signal.reason)) this.#log.cancelAsk(replyTo);
       this.#giveUp(replyTo, cancelled(request));
     };
     signal.addEventListener("abort", abort, { once: true });
@@ -226,6 +225,14 @@ function late({ agent, message }: AskRequest): AskDeadlineError {
     `${name} did not answer ${message} before the deadline. What is not done by now is not kept: look with "troupe inspect ${name}".`,
     { details: { agent: name, message } },
   );
+}
+
+/**
+ * Whether who is asked has to hear that nobody waits any more. A deadline reaches it by itself, and
+ * a turn that was given back to the log waits for the same ask when it runs again.
+ */
+function callsBack(reason: unknown): boolean {
+  return !(reason instanceof DeadlinePassedError || reason instanceof TurnGivenBackError);
 }
 
 function closed(): StoppedError {

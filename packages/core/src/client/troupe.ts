@@ -52,6 +52,8 @@ import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
 import { encodePayload } from "../wire/payload.ts";
 import type { WorkerOptions } from "../worker/worker-options.ts";
 import { workerSettings, workerSettingsDefault } from "../worker/worker-options.ts";
+import type { StopOptions } from "../worker/stop-options.ts";
+import { drainTimeoutMsOf } from "../worker/stop-options.ts";
 import type { Worker } from "../worker/worker.ts";
 import { RunningWorker } from "../worker/worker.ts";
 import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
@@ -141,8 +143,8 @@ export interface Troupe extends AsyncDisposable {
   follow(request: FollowRequest): AsyncIterable<LogEntry>;
   /** Hear everything this process does. Returns the function that ends it. */
   inspect(listener: InspectionListener): () => void;
-  /** Stop the workers, then the connection. */
-  close(): Promise<void>;
+  /** Stop the workers and projections, all at once, then the connection. */
+  close(options?: StopOptions): Promise<void>;
 }
 
 /** What `createTroupe` reads; `connect` takes the same, and more. */
@@ -328,8 +330,9 @@ class TroupeOnLog implements Troupe {
     return this.#feed.listen(listener);
   }
 
-  close(): Promise<void> {
-    this.#closing ??= this.#close();
+  async close(options: StopOptions = {}): Promise<void> {
+    const drainTimeoutMs = drainTimeoutMsOf(options);
+    this.#closing ??= this.#close(drainTimeoutMs);
     return this.#closing;
   }
 
@@ -337,10 +340,13 @@ class TroupeOnLog implements Troupe {
     return this.close();
   }
 
-  async #close(): Promise<void> {
+  async #close(drainTimeoutMs: number): Promise<void> {
     try {
-      const running = [...this.#workers, ...this.#projections];
-      await Promise.all(running.map((each) => each.stop()));
+      const workers = [...this.#workers].map((each) => each.stop({ drainTimeoutMs }));
+      const projections = [...this.#projections].map((each) => each.stop());
+      // A transaction of a database that does not answer is given up: its checkpoint decides.
+      const inTime = within(this.#clock, drainTimeoutMs, Promise.all(projections));
+      await Promise.all([...workers, inTime]);
     } finally {
       this.#asker.stop();
       this.#unlisten();
@@ -443,6 +449,13 @@ function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
     metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
     payload: encodePayload(call.payload),
   };
+}
+
+/** Resolves when the work is done, or its time is over. */
+async function within(clock: Clock, timeMs: number, work: Promise<unknown>): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const cancel = clock.after(timeMs, over.resolve);
+  await Promise.race([work, over.promise]).finally(cancel);
 }
 
 function agentsOf(hostable: Hostable): readonly AgentDefinition[] {

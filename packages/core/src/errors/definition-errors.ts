@@ -12,6 +12,15 @@ export class DefinitionError extends TroupeError {
   readonly code = "definition";
 }
 
+/**
+ * A worker stopped before the turn was done. Nothing of it is kept but its recorded steps, the run
+ * does not count, and the next worker handles the message.
+ */
+export class TurnGivenBackError extends TroupeError {
+  readonly code = "turn-given-back";
+  override readonly retryable = true;
+}
+
 /** The worker or client was already stopped. */
 export class StoppedError extends TroupeError {
   readonly code = "stopped";

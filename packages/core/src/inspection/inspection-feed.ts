@@ -26,7 +26,12 @@ export interface LimitWait {
 export type InspectionEvent =
   | { readonly kind: "worker.started"; readonly worker: string; readonly types: readonly string[] }
   | { readonly kind: "worker.stopping"; readonly worker: string }
-  | { readonly kind: "worker.stopped"; readonly worker: string }
+  | {
+      readonly kind: "worker.stopped";
+      readonly worker: string;
+      /** Runs that ended without an outcome; the next owner runs their messages again. */
+      readonly givenBack: number;
+    }
   | { readonly kind: "worker.joined"; readonly worker: string }
   | { readonly kind: "worker.left"; readonly worker: string; readonly dead: boolean }
   | {
@@ -71,6 +76,12 @@ export type InspectionEvent =
       readonly attempt: number;
       readonly delayMs: number;
       readonly failure: ErrorData;
+    }
+  | {
+      readonly kind: "turn.given-back";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+      readonly reason: ErrorData;
     }
   | {
       readonly kind: "turn.committed";

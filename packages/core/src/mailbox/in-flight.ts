@@ -18,6 +18,11 @@ export class InFlight {
     return this.#running.at(-1)?.turn;
   }
 
+  /** Steps whose effects are under way, asks included. */
+  get stepsUnderWay(): number {
+    return this.#running.reduce((sum, { turn }) => sum + turn.stepsUnderWay, 0);
+  }
+
   /** Whether no handler has one of them any more. */
   get over(): boolean {
     return this.#running.every(({ ending }) => ending !== undefined);

@@ -2,11 +2,14 @@
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../log/address.ts";
 import type { AgentHistory } from "./agent-history.ts";
+import type { Delivery } from "./delivery.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 export interface MailboxHost extends TurnHost {
   readonly snapshots: { consider(history: AgentHistory, agent: AgentId): void };
   readonly committer: { schedule(mailbox: Mailbox): void };
+  /** Told of every run that ends without an outcome because the worker stops (W3). */
+  readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
   /** Told whenever a mailbox came to rest. */
   readonly residents: { becameIdle(mailbox: Mailbox): void };
   readonly limits: TurnHost["limits"] & {

@@ -13,6 +13,7 @@ import { givenUp } from "../turn/given-up.ts";
 import { storableFailure } from "../turn/storable-failure.ts";
 import { Turn } from "../turn/turn.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
+import { TurnGivenBackError } from "../errors/definition-errors.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
@@ -28,6 +29,8 @@ import { Inbox } from "./inbox.ts";
 import { isResume, Parking } from "./parking.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
+import { isOfStopping } from "./of-stopping.ts";
+import { mayFollow } from "./may-follow.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
 import { InFlight } from "./in-flight.ts";
 import { promiseOf, Running } from "./running.ts";
@@ -128,7 +131,33 @@ export class Mailbox implements Standing<Mailbox> {
     this.#uncommitted.dropReady();
     this.#pause.cancel();
     this.#activation?.abandon();
-    this.#inFlight?.drop(new Error("The worker stops."));
+    const why = "The worker's time to stop was over before the handler returned.";
+    if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, why);
+  }
+
+  /** A turn of it runs, or is not stored yet. */
+  get running(): boolean {
+    return this.#inFlight !== undefined || this.#uncommitted.count > 0;
+  }
+
+  /**
+   * While draining: its turns wait only for asks that nobody can answer (W2).
+   * @param asks so many of them
+   */
+  giveBack(asks: number): void {
+    const inFlight = this.#inFlight;
+    if (inFlight === undefined || !this.#draining || inFlight.stepsUnderWay > asks) return;
+    this.#inFlight = undefined;
+    this.#busy = false;
+    this.#giveBackAll(inFlight, "The worker stops, and nobody else hosts who was asked.");
+    this.#pump();
+  }
+
+  #giveBackAll(inFlight: InFlight, why: string): void {
+    const reason = new TurnGivenBackError(`${why} The next worker handles the message again.`, {
+      details: { agent: this.name },
+    });
+    for (const each of inFlight.drop(reason)) this.#host.onGivenBack(this.agent, each, reason);
   }
 
   /** For the committer: the turns to commit next, empty while others are on their way. */
@@ -386,6 +415,7 @@ export class Mailbox implements Standing<Mailbox> {
     if (this.#abandoned) return;
     // What a handler throws because it was given up is not what failed.
     const thrown = turn.delivery.verdict ?? givenUp(turn) ?? cause;
+    if (this.#draining && isOfStopping(thrown)) return this.#giveBackFailed(turn, thrown);
     const { random } = this.#host;
     const { attempts, verdict } = turn.delivery;
     const delayMs =
@@ -409,6 +439,15 @@ export class Mailbox implements Standing<Mailbox> {
     if (this.#draining) return;
     this.#busy = true;
     this.#pause.start(delayMs, () => this.#resume());
+  }
+
+  /** It failed because the worker stops, so it has not failed (W3). */
+  #giveBackFailed(turn: Turn, why: TroupeError): void {
+    turn.abort(why);
+    turn.uncount();
+    this.#dropFollowers();
+    this.#handleFirst([turn.delivery]);
+    this.#host.onGivenBack(this.agent, turn.delivery, why);
   }
 
   /** Its batch began before it had a seat there; the next one takes it. */
@@ -444,19 +483,4 @@ export class Mailbox implements Standing<Mailbox> {
   #fault(what: string, thrown: unknown): void {
     this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
-}
-
-/** Whether the delivery may sit in the batch in which a turn of the same agent already sits. */
-function mayFollow(last: Turn, delivery: Delivery): boolean {
-  const { address, metadata, position } = delivery.input;
-  const topic = address.kind === "topic" ? address.name : metadata.topic;
-  return (
-    position > last.delivery.input.position &&
-    delivery.verdict === undefined &&
-    !delivery.alone &&
-    !last.delivery.alone &&
-    topic === last.topic &&
-    (topic ?? metadata.message) === last.message &&
-    !isResume(delivery.input)
-  );
 }

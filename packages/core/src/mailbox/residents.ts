@@ -33,6 +33,11 @@ export class Residents {
     return made;
   }
 
+  /** The mailbox of this name, if it is in memory. */
+  find(name: string): Mailbox | undefined {
+    return this.#byName.get(name);
+  }
+
   /** Nothing waits, runs or is to be committed in it. */
   becameIdle(mailbox: Mailbox): void {
     if (mailbox.rests === "on the log") return this.#passivate(mailbox);

@@ -208,7 +208,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     options: StepOptions = {},
   ): Promise<Result> {
     requireStepOptions(options);
-    return this.#turn.steps.run(name, effect, this.signal, options) as Promise<Result>;
+    const step = this.#turn.steps.run(name, effect, this.signal, options);
+    return whileStepping(this.#turn, step as Promise<Result>);
   }
 
   now(): number {
@@ -315,6 +316,16 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       inputPosition,
       traceparent,
     });
+  }
+}
+
+/** An effect of the turn is under way until the step settles. */
+async function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Result> {
+  turn.stepsUnderWay += 1;
+  try {
+    return await step;
+  } finally {
+    turn.stepsUnderWay -= 1;
   }
 }
 

@@ -76,6 +76,8 @@ export class Turn implements EventSink {
   #pendingSteps: readonly RecordedStep[] | undefined;
   #permit: PermitHold | undefined;
   readonly #attemptsBefore: number;
+  /** Steps whose effects are under way, asks included. */
+  stepsUnderWay = 0;
   /** Its place in the call of a batch handler. */
   seat: BatchSeat | undefined;
   /** The turn before it in the same batch. */

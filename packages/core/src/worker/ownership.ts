@@ -128,6 +128,11 @@ export class Ownership {
     this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
   }
 
+  /** Whether another worker hosts the type and is not about to stop. */
+  isHostedElsewhere(type: string): boolean {
+    return this.#othersWith(type).length > 0;
+  }
+
   get holdings(): readonly Holding[] {
     return [...this.#held.values()];
   }
@@ -180,10 +185,7 @@ export class Ownership {
     const assigned = new Map<string, Holding>();
     if (this.#draining) return assigned;
     for (const [type, partitions] of this.#host.types) {
-      const others = this.#members.presences.filter(
-        (presence) => presence.draining !== true && holdsOf(presence, type) !== undefined,
-      );
-      const workers = [this.#host.worker, ...others.map(({ worker }) => worker)];
+      const workers = [this.#host.worker, ...this.#othersWith(type)];
       for (const [partition, holder] of assignPartitions(
         workers.toSorted(),
         partitions,
@@ -192,6 +194,12 @@ export class Ownership {
       }
     }
     return assigned;
+  }
+
+  #othersWith(type: string): readonly string[] {
+    return this.#members.presences
+      .filter((presence) => presence.draining !== true && holdsOf(presence, type) !== undefined)
+      .map(({ worker }) => worker);
   }
 
   /** A release waits for running turns, so it must not keep other partitions from being taken. */

@@ -13,18 +13,17 @@ import { Committer } from "../commit/committer.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Input } from "../log/input.ts";
 import { Limiter } from "../limit/limiter.ts";
 import type { Floor, Log } from "../log/log.ts";
-import type { WindowPlace } from "../mailbox/delivery.ts";
+import type { Delivery, WindowPlace } from "../mailbox/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { permitsByType } from "../mailbox/permits-by-type.ts";
 import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
-import type { OptionRules } from "../schema/option-rules.ts";
-import { delay, requireOptions } from "../schema/option-rules.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime, manifestOf } from "./agent-runtime.ts";
@@ -36,18 +35,12 @@ import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
 import type { TakenType } from "./partition-intake.ts";
 import { PartitionIntake } from "./partition-intake.ts";
+import type { StopOptions } from "./stop-options.ts";
+import { drainTimeoutMsOf } from "./stop-options.ts";
+import { Stopping } from "./stopping.ts";
+import { WaitingAsks } from "./waiting-asks.ts";
 import { withFittingWindows } from "./window-size.ts";
 import type { WorkerSettings } from "./worker-options.ts";
-
-export interface StopOptions {
-  /**
-   * How long running turns may take to finish, in milliseconds; then they are given up. Minimum 0.
-   * @default 30000
-   */
-  readonly drainTimeoutMs?: number;
-}
-
-const stopRules: OptionRules<StopOptions> = { drainTimeoutMs: delay };
 
 /** A running worker. */
 export interface Worker extends AsyncDisposable {
@@ -86,7 +79,11 @@ export class RunningWorker implements Worker {
   readonly #floors: FloorKeeper;
   readonly #burials: Burials;
   readonly #cancellations: Cancellations;
+  readonly #asks = new WaitingAsks();
+  readonly #waits: Stopping;
   #stopping: Promise<void> | undefined;
+  /** Runs that ended without an outcome because of the stop. */
+  #givenBack = 0;
 
   constructor(parts: WorkerParts, definitions: readonly AgentDefinition[]) {
     const { clock, feed, log } = parts;
@@ -102,6 +99,11 @@ export class RunningWorker implements Worker {
     const host: Omit<MailboxHost, "permits" | "batches"> = {
       ...parts,
       cancellations: this.#cancellations,
+      onGivenBack: (agent, delivery, why) => this.#gaveBack(agent, delivery, why),
+      ask: (agent, key, message, payload, options, origin) =>
+        this.#asks.during(origin.callers.at(-1) ?? "", { type: agent.type, key }, () =>
+          parts.ask(agent, key, message, payload, options, origin),
+        ),
       worker: parts.id,
       limiter: this.#limiter,
       retry: settings.retry,
@@ -130,6 +132,12 @@ export class RunningWorker implements Worker {
       take: (holdings) => this.#take(holdings),
       release: (holding) => this.#release(holding),
     });
+    this.#waits = new Stopping({
+      clock,
+      residents: this.#residents,
+      asks: this.#asks,
+      isHostedElsewhere: (type) => this.#ownership.isHostedElsewhere(type),
+    });
     this.#burials = new Burials(parts);
     this.#floors = new FloorKeeper(parts, settings.floorIntervalMs, () => this.#currentFloors());
   }
@@ -153,8 +161,8 @@ export class RunningWorker implements Worker {
   }
 
   async stop(options: StopOptions = {}): Promise<void> {
-    requireOptions("Stop option ", options, stopRules);
-    this.#stopping ??= this.#stop(options.drainTimeoutMs ?? 30_000);
+    const drainTimeoutMs = drainTimeoutMsOf(options);
+    this.#stopping ??= this.#stop(drainTimeoutMs);
     return this.#stopping;
   }
 
@@ -169,7 +177,9 @@ export class RunningWorker implements Worker {
     const tooLong = new Promise<void>((resolve) => {
       cancel = clock.after(drainTimeoutMs, resolve);
     });
+    this.#waits.begin();
     await Promise.race([this.#ownership.giveBack(), tooLong]);
+    this.#waits.end();
     this.#floors.stop();
     this.#burials.stop();
     this.#cancellations.stop();
@@ -182,8 +192,15 @@ export class RunningWorker implements Worker {
       tooLong,
     ]);
     cancel?.();
-    feed.emit({ kind: "worker.stopped", worker: this.id });
+    feed.emit({ kind: "worker.stopped", worker: this.id, givenBack: this.#givenBack });
     this.#parts.onStopped();
+  }
+
+  #gaveBack(agent: AgentId, { input }: Delivery, why: Error): void {
+    this.#givenBack += 1;
+    const reason = errorData(why);
+    const inputPosition = input.position;
+    this.#parts.feed.emit({ kind: "turn.given-back", agent, inputPosition, reason });
   }
 
   #fault(what: string, thrown: unknown): void {

@@ -6,6 +6,7 @@ import type { NatsServer } from "@troupe/jetstream/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startBankSystem } from "../../fixtures/bank-system.ts";
 import {
+  askingModule,
   bankModule,
   runTroupe,
   stallingModule,
@@ -75,6 +76,24 @@ describe("a turn that does not end", () => {
     worker.child.kill("SIGINT");
     await worker.shows('"worker.stopping"');
     expect((await worker.end("SIGINT")).code).toBe(130);
+  });
+
+  test("that waits for an agent which nobody hosts is given back, and fails nothing", async () => {
+    await using server = await startNatsServer();
+    const env = { TROUPE_NATS_URL: server.url };
+    const both = new TroupeProcess(["work", askingModule, "--json"], { env });
+    await both.shows('"partition.taken"');
+    await both.end("SIGTERM");
+    await using worker = new TroupeProcess(["work", askingModule, "--export", "asking"], { env });
+    await worker.shows("holds asking 16/16");
+    expect(await runTroupe(["send", "asking/one", "ask"], { env })).toMatchObject({ code: 0 });
+    await worker.shows("info: asks");
+    const { code, stderr, stdout } = await worker.end("SIGINT");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/asking\/one +given back/);
+    expect(stderr).toContain("1 turn did not finish and stayed on the log");
+    const letters = await runTroupe(["dlq", "list", "--json"], { env });
+    expect(letters).toMatchObject({ code: 0, stdout: "" });
   });
 
   async function stalledWorker(

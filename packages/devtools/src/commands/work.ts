@@ -11,6 +11,7 @@ import { manifestLines } from "../manifest-lines.ts";
 import { moduleAgents } from "../module-agents.ts";
 import type { HostedAgent } from "../module-agents.ts";
 import type { Run } from "../run.ts";
+import { counted } from "../terminal/quantities.ts";
 import { printable } from "../terminal/printable.ts";
 import { Holdings } from "../work/holdings.ts";
 import { WorkFeed } from "../work/work-feed.ts";
@@ -31,14 +32,14 @@ export function addWork(program: Command, run: Run): void {
     .summary("host the agents that modules export")
     .description(
       "Host every agent that the modules export (TypeScript or JavaScript), also in lists, and show " +
-        "their turns. Ctrl-C or SIGTERM: running turns finish and other workers take over; a second " +
-        "one ends at once.",
+        "their turns. Ctrl-C or SIGTERM: running turns finish, or are given back to the log, and " +
+        "other workers take over; a second one ends at once.",
     )
     .argument("<module...>", "files, or packages installed here")
     .option("--export <name>", "only this export; may be repeated", collect)
     .option("--id <id>", "worker id, unique among living workers")
     .option("--code-version <text>", "stored in every turn record", process.env["TROUPE_VERSION"])
-    .addOption(durationOption("--drain-timeout", "longest wait for running turns", "30s"))
+    .addOption(durationOption("--drain-timeout", "longest wait for running turns", "20s"))
     .option("-q, --quiet", "no feed of turns")
     .option("--json", "the feed as JSON lines")
     .action(async (modules: readonly string[], _: unknown, self: Command) => {
@@ -62,9 +63,10 @@ async function work(modules: readonly string[], options: WorkOptions, run: Run):
   const closed = closedByItself(troupe);
   if (format === "lines") introduce(hosted, options, run);
   troupe.inspect((event) => feed.hear(event));
-  const worker = await startWorker(troupe, hosted, options);
+  const worker = await run.interruption.orInterrupted(startWorker(troupe, hosted, options));
   await Promise.race([run.interruption.requested(), closed]);
   await stop(worker, options, run);
+  if (options.json !== true) run.terminal.note(stoppedText(feed.givenBack));
   feed.close();
 }
 
@@ -110,7 +112,12 @@ async function stop(worker: Worker, { drainTimeout, json }: WorkOptions, run: Ru
   if (json !== true)
     run.terminal.note("Stopping: running turns finish. Ctrl-C again ends at once.");
   await worker.stop({ drainTimeoutMs: drainTimeout });
-  if (json !== true) run.terminal.note("Stopped.");
+}
+
+function stoppedText(givenBack: number): string {
+  if (givenBack === 0) return "Stopped.";
+  const turns = counted(givenBack, "turn");
+  return `Stopped. ${turns} did not finish and stayed on the log: the next worker runs them again.`;
 }
 
 /** Rejects when the connection was given up, for example because its credentials were revoked. */

@@ -25,6 +25,12 @@ const lines: Lines = {
     address: agentName(agent),
     summary: `attempt ${attempt} failed, again in ${duration(delayMs)} · ${failureSummary(failure)}`,
   }),
+  "turn.given-back": ({ agent, inputPosition, reason }) => ({
+    kind: "note",
+    position: inputPosition,
+    address: agentName(agent),
+    summary: `given back · ${reason.message}`,
+  }),
   "dead-letter": ({ agent, failure, inputPosition }) => ({
     kind: "dead",
     position: inputPosition,

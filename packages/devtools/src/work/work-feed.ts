@@ -32,6 +32,7 @@ export class WorkFeed {
   readonly #format: FeedFormat;
   readonly #holdings: Holdings;
   readonly #limits = new Map<string, RateLimit>();
+  #givenBack = 0;
   #cancelHoldings: (() => void) | undefined;
 
   constructor(terminal: Terminal, format: FeedFormat, holdings: Holdings) {
@@ -40,7 +41,13 @@ export class WorkFeed {
     this.#holdings = holdings;
   }
 
+  /** Runs that the worker's stop left without an outcome. */
+  get givenBack(): number {
+    return this.#givenBack;
+  }
+
   hear(event: InspectionEvent): void {
+    if (event.kind === "turn.given-back") this.#givenBack += 1;
     if (this.#format === "quiet") return;
     if (this.#format === "json") this.#printJson(event);
     else this.#printLine(event);

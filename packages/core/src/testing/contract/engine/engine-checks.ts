@@ -12,6 +12,7 @@ import { deadlineChecks } from "./deadline-checks.ts";
 import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { givenUpBatchChecks } from "./given-up-batch-checks.ts";
+import { givingBackChecks } from "./giving-back-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
 import { limitChecks } from "./limit-checks.ts";
@@ -51,6 +52,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...versionChecks,
   ...ownershipChecks,
   ...stopChecks,
+  ...givingBackChecks,
   ...timerChecks,
   ...lifeChecks,
   ...interceptorChecks,

@@ -89,7 +89,7 @@ describe("plain JSON without headers", () => {
 
   test("on an agent's subject reaches that agent, and names its message itself", async () => {
     const acknowledged = await publish("agent.guard.alice", '{"note":{"n":5}}');
-    expect(acknowledged).toEqual({ stream: `${namespace}-0`, seq: 1 });
+    expect(acknowledged).toEqual({ stream: `${namespace}-ingress`, seq: 1 });
     await expect.poll(() => numbersOf("guard", "alice")).toEqual([5]);
     expect(await numbersOf("clerk", "alice")).toEqual([]);
   });
@@ -107,7 +107,7 @@ describe("plain JSON without headers", () => {
     const subject = `${namespace}.topic.visits.alice`;
     const first = await client.request(subject, '{"n":1}', { headers: identified, timeout });
     const again = await client.request(subject, '{"n":1}', { headers: identified, timeout });
-    expect(first.json()).toEqual({ stream: `${namespace}-0`, seq: 1 });
+    expect(first.json()).toEqual({ stream: `${namespace}-ingress`, seq: 1 });
     expect(again.json()).toMatchObject({ seq: 1, duplicate: true });
     await publish("topic.visits.alice", '{"n":2}');
     await expect.poll(() => numbersOf("guard", "alice")).toEqual([1, 2]);
@@ -226,8 +226,8 @@ describe("bad input costs one dead letter", () => {
 
     const letters = await followedLetters();
     expect(letters).toHaveLength(1);
+    const inputPosition = letters[0]?.inputPosition ?? 0;
     expect(letters[0]).toMatchObject({
-      inputPosition: seq,
       agent: key === undefined ? undefined : { type: "guard", key },
       attempts: 0,
       failure: { code, message: expect.stringMatching(says) as unknown, retryable: false },
@@ -235,12 +235,13 @@ describe("bad input costs one dead letter", () => {
     const original = Buffer.from(payload);
     expect(Buffer.from(letters[0]?.payload ?? "missing")).toEqual(original);
 
-    const subjectOfIt = `${namespace}.0.${dead.replace("#", String(seq))}`;
+    const subjectOfIt = `${namespace}.0.${dead.replace("#", String(inputPosition))}`;
     const read = await client.request(
       `$JS.API.DIRECT.GET.${namespace}-0`,
       JSON.stringify({ last_by_subj: subjectOfIt }),
     );
-    expect(read.headers?.get("Troupe-Dead-Position")).toBe(String(seq));
+    expect(read.headers?.get("Troupe-Dead-Position")).toBe(String(inputPosition));
+    expect(await ingressSequence(inputPosition)).toBe(seq);
     expect(JSON.parse(read.headers?.get("Troupe-Dead-Failure") ?? "")).toMatchObject({ code });
     expect(Buffer.from(read.data)).toEqual(original.length === 0 ? Buffer.from("-") : original);
     const { deadLetters } = await readStream(server.url, namespace);
@@ -258,16 +259,16 @@ describe("bad input costs one dead letter", () => {
     expect(letters.map(({ inputPosition }) => inputPosition)).toEqual([1, 1]);
   });
 
-  test("also when nothing larger fits on the broker", async () => {
-    const largest = client.info?.max_payload ?? 0;
-    const { seq } = (await publish("agent.guard.alice", Buffer.alloc(largest, "x"))) as {
-      readonly seq: number;
-    };
+  test("also when nothing larger fits into the log; what is larger is refused at once", async () => {
+    const largest = troupe.log.limits.payloadBytesMax;
+    const refused = await publish("agent.guard.alice", Buffer.alloc(largest + 1, "x"));
+    expect(refused).toMatchObject({ error: { description: /message size exceeds/ } });
+    await publish("agent.guard.alice", Buffer.alloc(largest, "x"));
     await publish("agent.guard.alice", '{"note":{"n":2}}');
     await expect.poll(() => numbersOf("guard", "alice")).toEqual([2]);
     const letters = await followedLetters();
-    expect(letters).toMatchObject([{ inputPosition: seq, failure: { code: "payload-too-large" } }]);
-    const input = await troupe.log.input(seq);
+    expect(letters).toMatchObject([{ failure: { code: "payload-too-large" } }]);
+    const input = await troupe.log.input(letters[0]?.inputPosition ?? 0);
     expect(input?.payload.byteLength).toBe(largest);
   });
 
@@ -284,6 +285,13 @@ describe("bad input costs one dead letter", () => {
     await expect.poll(letters, { timeout: 10_000, interval: 200 }).toBe(300);
   });
 });
+
+/** Where the message at this position of the log lay in the ingress. */
+async function ingressSequence(position: number): Promise<number> {
+  const { inputs, misfits } = await readStream(server.url, namespace);
+  const found = [...inputs, ...misfits].find((input) => input.position === position);
+  return Number(found?.headers?.get("Troupe-Foreign"));
+}
 
 /** Every dead letter, as people see them with `follow`. */
 async function followedLetters(): Promise<DeadLetter[]> {

@@ -36,8 +36,8 @@ export interface RawStream {
   readonly inputs: RawInput[];
   readonly turns: RawTurn[];
   readonly deadLetters: RawDeadLetter[];
-  /** What lies on the public subjects: nobody could give it a partition. */
-  readonly misfits: RawDeadLetter[];
+  /** Foreign messages that nobody can be given. */
+  readonly misfits: (RawDeadLetter & { readonly position: number })[];
   /** Every stored byte, as text. */
   readonly texts: string[];
 }
@@ -84,8 +84,8 @@ function sort(found: RawStream, namespace: string, message: Stored): void {
   const { data: payload, headers, seq, subject } = message;
   found.texts.push(`${subject} ${headerText(headers)} ${textOf(payload)}`);
   const [shard, what, ...rest] = subject.slice(namespace.length + 1).split(".");
-  if (shard !== "0") {
-    found.misfits.push({ subject, headers, payload });
+  if (shard === "0" && what === "misfit") {
+    found.misfits.push({ position: seq, subject, headers, payload });
   } else if (what === "in") {
     const [, kind = "", name = "", ...token] = rest;
     const key = keyOf(token.join("."));

@@ -1,12 +1,14 @@
 /** What is sent and not stored: replies, cancelled asks and presence. All may be lost (L5). */
 import { NoRespondersError } from "@nats-io/nats-core";
 import type { Subscription } from "@nats-io/nats-core";
-import { keyToToken } from "@troupe/core";
+import { keyToToken, LogRefusedError } from "@troupe/core";
 import type { Presence } from "@troupe/core";
 
+import { isReplyAddress } from "./reply-address.ts";
 import type { Session } from "./session.ts";
 
 const probeTimeoutMs = 400;
+const shownLengthMax = 100;
 
 type PresenceListener = (presence: Presence) => void;
 type CancelListener = (replyTo: string) => void;
@@ -64,8 +66,17 @@ export class Broadcast {
 
   /** To this process itself without a detour: agents of one worker often ask one another. */
   reply(replyTo: string, payload: Uint8Array): void {
-    if (!replyTo.startsWith(this.#replyPrefix)) return this.#publish(replyTo, payload);
+    if (!replyTo.startsWith(this.#replyPrefix)) return this.#replyElsewhere(replyTo, payload);
     queueMicrotask(() => this.#heardReply(replyTo, payload));
+  }
+
+  /** An address that is no inbox would be written to with our rights (I14). */
+  #replyElsewhere(replyTo: string, payload: Uint8Array): void {
+    const { faults, subjects } = this.#session;
+    if (isReplyAddress(replyTo, subjects)) return this.#publish(replyTo, payload);
+    const shown = JSON.stringify(replyTo.slice(0, shownLengthMax));
+    const text = `No reply was sent to ${shown}: it is no inbox. Its asker looks for the reply in the journal.`;
+    faults.tell("sending a reply", new LogRefusedError(text));
   }
 
   onReply(listener: ReplyListener): () => void {

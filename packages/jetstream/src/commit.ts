@@ -4,8 +4,7 @@
  * One turn that sends nothing is one publish with the expected revision; the server takes many of
  * those at once, faster than batches. Everything else is an atomic batch:
  *
- * 1. All messages of a batch leave in one go, without waiting; only the last one asks for an
- *    answer.
+ * 1. A batch is published by `publishBatch`, which says how.
  * 2. Each agent's first record carries the expected revision. Later records of the same agent in
  *    the same batch are
  *    `chained` and carry none: the server would compare with what was stored before the batch.
@@ -23,6 +22,7 @@ import {
   type TurnCommit,
 } from "@troupe/core";
 
+import { publishBatch } from "./atomic-batch.ts";
 import { deadLetterMessage } from "./dead-letter-record.ts";
 import {
   headerRoomBytes,
@@ -33,6 +33,7 @@ import {
 import { headerBlock, headerLine } from "./header-block.ts";
 import { commitError } from "./publish-error.ts";
 import type { PubAck } from "./pub-ack.ts";
+import type { ReplyWaiter } from "./reply-box.ts";
 import type { Session } from "./session.ts";
 import { timerMessages, type TimerMessages } from "./timer-changes.ts";
 
@@ -67,10 +68,6 @@ export class Committer {
     return this.#batch(turns, messages);
   }
 
-  #single(turns: readonly TurnCommit[], message: DraftMessage): Promise<readonly Position[]> {
-    return this.#send({ turns, message, lines: message.lines, count: 1 }, (seq) => [seq]);
-  }
-
   async #batch(
     turns: readonly TurnCommit[],
     messages: CommitMessages,
@@ -94,59 +91,49 @@ export class Committer {
     messages: CommitMessages,
   ): Promise<readonly Position[]> {
     const { list, recordIndexes } = messages;
-    const batchId = headerLine("Nats-Batch-Id", `${this.#session.id}-${++this.#lastBatch}`);
-    const head = (index: number): string => batchId + headerLine("Nats-Batch-Sequence", index + 1);
     const last = list.length - 1;
-    for (let i = 0; i < last; i++) {
-      const message = list[i];
-      if (message === undefined) continue;
-      this.#session.replyBox.sendOnly(
-        message.subject,
-        message.payload,
-        headerBlock(head(i) + message.lines),
-      );
-    }
-    const closing = list[last];
-    if (closing === undefined) return Promise.resolve([]);
-    const lines = head(last) + headerLine("Nats-Batch-Commit", 1) + closing.lines;
-    return this.#send({ turns, message: closing, lines, count: list.length }, (seq) =>
-      recordIndexes.map((index) => seq - last + index),
-    );
+    const id = `${this.#session.id}-${++this.#lastBatch}`;
+    return new Promise((resolve, reject) => {
+      const positions = (lastSeq: number): readonly Position[] =>
+        recordIndexes.map((index) => lastSeq - last + index);
+      const waiter = this.#waiter(turns, list.length, { positions, resolve, reject });
+      publishBatch(this.#session, id, list, waiter);
+    });
   }
 
-  #send(
-    closing: ClosingMessage,
-    positions: (lastSeq: number) => readonly Position[],
-  ): Promise<readonly Position[]> {
-    const { turns, message, lines, count } = closing;
-    const { replyBox, readPubAck, commitTimeoutMs } = this.#session;
+  #single(turns: readonly TurnCommit[], message: DraftMessage): Promise<readonly Position[]> {
+    const { replyBox, commitTimeoutMs } = this.#session;
     return new Promise((resolve, reject) => {
       replyBox.send({
         subject: message.subject,
         payload: message.payload,
-        headers: headerBlock(lines),
+        headers: headerBlock(message.lines),
         timeoutMs: commitTimeoutMs,
-        waiter: {
-          onReply: (reply) => {
-            const ack = readPubAck(reply.data);
-            if (ack.error !== undefined) reject(commitError(ack.error, agentsOf(turns)));
-            else if (ack.count !== count) reject(wrongCount(ack, count));
-            else resolve(positions(ack.seq));
-            return false;
-          },
-          onFailure: reject,
-        },
+        waiter: this.#waiter(turns, 1, { positions: (seq) => [seq], resolve, reject }),
       });
     });
   }
+
+  #waiter(turns: readonly TurnCommit[], count: number, outcome: Outcome): ReplyWaiter {
+    return {
+      onReply: (reply) => {
+        const ack = this.#session.readPubAck(reply.data);
+        if (ack.error !== undefined) outcome.reject(commitError(ack.error, agentsOf(turns)));
+        else if (ack.count !== count) outcome.reject(wrongCount(ack, count));
+        else outcome.resolve(outcome.positions(ack.seq));
+        return false;
+      },
+      onFailure: outcome.reject,
+    };
+  }
 }
 
-/** The message whose answer decides about the commit, with its final header lines. */
-interface ClosingMessage {
-  readonly turns: readonly TurnCommit[];
-  readonly message: DraftMessage;
-  readonly lines: string;
-  readonly count: number;
+/** What the stream's answer to a commit ends. */
+interface Outcome {
+  /** The records' positions, from that of the last message. */
+  readonly positions: (lastSeq: number) => readonly Position[];
+  readonly resolve: (positions: readonly Position[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface CommitMessages {

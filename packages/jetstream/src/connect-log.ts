@@ -8,9 +8,11 @@ import { jetStreamFailure, serverKind, type ServerKind } from "./connect-failure
 import { connectDefaults, connectLogRules, type ConnectLogOptions } from "./connect-options.ts";
 import { dial } from "./dial.ts";
 import { headerRoomBytes } from "./draft-message.ts";
+import { Faults } from "./faults.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
 import { Link } from "./link.ts";
 import { pubAckReader } from "./pub-ack.ts";
+import { requireInboxPrefix } from "./reply-address.ts";
 import { ReplyBox } from "./reply-box.ts";
 import { retryUnavailable } from "./retry.ts";
 import { checkServer } from "./server-check.ts";
@@ -55,13 +57,15 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
 /** The same, when the options were looked at. */
 export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
+  requireInboxPrefix(options.inboxPrefix ?? connectDefaults.inboxPrefix);
   const subjects = subjectsOf(checkedNamespace(options.namespace ?? connectDefaults.namespace));
   const connection = await dial(options);
   try {
     checkServer(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const patience = { timeoutMs: startTimeoutMs, ...serverKind(connection) };
-    const prepared = await prepareStreams(manager, subjects, options, patience);
+    const streams = { ...options, ingressMessageBytesMax: payloadBytesMax(connection) };
+    const prepared = await prepareStreams(manager, subjects, streams, patience);
     return new JetStreamLog(newSession({ connection, manager, subjects, prepared, options }));
   } catch (error) {
     await connection.close();
@@ -81,13 +85,15 @@ function checkedNamespace(namespace: string): string {
 function prepareStreams(
   manager: JetStreamManager,
   subjects: Subjects,
-  options: ConnectLogOptions,
+  options: ConnectLogOptions & { readonly ingressMessageBytesMax: number },
   { timeoutMs, ...kind }: ServerKind & { readonly timeoutMs: number },
 ): Promise<PreparedStreams> {
   const streamOptions = {
     createStreams: options.createStreams ?? connectDefaults.createStreams,
     partitions: options.partitions ?? partitionCountDefault,
     replicas: options.replicas ?? connectDefaults.replicas,
+    ingressBytesMax: options.ingressBytesMax ?? connectDefaults.ingressBytesMax,
+    ingressMessageBytesMax: options.ingressMessageBytesMax,
   };
   const attempt = async (): Promise<PreparedStreams> => {
     try {
@@ -97,6 +103,11 @@ function prepareStreams(
     }
   };
   return retryUnavailable(attempt, { timeoutMs });
+}
+
+/** What is left for a payload when our headers have their room. */
+function payloadBytesMax(connection: NatsConnection): number {
+  return Math.max(1, (connection.info?.max_payload ?? 1_048_576) - headerRoomBytes);
 }
 
 function newSession(made: {
@@ -111,15 +122,15 @@ function newSession(made: {
   const id = `${name.slice(0, nameLengthMax)}-${nuid.next().slice(-8)}`;
   const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
   const link = new Link(connection);
-  const messageBytesMax = connection.info?.max_payload ?? 1_048_576;
   return {
     link,
     replyBox: new ReplyBox(link, `${inbox}.ack`),
     manager: made.manager,
+    faults: new Faults(),
     subjects,
     partitions: prepared.partitions,
     limits: {
-      payloadBytesMax: Math.max(1, messageBytesMax - headerRoomBytes),
+      payloadBytesMax: payloadBytesMax(connection),
       commitMessagesMax,
       chainMin: prepared.replicas === 1 ? chainMinAlone : chainMinReplicated,
     },

@@ -43,7 +43,10 @@ export interface ConnectLogOptions {
    * TLS: files or contents of the certificate, key and authority. @default what the server asks for
    */
   readonly tls?: NodeConnectionOptions["tls"] | undefined;
-  /** Prefix of reply subjects, for users whose permissions limit them. @default "_INBOX" */
+  /**
+   * Prefix of reply subjects, for users whose permissions limit them: `_INBOX`, or below it, such
+   * as `_INBOX.asker`. @default "_INBOX"
+   */
   readonly inboxPrefix?: string | undefined;
   /** Create the streams when they do not exist. With `false` somebody else has to. @default true */
   readonly createStreams?: boolean | undefined;
@@ -54,6 +57,11 @@ export interface ConnectLogOptions {
   readonly partitions?: number | undefined;
   /** Copies of every message in the cluster, 1 to 5, for streams this call creates. @default 1 */
   readonly replicas?: number | undefined;
+  /**
+   * Room, in bytes, for what foreign clients wrote and no worker has taken yet, in an ingress this
+   * call creates; what is beyond is refused. Minimum 1. @default 268435456 (256 MiB)
+   */
+  readonly ingressBytesMax?: number | undefined;
   /**
    * Longest wait for a server with JetStream at the start, in milliseconds. Minimum 1. @default
    * 30000 for one that answers, 3000 where none does
@@ -83,6 +91,7 @@ interface ConnectDefaults {
   readonly inboxPrefix: string;
   readonly createStreams: boolean;
   readonly replicas: number;
+  readonly ingressBytesMax: number;
   readonly startTimeoutMs: number;
   readonly commitTimeoutMs: number;
   readonly acceptTimeoutMs: number;
@@ -99,6 +108,7 @@ export const connectDefaults: ConnectDefaults = Object.freeze({
   inboxPrefix: "_INBOX",
   createStreams: true,
   replicas: 1,
+  ingressBytesMax: 268_435_456,
   startTimeoutMs: 30_000,
   commitTimeoutMs: 5000,
   acceptTimeoutMs: 30_000,
@@ -124,6 +134,7 @@ export const connectLogRules: OptionRules<ConnectLogOptions> = {
   createStreams: "other",
   partitions: { least: 1, most: 1024, whole: true },
   replicas: { least: 1, most: 5, whole: true },
+  ingressBytesMax: { least: 1, whole: true },
   startTimeoutMs: milliseconds,
   commitTimeoutMs: milliseconds,
   acceptTimeoutMs: milliseconds,

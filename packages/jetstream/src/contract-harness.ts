@@ -2,11 +2,12 @@
  * The contract suites' harness on a real server; many may share one, each in a namespace of its
  * own.
  */
-import { connect as dial } from "@nats-io/transport-node";
+import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import type { Log } from "@troupe/core";
 import type { LogHarness } from "@troupe/core/testing/contract";
 
 import { connectLog } from "./connect-log.ts";
+import { subjects } from "./subjects.ts";
 import type { NatsServer } from "./server/index.ts";
 
 export function contractHarness(server: NatsServer, namespace: string): LogHarness {
@@ -16,11 +17,16 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
     logs.push(log);
     return log;
   };
+  // Checks of the log alone have no worker that takes foreign messages in.
+  const relay = onlyOnce(async () => {
+    const log = await connect();
+    log.read({ source: "misfits", after: 0, credit: 1000, onInput: () => undefined });
+  });
   const publish = async (subject: string, payload: Uint8Array): Promise<void> => {
-    // The stream has to exist before anybody publishes without us.
-    if (logs.length === 0) await connect();
+    await relay();
     const client = await dial({ servers: server.url });
-    await client.request(subject, payload);
+    const { seq } = (await client.request(subject, payload)).json<{ readonly seq: number }>();
+    await untilTaken(client, namespace, seq);
     await client.close();
   };
   return {
@@ -37,4 +43,26 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
       await Promise.all(logs.map((log) => log.close()));
     },
   };
+}
+
+/** Resolves when the log has taken the ingress up to this sequence. */
+async function untilTaken(
+  client: NatsConnection,
+  namespace: string,
+  sequence: number,
+): Promise<void> {
+  const { stream, taken } = subjects(namespace);
+  const request = JSON.stringify({ last_by_subj: taken });
+  for (;;) {
+    const answer = await client.request(`$JS.API.STREAM.MSG.GET.${stream}`, request);
+    const { message } = answer.json<{ readonly message?: { readonly data: string } }>();
+    const marker = Buffer.from(message?.data ?? "", "base64").toString();
+    if (message !== undefined && (JSON.parse(marker) as { sequence: number }).sequence >= sequence)
+      return;
+  }
+}
+
+function onlyOnce(begin: () => Promise<void>): () => Promise<void> {
+  let begun: Promise<void> | undefined;
+  return () => (begun ??= begin());
 }

@@ -2,7 +2,7 @@
 import { LogRefusedError, PayloadTooLargeError, type InputDraft } from "@troupe/core";
 
 import { inputSubject } from "./input-subject.ts";
-import { metadataLines, type IdHeader } from "./metadata-headers.ts";
+import { foreignLines, metadataLines, type IdHeader } from "./metadata-headers.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface DraftMessage {
@@ -26,7 +26,7 @@ export interface InputRules {
 /** An input as a message. @throws InvalidKeyError, LogRefusedError, PayloadTooLargeError */
 export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
   const { payload } = draft;
-  const lines = metadataLines(draft.metadata, on.idHeader);
+  const lines = foreignLines(draft.metadata) + metadataLines(draft.metadata, on.idHeader);
   if (payload.length > on.payloadBytesMax) {
     throw new PayloadTooLargeError(
       `The message for ${draft.address.kind}/${draft.address.name}/${draft.address.key} has ` +

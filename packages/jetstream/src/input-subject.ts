@@ -29,14 +29,12 @@ export function inputSubject(subjects: Subjects, address: Address, partitions: n
 
 /** Whether the message under this subject is an input, well-formed or not. */
 export function isInputSubject(subjects: Subjects, subject: string): boolean {
-  if (subject.startsWith(subjects.inputPrefix)) return true;
-  const { namespace } = subjects;
-  return subject.startsWith(`${namespace}.topic.`) || subject.startsWith(`${namespace}.agent.`);
+  return subject.startsWith(subjects.inputPrefix) || subject === subjects.misfit;
 }
 
 /**
- * The address in `<ns>.0.in.<partition>.<kind>.<name>.<token>`, or in a public subject nobody
- * moved.
+ * The address in `<ns>.0.in.<partition>.<kind>.<name>.<token>`, or, with a fault, whatever comes
+ * closest to one in another subject.
  */
 export function parseInputSubject(subjects: Subjects, subject: string): ParsedSubject {
   const { inputPrefix } = subjects;
@@ -64,7 +62,8 @@ function misfit(subjects: Subjects, subject: string): ParsedSubject {
   return { address, fault: badSubject(subject) };
 }
 
-function badSubject(subject: string, cause?: unknown): InvalidKeyError {
+/** The subject is not the address of an agent or a topic. */
+export function badSubject(subject: string, cause?: unknown): InvalidKeyError {
   const message =
     `The subject ${subject} is not an address: write <namespace>.topic.<topic>.<source> or ` +
     `<namespace>.agent.<type>.<key>, with dots in the last part written as %2E.`;

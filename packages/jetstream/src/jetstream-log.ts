@@ -33,10 +33,10 @@ import * as control from "./control-store.ts";
 import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
+import { readMisfits, SharedRelay } from "./ingress-reader.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { firmAt } from "./leader-get.ts";
 import { forgetNames, loadManifest, registerManifest } from "./manifests.ts";
-import { MisfitReader } from "./misfit-reader.ts";
 import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
@@ -50,6 +50,7 @@ export class JetStreamLog implements Log {
   readonly #session: Session;
   readonly #committer: Committer;
   readonly #broadcast: Broadcast;
+  readonly #relay: SharedRelay;
   readonly #readers = new Set<Reader>();
   #lastReader = 0;
 
@@ -60,6 +61,7 @@ export class JetStreamLog implements Log {
     this.#session = session;
     this.#committer = new Committer(session);
     this.#broadcast = new Broadcast(session);
+    this.#relay = new SharedRelay(session);
   }
 
   accept(draft: InputDraft, options?: CallOptions): Promise<Accepted> {
@@ -118,7 +120,7 @@ export class JetStreamLog implements Log {
     const { source } = request;
     const reader =
       source === "misfits"
-        ? new MisfitReader(this.#session, request, `misfits-${id}`)
+        ? readMisfits(this.#session, this.#relay, request, `misfits-${id}`)
         : readPartition(this.#session, { ...request, source }, `p${source}-${id}`);
     this.#readers.add(reader);
     return {
@@ -204,6 +206,10 @@ export class JetStreamLog implements Log {
 
   onStatus(listener: (status: LogStatus) => void): () => void {
     return this.#session.link.onStatus(listener);
+  }
+
+  onFault(listener: (what: string, thrown: unknown) => void): () => void {
+    return this.#session.faults.listen(listener);
   }
 
   flush(): Promise<void> {

@@ -10,8 +10,14 @@ import { firingId, LogRefusedError, type ContentType, type Metadata } from "@tro
 import { headerLine } from "./header-block.ts";
 import { visitHeaders } from "./header-text.ts";
 
+interface MetadataHeader extends Readonly<Record<Exclude<keyof Metadata, "deadlineMs">, string>> {
+  readonly sentId: string;
+  readonly deadline: string;
+}
+
 /** Names of the headers that carry metadata. */
-const metadataHeader = Object.freeze({
+export const metadataHeader: MetadataHeader = Object.freeze({
+  foreign: "Troupe-Foreign",
   id: "Nats-Msg-Id",
   sentId: "Troupe-Id",
   message: "Troupe-Message",
@@ -61,6 +67,11 @@ export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
   return lines;
 }
 
+/** What marks a message that an operator sends again, and that was foreign the first time. */
+export function foreignLines({ foreign }: Metadata): string {
+  return foreign === true ? headerLine(metadataHeader.foreign, "again") : "";
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
@@ -88,6 +99,9 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
       break;
     case metadataHeader.message:
       metadata.message = value;
+      break;
+    case metadataHeader.foreign:
+      metadata.foreign = true;
       break;
     case metadataHeader.topic:
       metadata.topic = value;

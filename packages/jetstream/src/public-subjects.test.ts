@@ -1,8 +1,8 @@
 /**
- * Any NATS client can publish: the server adds the partition, and agrees with us on which one it
- * is.
+ * Any NATS client can publish on the public subjects: what it wrote comes to the partition of its
+ * key, once and in order, and whatever it said about itself that it cannot know stays behind (I14).
  */
-import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
+import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
 import { keyToToken, partitionOfToken, type Input, type Log } from "@troupe/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
@@ -20,6 +20,8 @@ afterAll(async () => {
   await client.close();
   await server.stop();
 });
+
+const timeout = 5000;
 
 interface Seen {
   readonly source: number | "misfits";
@@ -63,23 +65,141 @@ test("misfits are handed over in log order, with a fault, and in no partition", 
   const namespace = "misfits";
   const log = await connectLog({ servers: server.url, namespace });
   const seen = readAll(log);
-  const rest = ["topic.a.b.c", "agent.x", "topic.lonely", "agent.a.b.c.d", "topic.a.b.c"];
-  for (const subject of [...rest, ...rest, ...rest])
-    await client.request(`${namespace}.${subject}`, "{}");
-  await expect.poll(() => seen.length).toBe(rest.length * 3);
-  expect(seen.map(({ input }) => input.position)).toEqual(seen.map((_, index) => index + 1));
+  const bad = ["topic.a.b.c", "agent.x", "topic.lonely", "agent.a.b.c.d", "agent.a.%zz"];
+  const names = ["agent._misfit.x", "topic.~x.y", `agent.${"x".repeat(65)}.y`, "topic.größe.y"];
+  const rest = [...bad, ...names];
+  for (const subject of [...rest, ...rest]) await client.request(`${namespace}.${subject}`, "{}");
+  await expect.poll(() => seen.length).toBe(rest.length * 2);
+  const origins = seen.map(({ input: { address } }) =>
+    [address.kind, address.name, address.key].filter((part) => part !== "").join("."),
+  );
+  expect(origins).toEqual([...rest, ...rest]);
   for (const { source, input } of seen) {
     expect(source).toBe("misfits");
     expect(input.fault?.code).toBe("invalid-key");
+    expect(input.metadata.foreign).toBe(true);
   }
   await log.close();
 });
 
-test("a message on an internal subject that the transform moves does no harm", async () => {
-  const log = await connectLog({ servers: server.url, namespace: "odd" });
+/** What a stranger may say. */
+const meant: Readonly<Record<string, string>> = {
+  "Nats-Msg-Id": "ours@5:ask1",
+  "Troupe-Message": "deposit",
+  "Content-Type": "application/msgpack",
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  tracestate: "a=b",
+};
+/** What the engine or a server gives a meaning to where it is written by one of us. */
+const believed: Readonly<Record<string, string>> = {
+  "Troupe-Foreign": "0",
+  "Troupe-Id": "ours@5:ask1",
+  "Troupe-Sender": "bank/main",
+  "Troupe-Causation-Id": "x",
+  "Troupe-Correlation-Id": "x",
+  "Troupe-Deadline": "1",
+  "Troupe-Callers": "account/alice",
+  "Troupe-Askers": "_INBOX.x",
+  "Troupe-Timer": "tick",
+  "Troupe-Topic": "inquiries",
+  "Troupe-Misfit-Code": "x",
+  "Nats-Schedule-TTL": "1s",
+  "Nats-Schedule-Source": "headers.0.journal.account.bob",
+  "Nats-Schedule-Target": "headers.0.journal.account.bob",
+  "Nats-Marker-Reason": "Purge",
+  "Nats-Batch-Sequence": "1",
+  "Nats-Batch-Commit": "1",
+  "Nats-Sequence": "1",
+  "Nats-Subject": "headers.0.journal.account.bob",
+  "Nats-Last-Consumer": "99",
+  Status: "100",
+};
+
+/** What the server refuses on a stream that allows none of it: each would do harm in the log. */
+const refused: readonly (readonly [string, string])[] = [
+  ["Nats-Rollup", "all"],
+  ["Nats-Rollup", "sub"],
+  ["Nats-Schedule", "@at 2020-01-01T00:00:00Z"],
+  ["Nats-Schedule-Next", "purge"],
+  ["Nats-Scheduler", "refused.0.timer.account.alice.tick.1"],
+  ["Nats-TTL", "1s"],
+  ["Nats-Batch-Id", "one-of-fifty"],
+  ["Nats-Incr", "1"],
+  ["Nats-Stream-Source", "refused-0 1 > > x"],
+  ["Nats-Expected-Last-Sequence", "999"],
+];
+
+test.each(refused)("the ingress refuses %s: %s", async (name, value) => {
+  const log = await connectLog({ servers: server.url, namespace: "refused" });
+  const said = headers();
+  said.append(name, value);
+  const answer = await client.request("refused.agent.account.eve", "x", { headers: said, timeout });
+  expect(answer.json()).toMatchObject({ error: { description: expect.any(String) as string } });
+  await log.close();
+});
+
+test("an id of a foreign message swallows none of ours, and none of a turn's", async () => {
+  const namespace = "ids";
+  const log = await connectLog({ servers: server.url, namespace });
   const seen = readAll(log);
-  await client.request("odd.0.journal.account", "{}");
+  const address = { kind: "agent", name: "account", key: "bob" } as const;
+  const said = headers();
+  said.append("Nats-Msg-Id", "account@5:ask1");
+  await client.request(`${namespace}.agent.account.eve`, "eve", { headers: said, timeout });
   await expect.poll(() => seen.length).toBe(1);
-  expect(seen[0]?.input.fault?.code).toBe("invalid-key");
+  const metadata = { id: "account@5:ask1" };
+  const { duplicate } = await log.accept({ address, metadata, payload: Buffer.from("bob") });
+  expect(duplicate).toBe(false);
+  await expect.poll(() => seen.length).toBe(2);
+  await log.close();
+});
+
+test("of its headers only those come along that a stranger may set", async () => {
+  const namespace = "headers";
+  const log = await connectLog({ servers: server.url, namespace });
+  const seen = readAll(log);
+  const said = headers();
+  for (const [name, value] of Object.entries({ ...meant, ...believed })) said.append(name, value);
+  await client.request(`${namespace}.agent.account.eve`, "x", { headers: said, timeout });
+  await expect.poll(() => seen.length).toBe(1);
+  expect(seen[0]?.input.fault).toBeUndefined();
+  expect(seen[0]?.input.metadata).toEqual({
+    foreign: true,
+    id: "foreign:ours@5:ask1",
+    message: "deposit",
+    contentType: "application/msgpack",
+    traceparent: meant["traceparent"],
+    tracestate: "a=b",
+  });
+  await log.close();
+});
+
+test.each([
+  ["a word of the engine's", { "Troupe-Message": "~resume" }, /cannot be the name of a message/],
+  ["a journal to reply to", { "Troupe-Reply-To": "odd.0.journal.a.bob" }, /odd\.reply\./],
+  ["the server's API to reply to", { "Troupe-Reply-To": "$JS.API.STREAM.PURGE.odd-0" }, /reply/],
+  ["our own inbox to reply to", { "Troupe-Reply-To": "_INBOX.x.reply.1" }, /reply address/],
+  ["a public subject to reply to", { "Troupe-Reply-To": "odd.agent.a.bob" }, /reply address/],
+  ["a wildcard to reply to", { "Troupe-Reply-To": "odd.reply.>" }, /reply address/],
+  ["5 KB to reply to", { "Troupe-Reply-To": `odd.reply.${"x".repeat(5000)}` }, /reply address/],
+  ["two lines of an id", { "Nats-Msg-Id": "größe" }, /printable/],
+  ["a long id", { "Nats-Msg-Id": "x".repeat(257) }, /printable/],
+  ["a long name", { "Troupe-Message": "x".repeat(65) }, /name of a message/],
+  ["many headers", Object.fromEntries(numbered(3000).map((key) => [key, "x"])), /bytes of headers/],
+])("a message with %s is a misfit that says so", async (_, lines, says) => {
+  const log = await connectLog({ servers: server.url, namespace: "odd" });
+  const last = (await client.request("odd.agent.account.last", "x")).json<{ seq: number }>().seq;
+  const seen: Input[] = [];
+  log.read({ source: "misfits", after: 0, credit: 1000, onInput: (input) => seen.push(input) });
+  const said = headers();
+  for (const [name, value] of Object.entries(lines)) said.append(name, value);
+  await client.request("odd.agent.account.eve", `${last}`, { headers: said, timeout });
+  const ours = (): Input | undefined =>
+    seen.find(({ payload }) => Buffer.from(payload).toString() === `${last}`);
+  await expect.poll(ours).toBeDefined();
+  const { address, fault, metadata } = ours() ?? {};
+  expect(address).toEqual({ kind: "agent", name: "account", key: "eve" });
+  expect([fault?.code, metadata?.foreign]).toEqual(["foreign-message", true]);
+  expect(fault?.message).toMatch(says);
   await log.close();
 });

@@ -3,6 +3,7 @@ import type { JetStreamManager } from "@nats-io/jetstream";
 import type { LogLimits } from "@troupe/core";
 
 import type { AcceptWindow } from "./accept-window.ts";
+import type { Faults } from "./faults.ts";
 import type { Link } from "./link.ts";
 import type { PubAck } from "./pub-ack.ts";
 import type { ReplyBox } from "./reply-box.ts";
@@ -12,6 +13,7 @@ export interface Session {
   readonly link: Link;
   readonly replyBox: ReplyBox;
   readonly manager: JetStreamManager;
+  readonly faults: Faults;
   readonly subjects: Subjects;
   readonly partitions: number;
   readonly limits: LogLimits;

@@ -2,11 +2,20 @@
  * An input as it lies in the stream. The headers are decoded when somebody asks for the metadata.
  */
 import type { Msg } from "@nats-io/nats-core";
-import type { Address, Input, Metadata, Position, TroupeError } from "@troupe/core";
+import {
+  ForeignMessageError,
+  InvalidKeyError,
+  type Address,
+  type Input,
+  type Metadata,
+  type Position,
+  type TroupeError,
+} from "@troupe/core";
 
-import { headerText } from "./header-text.ts";
-import { parseInputSubject } from "./input-subject.ts";
-import { metadataOf } from "./metadata-headers.ts";
+import { misfitHeader } from "./foreign-message.ts";
+import { headerText, visitHeaders } from "./header-text.ts";
+import { parseInputSubject, type ParsedSubject } from "./input-subject.ts";
+import { decodeText, metadataOf } from "./metadata-headers.ts";
 import type { Subjects } from "./subjects.ts";
 
 class StoredInput implements Input {
@@ -19,7 +28,10 @@ class StoredInput implements Input {
   #metadata: Metadata | undefined;
 
   constructor(subjects: Subjects, subject: string, message: Msg, position: Position, atMs: number) {
-    const { address, fault } = parseInputSubject(subjects, subject);
+    const { address, fault } =
+      subject === subjects.misfit
+        ? misfitOf(subjects, headerText(message))
+        : parseInputSubject(subjects, subject);
     this.position = position;
     this.address = address;
     this.fault = fault;
@@ -32,6 +44,19 @@ class StoredInput implements Input {
     this.#metadata ??= metadataOf(headerText(this.#message));
     return this.#metadata;
   }
+}
+
+/** Where a misfit was published, and what the relay found wrong with it. */
+function misfitOf(subjects: Subjects, block: string): ParsedSubject {
+  const said = { [misfitHeader.subject]: "", [misfitHeader.code]: "", [misfitHeader.message]: "" };
+  visitHeaders(block, (name, value) => {
+    if (name in said) said[name] = decodeText(value);
+  });
+  const { address, fault } = parseInputSubject(subjects, said[misfitHeader.subject] ?? "");
+  const text = said[misfitHeader.message] ?? "";
+  if (said[misfitHeader.code] === "invalid-key")
+    return { address, fault: new InvalidKeyError(text) };
+  return { address, fault: text === "" ? fault : new ForeignMessageError(text) };
 }
 
 /** The input in a message that was delivered or read; `subject` is the one it is stored under. */

@@ -9,6 +9,7 @@ import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, subjects as subjectsOf } from "./index.ts";
+import { ingressStream } from "./ingress-stream.ts";
 import { shardStream } from "./streams.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
@@ -64,19 +65,26 @@ test("without createStreams a missing stream is an error that says what to do", 
 });
 
 test.each([
-  ["all subjects", { subjects: ["mine.0.>"] }],
+  ["all subjects", { subjects: ["mine.0.in.>"] }],
   ["atomic batches", { allow_atomic: false }],
   ["direct gets", { allow_direct: false }],
   ["timers", { allow_msg_schedules: false, discard: DiscardPolicy.New }],
   ["room without a limit", { max_bytes: 1_000_000 }],
   ["limits retention", { retention: RetentionPolicy.Workqueue }],
+  ["its number of partitions", { metadata: {} }],
   [
-    "the transform",
-    { subject_transform: { src: "mine.*.*.*", dest: "mine.0.in.1.{{wildcard(3)}}" } },
+    "the subjects as they are",
+    { subject_transform: { src: "mine.0.in.*", dest: "mine.0.in.1.{{wildcard(1)}}" } },
   ],
 ])("a stream of that name without %s is refused", async (_, change) => {
   const subjects = subjectsOf("mine");
-  const options = { createStreams: true, partitions: 16, replicas: 1 };
+  const options = {
+    createStreams: true,
+    partitions: 16,
+    replicas: 1,
+    ingressBytesMax: 1_000_000,
+    ingressMessageBytesMax: 100_000,
+  };
   await manager.streams.add({ ...shardStream(subjects, options), ...change });
   const connecting = connectLog({ servers: server.url, namespace: "mine" });
   await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
@@ -87,4 +95,33 @@ test("subjects that another stream has are refused at once", async () => {
   await manager.streams.add({ name: "other", subjects: ["taken.topic.orders.*"] });
   const connecting = connectLog({ servers: server.url, namespace: "taken" });
   await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
+});
+
+test("the ingress is bounded, refuses when it is full, and interprets nothing", async () => {
+  const log = await connectLog({ servers: server.url, namespace: "wide", ingressBytesMax: 50_000 });
+  const { config } = await manager.streams.info("wide-ingress");
+  expect(config).toMatchObject({ max_bytes: 50_000, discard: "new", max_age: 0, storage: "file" });
+  expect(config).toMatchObject({ allow_rollup_hdrs: false, allow_direct: false });
+  expect(config.subjects).toEqual(["wide.topic.>", "wide.agent.>"]);
+  expect(config.max_msg_size).toBe(log.limits.payloadBytesMax);
+  await log.close();
+});
+
+test.each([
+  ["allows roll-ups", { allow_rollup_hdrs: true }],
+  ["allows schedules", { allow_msg_schedules: true, discard: DiscardPolicy.Old }],
+  ["allows batches", { allow_atomic: true }],
+  ["allows times to live", { allow_msg_ttl: true }],
+  ["allows counters", { allow_msg_counter: true, discard: DiscardPolicy.Old }],
+  ["drops the oldest", { discard: DiscardPolicy.Old }],
+  ["drops the old", { max_age: 1_000_000_000, duplicate_window: 1_000_000_000 }],
+  ["cannot be purged", { deny_purge: true }],
+  ["listens to less", { subjects: ["open.topic.>"] }],
+])("an ingress that %s is refused", async (_, change) => {
+  const options = { replicas: 1, ingressBytesMax: 1_000_000, ingressMessageBytesMax: 100_000 };
+  const { ingressStream: name } = subjectsOf("open");
+  await manager.streams.add({ ...ingressStream(subjectsOf("open"), options), ...change });
+  const connecting = connectLog({ servers: server.url, namespace: "open" });
+  await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
+  await manager.streams.delete(name);
 });

@@ -1,5 +1,5 @@
 /**
- * The two streams of a namespace: made by whoever comes first, checked by everybody.
+ * The three streams of a namespace: made by whoever comes first, checked by everybody.
  *
  * Several processes may do this at once. Creating a stream that exists with the same configuration
  * succeeds; with another one it is refused, and then the existing stream counts if it is one of
@@ -17,12 +17,12 @@ import {
 import { nanos, type WithRequired } from "@nats-io/nats-core";
 
 import { StreamMismatchError } from "./errors.ts";
+import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
 import type { Subjects } from "./subjects.ts";
 
-export interface StreamOptions {
+export interface StreamOptions extends IngressOptions {
   readonly createStreams: boolean;
   readonly partitions: number;
-  readonly replicas: number;
 }
 
 type NewStream = WithRequired<Partial<StreamConfig>, "name">;
@@ -39,7 +39,10 @@ export interface PreparedStreams {
   readonly replicas: number;
 }
 
-/** Makes sure that both streams exist. @throws StreamMismatchError */
+/** The number of partitions, in the metadata of the shard's stream. */
+const partitionsKey = "troupe-partitions";
+
+/** Makes sure that all streams exist. @throws StreamMismatchError */
 export async function ensureStreams(
   manager: JetStreamManager,
   subjects: Subjects,
@@ -49,6 +52,10 @@ export async function ensureStreams(
   const partitions = partitionsOf(shard, subjects);
   const control = controlStream(subjects, options);
   checkControl(await ensureStream(manager, control, options.createStreams), subjects);
+  const ingress = ingressStream(subjects, options);
+  const found = await ensureStream(manager, ingress, options.createStreams);
+  const why = ingressMismatch(found, subjects);
+  if (why !== undefined) throw mismatch(found, why);
   return { partitions, replicas: shard.num_replicas };
 }
 
@@ -62,10 +69,7 @@ export function shardStream(subjects: Subjects, options: StreamOptions): NewStre
     name: subjects.stream,
     description: `Troupe ${subjects.namespace}: inputs, journals, dead letters, timers`,
     subjects: [...subjects.streamSubjects],
-    subject_transform: {
-      src: subjects.transformSource,
-      dest: subjects.transformDestination(options.partitions),
-    },
+    metadata: { [partitionsKey]: String(options.partitions) },
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
@@ -131,7 +135,7 @@ async function configOf(
   }
 }
 
-/** The partitions in the transform of an existing stream. */
+/** The partitions that an existing stream was made for. */
 function partitionsOf(config: StreamConfig, subjects: Subjects): number {
   const missing = subjects.streamSubjects.filter((subject) => !config.subjects.includes(subject));
   if (missing.length > 0) throw mismatch(config, `it does not listen to ${missing.join(", ")}`);
@@ -151,10 +155,10 @@ function partitionsOf(config: StreamConfig, subjects: Subjects): number {
   }
   if (config.retention !== RetentionPolicy.Limits)
     throw mismatch(config, "its retention is not limits");
-  const { src, dest = "" } = config.subject_transform ?? {};
-  const partitions = Number(/\{\{partition\((\d+),\s*3\)\}\}/.exec(dest)?.[1] ?? 0);
-  if (src !== subjects.transformSource || dest !== subjects.transformDestination(partitions)) {
-    throw mismatch(config, "its subject transform is not the one that adds partitions");
+  if (config.subject_transform !== undefined) throw mismatch(config, "it moves subjects");
+  const partitions = Number(config.metadata?.[partitionsKey]);
+  if (!Number.isSafeInteger(partitions) || partitions < 1) {
+    throw mismatch(config, `its metadata ${partitionsKey} is not the number of its partitions`);
   }
   return partitions;
 }

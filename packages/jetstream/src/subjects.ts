@@ -1,15 +1,16 @@
 /**
  * Every subject and stream name of a namespace, in one place.
  *
- * Public subjects, for any NATS client, have exactly three tokens after the namespace; the stream's
- * subject transform moves them to their partition:
+ * Public subjects, which any NATS client may write, lie in a stream of their own, the ingress:
  *
- *   <ns>.topic.<topic>.<source>   ->  <ns>.0.in.<partition>.topic.<topic>.<source>
- *   <ns>.agent.<type>.<key>       ->  <ns>.0.in.<partition>.agent.<type>.<key>
+ *   <ns>.topic.<topic>.<source>, <ns>.agent.<type>.<key>
  *
- * Internal subjects begin with the shard, `<ns>.0`, and never have exactly three tokens after the
- * namespace, because the transform would move them. A journal's subject has no partition in it, so
- * it outlives a change of partitions.
+ * Internal subjects begin with the shard, `<ns>.0`, and only the engine writes them. The relay
+ * takes what is in the ingress to where our own client writes at once:
+ *
+ *   <ns>.0.in.<partition>.topic.<topic>.<source>, <ns>.0.in.<partition>.agent.<type>.<key>
+ *
+ * A journal's subject has no partition in it, so it outlives a change of partitions.
  */
 import { keyToToken, type AgentId } from "@troupe/core";
 
@@ -20,8 +21,12 @@ export interface Subjects {
   readonly stream: string;
   /** The stream of manifests, floors, snapshots and cells. */
   readonly controlStream: string;
+  /** The stream that foreign clients write to. */
+  readonly ingressStream: string;
   /** What the shard's stream listens to. */
   readonly streamSubjects: readonly string[];
+  /** What the ingress listens to: the public subjects. */
+  readonly ingressSubjects: readonly string[];
   /** `<ns>.control.>` */
   readonly controlSubjects: readonly string[];
   /** The beginning of every partitioned input: `<ns>.0.in.` */
@@ -31,9 +36,10 @@ export interface Subjects {
   readonly presence: string;
   /** Where an asker says that it waits no longer; not stored. */
   readonly cancelledAsks: string;
-  /** What the transform matches. */
-  readonly transformSource: string;
-  transformDestination(partitions: number): string;
+  /** The beginning of every address that a foreign client may want its reply at: `<ns>.reply.` */
+  readonly foreignReplyPrefix: string;
+  /** Where the relay notes up to where it took the ingress. */
+  readonly taken: string;
   /** `<ns>.topic.<topic>.<source>`: where any NATS client publishes. */
   topic(topic: string, source: string): string;
   /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
@@ -53,8 +59,8 @@ export interface Subjects {
   cancelled(agent: AgentId, id: string): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
-  /** Messages on public subjects that the transform did not match. */
-  readonly misfits: readonly string[];
+  /** Foreign messages that nobody can be given: their subject is no address, or a header is bad. */
+  readonly misfit: string;
   manifest(type: string): string;
   readonly manifests: string;
   snapshot(agent: AgentId): string;
@@ -78,21 +84,21 @@ export function subjects(namespace: string): Subjects {
   const control = `${namespace}.control`;
   const journalPrefix = `${shard}.journal.`;
   const deadPrefix = `${shard}.dead.`;
-  const misfits = [`${namespace}.topic.>`, `${namespace}.agent.>`];
   return {
     namespace,
     stream: `${name}-0`,
     controlStream: `${name}-control`,
-    streamSubjects: [...misfits, `${shard}.>`],
+    ingressStream: `${name}-ingress`,
+    streamSubjects: [`${shard}.>`],
+    ingressSubjects: [`${namespace}.topic.>`, `${namespace}.agent.>`],
     controlSubjects: [`${control}.>`],
     inputPrefix: `${shard}.in.`,
     journalPrefix,
     deadPrefix,
     presence: `${namespace}.presence`,
     cancelledAsks: `${namespace}.cancelled`,
-    transformSource: `${namespace}.*.*.*`,
-    transformDestination: (partitions) =>
-      `${shard}.in.{{partition(${partitions},3)}}.{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}`,
+    foreignReplyPrefix: `${namespace}.reply.`,
+    taken: `${shard}.taken`,
     topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,
     agent: (agent) => `${namespace}.agent.${agent.type}.${keyToToken(agent.key)}`,
     journal: (agent) => `${journalPrefix}${agent.type}.${keyToToken(agent.key)}`,
@@ -105,7 +111,7 @@ export function subjects(namespace: string): Subjects {
     cancelled: (agent, id) =>
       `${shard}.cancelled.${agent.type}.${keyToToken(agent.key)}.${keyToToken(id)}`,
     partition: (partition) => `${shard}.in.${partition}.>`,
-    misfits,
+    misfit: `${shard}.misfit`,
     manifest: (type) => `${control}.manifest.${type}`,
     manifests: `${control}.manifest.>`,
     snapshot: (agent) => `${control}.snapshot.${agent.type}.${keyToToken(agent.key)}`,

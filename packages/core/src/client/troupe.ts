@@ -15,6 +15,7 @@ import { systemClock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import { hexOf, systemRandom } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
+import { errorData } from "../errors/troupe-error.ts";
 import type { FaultLines } from "../inspection/fault-lines.ts";
 import { faultLines } from "../inspection/fault-lines.ts";
 import type {
@@ -197,7 +198,14 @@ class TroupeOnLog implements Troupe {
     };
     this.#asker = new Asker(log, this.#clock);
     this.#manifests = new ManifestCache(log);
-    this.#unlisten = log.onStatus((status) => this.#feed.emit({ kind: "log.status", status }));
+    const unwatch = log.onStatus((status) => this.#feed.emit({ kind: "log.status", status }));
+    const unhear = log.onFault((what, thrown) => {
+      this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+    });
+    this.#unlisten = () => {
+      unwatch();
+      unhear();
+    };
   }
 
   agent<Messages>(

@@ -18,6 +18,14 @@ export class InvalidKeyError extends TroupeError {
 }
 
 /**
+ * A foreign message asks for what no foreign client may have: a reply at an address that is not
+ * its own inbox, a word of the engine's, or more header bytes than are read. It was not handled.
+ */
+export class ForeignMessageError extends TroupeError {
+  readonly code = "foreign-message";
+}
+
+/**
  * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets
  * this error typed, with the same `reason` and `data`.
  */

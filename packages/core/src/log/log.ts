@@ -21,6 +21,8 @@
  *  L8 A read may be answered by a replica that is a moment behind: it is a beginning of what is stored. A firm read has
  *     no gap, and ends only where there was nothing more when it was called. So "nothing there" decides something only
  *     when it is firm; a commit needs no firm read, because it is fenced (I5).
+ *  L9 What foreign clients wrote is marked as foreign and says nothing about itself that only the engine can know (I14).
+ *     It becomes an input while somebody reads the misfits: once, in the order in which it was stored.
  */
 import type { AgentId } from "./address.ts";
 import type { Cell } from "./cell.ts";
@@ -54,7 +56,11 @@ export interface JournalEntry {
 }
 
 export interface ReadRequest {
-  /** A partition, or `misfits`: messages on our subjects whose subject is not an address. */
+  /**
+   * A partition, or `misfits`: foreign messages that nobody can be given, because their subject is
+   * no address or what they say about themselves is not allowed. Reading them also takes in all
+   * other foreign messages (L9).
+   */
   readonly source: number | "misfits";
   /** The first input handed over is the first one after this position. */
   readonly after: Position;
@@ -254,6 +260,11 @@ export interface Log {
   onAskCancelled(listener: (replyTo: string) => void): () => void;
 
   onStatus(listener: (status: LogStatus) => void): () => void;
+  /**
+   * Hear of trouble that no call reports, such as a stored record that cannot be read and was left
+   * out. `what` says what the log was doing. Returns the function that ends it.
+   */
+  onFault(listener: (what: string, thrown: unknown) => void): () => void;
   /** Resolves after everything written so far left this process. */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -7,6 +7,12 @@ export type ContentType = "application/msgpack" | "application/json";
 
 export interface Metadata {
   /**
+   * Set on what a foreign client wrote (I14). Such a message has an id of its own kind, the name of
+   * its message, a content type, trace context and an address for the reply; whatever else it said
+   * about itself was left out, because nobody can vouch for it.
+   */
+  readonly foreign?: boolean | undefined;
+  /**
    * Message id, chosen by the sender; publishing the same id again within the log's window stores
    * nothing new.
    */

@@ -21,7 +21,7 @@ export interface Redrive {
 export function redriveDraft({ position, agent, original }: Redrive): InputDraft {
   const { address, metadata, payload } = original;
   const { message, contentType, traceparent, tracestate } = metadata;
-  const { sender, causationId, correlationId, timer } = metadata;
+  const { sender, causationId, correlationId, timer, foreign } = metadata;
   return {
     address: { kind: "agent", name: agent.type, key: agent.key },
     metadata: {
@@ -35,6 +35,8 @@ export function redriveDraft({ position, agent, original }: Redrive): InputDraft
       causationId,
       correlationId,
       timer,
+      // An operator sends it again, and vouches for nothing in it.
+      foreign,
     },
     payload,
   };

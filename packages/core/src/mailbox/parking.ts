@@ -59,9 +59,12 @@ export function resumeDraft(agent: AgentId, { skip = false }: ResumeOptions = {}
 /** No message of an agent can have this name. */
 const resumeMessage = "~resume";
 
-/** Whether an input only resumes its agent. */
+/**
+ * Whether an input only resumes its agent: the word of an operator, which no foreigner has (I14).
+ */
 export function isResume({ address, metadata }: Input): boolean {
-  return address.kind === "agent" && metadata.message === resumeMessage;
+  const { foreign, message } = metadata;
+  return message === resumeMessage && address.kind === "agent" && foreign !== true;
 }
 
 /** The mailbox that is parked. */

@@ -250,6 +250,11 @@ export class MemoryLog implements Log {
     return this.#statusListeners.add(listener);
   }
 
+  /** Nothing in memory can be unreadable. */
+  onFault(): () => void {
+    return () => undefined;
+  }
+
   flush(): Promise<void> {
     return this.#wire.call("flush", () => undefined);
   }

@@ -70,18 +70,14 @@ export function foreignInput(
 ): StorableInput {
   const { kind, name, token } = address;
   const copy = copyOf(payload, rules.limits, `${kind}/${name}/${token}`);
-  const source = partitionOfToken(token, rules.partitions);
+  const metadata: Metadata = { foreign: true };
   try {
-    return { source, address: { kind, name, key: tokenToKey(token) }, metadata: {}, payload: copy };
+    const source = partitionOfToken(token, rules.partitions);
+    return { source, address: { kind, name, key: tokenToKey(token) }, metadata, payload: copy };
   } catch (error) {
     if (!(error instanceof InvalidKeyError)) throw error;
-    return {
-      source,
-      address: { kind, name, key: token },
-      metadata: {},
-      payload: copy,
-      fault: error,
-    };
+    const written: Address = { kind, name, key: token };
+    return { source: "misfits", address: written, metadata, payload: copy, fault: error };
   }
 }
 
@@ -100,7 +96,7 @@ export function misfitInput(
   );
   const address: Address = { kind: kind === "agent" ? kind : "topic", name, key: rest.join(".") };
   const copy = copyOf(payload, rules.limits, subject);
-  return { source: "misfits", address, metadata: {}, payload: copy, fault };
+  return { source: "misfits", address, metadata: { foreign: true }, payload: copy, fault };
 }
 
 /** A turn ready to be stored. @throws InvalidKeyError, PayloadTooLargeError, LogRefusedError */

@@ -1,0 +1,205 @@
+/**
+ * The relay: it takes what foreign clients wrote from the ingress into the log (I14, L9).
+ *
+ *  R1 Messages are taken in the order of the ingress, in atomic batches. Each batch ends with a
+ *     marker that says up to where the ingress is taken, and expects the last marker to be the one
+ *     this relay knows. So each message is taken once, however relays overlap or are interrupted.
+ *  R2 The ingress is purged only up to a stored marker: what the log has not taken is never lost.
+ *  R3 A marker names the ingress it is about. A stream that was made anew, or put back to an earlier
+ *     time, is read from its beginning, and that is said: twice is better than not at all.
+ *  R4 One message that cannot be stored costs itself: it is found by halving, and becomes a misfit.
+ */
+import {
+  LogRefusedError,
+  RevisionConflictError,
+  type Position,
+  type TroupeError,
+} from "@troupe/core";
+
+import { publishBatch } from "./atomic-batch.ts";
+import type { DraftMessage } from "./draft-message.ts";
+import { misfitMessage, takenMessage, type ForeignMessage } from "./foreign-message.ts";
+import { headerLine } from "./header-block.ts";
+import { headerText } from "./header-text.ts";
+import { IngressPurge } from "./ingress-purge.ts";
+import { lastTaken, type Taken } from "./ingress-taken.ts";
+import { isConflict, publishError } from "./publish-error.ts";
+import { PullReader } from "./pull-reader.ts";
+import { pauseMsAfter } from "./retry.ts";
+import type { Session } from "./session.ts";
+
+/** Messages in memory at once; each has at most `ingressMessageBytesMax`. */
+const windowMax = 128;
+const batchBytesMax = 4 * 1024 * 1024;
+
+export class IngressRelay {
+  readonly #session: Session;
+  readonly #purge: IngressPurge;
+  readonly #running: Promise<void>;
+  readonly #ended = Promise.withResolvers<void>();
+  #waiting: ForeignMessage[] = [];
+  /** The consumer was replaced: it may read another stream by now. */
+  #uncertain = false;
+  #wake: () => void = nothing;
+  #batches = 0;
+  #stopped = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+    this.#purge = new IngressPurge(session);
+    this.#running = this.#run();
+  }
+
+  /** Resolves when nothing more is taken. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#ended.resolve();
+    this.#wake();
+    await this.#running;
+    this.#purge.stop();
+  }
+
+  /** Takes until it is stopped; whatever goes wrong, it begins again from the last marker. */
+  async #run(): Promise<void> {
+    for (let failures = 0; !this.#stopped;) {
+      try {
+        await this.#take(() => (failures = 0));
+      } catch (thrown) {
+        failures += 1;
+        // Another relay was quicker: no trouble, and nothing to tell.
+        if (!(thrown instanceof RevisionConflictError)) this.#tell(thrown);
+        await this.#pause(pauseMsAfter(failures) * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  async #take(onStored: () => void): Promise<void> {
+    let taken = await lastTaken(this.#session);
+    if (this.#stopped) return;
+    this.#waiting = [];
+    this.#uncertain = false;
+    const reader = this.#read(taken.sequence);
+    try {
+      for (;;) {
+        const messages = await this.#next();
+        if (messages === undefined) return;
+        taken = await this.#store(messages, taken);
+        onStored();
+        this.#purge.upTo(taken.sequence);
+        reader.grant(messages.length);
+      }
+    } finally {
+      await reader.stop();
+    }
+  }
+
+  #read(after: number): PullReader {
+    const { id, subjects } = this.#session;
+    let starts = 0;
+    return new PullReader(this.#session, {
+      stream: subjects.ingressStream,
+      filters: [`${subjects.namespace}.>`],
+      after,
+      credit: windowMax,
+      name: `ingress-${id}`,
+      onMessage: (message, { position: sequence }) => {
+        const { data: payload, subject } = message;
+        this.#waiting.push({ subject, block: headerText(message), payload, sequence });
+        this.#wake();
+      },
+      onStart: () => {
+        starts += 1;
+        this.#uncertain ||= starts > 1;
+        this.#wake();
+      },
+      onRefused: (error) => this.#tell(error),
+    });
+  }
+
+  /** The next messages for one batch; undefined when this round is over. */
+  async #next(): Promise<readonly ForeignMessage[] | undefined> {
+    while (this.#waiting.length === 0 && !this.#stopped && !this.#uncertain) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await promise;
+    }
+    if (this.#stopped || this.#uncertain) return undefined;
+    let bytes = 0;
+    const count = this.#waiting.findIndex(
+      ({ payload }) => (bytes += payload.length) > batchBytesMax,
+    );
+    return this.#waiting.splice(0, count < 0 ? windowMax : Math.max(1, count));
+  }
+
+  /** R1, R4 */
+  async #store(messages: readonly ForeignMessage[], taken: Taken): Promise<Taken> {
+    const { partitions, subjects } = this.#session;
+    try {
+      const drafts = messages.map((message) => takenMessage(message, { partitions, subjects }));
+      return await this.#storeBatch(drafts, { ...taken, sequence: messages.at(-1)?.sequence ?? 0 });
+    } catch (thrown) {
+      if (!(thrown instanceof LogRefusedError)) throw thrown;
+      const [first, second] = messages;
+      if (second === undefined && first !== undefined) {
+        return this.#storeBatch([unstorable(first, thrown, this.#session)], {
+          ...taken,
+          sequence: first.sequence,
+        });
+      }
+      const middle = Math.ceil(messages.length / 2);
+      const half = await this.#store(messages.slice(0, middle), taken);
+      return this.#store(messages.slice(middle), half);
+    }
+  }
+
+  /** Resolves with where the ingress is taken now; `taken` still has the revision before. */
+  async #storeBatch(drafts: readonly DraftMessage[], taken: Taken): Promise<Taken> {
+    const marker: DraftMessage = {
+      subject: this.#session.subjects.taken,
+      lines: headerLine("Nats-Expected-Last-Subject-Sequence", taken.revision),
+      payload: Buffer.from(JSON.stringify({ ingress: taken.ingress, sequence: taken.sequence })),
+    };
+    const revision = await this.#publish([...drafts, marker]);
+    return { ...taken, revision };
+  }
+
+  #publish(messages: readonly DraftMessage[]): Promise<Position> {
+    const id = `${this.#session.id}-i${++this.#batches}`;
+    return new Promise((resolve, reject) => {
+      publishBatch(this.#session, id, messages, {
+        onReply: (reply) => {
+          const { error, seq } = this.#session.readPubAck(reply.data);
+          if (error === undefined) resolve(seq);
+          else if (!isConflict(error)) reject(publishError(error, "What foreign clients wrote"));
+          else reject(new RevisionConflictError("Another relay took from the ingress."));
+          return false;
+        },
+        onFailure: reject,
+      });
+    });
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    await Promise.race([promise, this.#ended.promise]);
+    clearTimeout(timer);
+  }
+
+  #tell(thrown: unknown): void {
+    if (!this.#stopped) this.#session.faults.tell("taking in foreign messages", thrown);
+  }
+}
+
+/** The log refuses even this one message, so only where it was and why is kept. */
+function unstorable(
+  message: ForeignMessage,
+  why: TroupeError,
+  { subjects }: Session,
+): DraftMessage {
+  return misfitMessage({ ...message, payload: new Uint8Array() }, why, subjects);
+}
+
+function nothing(): void {
+  // Nobody waits yet.
+}

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 
 import { simulateAgain, systems } from "./systems.ts";
 
-const count = 2000;
+const count = 500;
 
 /** Declares the tests of one system, by its name in `systems`. */
 export function systemContract(name: string): void {

@@ -20,6 +20,8 @@ const callMsMax = 400;
 
 interface Call {
   readonly atMs: number;
+  /** It ends then, also when its worker dies or stands still. */
+  readonly endMs: number;
   readonly cost: number;
 }
 
@@ -27,20 +29,23 @@ interface Call {
 class Model {
   readonly #stage: Pick<Stage, "now" | "wait">;
   readonly calls: Call[] = [];
-  atWork = 0;
-  atWorkMax = 0;
 
   constructor(stage: Pick<Stage, "now" | "wait">) {
     this.#stage = stage;
   }
 
   async complete(forMs: number, cost: number): Promise<string> {
-    this.calls.push({ atMs: this.#stage.now(), cost });
-    this.atWork += 1;
-    this.atWorkMax = Math.max(this.atWorkMax, this.atWork);
+    const atMs = this.#stage.now();
+    this.calls.push({ atMs, endMs: atMs + forMs, cost });
     await this.#stage.wait(forMs);
-    this.atWork -= 1;
     return "done";
+  }
+
+  /** The most calls at once. */
+  get atWorkMax(): number {
+    const atWork = (ms: number): number =>
+      this.calls.filter(({ atMs, endMs }) => atMs <= ms && ms < endMs).length;
+    return Math.max(0, ...this.calls.map(({ atMs }) => atWork(atMs)));
   }
 
   /** The largest cost within any time as long as the rate's. */
@@ -79,6 +84,8 @@ export const limits: System = {
   name: "limits",
   agents: writer,
   workers: 3,
+  // What a worker had claimed and not begun it may begin when it comes back: too many at once.
+  faults: { suspend: 0 },
   // Handlers that wait for a limit leave their places, which the watch over places does not see.
   settings: { handlersMax: 1000, retry: { delayMs: 10, delayMsMax: 100 } },
   drive: async (client, stage: Stage) => {

@@ -140,6 +140,8 @@ function checkJobs(history: History, key: string): void {
   const parked = new Set(history.parkings(press, key).map(({ record }) => record.inputPosition));
   const printed = turns.flatMap(({ record }) => {
     if (record.failure === undefined) return record.events.map(({ data }) => data);
+    // An asker may have given up before its message came to a worker.
+    if (record.failure.code === "deadline-passed") return [];
     assert.equal(record.failure.code, "rejected", `${key}: turn ${record.turn}`);
     assert.ok(parked.has(record.inputPosition), `${key}: ${record.turn} was given up unparked`);
     return [];

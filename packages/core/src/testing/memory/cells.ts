@@ -17,6 +17,10 @@ export class Cells {
     return this.#cells.get(name);
   }
 
+  copy(): ReadonlyMap<string, Cell> {
+    return new Map(this.#cells);
+  }
+
   write(name: string, value: Uint8Array, expectedRevision: Position): Position {
     const last = this.#cells.get(name)?.revision ?? 0;
     if (last !== expectedRevision) {

@@ -9,6 +9,9 @@ export class Channel {
   readonly #tasks: (() => void)[] = [];
   #head = 0;
   #cut = false;
+  #held = false;
+  /** Slots that came while it was held. */
+  #missed = 0;
 
   constructor(schedule: Schedule) {
     this.#schedule = schedule;
@@ -26,7 +29,23 @@ export class Channel {
     this.#tasks.length = 0;
   }
 
+  /** Nothing passes until `letGo`; what is pushed meanwhile waits in its order. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  letGo(): void {
+    this.#held = false;
+    const missed = this.#missed;
+    this.#missed = 0;
+    for (let slot = 0; slot < missed; slot++) this.#schedule(() => this.#runNext());
+  }
+
   #runNext(): void {
+    if (this.#held) {
+      this.#missed += 1;
+      return;
+    }
     const task = this.#cut ? undefined : this.#tasks[this.#head];
     if (task === undefined) return;
     this.#head += 1;

@@ -34,8 +34,7 @@ async function* entriesBetween(server: Server, wire: Wire, span: Span): AsyncGen
   while (next < span.end) {
     if (signal?.aborted === true) return;
     refuseClosed(wire);
-    const reachable = server.paused === undefined && wire.state === "open";
-    const entry = reachable ? entries[next] : undefined;
+    const entry = wire.reachable ? entries[next] : undefined;
     if (entry === undefined) {
       await change(server, wire, signal);
       continue;
@@ -91,6 +90,7 @@ async function change(server: Server, wire: Wire, signal: AbortSignal | undefine
   const ends = [
     server.storage.watch("everything", wake),
     server.pauses.add(wake),
+    wire.onChange(wake),
     wire.onEnd(wake),
   ];
   signal?.addEventListener("abort", wake);

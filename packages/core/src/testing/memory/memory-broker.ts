@@ -10,6 +10,7 @@ import type { Position } from "../../log/input.ts";
 import type { Log, LogEntry } from "../../log/log.ts";
 import { brokerSettings, type MemoryBrokerOptions } from "./broker-options.ts";
 import { MemoryLog } from "./memory-log.ts";
+import { replicaOf, type Replica } from "./replica.ts";
 import { Server, type CommitFault, type PausedCalls } from "./server.ts";
 import { foreignInput, misfitInput } from "./storable.ts";
 
@@ -22,6 +23,19 @@ export interface MemoryConnection extends Log {
    * what is under way, and its pending calls never resolve.
    */
   crash(): void;
+  /**
+   * Only this connection reaches the log no more: its readers stand still, its calls do as
+   * `options` say. What is not stored still passes: announcements, replies, hints.
+   */
+  cutOff(options?: PauseOptions): void;
+  /** It reaches the log again. */
+  reconnect(): void;
+  /**
+   * The process stands still, as after SIGSTOP: what is sent to it waits. Its timers are its own.
+   */
+  suspend(): void;
+  /** It goes on, with all that was sent to it meanwhile. */
+  wake(): void;
 }
 
 export interface PauseOptions {
@@ -38,6 +52,8 @@ export interface MemoryBroker {
   connect(name?: string): MemoryConnection;
   /** Everything stored so far, in log order: the entry at position p is at index p - 1. */
   entries(): readonly LogEntry[];
+  /** What a replica of the log answers that stores nothing from now on: a view of this moment. */
+  replica(): Replica;
 
   /**
    * Nobody reaches the broker: readers stand still, replies and announcements are lost, calls do as
@@ -69,6 +85,7 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
   return Object.freeze<MemoryBroker>({
     connect: (name = "connection") => new MemoryLog(server, name),
     entries: () => storage.entries,
+    replica: () => replicaOf(server),
     pause: ({ calls = "wait" } = {}) => server.pause(calls),
     resume: () => server.resume(),
     failNextCommit: (fault) => server.failNextCommit(fault),

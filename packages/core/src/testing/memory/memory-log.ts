@@ -26,8 +26,9 @@ import type { Presence } from "../../log/presence.ts";
 import { follow } from "./follow.ts";
 import { Listeners } from "./listeners.ts";
 import { MemoryReader } from "./memory-reader.ts";
-import { replyAddressOf, type Server, type ServerPeer } from "./server.ts";
-import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
+import { replyAddressOf, type PausedCalls, type Server, type ServerPeer } from "./server.ts";
+import { inputAt, inputsOf, journalPage } from "./stored-pages.ts";
+import { storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
 import { Wire } from "./wire.ts";
 
 export class MemoryLog implements Log {
@@ -88,19 +89,11 @@ export class MemoryLog implements Log {
     after: Position,
     options: ReadOptions = {},
   ): Promise<readonly JournalEntry[]> {
-    const name = journalName(agent);
-    return this.#wire.call("journal", () => this.#page(name, after), options);
+    return this.#wire.call("journal", () => journalPage(this.#server, agent, after), options);
   }
 
   input(position: Position, options: ReadOptions = {}): Promise<Input | undefined> {
-    return this.#wire.call(
-      "input",
-      () => {
-        const entry = this.#server.storage.entries[position - 1];
-        return entry?.kind === "input" ? entry.input : undefined;
-      },
-      options,
-    );
+    return this.#wire.call("input", () => inputAt(this.#server, position), options);
   }
 
   read(request: ReadRequest): Reader {
@@ -130,22 +123,8 @@ export class MemoryLog implements Log {
     before: Position,
     options: ReadOptions = {},
   ): Promise<readonly Input[]> {
-    const { journalPageMax } = this.#server.settings;
-    return this.#wire.call(
-      "inputsOf",
-      () => {
-        const found = this.#server.storage.entries.flatMap((entry) => {
-          if (entry.kind !== "input") return [];
-          const { address, position } = entry.input;
-          if (position <= after || position >= before || address.key !== agent.key) return [];
-          const isTheirs =
-            address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);
-          return isTheirs ? [entry.input] : [];
-        });
-        return found.slice(0, journalPageMax);
-      },
-      options,
-    );
+    const find = (): readonly Input[] => inputsOf(this.#server, agent, topics, after, before);
+    return this.#wire.call("inputsOf", find, options);
   }
 
   snapshot(agent: AgentId): Promise<Uint8Array | undefined> {
@@ -271,6 +250,22 @@ export class MemoryLog implements Log {
     this.#wire.crash();
   }
 
+  cutOff({ calls = "wait" }: { readonly calls?: PausedCalls } = {}): void {
+    this.#wire.cutOff(calls);
+  }
+
+  reconnect(): void {
+    this.#wire.cutOff(undefined);
+  }
+
+  suspend(): void {
+    this.#wire.stand(true);
+  }
+
+  wake(): void {
+    this.#wire.stand(false);
+  }
+
   #join(): void {
     const wire = this.#wire;
     const peer: ServerPeer = {
@@ -290,12 +285,5 @@ export class MemoryLog implements Log {
       this.#server.peers.delete(this.name);
       endPauses();
     });
-  }
-
-  #page(name: string, after: Position): readonly JournalEntry[] {
-    const journal = this.#server.storage.journal(name);
-    const first = journal.findIndex((entry) => entry.revision > after);
-    if (first < 0) return [];
-    return journal.slice(first, first + this.#server.settings.journalPageMax);
   }
 }

@@ -27,6 +27,7 @@ export class MemoryReader implements Reader {
     this.#ends = [
       server.storage.watch(request.source, wake),
       server.pauses.add(wake),
+      wire.onChange(wake),
       wire.onEnd(() => this.#unwatch()),
     ];
     this.#wake();
@@ -57,7 +58,7 @@ export class MemoryReader implements Reader {
 
   #ready(): boolean {
     if (this.#stopped || this.#credit < 1 || this.#next >= this.#inputs.length) return false;
-    return this.#server.paused === undefined && this.#wire.state === "open";
+    return this.#wire.reachable;
   }
 
   #handOver(): void {

@@ -8,12 +8,14 @@
  *  W4 During a pause calls do not reach the server. A patient call waits for the end of the pause,
  *     others do what the pause says. A pause in which calls fail also loses the answers on their
  *     way; a patient call is then made again, so its work must be safe to repeat.
+ *  W5 A connection that is cut off alone is for its calls and readers as if the broker paused.
+ *  W6 While its process stands still, nothing comes in; what it had sent arrives.
  */
 import { LogClosedError } from "../../errors/log-errors.ts";
 import { Channel } from "./channel.ts";
 import { Listeners } from "./listeners.ts";
 import { type Call, PendingCall, type PendingCallOptions } from "./pending-call.ts";
-import type { Server } from "./server.ts";
+import type { PausedCalls, Server } from "./server.ts";
 
 export type WireState = "open" | "closed" | "crashed";
 
@@ -22,7 +24,10 @@ export class Wire {
   readonly #up: Channel;
   readonly #down: Channel;
   readonly #ends = new Listeners<[]>();
+  readonly #changes = new Listeners<[]>();
   #held: Call[] = [];
+  #cutOff: PausedCalls | undefined;
+  #standing = false;
   #state: WireState = "open";
 
   constructor(server: Server) {
@@ -33,6 +38,39 @@ export class Wire {
 
   get state(): WireState {
     return this.#state;
+  }
+
+  /**
+   * What a pause of the broker, or being cut off alone, does to calls; undefined when neither is.
+   */
+  get paused(): PausedCalls | undefined {
+    return this.#cutOff ?? this.#server.paused;
+  }
+
+  /** Whether readers may hand something over. */
+  get reachable(): boolean {
+    return this.paused === undefined && this.#state === "open" && !this.#standing;
+  }
+
+  /** Cut off from the log, or not any more. */
+  cutOff(calls: PausedCalls | undefined): void {
+    this.#cutOff = calls;
+    if (calls !== undefined) return;
+    this.resume();
+    this.#changes.tell();
+  }
+
+  /** The process stands still, or goes on. */
+  stand(still: boolean): void {
+    this.#standing = still;
+    if (still) return this.#down.hold();
+    this.#down.letGo();
+    this.#changes.tell();
+  }
+
+  /** Called when it may be reachable again. Returns the function that ends it. */
+  onChange(listener: () => void): () => void {
+    return this.#changes.add(listener);
   }
 
   /** Do `work` in the server; resolves with its result, or rejects with what it throws. */
@@ -90,7 +128,7 @@ export class Wire {
       if (call.settled || this.#isPaused(call)) return;
       const answer = call.serve();
       this.#down.push(() => {
-        const isLost = this.#server.paused === "fail" && this.#isPaused(call);
+        const isLost = this.paused === "fail" && this.#isPaused(call);
         if (!isLost) answer();
       });
     });
@@ -98,7 +136,7 @@ export class Wire {
 
   /** Whether a pause stops the call, which then waits or fails. */
   #isPaused(call: Call): boolean {
-    const { paused } = this.#server;
+    const { paused } = this;
     if (paused === undefined) return false;
     if (this.#state === "closed") call.fail(closed(call.name));
     else if (call.patient || paused === "wait") this.#held.push(call);

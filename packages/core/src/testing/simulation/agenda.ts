@@ -4,7 +4,8 @@
  *
  *  - Time stands still while something happens and jumps to the next entry; nobody ever waits for real.
  *  - Entries of the same moment happen in the order they were made.
- *  - A clock belongs to one simulated process. When the process dies, what its clock still holds never happens.
+ *  - A clock belongs to one simulated process. When the process dies, what its clock still holds never happens. The
+ *    time that it says may differ from that of others; it never changes how long a timer takes.
  */
 import type { Clock } from "../../clock/clock.ts";
 
@@ -22,6 +23,13 @@ export interface VirtualClock extends Clock {
   readonly pending: number;
   /** The process is dead: no timer fires any more. */
   stop(): void;
+  /** The process stands still: timers whose time comes fire when it goes on, in their order. */
+  suspend(): void;
+  wake(): void;
+  /**
+   * What it says the time is changes by so much, as when somebody sets it. Timers are not moved.
+   */
+  jump(byMs: number): void;
 }
 
 /** Hears every step: what happens, at what time. */
@@ -105,6 +113,9 @@ export class Agenda implements Clock {
     const what = `timer of ${process}`;
     let pending = 0;
     let stopped = false;
+    let aheadMs = 0;
+    /** What became due while the process stood still. */
+    let late: (() => void)[] | undefined;
     const after = (delayMs: number, action: () => void): (() => void) => {
       let open = true;
       pending += 1;
@@ -114,17 +125,33 @@ export class Agenda implements Clock {
         open = false;
         return first;
       };
-      const cancel = this.add(what, delayMs, () => {
+      const fire = (): void => {
         if (close() && !stopped) action();
+      };
+      const cancel = this.add(what, delayMs, () => {
+        if (late !== undefined) late.push(fire);
+        else fire();
       });
       return () => {
         if (close()) cancel();
       };
     };
     return {
-      now: () => this.now(),
+      now: () => this.now() + aheadMs,
       monotonicMs: () => this.elapsedMs,
       after,
+      suspend: () => {
+        late ??= [];
+      },
+      wake: () => {
+        const due = late ?? [];
+        late = undefined;
+        // One after the other, because what one of them does may cancel the next.
+        for (const fire of due) this.add(what, 0, fire);
+      },
+      jump: (byMs) => {
+        aheadMs += byMs;
+      },
       get pending() {
         return pending;
       },

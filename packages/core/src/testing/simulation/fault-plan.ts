@@ -1,4 +1,5 @@
 /** Which faults a seed brings, and when. */
+import { delay, requireOptions, type OptionRules } from "../../schema/option-rules.ts";
 import type { Chance } from "./chance.ts";
 import type { CommitMishap, Fault, FaultKind } from "./fault.ts";
 
@@ -6,13 +7,15 @@ import type { CommitMishap, Fault, FaultKind } from "./fault.ts";
 export type FaultWeights = Readonly<Record<FaultKind, number>>;
 
 export interface FaultOptions extends Partial<FaultWeights> {
+  /** Only these kinds, each as often as the others. @default every kind, by its weight */
+  readonly only?: readonly FaultKind[];
   /** Most faults in one run. 0 means none at all. @default 12 */
   readonly faultsMax?: number;
   /** Faults come before this step, at the latest. @default 1500 */
   readonly lastStep?: number;
 }
 
-const defaults: Required<FaultOptions> = Object.freeze({
+const defaults: Required<Omit<FaultOptions, "only">> = Object.freeze({
   crash: 5,
   restart: 2,
   isolate: 2,
@@ -21,9 +24,24 @@ const defaults: Required<FaultOptions> = Object.freeze({
   "lose-replies": 2,
   pause: 2,
   slow: 2,
+  stale: 0,
+  calls: 2,
+  "cut-off": 2,
+  suspend: 2,
+  clock: 0,
   faultsMax: 12,
   lastStep: 1500,
 });
+
+/** @throws DefinitionError */
+export function requireFaultOptions(options: FaultOptions): void {
+  const weights = Object.keys(defaults).map((name) => [name, delay]);
+  const rules = Object.fromEntries([...weights, ["only", "other"]]) as OptionRules<FaultOptions>;
+  requireOptions("Simulation option faults.", options, rules);
+  for (const kind of options.only ?? []) {
+    requireOptions("Simulation option faults.only: ", { [kind]: 1 }, rules);
+  }
+}
 
 const mishaps: readonly [CommitMishap, ...CommitMishap[]] = [
   "lost-ack",
@@ -34,7 +52,9 @@ const mishaps: readonly [CommitMishap, ...CommitMishap[]] = [
 
 /** The faults in the order of their steps. */
 export function faultPlan(chance: Chance, places: number, options: FaultOptions = {}): Fault[] {
-  const { faultsMax, lastStep, ...weights } = { ...defaults, ...options };
+  const { only, ...chosen } = options;
+  const { faultsMax, lastStep, ...usual } = { ...defaults, ...chosen };
+  const weights = only === undefined ? usual : weightsOf(usual, only);
   const total = Object.values(weights).reduce((sum, weight) => sum + weight, 0);
   const count = total === 0 ? 0 : chance.between(0, faultsMax);
   // Some runs have all their faults at once, others over a long time.
@@ -43,6 +63,13 @@ export function faultPlan(chance: Chance, places: number, options: FaultOptions 
     const kind = weighted(weights, chance.next() * total);
     return faultOf(kind, chance.between(1, last), chance.between(0, places - 1), chance);
   }).toSorted((a, b) => a.atStep - b.atStep);
+}
+
+function weightsOf(usual: FaultWeights, only: readonly FaultKind[]): FaultWeights {
+  const kinds = Object.keys(usual) as FaultKind[];
+  return Object.fromEntries(
+    kinds.map((kind) => [kind, Number(only.includes(kind))]),
+  ) as FaultWeights;
 }
 
 function weighted(weights: FaultWeights, at: number): FaultKind {
@@ -74,6 +101,20 @@ function faultOf(kind: FaultKind, atStep: number, place: number, chance: Chance)
     pause: () => {
       const calls = chance.pick(["wait", "fail"]);
       return { kind: "pause", atStep, calls, forMs: chance.magnitude(1, 3000) };
+    },
+    stale: () => ({ kind: "stale", atStep, place, forMs: chance.magnitude(10, 5000) }),
+    calls: () => {
+      const which = chance.pick(["reads", "saves"]);
+      return { kind: "calls", atStep, place, which, count: chance.magnitude(1, 10) };
+    },
+    "cut-off": () => {
+      const calls = chance.pick(["wait", "fail"]);
+      return { kind: "cut-off", atStep, place, calls, forMs: chance.magnitude(10, 8000) };
+    },
+    suspend: () => ({ kind: "suspend", atStep, place, forMs: chance.magnitude(10, 8000) }),
+    clock: () => {
+      const byMs = chance.magnitude(1, 120_000) * chance.pick([-1, 1]);
+      return { kind: "clock", atStep, place, byMs };
     },
     slow: () => {
       const delayMs = chance.magnitude(5, 500);

@@ -46,6 +46,38 @@ export type Fault = { readonly atStep: number } & (
       readonly forMs: number;
     }
   | {
+      /** What the worker reads may come from a replica that stores nothing new meanwhile. */
+      readonly kind: "stale";
+      readonly place: Place;
+      readonly forMs: number;
+    }
+  | {
+      /** So many of the worker's next reads, or saves, go wrong, each by itself. */
+      readonly kind: "calls";
+      readonly place: Place;
+      readonly which: FailingCalls;
+      readonly count: number;
+    }
+  | {
+      /** The worker alone does not reach the log; the others hear it, and it hears them. */
+      readonly kind: "cut-off";
+      readonly place: Place;
+      readonly calls: "wait" | "fail";
+      readonly forMs: number;
+    }
+  | {
+      /** The worker's process stands still; then everything is late. */
+      readonly kind: "suspend";
+      readonly place: Place;
+      readonly forMs: number;
+    }
+  | {
+      /** The worker's clock is set: forward, or back. */
+      readonly kind: "clock";
+      readonly place: Place;
+      readonly byMs: number;
+    }
+  | {
       /** Some of what travels takes this much longer. */
       readonly kind: "slow";
       readonly delayMs: number;
@@ -59,6 +91,12 @@ export type Fault = { readonly atStep: number } & (
  * worker is told that somebody else was first.
  */
 export type CommitMishap = "lost-ack" | "unavailable" | "late" | "conflict";
+
+/**
+ * `reads`: no answer. `saves`: no answer to what saves floors, snapshots, cells and manifests, and
+ * buries misfits; half of these are stored.
+ */
+export type FailingCalls = "reads" | "saves";
 
 export type FaultKind = Fault["kind"];
 

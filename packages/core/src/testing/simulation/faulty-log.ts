@@ -5,7 +5,11 @@
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
 import type { Position } from "../../log/input.ts";
 import type { Log, TurnCommit } from "../../log/log.ts";
-import type { CommitMishap } from "./fault.ts";
+import type { Replica } from "../memory/replica.ts";
+import type { Chance } from "./chance.ts";
+import type { CommitMishap, FailingCalls } from "./fault.ts";
+import { failingSaves } from "./failing-saves.ts";
+import { faultyReads } from "./faulty-reads.ts";
 import { overlay } from "./overlay.ts";
 
 /** The troubles of one process; the simulation changes them while it runs. */
@@ -15,6 +19,10 @@ export interface Troubles {
   /** What goes wrong with the next commits. */
   readonly mishaps: { readonly mishap: CommitMishap; readonly lateMs: number }[];
   repliesToLose: number;
+  /** Answers some of its reads. */
+  replica: Replica | undefined;
+  /** How many of its next calls go wrong. */
+  readonly failing: Record<FailingCalls, number>;
 }
 
 export interface FaultyLogHost {
@@ -22,17 +30,28 @@ export interface FaultyLogHost {
   floorsLost(): boolean;
   /** Something happens later, even when the process is dead by then. */
   later(delayMs: number, action: () => void): void;
+  /** What happens to each single call. */
+  readonly callChance: Chance;
 }
 
 export function noTroubles(): Troubles {
-  return { isolated: false, mishaps: [], repliesToLose: 0 };
+  return {
+    isolated: false,
+    mishaps: [],
+    repliesToLose: 0,
+    replica: undefined,
+    failing: { reads: 0, saves: 0 },
+  };
 }
 
 export function faultyLog(log: Log, troubles: Troubles, host: FaultyLogHost): Log {
+  const reads = faultyReads(log, troubles, host.callChance);
   return overlay(log, {
+    ...reads,
+    ...failingSaves(log, troubles, host.callChance),
     commit: (turns) => commit(log, troubles, host, turns),
     floors: async () => {
-      const floors = await log.floors();
+      const floors = (await reads.floors?.()) ?? [];
       return host.floorsLost() ? [] : floors;
     },
     announce: (presence) => {

@@ -5,8 +5,9 @@
  */
 import type { Interceptor } from "../../interceptor/interceptor.ts";
 import { agentName } from "../../log/address.ts";
-import type { VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
+import type { EffectProcess } from "./effect-ledger.ts";
+import { effectProcess } from "./effect-ledger.ts";
 
 export interface HandlerPace {
   /** How likely it is that a handler waits before it begins. */
@@ -16,7 +17,7 @@ export interface HandlerPace {
 
 export interface HandlerWatchOptions {
   readonly pace: HandlerPace;
-  readonly clock: VirtualClock;
+  readonly process: EffectProcess;
   readonly chance: Chance;
   readonly handlersMax: number;
   readonly breach: (what: string) => void;
@@ -30,7 +31,8 @@ export function handlerPace(chance: Chance): HandlerPace {
 }
 
 export function handlerWatch(options: HandlerWatchOptions): Interceptor {
-  const { breach, chance, clock, handlersMax, pace } = options;
+  const { breach, chance, handlersMax, pace, process } = options;
+  const { clock } = process;
   /** Agents whose handlers are at work and have asked nobody yet. */
   const atWork = new Set<string>();
   /** One whose handler is given up ends, so that no timer is left behind. */
@@ -46,7 +48,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
     });
   };
   return {
-    receive: (call, next) => {
+    receive: (call, handle) => {
+      const next = (passed: typeof call): unknown => effectProcess.run(process, handle, passed);
       const name = agentName(call.agent);
       const isPaused = chance.happens(pace.waits);
       // A handler that was given up may still be at work when the next one of its agent begins.

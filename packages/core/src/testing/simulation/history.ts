@@ -105,6 +105,15 @@ export class GrowingHistory implements History {
     return types.map(({ type }) => ({ type, key: address.key }));
   }
 
+  /** Messages to an agent before this position that have no turn yet. */
+  unhandledBefore(agent: string, position: Position): readonly string[] {
+    this.read();
+    return [...this.unhandled].filter((name) => {
+      const at = name.lastIndexOf("@");
+      return name.slice(0, at) === agent && Number(name.slice(at + 1)) < position;
+    });
+  }
+
   #input(input: Input): void {
     this.inputs.set(input.position, input);
     if (input.fault !== undefined) this.unhandled.add(handling(undefined, input.position));

@@ -22,6 +22,7 @@ export function logFindings(
     foldIsPure(history, agent, definitions, find);
   }
   outgoingIsRecorded(history, find);
+  asksOnce(history, find);
   failuresAreDeadLetters(history, find);
   return findings;
 }
@@ -114,6 +115,20 @@ function outgoingIsRecorded(history: GrowingHistory, find: Find): void {
 function isSentByTurn({ metadata }: Input): boolean {
   const { replyTo, sender, timer } = metadata;
   return sender?.includes("/") === true && replyTo === undefined && timer === undefined;
+}
+
+/** I13: one ask of a turn is one message, however often the turn runs and however long it takes. */
+function asksOnce(history: GrowingHistory, find: Find): void {
+  const seen = new Map<string, Position>();
+  for (const { metadata, position } of history.inputs.values()) {
+    const { id, replyTo, sender } = metadata;
+    if (id === undefined || replyTo === undefined || sender?.includes("/") !== true) continue;
+    const name = `${sender} ${id}`;
+    const first = seen.get(name);
+    if (first !== undefined)
+      find("I13", `the ask ${id} of ${sender} is at ${first} and ${position}`);
+    seen.set(name, position);
+  }
 }
 
 /**

@@ -11,17 +11,17 @@ import {
   atLeastOne,
   atLeastOneOrInfinite,
   atLeastZero,
-  delay,
   duration,
-  requireNumber,
   requireNumbers,
 } from "../../schema/option-rules.ts";
 import { Agenda } from "./agenda.ts";
 import { chanceOf } from "./chance.ts";
 import { drained } from "./drained.ts";
+import { effectFindings } from "./effect-invariants.ts";
+import { EffectLedger } from "./effect-ledger.ts";
 import type { Fault } from "./fault.ts";
 import { describeFault } from "./fault.ts";
-import { faultPlan } from "./fault-plan.ts";
+import { faultPlan, requireFaultOptions } from "./fault-plan.ts";
 import type { Finding } from "./finding.ts";
 import type { History } from "./history.ts";
 import { GrowingHistory } from "./history.ts";
@@ -78,9 +78,7 @@ const numberRules = {
 export async function simulate(options: SimulateOptions): Promise<SimulationRun> {
   requireNumbers("Simulation option ", options, numberRules);
   const { faults = {} } = options;
-  for (const [name, weight] of Object.entries(faults)) {
-    requireNumber(`Simulation option faults.${name}`, weight, delay);
-  }
+  requireFaultOptions(faults);
   return new Simulation(options).run();
 }
 
@@ -90,6 +88,7 @@ class Simulation {
   readonly #agenda: Agenda;
   readonly #world: World;
   readonly #history: GrowingHistory;
+  readonly #effects: EffectLedger;
   readonly #stage: SystemStage;
   readonly #findings: Finding[] = [];
   readonly #events: SimulationEvent[] = [];
@@ -113,11 +112,18 @@ class Simulation {
     const { broker, client, definitions, places } = this.#world;
     this.#history = new GrowingHistory(broker.entries(), definitions);
     this.#planned = [...(plan ?? faultPlan(chanceOf(seed, "faults"), places, options.faults))];
+    this.#effects = new EffectLedger({
+      seen: (process, agent) => this.#world.watch.seen.upTo(process, agent),
+      unhandledBefore: (agent, position) => this.#history.unhandledBefore(agent, position),
+      clock: client.clock,
+      chance: chanceOf(seed, "effects"),
+    });
     this.#stage = new SystemStage({
       seed,
       world: this.#world,
       agenda: this.#agenda,
       clock: client.clock,
+      effects: this.#effects,
       without: without ?? new Set(),
     });
   }
@@ -241,6 +247,7 @@ class Simulation {
     this.#findings.push(
       ...logFindings(this.#history, definitions),
       ...watchFindings(this.#history, watch),
+      ...effectFindings(this.#history, this.#effects.runs),
     );
     if (this.#findings.length > 0) return;
     try {

@@ -57,6 +57,26 @@ export class SimulatedProcess {
     return this.#alive;
   }
 
+  /** It does not reach the log. */
+  cutOff(calls: "wait" | "fail"): void {
+    this.#connection.cutOff({ calls });
+  }
+
+  reconnect(): void {
+    this.#connection.reconnect();
+  }
+
+  /** It stands still, as after SIGSTOP. */
+  suspend(): void {
+    this.clock.suspend();
+    this.#connection.suspend();
+  }
+
+  wake(): void {
+    this.clock.wake();
+    this.#connection.wake();
+  }
+
   /** Nothing of it happens any more, wherever it is. */
   crash(): void {
     this.#alive = false;

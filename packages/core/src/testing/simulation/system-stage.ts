@@ -4,6 +4,9 @@ import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
 import { chanceOf } from "./chance.ts";
+import type { StepInfo } from "../../turn/context.ts";
+import type { EffectLedger } from "./effect-ledger.ts";
+import { effectProcess } from "./effect-ledger.ts";
 import type { Stage } from "./system.ts";
 import type { World } from "./world.ts";
 
@@ -12,6 +15,7 @@ export interface SystemStageHost {
   readonly world: World;
   readonly agenda: Agenda;
   readonly clock: VirtualClock;
+  readonly effects: EffectLedger;
   /** Actions to leave out. */
   readonly without: ReadonlySet<number>;
 }
@@ -38,7 +42,8 @@ export class SystemStage implements Stage {
 
   wait(delayMs: number): Promise<void> {
     requireNumber("What a simulation waits", delayMs, delay);
-    return new Promise((resolve) => this.#host.clock.after(delayMs, resolve));
+    const { clock } = effectProcess.getStore() ?? this.#host;
+    return new Promise((resolve) => clock.after(delayMs, resolve));
   }
 
   async times(
@@ -60,6 +65,10 @@ export class SystemStage implements Stage {
         await action(index, chance);
       }),
     );
+  }
+
+  effect(step: StepInfo, withinMs = 20): Promise<string> {
+    return this.#host.effects.run(step, withinMs);
   }
 
   stopWorkers(): Promise<void> {

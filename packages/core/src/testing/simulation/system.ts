@@ -3,7 +3,9 @@ import type { AgentDefinition } from "../../agent/agent-definition.ts";
 import type { Troupe } from "../../client/troupe.ts";
 import type { WorkerOptions } from "../../worker/worker-options.ts";
 import type { Log } from "../../log/log.ts";
+import type { DuplicateWindowLimits } from "../memory/duplicate-window.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
+import type { StepInfo } from "../../turn/context.ts";
 import type { Chance } from "./chance.ts";
 import type { FaultOptions } from "./fault-plan.ts";
 import type { History } from "./history.ts";
@@ -20,7 +22,7 @@ export interface Stage {
   readonly broker: MemoryBroker;
   /** Milliseconds since the epoch, in virtual time. */
   now(): number;
-  /** Resolves after so many virtual milliseconds. */
+  /** Resolves after so many virtual milliseconds; in a handler, of its process's clock. */
   wait(delayMs: number): Promise<void>;
   /**
    * Do something `count` times, each at a moment of its own within `withinMs`, several at once. An
@@ -32,6 +34,13 @@ export interface Stage {
     action: (index: number, chance: Chance) => Promise<unknown>,
     options?: { readonly withinMs?: number },
   ): Promise<void>;
+  /**
+   * An effect outside of the log, for the function of a step: it takes up to `withinMs`, another
+   * time in every run, and resolves with a receipt that no other run has. Return it, alone or
+   * within something: what is recorded must never run again (I6), and nothing may run before all
+   * messages to the agent that came earlier have their turns (I13). @default withinMs 20
+   */
+  effect(step: StepInfo, withinMs?: number): Promise<string>;
   /** Stop all workers as they should, and start none until `startWorkers`. */
   stopWorkers(): Promise<void>;
   startWorkers(): void;
@@ -54,6 +63,8 @@ export interface System {
    * Settings of the workers; those that are not given are drawn from the seed, often tight ones.
    */
   readonly settings?: Omit<WorkerOptions, "id">;
+  /** How long, and how many, message ids the log remembers. @default 2 minutes, 100,000 ids */
+  readonly duplicates?: Partial<DuplicateWindowLimits>;
   /** Most steps of one run; more mean that it does not come to an end. @default 200,000 */
   readonly stepsMax?: number;
   /**

@@ -3,10 +3,12 @@
  * it was promised.
  */
 import { agentName } from "../../log/address.ts";
-import type { Accepted, InputDraft } from "../../log/input.ts";
+import type { Accepted, InputDraft, Position } from "../../log/input.ts";
 import type { Log, Reader, ReadRequest, TurnCommit } from "../../log/log.ts";
+import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
 import { decodeJournalRecord } from "../../turn/step-record.ts";
+import { JournalsSeen } from "./journals-seen.ts";
 import { overlay } from "./overlay.ts";
 
 /** What all processes of a simulation did. */
@@ -20,6 +22,20 @@ export interface Watch {
   }[];
   /** What the log said to have stored. */
   readonly accepted: { readonly draft: InputDraft; readonly answer: Accepted }[];
+  /** What every process knows of the journals. */
+  readonly seen: JournalsSeen;
+  /** Position of the log's last entry. */
+  readonly lastPosition: () => Position;
+}
+
+export function watchOf(broker: Pick<MemoryBroker, "entries">): Watch {
+  return {
+    breaches: [],
+    replies: [],
+    accepted: [],
+    seen: new JournalsSeen(),
+    lastPosition: () => broker.entries().length,
+  };
 }
 
 export function watchedLog(log: Log, process: string, settings: WorkerSettings, watch: Watch): Log {
@@ -31,10 +47,20 @@ export function watchedLog(log: Log, process: string, settings: WorkerSettings, 
       watch.accepted.push({ draft, answer });
       return answer;
     },
+    journal: async (agent, ...request) => {
+      const stored = watch.lastPosition();
+      const entries = await log.journal(agent, ...request);
+      watch.seen.note(process, agentName(agent), stored);
+      return entries;
+    },
     commit: async (turns) => {
       commits.begin(turns);
       try {
-        return await log.commit(turns);
+        const revisions = await log.commit(turns);
+        for (const [index, { agent }] of turns.entries()) {
+          watch.seen.note(process, agentName(agent), revisions[index] ?? 0);
+        }
+        return revisions;
       } finally {
         commits.end(turns);
       }

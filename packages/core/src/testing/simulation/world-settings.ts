@@ -23,7 +23,7 @@ const timings = Object.freeze({
 
 export function drawSettings(
   chance: Chance,
-  { partitions = 4, settings = {} }: System,
+  { duplicates = {}, partitions = 4, settings = {} }: System,
 ): WorldSettings {
   const windowMax = settings.windowMax ?? chance.pick([1, 3, 1024]);
   const drawn = {
@@ -39,6 +39,7 @@ export function drawSettings(
   return {
     broker: {
       namespace: "simulation",
+      duplicates,
       partitions,
       journalPageMax: chance.pick([1, 3, 256]),
       inputsAtOnceMax: chance.pick([1, 3, 64]),

@@ -16,6 +16,7 @@ import { chanceOf } from "./chance.ts";
 import type { Fault, Place } from "./fault.ts";
 import type { HandlerPace } from "./handler-watch.ts";
 import { handlerPace, handlerWatch } from "./handler-watch.ts";
+import { noTroubles } from "./faulty-log.ts";
 import { patientLog } from "./patient-log.ts";
 import type { ProcessHost } from "./simulated-process.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
@@ -23,7 +24,15 @@ import type { System } from "./system.ts";
 import type { Travel } from "./travel.ts";
 import { travel } from "./travel.ts";
 import { drawSettings } from "./world-settings.ts";
-import type { Watch } from "./watched-log.ts";
+import { watchOf, type Watch } from "./watched-log.ts";
+
+const troubleKinds = ["calls", "clock", "cut-off", "stale", "suspend"] as const;
+
+type Trouble = Extract<Fault, { readonly kind: (typeof troubleKinds)[number] }>;
+
+function isTrouble(fault: Fault): fault is Trouble {
+  return (troubleKinds as readonly string[]).includes(fault.kind);
+}
 
 export interface WorldOptions {
   readonly seed: number;
@@ -38,12 +47,13 @@ export class World {
   readonly client: SimulatedProcess;
   readonly definitions: readonly AgentDefinition[];
   readonly places: number;
-  readonly watch: Watch = { breaches: [], replies: [], accepted: [] };
+  readonly watch: Watch;
   readonly #options: WorldOptions;
   readonly #clock: VirtualClock;
   readonly #settings: WorkerSettings;
   readonly #travel: Travel;
   readonly #pace: HandlerPace;
+  readonly #callChance: Chance;
   readonly #workers = new Map<Place, SimulatedProcess>();
   readonly #processes: SimulatedProcess[] = [];
   #workersSoFar = 0;
@@ -60,8 +70,10 @@ export class World {
     this.#travel = travel(agenda, chanceOf(seed, "travel"));
     const { broker, worker } = drawSettings(chance, system);
     this.broker = createMemoryBroker({ ...broker, clock: agenda, schedule: this.#travel.schedule });
+    this.watch = watchOf(this.broker);
     this.#settings = worker;
     this.#pace = handlerPace(chance);
+    this.#callChance = chanceOf(seed, "calls");
     this.definitions = "kind" in system.agents ? [system.agents] : system.agents;
     this.places = system.workers ?? 2;
     this.client = new SimulatedProcess(this.#host(), {
@@ -101,6 +113,7 @@ export class World {
   }
 
   bring(fault: Fault): void {
+    if (isTrouble(fault)) return this.#trouble(fault);
     switch (fault.kind) {
       case "crash":
         return this.#crash(fault.place, fault.downMs);
@@ -121,10 +134,41 @@ export class World {
     }
   }
 
+  /** What happens to the process at one place only. */
+  #trouble(fault: Trouble): void {
+    const worker = this.#workers.get(fault.place);
+    if (worker === undefined) return;
+    const { clock, troubles } = worker;
+    const afterwards = (forMs: number, end: () => void): void => {
+      this.#clock.after(forMs, end);
+    };
+    switch (fault.kind) {
+      case "stale": {
+        const replica = this.broker.replica();
+        troubles.replica = replica;
+        return afterwards(fault.forMs, () => {
+          if (troubles.replica === replica) troubles.replica = undefined;
+        });
+      }
+      case "calls":
+        troubles.failing[fault.which] += fault.count;
+        return;
+      case "cut-off":
+        worker.cutOff(fault.calls);
+        return afterwards(fault.forMs, () => worker.reconnect());
+      case "suspend":
+        worker.suspend();
+        return afterwards(fault.forMs, () => worker.wake());
+      case "clock":
+        return clock.jump(fault.byMs);
+    }
+  }
+
   /** Everything works again. What was already going to end by itself still does. */
   heal(): void {
     for (const { troubles } of this.#workers.values()) {
       troubles.mishaps.length = 0;
+      Object.assign(troubles.failing, noTroubles().failing);
       troubles.repliesToLose = 0;
     }
   }
@@ -139,6 +183,7 @@ export class World {
       watch: this.watch,
       floorsLost: () => this.#floorsLost > 0,
       later: (delayMs, action) => void this.#clock.after(delayMs, action),
+      callChance: this.#callChance,
     };
   }
 
@@ -152,7 +197,7 @@ export class World {
       name,
       interceptors: (clock) => [
         handlerWatch({
-          clock,
+          process: { name, clock },
           chance,
           pace: this.#pace,
           handlersMax: this.#settings.handlersMax,

@@ -1,0 +1,40 @@
+/** What the stored log answers to the questions about one agent, a page at a time. */
+import type { AgentId } from "../../log/address.ts";
+import type { Input, Position } from "../../log/input.ts";
+import type { JournalEntry } from "../../log/log.ts";
+import type { Server } from "./server.ts";
+import { journalName } from "./storable.ts";
+
+export function journalPage(
+  { settings, storage }: Server,
+  agent: AgentId,
+  after: Position,
+): readonly JournalEntry[] {
+  const journal = storage.journal(journalName(agent));
+  const first = journal.findIndex((entry) => entry.revision > after);
+  if (first < 0) return [];
+  return journal.slice(first, first + settings.journalPageMax);
+}
+
+export function inputAt({ storage }: Server, position: Position): Input | undefined {
+  const entry = storage.entries[position - 1];
+  return entry?.kind === "input" ? entry.input : undefined;
+}
+
+export function inputsOf(
+  { settings, storage }: Server,
+  agent: AgentId,
+  topics: readonly string[],
+  after: Position,
+  before: Position,
+): readonly Input[] {
+  const found = storage.entries.flatMap((entry) => {
+    if (entry.kind !== "input") return [];
+    const { address, position } = entry.input;
+    if (position <= after || position >= before || address.key !== agent.key) return [];
+    const isTheirs =
+      address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);
+    return isTheirs ? [entry.input] : [];
+  });
+  return found.slice(0, settings.journalPageMax);
+}

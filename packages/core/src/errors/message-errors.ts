@@ -86,9 +86,12 @@ export class InvalidTimerError extends TroupeError {
   readonly code = "invalid-timer";
 }
 
-/** The value cannot travel: it holds itself, a symbol, or an integer of more than 64 bits. */
-export class UnencodableValueError extends TroupeError {
-  readonly code = "unencodable-value";
+/**
+ * The value is nothing that can be stored, so it was refused where it was given; `details.path`
+ * says which part of it. docs/values.md has the list of what can.
+ */
+export class NotStorableError extends TroupeError {
+  readonly code = "not-storable";
 }
 
 /** A handler took longer than its limit, or never returned; the turn is tried again. */

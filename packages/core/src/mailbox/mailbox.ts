@@ -12,6 +12,7 @@
 import { givenUp } from "../turn/given-up.ts";
 import { storableFailure } from "../turn/storable-failure.ts";
 import { Turn } from "../turn/turn.ts";
+import { promiseOf } from "../wire/thenable.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import { TurnGivenBackError } from "../errors/definition-errors.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
@@ -33,7 +34,7 @@ import { isOfStopping } from "./of-stopping.ts";
 import { mayFollow } from "./may-follow.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
 import { InFlight } from "./in-flight.ts";
-import { promiseOf, Running } from "./running.ts";
+import { Running } from "./running.ts";
 import { StepAppends } from "./step-appends.ts";
 import { Uncommitted } from "./uncommitted.ts";
 

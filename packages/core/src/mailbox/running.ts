@@ -80,14 +80,3 @@ export class Running {
     for (const asker of askers) this.#stops.push(cancellations.watch(asker, heard));
   }
 }
-
-/**
- * What a handler returned as a promise; undefined when it is no promise. Its own `then` is asked
- * once, and whatever that does ends in the promise. @throws what reading its `then` throws
- */
-export function promiseOf(value: unknown): Promise<unknown> | undefined {
-  if (typeof value !== "object" || value === null) return undefined;
-  if (value instanceof Promise) return Promise.resolve(value);
-  const { then } = value as { readonly then?: unknown };
-  return typeof then === "function" ? Promise.resolve(value) : undefined;
-}

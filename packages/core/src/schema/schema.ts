@@ -5,6 +5,7 @@
 import { thrownText } from "../errors/thrown.ts";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { SchemaError } from "../errors/message-errors.ts";
+import { isThenable } from "../wire/thenable.ts";
 
 export type Schema = StandardSchemaV1;
 /** What a schema accepts. */
@@ -29,11 +30,11 @@ export function validate(schema: Schema, value: unknown, what: string): unknown 
   } catch (cause) {
     throw schemaThrew(what, cause);
   }
-  return result instanceof Promise ? settled(result, what) : valueOf(result, what);
+  return isThenable(result) ? settled(result, what) : valueOf(result, what);
 }
 
 async function settled(
-  result: Promise<StandardSchemaV1.Result<unknown>>,
+  result: PromiseLike<StandardSchemaV1.Result<unknown>>,
   what: string,
 ): Promise<unknown> {
   try {

@@ -13,7 +13,7 @@ import {
   UnsnapshotableStateError,
 } from "../errors/snapshot-errors.ts";
 import type { Position } from "../log/input.ts";
-import { decodePayload, encodePayload } from "../wire/payload.ts";
+import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 
 export interface Snapshot {
   readonly state: unknown;
@@ -40,7 +40,7 @@ export function encodeSnapshot(snapshot: Snapshot, name: string, bytesMax: numbe
   }
   const { state, turns, lastInput, revision, foldVersion } = snapshot;
   const wire: WireSnapshot = [state, turns, lastInput, revision, foldVersion];
-  const body = encodePayload(wire);
+  const body = encodeRecordPayload(wire);
   const bytes = new Uint8Array(headerBytes + body.byteLength);
   if (bytes.byteLength > bytesMax) throw tooLarge(name, bytes.byteLength, bytesMax);
   bytes[0] = format;
@@ -64,7 +64,7 @@ export function decodeSnapshot(
     if (new DataView(buffer, byteOffset, byteLength).getUint32(1) !== crc32(body)) {
       return corrupt(name, bytes);
     }
-    const wire = decodePayload(body, "application/msgpack") as WireSnapshot;
+    const wire = decodeRecordPayload(body) as WireSnapshot;
     const [state, turns, lastInput, revision, foldVersion] = wire;
     return { state, turns, lastInput, revision, foldVersion };
   } catch (cause) {

@@ -8,7 +8,7 @@ import type { Log } from "../log/log.ts";
 import { validate } from "../schema/schema.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import { encodeRecord } from "../turn/turn-record.ts";
-import { asStored } from "../wire/payload.ts";
+import { stored } from "../wire/storable.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
 export interface GivenEvent {
@@ -39,7 +39,7 @@ export function historyOf({ definition, events, key }: GivenHistory): readonly R
       });
     }
     if (version !== undefined && version !== declared.version) {
-      return recordedEvent(name, asStored(data), version);
+      return recordedEvent(name, stored(data, `Event ${definition.type}.${name}`), version);
     }
     const valid = validate(declared.schema, data, `Event ${definition.type}.${name}`);
     return recordedEvent(name, valid, declared.version);

@@ -1,7 +1,7 @@
 /** Park records: the journal says when an agent was parked and when it was resumed. */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Position } from "../log/input.ts";
-import { encodePayload } from "../wire/payload.ts";
+import { encodeRecordPayload } from "../wire/payload.ts";
 import { recordFormat } from "./turn-record.ts";
 
 export interface ParkRecord {
@@ -19,7 +19,7 @@ export function encodeParkRecord(record: ParkRecord): Uint8Array {
   const { parked, inputPosition, failure, attempts, worker } = record;
   const wire: WirePark = { v: recordFormat, h: parked, i: inputPosition, k: attempts, w: worker };
   if (failure !== undefined) wire.f = failure;
-  return encodePayload(wire);
+  return encodeRecordPayload(wire);
 }
 
 export function parkRecordOf({ h, i, f, k, w }: WirePark): ParkRecord {

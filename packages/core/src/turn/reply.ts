@@ -20,7 +20,7 @@ import {
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import type { ErrorData, TroupeErrorOptions } from "../errors/troupe-error.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
-import { decodePayload, encodePayload } from "../wire/payload.ts";
+import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 import type { StageFailure } from "../errors/pipeline-errors.ts";
 import { PipelineStageError } from "../errors/pipeline-errors.ts";
 import type { TurnRecord } from "./turn-record.ts";
@@ -35,12 +35,12 @@ export function replyOf(record: Pick<TurnRecord, "reply" | "failure">): Reply {
 }
 
 export function encodeReply(reply: Reply): Uint8Array {
-  if (reply.failure !== undefined) return encodePayload([null, reply.failure]);
-  return encodePayload(reply.value === undefined ? [] : [reply.value]);
+  if (reply.failure !== undefined) return encodeRecordPayload([null, reply.failure]);
+  return encodeRecordPayload(reply.value === undefined ? [] : [reply.value]);
 }
 
 export function decodeReply(payload: Uint8Array): Reply {
-  const [value, failure] = decodePayload(payload, "application/msgpack") as [unknown, ErrorData?];
+  const [value, failure] = decodeRecordPayload(payload) as [unknown, ErrorData?];
   return failure === undefined ? { value } : { failure };
 }
 

@@ -6,7 +6,7 @@
  * to the turn by its input's position.
  */
 import type { Position } from "../log/input.ts";
-import { decodePayload, encodePayload } from "../wire/payload.ts";
+import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ParkRecord, WirePark } from "./park-record.ts";
 import { parkRecordOf } from "./park-record.ts";
@@ -41,12 +41,12 @@ export function encodeStepRecord({ inputPosition, steps, worker }: StepRecord): 
     i: inputPosition,
     w: worker,
   };
-  return encodePayload(wire);
+  return encodeRecordPayload(wire);
 }
 
 /** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
 export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
-  const wire = decodePayload(bytes, "application/msgpack") as Partial<WireSteps & WirePark> | null;
+  const wire = decodeRecordPayload(bytes) as Partial<WireSteps & WirePark> | null;
   if (wire?.v === recordFormat && wire.h !== undefined) {
     return { kind: "park", park: parkRecordOf(wire as WirePark) };
   }

@@ -12,7 +12,7 @@ import type { TimerChange } from "../log/timer.ts";
 import type { Answering, WireAnswering } from "./answering.ts";
 import { answeringOf, wireAnswering } from "./answering.ts";
 import type { RecordedStep } from "./step-record.ts";
-import { decodePayload, encodePayload } from "../wire/payload.ts";
+import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 
 export const recordFormat = 1;
 
@@ -99,12 +99,12 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
   if (record.steps !== undefined && record.steps.length > 0) {
     wire.q = record.steps.map(({ name, value, tookMs }) => [name, value, tookMs]);
   }
-  return encodePayload(wire);
+  return encodeRecordPayload(wire);
 }
 
 /** @throws UndecodablePayloadError when the bytes are no turn record or a newer format */
 export function decodeRecord(bytes: Uint8Array): TurnRecord {
-  const wire = decodePayload(bytes, "application/msgpack") as WireRecord;
+  const wire = decodeRecordPayload(bytes) as WireRecord;
   if (wire?.v !== recordFormat) {
     throw new UndecodablePayloadError(
       `A turn record has format ${String(wire?.v)}, this version reads ${recordFormat}: update Troupe.`,

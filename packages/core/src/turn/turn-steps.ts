@@ -13,7 +13,7 @@
  */
 import { StepTimeoutError } from "../errors/message-errors.ts";
 import { agentName } from "../log/address.ts";
-import { asStored } from "../wire/payload.ts";
+import { stored } from "../wire/storable.ts";
 import type { StepInfo, StepOptions } from "./context.ts";
 import { holding, waitForLimits } from "./step-limits.ts";
 import type { StepLedger } from "./step-ledger.ts";
@@ -65,7 +65,7 @@ export class TurnSteps {
     const isEffect = outcome instanceof Promise;
     const result = isEffect ? await this.#inTime(outcome, unique, options.timeoutMs) : outcome;
     this.#turn.requireOpen();
-    const value = asStored(result);
+    const value = stored(result, `The result of the step ${unique}`);
     if (this.#turn.muted) return value;
     const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
     const step = { name: unique, value, tookMs };

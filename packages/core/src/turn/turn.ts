@@ -24,7 +24,7 @@ import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
-import { asStored } from "../wire/payload.ts";
+import { handedOut, stored } from "../wire/storable.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
 import type { Answering } from "./answering.ts";
@@ -422,7 +422,7 @@ export class Turn implements EventSink {
    */
   #replacedEvents(told: readonly RecordedEvent[]): readonly RecordedEvent[] {
     const place = this.#place();
-    const events = told.map(({ type, data }) => this.runtime.recorded(type, asStored(data), place));
+    const events = told.map(({ type, data }) => this.runtime.recorded(type, stored(data, `Event ${this.agent.type}.${type}`), place));
     this.#fold(events);
     return events;
   }

@@ -1,88 +1,85 @@
 /**
- * Payloads: MessagePack between Troupe processes, JSON accepted from everybody.
- *
- * MessagePack is written without msgpackr's record extension, so that any MessagePack reader
- * understands it. A property that is undefined is left out, elsewhere undefined is stored as nil.
- * Dates and binary data survive; class instances become plain maps.
+ * Payloads: MessagePack between Troupe processes, JSON accepted from everybody. Whatever format it
+ * had, what comes out is a storable value (`storable.ts`), and a stored value comes back as it was.
  */
 import { thrownText } from "../errors/thrown.ts";
-import type { Options, Packr as TypedPackr } from "msgpackr";
-// This entry is msgpackr without its native accelerator: the same code everywhere. It comes without
-// types.
-import { Packr as UntypedPackr } from "msgpackr/pack";
-
-import { UndecodablePayloadError, UnencodableValueError } from "../errors/message-errors.ts";
+import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ContentType } from "../log/metadata.ts";
+import { readMessagePack } from "./message-pack-reader.ts";
+import type { ValueLimits } from "./message-pack-writer.ts";
+import { MessagePackWriter } from "./message-pack-writer.ts";
+import { depthMax, notStorable, partsMax, storedCopy } from "./storable.ts";
 
-/** The types of msgpackr 2.1 do not know this option of it. */
-interface PackrOptions extends Options {
-  readonly skipValues: readonly unknown[];
+/** Encode a storable value as MessagePack; never empty. @throws NotStorableError */
+export function encodePayload(value: unknown, what = "The value"): Uint8Array {
+  return withWriter(what, (writer) => writer.write(value, valueLimits));
 }
 
-const Packr = UntypedPackr as new (options: PackrOptions) => TypedPackr;
-const packr = new Packr({
-  useRecords: false,
-  encodeUndefinedAsNil: true,
-  // As in JSON: a property that is undefined is not there, or an optional field would come back as
-  // null.
-  skipValues: [undefined],
-  // Binary data must not share memory with the message: changing one would change the other.
-  copyBuffers: true,
-});
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-/** Encode a value as MessagePack; never empty. @throws UnencodableValueError */
-export function encodePayload(value: unknown): Uint8Array {
-  try {
-    return packr.pack(value);
-  } catch (cause) {
-    const why = thrownText(cause);
-    throw new UnencodableValueError(`The value cannot be encoded as MessagePack: ${why}.`, {
-      cause,
-    });
-  }
-}
-
-/** Decode a payload; no content type means JSON. @throws UndecodablePayloadError */
-export function decodePayload(payload: Uint8Array, contentType: ContentType | undefined): unknown {
-  try {
-    // Binary data has the type of what it is read from, so that is always the same.
-    if (contentType === "application/msgpack") return packr.unpack(plainBytes(payload)) as unknown;
-    return JSON.parse(utf8.decode(payload)) as unknown;
-  } catch (cause) {
-    const format = contentType ?? "application/json";
-    const why = thrownText(cause);
-    throw new UndecodablePayloadError(`The payload is not valid ${format}: ${why}.`, {
-      details: { contentType: format, bytes: payload.byteLength },
-      cause,
-    });
-  }
-}
-
-function plainBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.constructor === Uint8Array
-    ? bytes
-    : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-/** A value as it is stored. */
-export interface Stored {
-  readonly value: unknown;
-  readonly bytes: number;
+/** Bytes of a value as it is encoded. @throws NotStorableError */
+export function encodedBytes(value: unknown): number {
+  return withWriter("The value", (writer) => writer.measure(value, valueLimits));
 }
 
 /**
- * The value as everybody else will read it: a copy that has been through MessagePack. @throws
- * UnencodableValueError
+ * Decode a payload; no content type means JSON, no bytes at all mean undefined. @throws
+ * UndecodablePayloadError
  */
-export function stored(value: unknown): Stored {
-  if (value === null || typeof value === "boolean") return { value, bytes: 1 };
-  const encoded = encodePayload(value);
-  const bytes = encoded.byteLength;
-  return { value: decodePayload(encoded, "application/msgpack"), bytes };
+export function decodePayload(payload: Uint8Array, contentType: ContentType | undefined): unknown {
+  if (payload.byteLength === 0) return undefined;
+  const format = contentType ?? "application/json";
+  try {
+    if (format === "application/msgpack") return readMessagePack(payload, depthMax);
+    return storedJson(JSON.parse(utf8.decode(payload)) as unknown);
+  } catch (cause) {
+    throw undecodable(payload, format, cause);
+  }
 }
 
-/** Only the value of `stored`. @throws UnencodableValueError */
-export function asStored(value: unknown): unknown {
-  return stored(value).value;
+/**
+ * Encode what the engine itself makes of stored values, such as a turn record: what it adds around
+ * them does not count. @throws NotStorableError
+ */
+export function encodeRecordPayload(value: unknown): Uint8Array {
+  return withWriter("The record", (writer) => writer.write(value, recordLimits));
+}
+
+/** Decode what `encodeRecordPayload` made. @throws UndecodablePayloadError */
+export function decodeRecordPayload(payload: Uint8Array): unknown {
+  try {
+    return readMessagePack(payload, recordLimits.levels);
+  } catch (cause) {
+    throw undecodable(payload, "application/msgpack", cause);
+  }
+}
+
+const valueLimits: ValueLimits = Object.freeze({ levels: depthMax, parts: partsMax });
+const recordLimits: ValueLimits = Object.freeze({ levels: depthMax + 16, parts: Infinity });
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Not in use at the moment. An accessor may encode a value while one is being encoded. */
+let idle: MessagePackWriter | undefined;
+
+function withWriter<Result>(what: string, use: (writer: MessagePackWriter) => Result): Result {
+  const writer = idle ?? new MessagePackWriter();
+  idle = undefined;
+  try {
+    return use(writer);
+  } catch (thrown) {
+    throw notStorable(thrown, what);
+  } finally {
+    idle = writer;
+  }
+}
+
+/** JSON can say what is not storable: keys, half characters, a million levels. @throws OddValue */
+function storedJson(value: unknown): unknown {
+  return storedCopy(value, "What it says");
+}
+
+function undecodable(payload: Uint8Array, format: string, cause: unknown): UndecodablePayloadError {
+  const why = thrownText(cause);
+  return new UndecodablePayloadError(`The payload is not valid ${format}: ${why}.`, {
+    details: { contentType: format, bytes: payload.byteLength },
+    cause,
+  });
 }

@@ -14,7 +14,8 @@ import { eventAt, eventIds, foldVersion, recordedEvent, upToDate } from "../agen
 import { FoldError, UnknownEventError } from "../errors/event-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
-import { stored } from "../wire/payload.ts";
+import { encodedBytes } from "../wire/payload.ts";
+import { handedOut, stored } from "../wire/storable.ts";
 import { validate } from "../schema/schema.ts";
 import type { Emit } from "../turn/context.ts";
 
@@ -115,8 +116,8 @@ function emitFactory(
           const valid = validate(schema, data, what);
           if (valid instanceof Promise) throw asynchronousEvent(definition.type, name);
           // Folded as it is stored, so that replay comes to the same state (I8).
-          const { bytes, value } = stored(valid);
-          sink.event(recordedEvent(name, value, version), bytes);
+          const value = stored(valid, what);
+          sink.event(recordedEvent(name, value, version), encodedBytes(value));
         };
       },
     });

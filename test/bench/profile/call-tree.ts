@@ -111,7 +111,7 @@ const socketWrites = /^write(v|Buffer|Utf8String|Latin1String|AsciiString)$/;
 function areaOf({ functionName, url }: Frame, caller: Area): Area {
   if (functionName === "(garbage collector)") return "garbage collection";
   if (socketWrites.test(functionName)) return "socket writes";
-  if (url.includes("/msgpackr/")) return "msgpack";
+  if (url.includes("/msgpackr/") || url.includes("/core/src/wire/")) return "msgpack";
   if (url.includes("/@nats-io/")) return "NATS client";
   if (url.includes("/packages/core/")) return "engine";
   if (url.includes("/packages/jetstream/")) return "log";

@@ -19,6 +19,7 @@ import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 import type { Topic, TopicDefinition } from "../topic/topic.ts";
 import type { Context } from "../turn/context.ts";
 import type { FailureContext } from "../turn/failure-context.ts";
+import { stored } from "../wire/storable.ts";
 import type {
   AgentDefinition,
   FailedHandler,
@@ -26,7 +27,6 @@ import type {
   MessageDefinition,
   UnreadHandler,
 } from "./agent-definition.ts";
-import { deepFreeze } from "./deep-freeze.ts";
 import type { EventOptions } from "./event-version.ts";
 import { eventVersion, requireVersion } from "./event-version.ts";
 import { requireMethodName, requireName } from "./name.ts";
@@ -209,7 +209,8 @@ function build<State, Events, Messages>(
         );
       }
       requireVersion(`State of the agent ${definition.type}`, version);
-      return build({ ...definition, initialState: deepFreeze(initial), stateVersion: version });
+      const what = `The initial state of the agent ${definition.type}`;
+      return build({ ...definition, initialState: stored(initial, what), stateVersion: version });
     },
     event: (name, schema, fold, options) =>
       build({

@@ -14,7 +14,8 @@ import type { Position } from "../log/input.ts";
 import { requireOptions } from "../schema/option-rules.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import type { AgentDefinition, EventDefinition } from "./agent-definition.ts";
-import { deepFreeze } from "./deep-freeze.ts";
+import { stored } from "../wire/storable.ts";
+import { ignore, isThenable } from "../wire/thenable.ts";
 
 /**
  * Makes of an event's data what the next version has. Pure, like the fold: the result is all that
@@ -160,12 +161,12 @@ interface Lifting {
 function liftedBy(lift: Upcast, data: unknown, lifting: () => Lifting): unknown {
   let lifted: unknown;
   try {
-    lifted = lift(deepFreeze(data));
+    lifted = lift(stored(data, "What it gets"));
+    if (!isThenable(lifted)) return stored(lifted, "What it returned");
   } catch (cause) {
     throw upcastFailed(lifting(), thrownText(cause), cause);
   }
-  if (!(lifted instanceof Promise)) return lifted;
-  lifted.catch(() => undefined);
+  ignore(lifted);
   throw upcastFailed(lifting(), "it returned a promise, and an upcaster must return the data");
 }
 

@@ -48,7 +48,7 @@ import {
   requireSendOptions,
 } from "../turn/call-options.ts";
 import type { AskOptions } from "../turn/context.ts";
-import { checkMessage, checkPublication } from "../turn/turn-context.ts";
+import { checkedMessage, checkedPublication, fromInterceptors } from "../turn/outgoing-payload.ts";
 import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
 import { encodePayload } from "../wire/payload.ts";
 import type { WorkerOptions } from "../worker/worker-options.ts";
@@ -232,8 +232,8 @@ class TroupeOnLog implements Troupe {
     options: SendOptions = {},
   ): SendCalls<Messages, Promise<Receipt>> {
     requireSendOptions(options);
-    return callsProxy<SendCalls<Messages, Promise<Receipt>>>(async (message, payload) => {
-      checkMessage(agent, message, payload);
+    return callsProxy<SendCalls<Messages, Promise<Receipt>>>(async (message, given) => {
+      const payload = checkedMessage(agent, message, given);
       const address = { kind: "agent", name: agent.type, key } as const;
       const call: OutgoingCall = { how: "send", address, message, payload, from: undefined };
       return throughLayers(this.#layers.send, call, async (inner) => {
@@ -250,13 +250,13 @@ class TroupeOnLog implements Troupe {
     options: SendOptions = {},
   ): Promise<Receipt> {
     requireSendOptions(options);
-    checkPublication(topic, event);
+    const payload = checkedPublication(topic, event);
     const address = { kind: "topic", name: topic.name, key: source } as const;
     const call: OutgoingCall = {
       how: "publish",
       address,
       message: undefined,
-      payload: event,
+      payload,
       from: undefined,
     };
     return (await throughLayers(this.#layers.publish, call, async (inner) =>
@@ -379,14 +379,14 @@ class TroupeOnLog implements Troupe {
     agent: AgentReference<unknown>,
     key: string,
     message: string,
-    payload: unknown,
+    given: unknown,
     options: AskOptions & { readonly onGivenUp?: () => void },
     origin: AskOrigin,
     callDepthMax: number = workerSettingsDefault.callDepthMax,
   ): Promise<unknown> {
     // A turn that asks while this client closes is still to be finished.
     if (origin.callers.length === 0) this.#requireOpen();
-    checkMessage(agent, message, payload);
+    const payload = checkedMessage(agent, message, given);
     checkCallers(origin.callers, { type: agent.type, key }, callDepthMax);
     const address = { kind: "agent", name: agent.type, key } as const;
     const from = origin.callers.at(-1);
@@ -455,7 +455,7 @@ function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
   return {
     address: call.address,
     metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
-    payload: encodePayload(call.payload),
+    payload: encodePayload(call.payload, fromInterceptors),
   };
 }
 

@@ -5,11 +5,6 @@
  */
 import { TroupeError } from "./troupe-error.ts";
 
-/** The state is not plain data, so no snapshot of it is taken. */
-export class UnsnapshotableStateError extends TroupeError {
-  readonly code = "unsnapshotable-state";
-}
-
 /**
  * The state has more bytes than `stateBytesMax`, or than the log takes, so no snapshot of it is
  * taken.

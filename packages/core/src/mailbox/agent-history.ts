@@ -6,7 +6,6 @@
  * the fold and nothing else: it may be missing, lost or of another version of the state, and the
  * journal decides.
  */
-import { deepFreeze } from "../agent/deep-freeze.ts";
 import { coversFold } from "../agent/event-version.ts";
 import { CorruptSnapshotError } from "../errors/snapshot-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
@@ -22,6 +21,7 @@ import { decodeJournalRecord } from "../turn/step-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
+import { stored } from "../wire/storable.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { decodeSnapshot } from "../snapshot/snapshot.ts";
@@ -160,7 +160,7 @@ export class AgentHistory {
     if (snapshot === undefined) return;
     if (!coversFold(this.#runtime.foldVersion, snapshot.foldVersion)) return;
     const { turns, lastInput, revision } = snapshot;
-    this.#current = { state: deepFreeze(snapshot.state), turns, lastInput };
+    this.#current = { state: stored(snapshot.state, `The snapshot of ${name}`), turns, lastInput };
     this.#revision = revision;
     this.#snapshotTurns = turns;
   }

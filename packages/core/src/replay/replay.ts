@@ -11,6 +11,7 @@ import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { RecordedStep } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
+import { handedOut } from "../wire/storable.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
 export interface JournaledTurn {
@@ -75,6 +76,6 @@ export async function* replay<State, Events, Messages>(
     const place = { agent, position: turn.revision };
     const events = turn.record.events.map((event) => runtime.upToDate(event, place));
     for (const event of events) state = runtime.fold(state, event, place);
-    yield { ...turn, events, state: state as State };
+    yield { ...turn, events, state: handedOut(state) as State };
   }
 }

@@ -24,13 +24,12 @@ export interface SchemaIssue {
  * asynchronous, so that the hot path pays for none. @throws SchemaError
  */
 export function validate(schema: Schema, value: unknown, what: string): unknown {
-  let result: ReturnType<Schema["~standard"]["validate"]>;
   try {
-    result = schema["~standard"].validate(value);
+    const result = schema["~standard"].validate(value);
+    return isThenable(result) ? settled(result, what) : valueOf(result, what);
   } catch (cause) {
-    throw schemaThrew(what, cause);
+    throw cause instanceof SchemaError ? cause : schemaThrew(what, cause);
   }
-  return isThenable(result) ? settled(result, what) : valueOf(result, what);
 }
 
 async function settled(

@@ -1,17 +1,11 @@
 /**
  * A snapshot: an agent's state after some turn, so that activation need not fold the whole history.
  *
- * The state has to be plain data, or it would come back as something else: a Map as an object, an
- * instance without its methods. That is checked when a snapshot is taken, and such a state simply
- * gets none.
+ * A state is in stored form from the fold on (I12), so it comes back from a snapshot as it was.
  */
 import { crc32 } from "node:zlib";
 
-import {
-  CorruptSnapshotError,
-  StateTooLargeError,
-  UnsnapshotableStateError,
-} from "../errors/snapshot-errors.ts";
+import { CorruptSnapshotError, StateTooLargeError } from "../errors/snapshot-errors.ts";
 import type { Position } from "../log/input.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 
@@ -28,16 +22,9 @@ export interface Snapshot {
 /**
  * One byte of format, four of checksum, then MessagePack.
  *
- * @throws UnsnapshotableStateError when the state is not plain data, StateTooLargeError
+ * @throws StateTooLargeError
  */
 export function encodeSnapshot(snapshot: Snapshot, name: string, bytesMax: number): Uint8Array {
-  const path = pathOfOddValue(snapshot.state, "state");
-  if (path !== undefined) {
-    throw new UnsnapshotableStateError(
-      `The state of ${name} gets no snapshot: ${path} is not plain data. Use objects, arrays, strings, numbers, booleans, null, dates and bytes.`,
-      { details: { agent: name, path } },
-    );
-  }
   const { state, turns, lastInput, revision, foldVersion } = snapshot;
   const wire: WireSnapshot = [state, turns, lastInput, revision, foldVersion];
   const body = encodeRecordPayload(wire);
@@ -90,21 +77,4 @@ function tooLarge(name: string, bytes: number, bytesMax: number): StateTooLargeE
     `The state of ${name} gets no snapshot: it would have ${bytes} bytes, the limit is ${bytesMax}. The agent goes on, but each activation folds its whole journal. Keep less in the state, or raise stateBytesMax up to what the log takes in one message.`,
     { details: { agent: name, bytes, bytesMax } },
   );
-}
-
-/** Where in a value something is that would not come back as it was stored. */
-function pathOfOddValue(value: unknown, path: string): string | undefined {
-  if (value === null || typeof value !== "object") return isPlainScalar(value) ? undefined : path;
-  if (value instanceof Date || value instanceof Uint8Array) return undefined;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return path;
-  for (const [name, property] of Object.entries(value)) {
-    const found = pathOfOddValue(property, `${path}.${name}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function isPlainScalar(value: unknown): boolean {
-  return !(typeof value === "function" || typeof value === "symbol" || typeof value === "bigint");
 }

@@ -42,7 +42,7 @@ export function historyOf({ definition, events, key }: GivenHistory): readonly R
       return recordedEvent(name, stored(data, `Event ${definition.type}.${name}`), version);
     }
     const valid = validate(declared.schema, data, `Event ${definition.type}.${name}`);
-    return recordedEvent(name, valid, declared.version);
+    return recordedEvent(name, stored(valid, `Event ${definition.type}.${name}`), declared.version);
   });
   let state = definition.initialState;
   const place = { agent: { type: definition.type, key }, position: 0 };

@@ -3,6 +3,7 @@ import { TurnTooLargeError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
 import type { UnreadHandler } from "../agent/agent-definition.ts";
+import { ignore, isThenable } from "../wire/thenable.ts";
 import { TurnContext } from "./turn-context.ts";
 import type { Turn } from "./turn.ts";
 
@@ -11,8 +12,8 @@ export function afterFailure(turn: Turn, failure: ErrorData): void {
   const react = reactionOf(turn);
   if (react === undefined) return;
   const outcome: unknown = react(new TurnContext(turn), failure);
-  if (outcome instanceof Promise) {
-    outcome.catch(() => undefined);
+  if (isThenable(outcome)) {
+    ignore(outcome);
     throw new Error("onFailed must not be asynchronous: send a message to do more.");
   }
   const { message } = turn;
@@ -29,10 +30,10 @@ export function afterFailure(turn: Turn, failure: ErrorData): void {
 function reactionOf(turn: Turn): UnreadHandler | undefined {
   try {
     const { definition, valid } = turn.decoded();
-    if (!(valid instanceof Promise)) {
+    if (!isThenable(valid)) {
       return (context, failure) => definition.onFailed?.(context, failure, valid);
     }
-    valid.catch(() => undefined);
+    ignore(valid);
   } catch {
     return turn.runtime.handlerOf(turn.message, turn.topic !== undefined)?.onUnread;
   }

@@ -128,14 +128,14 @@ describe("a step", () => {
     expect(seen[2]).toEqual(seen[0]);
   });
 
-  it("whose result cannot be encoded fails the turn by name, and the next message is handled", async () => {
+  it("whose result cannot be stored fails the turn by name, and the next message is handled", async () => {
     const odd = agent("odd").on("go", z.boolean(), async (ctx, bad) => {
       const circular: { self?: unknown } = {};
       circular.self = circular;
       return (await ctx.step("make", async () => (bad ? circular : "fine"))) === "fine";
     });
     await using troupe = await work(createMemoryBroker().connect(), odd);
-    await expect(troupe.agent(odd, "a").go(true)).rejects.toThrow(/cannot be encoded/);
+    await expect(troupe.agent(odd, "a").go(true)).rejects.toThrow(/self holds itself/);
     expect(await troupe.agent(odd, "a").go(false)).toBe(true);
   });
 

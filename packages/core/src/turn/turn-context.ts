@@ -5,7 +5,6 @@
 import { callsProxy } from "../agent/agent-calls.ts";
 import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";
-import type { AgentDefinition } from "../agent/agent-definition.ts";
 import { throughLayers } from "../interceptor/interceptor.ts";
 import type { OutgoingCall } from "../interceptor/interceptor.ts";
 import { keyToToken } from "../key/key-token.ts";
@@ -17,10 +16,10 @@ import type { TimerTime } from "../log/timer.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import { validate } from "../schema/schema.ts";
-import type { Schema } from "../schema/schema.ts";
-import type { Topic, TopicDefinition } from "../topic/topic.ts";
+import type { Topic } from "../topic/topic.ts";
 import { encodePayload } from "../wire/payload.ts";
+import { handedOut } from "../wire/storable.ts";
+import { ignore, isThenable } from "../wire/thenable.ts";
 import { randomUuid } from "../clock/random-uuid.ts";
 import type { LateReplies } from "./answering.ts";
 import type {
@@ -37,6 +36,7 @@ import type {
 import { requireAskOptions, requireStepOptions, requireTimerOptions } from "./call-options.ts";
 import { deadlineMsOf } from "./given-up.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
+import { checkedMessage, checkedPublication, fromInterceptors } from "./outgoing-payload.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import { requireRoomToSend } from "./turn-size.ts";
 import type { Turn } from "./turn.ts";
@@ -50,6 +50,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   #emit: Emit<Record<string, unknown>> | undefined;
   #abort: AbortController | undefined;
   #asks = 0;
+  /** The state as it was last, and what the handler got of it. */
+  #state: { readonly kept: unknown; readonly given: object } | undefined;
 
   constructor(turn: Turn) {
     this.#turn = turn;
@@ -60,7 +62,12 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   }
 
   get state(): Readonly<object> {
-    return this.#turn.visibleState as object;
+    const kept = this.#turn.visibleState;
+    if (this.#state !== undefined && this.#state.kept === kept) return this.#state.given;
+    const given = handedOut(kept) as object;
+    // Most states are frozen altogether, and need no copy.
+    if (given !== kept) this.#state = { kept, given };
+    return given;
   }
 
   get emit(): Emit<Record<string, unknown>> {
@@ -115,21 +122,21 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     agent: AgentReference<Messages>,
     key: string,
   ): SendCalls<Messages, void> {
-    return callsProxy<SendCalls<Messages, void>>((message, payload) => {
-      checkMessage(agent, message, payload);
+    return callsProxy<SendCalls<Messages, void>>((message, given) => {
+      const payload = checkedMessage(agent, message, given);
       const address: Address = { kind: "agent", name: agent.type, key };
       this.#send({ how: "send", address, message, payload, from: this.#name() }, wanted);
     });
   }
 
   publish<Input, Output>(topic: Topic<Input, Output>, source: string, event: Input): void {
-    checkPublication(topic, event);
+    const payload = checkedPublication(topic, event);
     const address: Address = { kind: "topic", name: topic.name, key: source };
     const call: OutgoingCall = {
       how: "publish",
       address,
       message: undefined,
-      payload: event,
+      payload,
       from: this.#name(),
     };
     refusePromise(throughLayers(this.#turn.host.layers.publish, call, (inner) => this.#add(inner)));
@@ -239,8 +246,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     requireTimerOptions(options as TimerTo<never>);
     const { agent = this.#turn.runtime.definition, key = this.agent.key, id } = options;
     if (id !== undefined) requireTimerId(id);
-    return callsProxy<SendCalls<Messages, string>>((message, payload) => {
-      checkMessage(agent, message, payload);
+    return callsProxy<SendCalls<Messages, string>>((message, given) => {
+      const payload = checkedMessage(agent, message, given);
       const { delivery, host, timers } = this.#turn;
       const timer = id ?? `@${delivery.input.position}.${timers.length}`;
       const address: Address = { kind: "agent", name: agent.type, key };
@@ -267,7 +274,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     this.#turn.requireOpen();
     requireRoomToSend(this.#turn);
     keyToToken(call.address.key);
-    const payload = encodePayload(call.payload);
+    const payload = encodePayload(call.payload, fromInterceptors);
     const { payloadBytesMax } = this.#turn.host.log.limits;
     if (payload.byteLength > payloadBytesMax) throw tooLarge(call, payload, payloadBytesMax);
     return { address: call.address, metadata, payload };
@@ -329,33 +336,10 @@ async function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise
   }
 }
 
-/** Fail at the sender when the definition is at hand; the receiver checks in any case. */
-export function checkMessage(
-  agent: AgentReference<unknown>,
-  message: string,
-  payload: unknown,
-): void {
-  const { messages } = agent as Partial<AgentDefinition>;
-  if (messages === undefined || !Object.hasOwn(messages, message)) return;
-  const schema = messages[message]?.schema;
-  if (schema !== undefined) check(schema, payload, `${agent.type}.${message}`);
-}
-
-export function checkPublication(topic: TopicDefinition, event: unknown): void {
-  check(topic.schema, event, `Topic ${topic.name}`);
-}
-
-function check(schema: Schema, value: unknown, what: string): void {
-  const result = validate(schema, value, what);
-  // An asynchronous schema is left to the receiver; its refusal must not become an unhandled
-  // rejection here.
-  if (result instanceof Promise) result.catch(() => undefined);
-}
-
 /** What an interceptor does later would come after the turn. */
 function refusePromise(outcome: unknown): void {
-  if (!(outcome instanceof Promise)) return;
-  outcome.catch(() => undefined);
+  if (!isThenable(outcome)) return;
+  ignore(outcome);
   throw new DefinitionError(
     "An interceptor of send or publish is asynchronous, but inside a turn it must not be: there `call.from` is set.",
   );

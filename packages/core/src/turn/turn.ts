@@ -10,6 +10,7 @@ import type { MessageDefinition } from "../agent/agent-definition.ts";
 import type { EventPlace } from "../agent/event-version.ts";
 import type { BatchSeat } from "../batch/batch-call.ts";
 import { ItemContext } from "../batch/batch-item.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
 import { TurnEndedError, TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
@@ -24,7 +25,8 @@ import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
-import { handedOut, stored } from "../wire/storable.ts";
+import { stored } from "../wire/storable.ts";
+import { ignore, isThenable, promiseOf } from "../wire/thenable.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
 import type { Answering } from "./answering.ts";
@@ -142,7 +144,9 @@ export class Turn implements EventSink {
     return this.#steps;
   }
 
-  /** What the handler sees: in a batch also what it emitted for the turns before this one. */
+  /**
+   * The state for the handler: in a batch also with what it emitted for the turns before this one.
+   */
   get visibleState(): unknown {
     return this.#shared === undefined ? this.state : this.#shared.state;
   }
@@ -169,9 +173,10 @@ export class Turn implements EventSink {
    */
   run(): unknown {
     const { definition, valid } = this.decoded();
-    return valid instanceof Promise
-      ? valid.then((value) => this.#handle(definition, value))
-      : this.#handle(definition, valid);
+    const later = promiseOf(valid);
+    return later === undefined
+      ? this.#handle(definition, valid)
+      : later.then((value) => this.#handle(definition, value));
   }
 
   /** The message as its schema makes it, or a promise of that, and who handles it. */
@@ -218,14 +223,14 @@ export class Turn implements EventSink {
   }
 
   /**
-   * The handler is done: make the record. @throws TurnTooLargeError, or what a commit interceptor
-   * throws
+   * The handler is done: make the record. @throws NotStorableError, TurnTooLargeError, or what a
+   * commit interceptor throws
    */
   complete(reply: unknown): void {
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
-      this.#sealFitting(reply, undefined);
+      this.#sealFitting(this.#storedReply(reply), undefined);
     } catch (thrown) {
       // The next run must find what this one drew.
       if (this.#pendingSteps !== undefined) this.#steps?.putBack(this.#pendingSteps);
@@ -408,12 +413,21 @@ export class Turn implements EventSink {
     const record = this.#recordOf(reply, failure);
     const wraps = this.host.layers.commit;
     if (wraps === undefined) return this.#keep(record);
-    const { events: told, ...wrapped } = throughLayers(wraps, record, (inner) => inner);
+    const outcome = throughLayers(wraps, record, (inner) => inner);
+    if (isThenable(outcome)) throw asynchronousCommit(outcome);
+    const { events: told, ...wrapped } = outcome;
     const events = told === record.events ? told : this.#replacedEvents(told);
     // An interceptor may change what is told, not which message it answers: that is how it is
     // recognised (I4).
     const { inputPosition, turn } = record;
-    this.#keep({ ...wrapped, events, inputPosition, turn });
+    const kept = this.#storedReply(wrapped.reply);
+    this.#keep({ ...wrapped, reply: kept, events, inputPosition, turn });
+  }
+
+  /** What is recorded, and what the asker gets, whatever is done with the original meanwhile. */
+  #storedReply(reply: unknown): unknown {
+    if (reply === undefined || reply === null) return reply;
+    return stored(reply, `The reply of ${agentName(this.agent)} to ${this.#message}`);
   }
 
   /**
@@ -422,7 +436,9 @@ export class Turn implements EventSink {
    */
   #replacedEvents(told: readonly RecordedEvent[]): readonly RecordedEvent[] {
     const place = this.#place();
-    const events = told.map(({ type, data }) => this.runtime.recorded(type, stored(data, `Event ${this.agent.type}.${type}`), place));
+    const events = told.map(({ type, data }) =>
+      this.runtime.recorded(type, stored(data, `Event ${this.agent.type}.${type}`), place),
+    );
     this.#fold(events);
     return events;
   }
@@ -486,6 +502,13 @@ export class Turn implements EventSink {
 }
 
 const noBytes = new Uint8Array(0);
+
+function asynchronousCommit(outcome: unknown): DefinitionError {
+  ignore(outcome);
+  return new DefinitionError(
+    "An interceptor of commit is asynchronous, but the record that it returns is encoded at once.",
+  );
+}
 
 /** The input's address as people read it. */
 function originOf(delivery: Delivery): string {

@@ -23,7 +23,7 @@ export interface ValueLimits {
 }
 
 /** Bytes of one value, at most: what a NATS server can be told to take in one message. */
-export const payloadBytesMax = 64 * 1024 * 1024;
+export const payloadBytesMax: number = 64 * 1024 * 1024;
 
 /** Extensions. */
 export const undefinedExtension = 0;
@@ -107,7 +107,9 @@ export class MessagePackWriter {
       case "object":
         if (value === null) return this.#byte(0xc0);
         return this.#object(value, depth);
-      default:
+      case "bigint":
+      case "function":
+      case "symbol":
         throw OddValue.scalar(value);
     }
   }

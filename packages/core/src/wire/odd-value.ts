@@ -10,7 +10,10 @@ export class OddValue extends Error {
   /** From the innermost array or object outwards. */
   readonly #holders: { readonly holder: object; readonly segment: number | string }[] = [];
 
-  constructor(message: string, options: { readonly cause?: unknown; readonly deep?: boolean } = {}) {
+  constructor(
+    message: string,
+    options: { readonly cause?: unknown; readonly deep?: boolean } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.#deep = options.deep ?? false;
   }
@@ -44,7 +47,9 @@ export class OddValue extends Error {
   }
 
   static mapKey(): OddValue {
-    return new OddValue("is named by an object: use strings, numbers or booleans as keys of a Map.");
+    return new OddValue(
+      "is named by an object: use strings, numbers or booleans as keys of a Map.",
+    );
   }
 
   static date(): OddValue {

@@ -1,9 +1,16 @@
 import * as fc from "fast-check";
-import { Packr } from "msgpackr";
+// This entry is the reader without its native accelerator; it comes without types.
+import { Packr as UntypedPackr } from "msgpackr/pack";
 import { describe, expect, it } from "vitest";
 
 import { decodePayload, encodedBytes, encodePayload } from "./payload.ts";
 import { handedOut, stored, storedCopy } from "./storable.ts";
+
+/** Another implementation of MessagePack. */
+const Packr = UntypedPackr as new (options: { readonly useRecords: boolean }) => {
+  pack(value: unknown): Uint8Array;
+  unpack(bytes: Uint8Array): unknown;
+};
 
 const text = fc.string({ unit: "grapheme" });
 const scalar = fc.oneof(
@@ -69,8 +76,8 @@ describe("a storable value (I12)", () => {
       const copy = attempt(() => stored(value, "It"));
       const bytes = attempt(() => encodePayload(value));
       expect(bytes.refused).toBe(copy.refused);
-      if (copy.refused === undefined) expect(sameLeaves(reread(value), copy.value)).toBe(true);
-      else expect(copy.refused).toBe("not-storable");
+      const isSame = copy.refused === undefined && sameLeaves(reread(value), copy.value);
+      expect(isSame || copy.refused).toBe(isSame || "not-storable");
     });
     fc.assert(law, { numRuns: 1000 });
   });
@@ -114,8 +121,9 @@ describe("a payload from anybody", () => {
     const law = fc.property(bytes, fc.boolean(), (payload, json) => {
       const type = json ? "application/json" : "application/msgpack";
       const read = attempt(() => decodePayload(payload, type));
-      if (read.refused !== undefined) expect(read.refused).toBe("undecodable-payload");
-      else expect(sameLeaves(stored(read.value, "It"), read.value)).toBe(true);
+      const isStorable =
+        read.refused === undefined && sameLeaves(stored(read.value, "It"), read.value);
+      expect(isStorable || read.refused).toBe(isStorable || "undecodable-payload");
     });
     fc.assert(law, { numRuns: 2000 });
   });
@@ -129,7 +137,9 @@ function attempt(run: () => unknown): { readonly value?: unknown; readonly refus
   }
 }
 
-/** Equal by `Object.is` on every leaf, with the same prototypes and the same order of everything. */
+/**
+ * Equal by `Object.is` on every leaf, with the same prototypes and the same order of everything.
+ */
 function sameLeaves(left: unknown, right: unknown): boolean {
   if (typeof left !== "object" || left === null || typeof right !== "object" || right === null) {
     return Object.is(left, right);
@@ -157,7 +167,8 @@ function spoil(value: unknown): void {
   else if (value instanceof Uint8Array) value.fill(77);
   else if (value instanceof Map) value.clear();
   else if (value instanceof Set) value.clear();
-  else if (!Object.isFrozen(value)) for (const key of Object.keys(value)) Reflect.set(value, key, 7);
+  else if (!Object.isFrozen(value))
+    for (const key of Object.keys(value)) Reflect.set(value, key, 7);
   for (const part of parts) spoil(part);
 }
 

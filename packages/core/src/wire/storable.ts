@@ -77,7 +77,7 @@ function isForeignObject(prototype: unknown): boolean {
   return (
     Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype as object, "isPrototypeOf") &&
-    types.isProxy(prototype) === false
+    !types.isProxy(prototype)
   );
 }
 
@@ -99,7 +99,8 @@ export function requireMapKey(key: unknown): void {
 
 /** How a value of a Map is named in a path. */
 export function mapSegment(key: unknown): string {
-  return `get(${typeof key === "object" ? "an object" : String(key)})`;
+  if (typeof key === "string") return `get(${key})`;
+  return `get(${typeof key === "number" ? key : typeof key})`;
 }
 
 /** Milliseconds of a date. @throws OddValue for one that is none */
@@ -151,6 +152,9 @@ function copyOf(value: unknown, walk: Walk, depth: number): unknown {
       return value;
     case "object":
       return value === null ? null : copyOfObject(value, walk, depth);
+    case "bigint":
+    case "function":
+    case "symbol":
     default:
       throw OddValue.scalar(value);
   }

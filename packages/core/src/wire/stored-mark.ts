@@ -1,17 +1,16 @@
 /**
  * A mark on arrays and objects that are in stored form: frozen, and so is all below them. It is a
- * private field that is put on an object of another class: nobody else sees it, a copy does not have
- * it, and it costs a thirtieth of an entry in a WeakMap, which every event would pay.
+ * private field that is put on an object of another class: nobody else sees it, a copy does not
+ * have it, and it costs a thirtieth of an entry in a WeakMap, which every event would pay.
  */
 
 /** What is known of a part in stored form: twice its levels, and one more when it is loose. */
 export type Mark = number;
 
-class Itself {
-  constructor(object: object) {
-    return object;
-  }
-}
+/** A constructor whose instance is what it was given. */
+const Itself = function itself(object: object): object {
+  return object;
+} as unknown as new (object: object) => object;
 
 class Marked extends Itself {
   readonly #mark: Mark;
@@ -39,7 +38,9 @@ export function setMark(
 }
 
 /** Undefined for what is not in stored form. */
-export const markOf: (object: object) => Mark | undefined = Marked.markOf;
+export function markOf(object: object): Mark | undefined {
+  return Marked.markOf(object);
+}
 
 export function isLoose(mark: Mark): boolean {
   return mark % 2 === 1;

@@ -8,7 +8,6 @@ import type {
   EventDefinition,
   MessageDefinition,
 } from "../agent/agent-definition.ts";
-import { deepFreeze } from "../agent/deep-freeze.ts";
 import type { EventPlace } from "../agent/event-version.ts";
 import { eventAt, eventIds, foldVersion, recordedEvent, upToDate } from "../agent/event-version.ts";
 import { FoldError, UnknownEventError } from "../errors/event-errors.ts";
@@ -16,6 +15,7 @@ import type { Manifest } from "../log/manifest.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import { encodedBytes } from "../wire/payload.ts";
 import { handedOut, stored } from "../wire/storable.ts";
+import { ignore, isThenable } from "../wire/thenable.ts";
 import { validate } from "../schema/schema.ts";
 import type { Emit } from "../turn/context.ts";
 
@@ -40,8 +40,8 @@ export interface AgentRuntime {
   /** An event of today as it is recorded. @throws UnknownEventError */
   recorded(type: string, data: unknown, place: EventPlace): RecordedEvent;
   /**
-   * The state after one more event (I8), frozen, because only events may change it. @throws
-   * FoldError, and what `upToDate` throws
+   * The state after one more event (I8), in stored form, so that a snapshot is the same (I12).
+   * @throws FoldError, NotStorableError, and what `upToDate` throws
    */
   fold(state: unknown, event: RecordedEvent, place: EventPlace): unknown;
   handlerOf(name: string, topic: boolean): MessageDefinition | undefined;
@@ -71,11 +71,13 @@ export function agentRuntime(definition: AgentDefinition): AgentRuntime {
     fold(state, event, place) {
       const found = declared(event.type, place);
       const data = upToDate(found, event, place);
+      let next: unknown;
       try {
-        return deepFreeze(found.fold(state, data));
+        next = found.fold(handedOut(state), handedOut(data));
       } catch (cause) {
         throw foldFailed(event.type, place, cause);
       }
+      return stateOf(next, event.type, place);
     },
     handlerOf(name, topic) {
       const table = topic ? subscriptions : messages;
@@ -114,7 +116,7 @@ function emitFactory(
         const sink = this[sinkOf];
         return (data) => {
           const valid = validate(schema, data, what);
-          if (valid instanceof Promise) throw asynchronousEvent(definition.type, name);
+          if (isThenable(valid)) throw asynchronousEvent(valid, definition.type, name);
           // Folded as it is stored, so that replay comes to the same state (I8).
           const value = stored(valid, what);
           sink.event(recordedEvent(name, value, version), encodedBytes(value));
@@ -131,7 +133,8 @@ function emitFactory(
   };
 }
 
-function asynchronousEvent(type: string, event: string): FoldError {
+function asynchronousEvent(valid: unknown, type: string, event: string): FoldError {
+  ignore(valid);
   return new FoldError(
     `Event ${type}.${event} has an asynchronous schema; an event is folded at once, so its schema must be synchronous.`,
     { details: { type, event } },
@@ -143,6 +146,16 @@ function unknownEvent(event: string, place: EventPlace): UnknownEventError {
     `The agent type ${place.agent.type} does not declare ${eventAt(event, place)}: update this worker, or add .event("${event}", …).`,
     { details: eventIds(event, place) },
   );
+}
+
+/** What a fold returned, as it is kept. @throws NotStorableError */
+function stateOf(next: unknown, event: string, place: EventPlace): unknown {
+  try {
+    return stored(next, "The state");
+  } catch {
+    ignore(next);
+    return stored(next, `The state after ${eventAt(event, place)}`);
+  }
 }
 
 function foldFailed(event: string, place: EventPlace, cause: unknown): FoldError {

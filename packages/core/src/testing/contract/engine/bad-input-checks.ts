@@ -31,7 +31,7 @@ const publication = (payload: Uint8Array): BadInput["publish"] => {
 
 const badInputs: readonly BadInput[] = [
   { what: "broken JSON", code: "undecodable-payload", publish: publication(bytes('{"text":')) },
-  { what: "an empty payload", code: "undecodable-payload", publish: publication(bytes("")) },
+  { what: "an empty payload", code: "schema", publish: publication(bytes("")) },
   {
     what: "bytes that are no UTF-8",
     code: "undecodable-payload",
@@ -195,6 +195,11 @@ export const badInputChecks: readonly LogCheck[] = [
         Uint8Array.of(0xdf, 0x7f, 0xff, 0xff, 0xff),
         Uint8Array.of(0xdb, 0x7f, 0xff, 0xff, 0xff),
         new Uint8Array(200_000).fill(0x91),
+        // An extension of 200 kB that another library reads as one integer.
+        Buffer.concat([Uint8Array.of(0xc9, 0, 3, 0, 0, 0x42), Buffer.alloc(196_608, 0xff)]),
+        Uint8Array.of(0x81, 0xa9, ...new TextEncoder().encode("__proto__"), 0x80),
+        Uint8Array.of(0xcf, ...new Uint8Array(8).fill(0xff)),
+        Uint8Array.of(0xa1, 0xff),
         encodePayload({ text: "x" }).slice(0, 4),
       ];
       for (const payload of lies) await log.accept(packed("alice", payload));

@@ -21,7 +21,21 @@ export const valueChecks: readonly LogCheck[] = [
       await using stage = new Stage(harness);
       const circle: Record<string, unknown> = {};
       circle["self"] = circle;
-      const values: readonly unknown[] = [circle, 2n ** 70n, Symbol("s"), { deep: [2n ** 70n] }];
+      const values: readonly unknown[] = [
+        circle,
+        2n,
+        Symbol("s"),
+        { deep: [2n ** 70n] },
+        "\ud800",
+        new TypeError("x"),
+        { f: () => 1 },
+        new Date(Number.NaN),
+        JSON.parse('{"__proto__":1}'),
+        // oxlint-disable-next-line no-sparse-arrays -- that is what is odd.
+        [1, , 3],
+        new URL("https://example.com"),
+        [Promise.resolve(1)],
+      ];
       const odd = agent("odd")
         .event("happened", anything<{ readonly value: unknown }>(), (state) => state)
         .on("emit", anything<number>(), (ctx, i) => ctx.emit.happened({ value: values[i] }))
@@ -40,7 +54,7 @@ export const valueChecks: readonly LogCheck[] = [
         await rejectsWith(troupe.agent(odd, "a").reject(i), "rejected");
       }
       const letters = await lettersOf(await stage.log());
-      const codes = new Set(["unencodable-value", "rejected"]);
+      const codes = new Set(["not-storable", "rejected"]);
       assert.deepEqual(new Set(letters), codes);
       assert.equal(letters.length, 4 * values.length);
     },
@@ -52,7 +66,7 @@ export const valueChecks: readonly LogCheck[] = [
       const odd = agent("odd")
         .state<{ readonly seen: readonly unknown[] }>({ seen: [] })
         .event("happened", anything<unknown>(), (state, value) => ({
-          seen: [...state.seen, value, JSON.stringify(value, withBigInt), typeof value],
+          seen: [...state.seen, value, JSON.stringify(value), typeof value],
         }))
         .on("emit", anything<null>(), (ctx) => {
           const list = [1];
@@ -62,13 +76,12 @@ export const valueChecks: readonly LogCheck[] = [
             new Map([["a", 1]]),
             new Set([1]),
             Uint8Array.of(1, 2),
-            7n,
+            Buffer.from("bytes"),
+            [1, undefined],
             -0,
-            "\ud800",
-            new TypeError("x"),
             { list },
-            () => 1,
             Number.NaN,
+            undefined,
           ];
           for (const value of values) ctx.emit.happened(value);
           list.push(2);
@@ -77,10 +90,7 @@ export const valueChecks: readonly LogCheck[] = [
       const host = await stage.host(odd);
       const live = await host.troupe.agent(odd, "a").emit(null);
       for await (const turn of host.troupe.replay(odd, "a")) {
-        assert.deepEqual(
-          JSON.stringify(live.seen, withBigInt),
-          JSON.stringify(turn.state.seen, withBigInt),
-        );
+        assert.deepEqual(live, turn.state);
       }
     },
   },
@@ -137,7 +147,3 @@ export const valueChecks: readonly LogCheck[] = [
     },
   },
 ];
-
-function withBigInt(_: string, value: unknown): unknown {
-  return typeof value === "bigint" ? `${value}n` : value;
-}

@@ -3,9 +3,11 @@
  * first one given is the outermost. Each may change the value, refuse by throwing, or do something
  * before and after `next`.
  */
+import { DefinitionError } from "../errors/definition-errors.ts";
 import type { Address } from "../log/address.ts";
 import type { MessageInfo } from "../turn/context.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
+import { ignore, isThenable } from "../wire/thenable.ts";
 
 /** A message on its way out: from a client at once, from a turn with its commit. */
 export interface OutgoingCall {
@@ -70,4 +72,17 @@ export function throughLayers<Value, Result>(
     return wrap === undefined ? core(current) : wrap(current, (next) => run(index + 1, next));
   };
   return run(0, value);
+}
+
+/** The record that the interceptors of commit make of it. @throws DefinitionError for a promise */
+export function throughCommitLayers(
+  wraps: readonly NonNullable<Interceptor["commit"]>[],
+  record: TurnRecord,
+): TurnRecord {
+  const outcome = throughLayers(wraps, record, (inner) => inner);
+  if (!isThenable(outcome)) return outcome;
+  ignore(outcome);
+  throw new DefinitionError(
+    "An interceptor of commit is asynchronous, but the record that it returns is encoded at once.",
+  );
 }

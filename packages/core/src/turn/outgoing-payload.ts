@@ -1,8 +1,8 @@
 /**
- * What is sent, in stored form and checked where it is given: the receiver checks the same value against the same
- * schema, so what passes here is not refused there. What travels is what the schema accepts, not
- * what it makes of it, because the receiver's schema makes that. An asynchronous schema is left to
- * the receiver, where a time limit watches it.
+ * What is sent, in stored form and checked where it is given: the receiver checks the same value
+ * against the same schema, so what passes here is not refused there. What travels is what the
+ * schema accepts, not what it makes of it, because the receiver's schema makes that. An
+ * asynchronous schema is left to the receiver, where a time limit watches it.
  */
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";

@@ -10,11 +10,10 @@ import type { MessageDefinition } from "../agent/agent-definition.ts";
 import type { EventPlace } from "../agent/event-version.ts";
 import type { BatchSeat } from "../batch/batch-call.ts";
 import { ItemContext } from "../batch/batch-item.ts";
-import { DefinitionError } from "../errors/definition-errors.ts";
 import { TurnEndedError, TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import { throughLayers } from "../interceptor/interceptor.ts";
+import { throughCommitLayers, throughLayers } from "../interceptor/interceptor.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
@@ -26,11 +25,12 @@ import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { childTraceparent } from "../trace/trace-context.ts";
 import { stored } from "../wire/storable.ts";
-import { ignore, isThenable, promiseOf } from "../wire/thenable.ts";
+import { promiseOf } from "../wire/thenable.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
 import type { Answering } from "./answering.ts";
 import { untold } from "./answering.ts";
+import { deadLetterOf } from "./dead-letter-of-turn.ts";
 import { storableFailure } from "./storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
 import { decodeInput, definitionOf, namedMessage } from "./turn-input.ts";
@@ -248,15 +248,7 @@ export class Turn implements EventSink {
     const failure = storableFailure(errorData(thrown));
     this.#afterFailure(failure);
     this.#sealFailure(failure);
-    this.deadLetter = {
-      agent: this.agent,
-      inputPosition: this.delivery.input.position,
-      origin: originOf(this.delivery),
-      failure,
-      attempts: this.delivery.attempts,
-      payload: this.delivery.input.payload,
-      contentType: this.delivery.input.metadata.contentType,
-    };
+    this.deadLetter = deadLetterOf(this, failure);
   }
 
   /**
@@ -413,9 +405,7 @@ export class Turn implements EventSink {
     const record = this.#recordOf(reply, failure);
     const wraps = this.host.layers.commit;
     if (wraps === undefined) return this.#keep(record);
-    const outcome = throughLayers(wraps, record, (inner) => inner);
-    if (isThenable(outcome)) throw asynchronousCommit(outcome);
-    const { events: told, ...wrapped } = outcome;
+    const { events: told, ...wrapped } = throughCommitLayers(wraps, record);
     const events = told === record.events ? told : this.#replacedEvents(told);
     // An interceptor may change what is told, not which message it answers: that is how it is
     // recognised (I4).
@@ -502,16 +492,3 @@ export class Turn implements EventSink {
 }
 
 const noBytes = new Uint8Array(0);
-
-function asynchronousCommit(outcome: unknown): DefinitionError {
-  ignore(outcome);
-  return new DefinitionError(
-    "An interceptor of commit is asynchronous, but the record that it returns is encoded at once.",
-  );
-}
-
-/** The input's address as people read it. */
-function originOf(delivery: Delivery): string {
-  const { address } = delivery.input;
-  return `${address.kind}/${address.name}/${address.key}`;
-}

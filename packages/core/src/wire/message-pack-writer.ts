@@ -23,7 +23,7 @@ export interface ValueLimits {
 }
 
 /** Bytes of one value, at most: what a NATS server can be told to take in one message. */
-export const payloadBytesMax: number = 64 * 1024 * 1024;
+const payloadBytesMax = 64 * 1024 * 1024;
 
 /** Extensions. */
 export const undefinedExtension = 0;

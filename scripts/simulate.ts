@@ -1,29 +1,43 @@
 #!/usr/bin/env node
 /**
- * `npm run simulate`: the systems of test/simulation under faults, many seeds of each.
+ * `npm run simulate`: the systems of test/simulation under faults, many seeds of each, shared by
+ * several processes.
  *
  * Prints the shortest history of what fails, and ends with one line of JSON.
  */
+import { fork } from "node:child_process";
+import { once } from "node:events";
 import { parseArgs } from "node:util";
 
-import { simulateSeeds, SimulationFailedError } from "@troupe/core/testing";
+import { simulateSeeds, SimulationFailedError, type FaultKind } from "@troupe/core/testing";
 
 import { simulateAgain, systems } from "../test/simulation/systems.ts";
 
 const help = `npm run simulate -- [options]
 
-  --seeds N      seeds per system, 200 unless told
-  --from S       the first seed, 1 unless told
-  --system NAME  one system: ${Object.keys(systems).join(", ")}
-  --help         this text
+  --seeds N       seeds per system, 200 unless told
+  --from S        the first seed, 1 unless told
+  --system NAMES  some systems: ${Object.keys(systems).join(", ")}
+  --faults KINDS  only these kinds of faults, such as crash,stale
+  --processes N   processes that share the systems, 2 unless told
+  --help          this text
 
 Ends with {seeds, systems, from, runs, failures, steps, seconds}. A system ends at its first failure.
 `;
 
-interface Tally {
-  runs: number;
-  failures: number;
-  steps: number;
+interface Wanted {
+  readonly seeds: number;
+  readonly from: number;
+  readonly faults: readonly FaultKind[] | undefined;
+}
+
+/** What came of one system, as one process tells another. */
+interface Outcome {
+  readonly runs: number;
+  readonly steps: number;
+  readonly seconds: number;
+  /** Its shortest history, when it failed. */
+  readonly failure: string | undefined;
 }
 
 async function main(): Promise<number> {
@@ -32,51 +46,87 @@ async function main(): Promise<number> {
       seeds: { type: "string", default: "200" },
       from: { type: "string", default: "1" },
       system: { type: "string" },
+      faults: { type: "string" },
+      processes: { type: "string", default: "2" },
       help: { type: "boolean", default: false },
     },
   });
-  const seeds = Number(values.seeds);
-  const from = Number(values.from);
-  const names = Object.keys(systems).filter((name) => (values.system ?? name) === name);
-  const isUsable =
-    Number.isSafeInteger(seeds) && seeds > 0 && Number.isSafeInteger(from) && from >= 0;
-  if (values.help || !isUsable || names.length === 0) {
+  const chosen = values.system?.split(",");
+  const names = Object.keys(systems).filter((name) => chosen?.includes(name) ?? true);
+  const faults = values.faults?.split(",") as FaultKind[] | undefined;
+  const wanted = { seeds: Number(values.seeds), from: Number(values.from), faults };
+  const processes = Number(values.processes);
+  const counts = [wanted.seeds, processes, wanted.from + 1, names.length];
+  if (values.help || !counts.every((count) => Number.isSafeInteger(count) && count > 0)) {
     process.stdout.write(help);
     return values.help ? 0 : 2;
   }
   const startedAtMs = performance.now();
-  const tally: Tally = { runs: 0, failures: 0, steps: 0 };
-  for (const name of names) await simulateSystem(name, seeds, from, tally);
+  const tally = { runs: 0, failures: 0, steps: 0 };
+  const left = [...names];
+  const share = async (): Promise<void> => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      const outcome = await simulateElsewhere(name, wanted);
+      tally.runs += outcome.runs;
+      tally.steps += outcome.steps;
+      if (outcome.failure !== undefined) tally.failures += 1;
+      tell(name, outcome);
+    }
+  };
+  await Promise.all(Array.from({ length: processes }, share));
+  const { from, seeds } = wanted;
   const seconds = Number(((performance.now() - startedAtMs) / 1000).toFixed(1));
   console.log(JSON.stringify({ seeds, systems: names.length, from, ...tally, seconds }));
   return tally.failures === 0 ? 0 : 1;
 }
 
-async function simulateSystem(
-  name: string,
-  count: number,
-  from: number,
-  tally: Tally,
-): Promise<void> {
+function tell(name: string, { failure, runs, seconds, steps }: Outcome): void {
+  const perRunMs = ((seconds * 1000) / Math.max(1, runs)).toFixed(1);
+  console.log(`${name}: ${runs} runs, ${steps} steps, ${perRunMs} ms per run`);
+  if (failure !== undefined) console.log(`\n${failure}\n`);
+}
+
+/** A system has its process for itself: what one of them keeps does not slow the next one down. */
+async function simulateElsewhere(name: string, wanted: Wanted): Promise<Outcome> {
+  const child = fork(import.meta.filename, [part, JSON.stringify({ name, ...wanted })], {
+    execArgv: process.execArgv,
+  });
+  const ended = once(child, "exit");
+  let outcome: Outcome | undefined;
+  child.on("message", (told) => (outcome = told as Outcome));
+  await ended;
+  const failure = `${name} ended without a word: exit code ${child.exitCode}`;
+  return outcome ?? { runs: 0, steps: 0, seconds: 0, failure };
+}
+
+async function simulateSystem(name: string, wanted: Wanted): Promise<Outcome> {
+  const { faults, from, seeds } = wanted;
   const system = systems[name];
-  if (system === undefined) return;
+  if (system === undefined) throw new Error(`There is no system ${name}.`);
   const startedAtMs = performance.now();
-  const add = ({ runs, steps }: Omit<Tally, "failures">): void => {
-    tally.runs += runs;
-    tally.steps += steps;
-    const perRunMs = (performance.now() - startedAtMs) / runs;
-    console.log(`${name}: ${runs} runs, ${steps} steps, ${perRunMs.toFixed(1)} ms per run`);
-  };
+  const outcome = (summary: { readonly runs: number; readonly steps: number }): Outcome => ({
+    ...summary,
+    seconds: (performance.now() - startedAtMs) / 1000,
+    failure: undefined,
+  });
+  const again = (seed: number): string => simulateAgain(name, seed, faults);
+  const chosen = { ...system.faults, ...(faults === undefined ? {} : { only: faults }) };
   try {
-    add(
-      await simulateSeeds({ ...system, count, from, again: (seed) => simulateAgain(name, seed) }),
-    );
+    const options = { ...system, faults: chosen, count: seeds, from, again };
+    return outcome(await simulateSeeds(options));
   } catch (thrown) {
     if (!(thrown instanceof SimulationFailedError)) throw thrown;
-    tally.failures += 1;
-    add(thrown.summary);
-    console.log(`\n${thrown.message}\n`);
+    return { ...outcome(thrown.summary), failure: thrown.message };
   }
 }
 
-process.exitCode = await main();
+const part = "part";
+const [, , role, request] = process.argv;
+
+if (role === part && process.send !== undefined) {
+  const { name, ...wanted } = JSON.parse(request ?? "{}") as Wanted & { readonly name: string };
+  process.send(await simulateSystem(name, wanted));
+  process.disconnect();
+} else {
+  process.exitCode = await main();
+}

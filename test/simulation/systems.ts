@@ -1,5 +1,5 @@
 /** The systems that are simulated, by name. */
-import type { System } from "@troupe/core/testing";
+import type { FaultKind, System } from "@troupe/core/testing";
 
 import { backlog } from "./systems/backlog.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
@@ -34,6 +34,7 @@ export const systems: Readonly<Record<string, System>> = {
 };
 
 /** The command that runs one seed of a system again. */
-export function simulateAgain(system: string, seed: number): string {
-  return `npm run simulate -- --seeds 1 --from ${seed} --system ${system}`;
+export function simulateAgain(system: string, seed: number, faults?: readonly FaultKind[]): string {
+  const only = faults === undefined ? "" : ` --faults ${faults.join(",")}`;
+  return `npm run simulate -- --seeds 1 --from ${seed} --system ${system}${only}`;
 }

@@ -18,12 +18,15 @@ export function effectFindings(history: History, runs: readonly EffectRun[]): Fi
  */
 function recordedRunsOnce(history: History, runs: readonly EffectRun[]): Finding[] {
   const { turns, steps } = recordedIn(history, runs);
-  return runs.flatMap(({ agent, inputPosition, key, process, receipt, seen }) => {
+  return runs.flatMap(({ key, place, receipt, seen }) => {
+    if (place === undefined) return [];
+    const { agent, inputPosition, process } = place;
     const step = steps.get(key) ?? Infinity;
     const turn = turns.get(`${agent}@${inputPosition}`) ?? Infinity;
     if (seen < Math.min(step, turn)) return [];
     const where = step <= turn ? `record ${step}` : `its turn, record ${turn}`;
-    const what = `${receipt} of ${key} ran on ${process}, which had seen the journal up to ${seen}, after ${where}`;
+    const name = `${receipt} of ${agent}@${inputPosition}`;
+    const what = `${name} ran on ${process}, which had seen the journal up to ${seen}, after ${where}`;
     return [{ rule: "I6", what }];
   });
 }
@@ -32,9 +35,9 @@ function recordedRunsOnce(history: History, runs: readonly EffectRun[]): Finding
 function groundIsFirm(runs: readonly EffectRun[]): Finding[] {
   return runs
     .filter(({ before }) => before.length > 0)
-    .map(({ before, key, process, receipt }) => ({
+    .map(({ before, place, receipt }) => ({
       rule: "I13",
-      what: `${receipt} of ${key} began on ${process} before ${before.join(", ")} had a turn`,
+      what: `${receipt} of ${place?.agent}@${place?.inputPosition} began on ${place?.process} before ${before.join(", ")} had a turn`,
     }));
 }
 

@@ -12,14 +12,17 @@ import type { StepInfo } from "../../turn/context.ts";
 import type { VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
 
-/** A process, for what its handlers do outside of the log. */
-export interface EffectProcess {
-  readonly name: string;
+/** Who does something outside of the log: a handler, in its process. */
+export interface EffectPlace {
+  readonly process: string;
   readonly clock: VirtualClock;
+  /** `type/key` of the agent whose handler runs. */
+  readonly agent: string;
+  readonly inputPosition: Position;
 }
 
-/** The process whose handler runs. */
-export const effectProcess: AsyncLocalStorage<EffectProcess> = new AsyncLocalStorage();
+/** The handler that runs. */
+export const effectPlace: AsyncLocalStorage<EffectPlace> = new AsyncLocalStorage();
 
 /** One run of one effect. */
 export interface EffectRun {
@@ -27,10 +30,8 @@ export interface EffectRun {
   readonly receipt: string;
   /** The same in all runs of one effect: its step's idempotency key. */
   readonly key: string;
-  /** `type/key` of the agent. */
-  readonly agent: string;
-  readonly inputPosition: Position;
-  readonly process: string | undefined;
+  /** Undefined for what runs in no handler of its own, as in a batch. */
+  readonly place: Omit<EffectPlace, "clock"> | undefined;
   /** Position up to which its process had seen the journal of its agent. */
   readonly seen: Position;
   /** Earlier messages to its agent that had no turn when it began. */
@@ -56,20 +57,18 @@ export class EffectLedger {
 
   /** Run an effect; resolves with the receipt of this run. */
   async run({ idempotencyKey, signal }: StepInfo, withinMs: number): Promise<string> {
-    const { agent, inputPosition } = placeOf(idempotencyKey);
-    const process = effectProcess.getStore();
+    const place = effectPlace.getStore();
     const receipt = `effect-${this.runs.length + 1}`;
     this.runs.push({
       receipt,
       key: idempotencyKey,
-      agent,
-      inputPosition,
-      process: process?.name,
-      seen: process === undefined ? 0 : this.#host.seen(process.name, agent),
-      before: this.#host.unhandledBefore(agent, inputPosition),
+      place,
+      seen: place === undefined ? 0 : this.#host.seen(place.process, place.agent),
+      before:
+        place === undefined ? [] : this.#host.unhandledBefore(place.agent, place.inputPosition),
     });
     const delayMs = this.#host.chance.next() * withinMs;
-    await waitFor(process?.clock ?? this.#host.clock, delayMs, signal);
+    await waitFor(place?.clock ?? this.#host.clock, delayMs, signal);
     return receipt;
   }
 }
@@ -77,11 +76,6 @@ export class EffectLedger {
 /** Receipts that stand in a step's value. */
 export function receiptsIn(value: unknown): readonly string[] {
   return JSON.stringify(value ?? "").match(/effect-\d+/g) ?? [];
-}
-
-function placeOf(key: string): { readonly agent: string; readonly inputPosition: Position } {
-  const [, agent = "", position = "0"] = /^(.+)@(\d+)\//.exec(key) ?? [];
-  return { agent, inputPosition: Number(position) };
 }
 
 function waitFor(clock: VirtualClock, delayMs: number, signal: AbortSignal): Promise<void> {

@@ -77,10 +77,8 @@ test("an effect before an earlier message has its turn is found (I13)", async ()
   const { history } = await simulate({ ...paying, seed: 1 });
   const run = {
     receipt: "effect-1000",
-    key: "shop/a@7/first",
-    agent: "shop/a",
-    inputPosition: 7,
-    process: "worker-0.1",
+    key: "a key",
+    place: { agent: "shop/a", inputPosition: 7, process: "worker-0.1" },
     seen: 0,
     before: ["shop/a@3"],
   };

@@ -6,8 +6,8 @@
 import type { Interceptor } from "../../interceptor/interceptor.ts";
 import { agentName } from "../../log/address.ts";
 import type { Chance } from "./chance.ts";
-import type { EffectProcess } from "./effect-ledger.ts";
-import { effectProcess } from "./effect-ledger.ts";
+import type { EffectPlace } from "./effect-ledger.ts";
+import { effectPlace } from "./effect-ledger.ts";
 
 export interface HandlerPace {
   /** How likely it is that a handler waits before it begins. */
@@ -17,7 +17,7 @@ export interface HandlerPace {
 
 export interface HandlerWatchOptions {
   readonly pace: HandlerPace;
-  readonly process: EffectProcess;
+  readonly process: Pick<EffectPlace, "clock" | "process">;
   readonly chance: Chance;
   readonly handlersMax: number;
   readonly breach: (what: string) => void;
@@ -49,7 +49,9 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   };
   return {
     receive: (call, handle) => {
-      const next = (passed: typeof call): unknown => effectProcess.run(process, handle, passed);
+      const { position: inputPosition } = call.message;
+      const place = { ...process, agent: agentName(call.agent), inputPosition };
+      const next = (passed: typeof call): unknown => effectPlace.run(place, handle, passed);
       const name = agentName(call.agent);
       const isPaused = chance.happens(pace.waits);
       // A handler that was given up may still be at work when the next one of its agent begins.

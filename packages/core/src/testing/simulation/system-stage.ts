@@ -6,7 +6,7 @@ import type { Chance } from "./chance.ts";
 import { chanceOf } from "./chance.ts";
 import type { StepInfo } from "../../turn/context.ts";
 import type { EffectLedger } from "./effect-ledger.ts";
-import { effectProcess } from "./effect-ledger.ts";
+import { effectPlace } from "./effect-ledger.ts";
 import type { Stage } from "./system.ts";
 import type { World } from "./world.ts";
 
@@ -42,7 +42,7 @@ export class SystemStage implements Stage {
 
   wait(delayMs: number): Promise<void> {
     requireNumber("What a simulation waits", delayMs, delay);
-    const { clock } = effectProcess.getStore() ?? this.#host;
+    const { clock } = effectPlace.getStore() ?? this.#host;
     return new Promise((resolve) => clock.after(delayMs, resolve));
   }
 

@@ -197,7 +197,7 @@ export class World {
       name,
       interceptors: (clock) => [
         handlerWatch({
-          process: { name, clock },
+          process: { process: name, clock },
           chance,
           pace: this.#pace,
           handlersMax: this.#settings.handlersMax,

@@ -70,6 +70,8 @@ export class SharedLimit {
   /** The last revision that somebody told of. */
   #heard = 0;
   #isLessee = false;
+  /** The revision of its own last write. */
+  #written: Position = 0;
   /** How many may be at work here while others wait elsewhere. */
   #fair = Infinity;
   /** Effects that ended while others waited, and those of them that are taken into account. */
@@ -209,8 +211,11 @@ export class SharedLimit {
     const known = await this.#read();
     this.#failures = 0;
     const { leaseMs, lessee } = this.#options;
-    // Also by a write that was stored without an answer: then it says again what it holds.
-    this.#isLessee ||= known.record.leases[lessee] !== undefined;
+    // Also by a write that was stored without an answer: then it says again what it holds. A
+    // replica that is behind its own last write says nothing about that.
+    if (known.revision >= this.#written) {
+      this.#isLessee = known.record.leases[lessee] !== undefined;
+    }
     const renew = this.#isLessee && this.#host.clock.monotonicMs() >= this.#renewAtMs;
     const served = this.#served;
     this.#forgetOld();
@@ -288,9 +293,10 @@ export class SharedLimit {
     this.#permits = Math.min(permits, settled.permits);
     this.#reserved -= unused;
     this.#known = undefined;
+    let revision: Position;
     try {
       const value = encodeLimitRecord(record);
-      const revision = await this.#host.log.writeCell(this.#cell, value, known.revision);
+      revision = await this.#host.log.writeCell(this.#cell, value, known.revision);
       // Without the log's time of this write nothing can be said about the rate (W3).
       if (this.limit.rate === undefined) this.#known = { ...known, record, revision };
     } catch (thrown) {
@@ -302,6 +308,7 @@ export class SharedLimit {
     }
     this.#conflicts = 0;
     this.#permits = settled.permits;
+    this.#written = revision;
     const lease = record.leases[this.#options.lessee];
     this.#isLessee = lease !== undefined;
     this.#isShort = lease !== undefined && lease.waiting + lease.cost > 0;

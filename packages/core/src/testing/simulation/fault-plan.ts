@@ -24,7 +24,7 @@ const defaults: Required<Omit<FaultOptions, "only">> = Object.freeze({
   "lose-replies": 2,
   pause: 2,
   slow: 2,
-  stale: 0,
+  stale: 2,
   calls: 2,
   "cut-off": 2,
   suspend: 2,

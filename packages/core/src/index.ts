@@ -29,6 +29,7 @@ export * from "./errors/projection-errors.ts";
 export * from "./errors/snapshot-errors.ts";
 export * from "./errors/troupe-error.ts";
 export * from "./inspection/inspection-feed.ts";
+export { printable, printableLines } from "./inspection/printable.ts";
 export type { IncomingCall, Interceptor, OutgoingCall } from "./interceptor/interceptor.ts";
 export * from "./key/key-token.ts";
 export * from "./key/partition.ts";

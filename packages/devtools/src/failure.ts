@@ -1,10 +1,11 @@
 /**
  * How a command fails: each class has an exit code, and every other error is reported readably too.
  */
-import { LogUnavailableError, TroupeError } from "@troupe/core";
+import { LogUnavailableError, TroupeError, printableLines } from "@troupe/core";
 import { exitCode } from "./exit-code.ts";
+import { withoutCredentials } from "./secrets.ts";
 import { toJson } from "./terminal/json.ts";
-import { printableLines } from "./terminal/printable.ts";
+import { count } from "./terminal/quantities.ts";
 import { wrapText } from "./terminal/wrap-text.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
@@ -49,11 +50,11 @@ export function reportFailure(
   options: { readonly json?: boolean | undefined } = {},
 ): void {
   if (options.json === true) {
-    terminal.note(toJson({ error: failureData(error) }));
+    terminal.note(withoutCredentials(toJson({ error: failureData(error) })));
     return;
   }
-  const text = wrapText(`error: ${printableLines(failureText(error))}`, terminal.noteWidth);
-  terminal.note(text.replace(/^error:/, (mark) => terminal.paintNote("red", mark)));
+  const text = wrapText(`error: ${messageText(failureText(error))}`, terminal.noteWidth);
+  terminal.noteLines(text.replace(/^error:/, (mark) => terminal.paintNote("red", mark)));
 }
 
 /** What an error says, and for a rejection also its data. */
@@ -65,6 +66,22 @@ export function failureText(error: unknown): string {
   const shown = data === undefined || data === null ? "" : `\n  data: ${toJson(data)}`;
   return error.message + shown;
 }
+
+/**
+ * A message for people: not endless, without credentials, and with its lines below each other so
+ * that none of them can pass for one of the command's own.
+ */
+export function messageText(text: string): string {
+  return printableLines(withoutCredentials(clipped(text))).replaceAll(/\n(?! )/g, "\n  ");
+}
+
+/** A message that is longer than people read; `--json` has all of it. */
+function clipped(text: string): string {
+  const more = text.length - shownMax;
+  return more > 0 ? `${text.slice(0, shownMax)}… (${count(more)} more characters)` : text;
+}
+
+const shownMax = 10_000;
 
 function failureData(error: unknown): unknown {
   if (error instanceof TroupeError) return error.toData();

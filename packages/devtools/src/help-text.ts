@@ -21,7 +21,7 @@ export function addExamples(
  */
 export function addOutro(command: Command, text: string, fixed: string): void {
   command.addHelpText("after", ({ error }: AddHelpTextContext) => {
-    const { columns } = error ? process.stderr : process.stdout;
+    const columns = error ? process.stderr.columns : process.stdout.columns;
     return `\n${wrapText(text, columns > 0 ? columns : widthDefault)}\n\n${fixed}`;
   });
 }

@@ -1,6 +1,5 @@
 /** The program: its commands, how its help looks, and how it ends. */
 import { readFileSync } from "node:fs";
-import { styleText } from "node:util";
 import { Command, CommanderError } from "commander";
 import type { Argument } from "commander";
 import { addAgents } from "./commands/agents.ts";
@@ -15,11 +14,12 @@ import { addSend } from "./commands/send.ts";
 import { addTail } from "./commands/tail.ts";
 import { addWork } from "./commands/work.ts";
 import { exitCode } from "./exit-code.ts";
-import { exitCodeOf, InterruptedError, reportFailure } from "./failure.ts";
+import { exitCodeOf, InterruptedError, messageText, reportFailure, UsageError } from "./failure.ts";
 import { addGlobalOptions } from "./global-options.ts";
 import { addOutro } from "./help-text.ts";
 import { Interruption } from "./interruption.ts";
 import type { Run } from "./run.ts";
+import { hideSecrets } from "./secrets.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
 /** Run the command line and end the process with its exit code. */
@@ -27,6 +27,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   const interruption = new Interruption();
   const terminal = new Terminal(() => interruption.outputClosed());
   const run: Run = { terminal, interruption, exitCode: exitCode.done };
+  hideSecrets(argv);
+  // What a handler or an imported module leaves uncaught would be shown as it is.
+  process.on("uncaughtException", (error) => {
+    reportFailure(terminal, error, { json: argv.includes("--json") });
+    process.exit(exitCode.failed);
+  });
   const code = await execute(argv, run);
   await terminal.flush();
   // An imported module may have left timers or sockets behind; nothing of ours is.
@@ -35,12 +41,16 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function execute(argv: readonly string[], run: Run): Promise<number> {
   try {
-    await createProgram(run).parseAsync([...argv]);
+    await createProgram(run, argv.includes("--json")).parseAsync([...argv]);
     return run.exitCode;
   } catch (error) {
     if (run.interruption.cause === "closed-output") return exitCode.done;
     if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? exitCode.done : exitCode.usage;
+      if (error.exitCode === 0) return exitCode.done;
+      // In words it was said already.
+      const isJson = argv.includes("--json");
+      if (isJson) reportFailure(run.terminal, new UsageError(error.message), { json: true });
+      return exitCode.usage;
     }
     const isInterrupted = run.interruption.signal.aborted && error instanceof InterruptedError;
     if (!isInterrupted) {
@@ -50,18 +60,26 @@ async function execute(argv: readonly string[], run: Run): Promise<number> {
   }
 }
 
-function createProgram(run: Run): Command {
+function createProgram(run: Run, isJson: boolean): Command {
+  const { terminal } = run;
   const program = addGlobalOptions(new Command("troupe"))
     .description("Event-sourced agents on NATS JetStream: run them, talk to them, look inside.")
     .version(version(), "-V, --version", "show the version")
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.printLines(withoutLastEnd(text)),
+      writeErr: (text) => {
+        if (!isJson) terminal.noteLines(withoutLastEnd(text));
+      },
+      outputError: (text, write) => write(messageText(withoutLastEnd(text))),
+    })
     .showHelpAfterError("Add --help for the options and examples.")
     .configureHelp({
       subcommandTerm: (command) =>
         [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" "),
-      styleTitle: (text) => styleText("bold", text, { validateStream: false }),
+      styleTitle: (text) => terminal.paint("bold", text),
     });
   addOutro(program, exitCodesHint, firstSteps);
   for (const add of [
@@ -93,6 +111,10 @@ const firstSteps = `Start here:
 function argumentTerm(argument: Argument): string {
   const name = argument.name() + (argument.variadic ? "..." : "");
   return argument.required ? `<${name}>` : `[${name}]`;
+}
+
+function withoutLastEnd(text: string): string {
+  return text.replace(/\n$/, "");
 }
 
 function version(): string {

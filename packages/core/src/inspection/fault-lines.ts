@@ -7,6 +7,7 @@
  */
 import type { Clock } from "../clock/clock.ts";
 import type { Fault, FaultListener } from "./inspection-feed.ts";
+import { printable } from "./printable.ts";
 
 export interface FaultLinesOptions {
   readonly clock: Pick<Clock, "after">;
@@ -75,7 +76,7 @@ function kindOf({ failure, what }: Fault): string {
 /** On one line, without anything that moves a terminal or hides in it. */
 function textOf({ failure, what }: Fault): string {
   const text = `${what}: ${failure.message} [${failure.code}]`.slice(0, lineMax);
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ");
+  return printable(text.replaceAll(/\s+/g, " "));
 }
 
 function toErrorStream(line: string): void {

@@ -1,4 +1,5 @@
 /** `troupe agents`: the agent types a system knows, and the workers that host them now. */
+import { printable } from "@troupe/core";
 import type { Manifest } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
@@ -7,7 +8,6 @@ import type { GlobalOptions } from "../global-options.ts";
 import { manifestLines } from "../manifest-lines.ts";
 import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
-import { printable } from "../terminal/printable.ts";
 import { counted } from "../terminal/quantities.ts";
 import { wrapList } from "../terminal/wrap-list.ts";
 import { livingWorkers } from "../worker-census.ts";

@@ -58,7 +58,7 @@ async function ask(call: AskCall, options: AskOptions, run: Run): Promise<void> 
   if (send === undefined) throw new UsageError(`${call.message} cannot name a message.`);
   const isPretty = run.terminal.isInteractive && options.json !== true;
   try {
-    run.terminal.print(toJson(await send(payload), isPretty ? 2 : 0));
+    run.terminal.printLines(toJson(await send(payload), isPretty ? 2 : 0));
   } catch (error) {
     if (!(error instanceof AskCancelledError)) throw error;
     run.terminal.note("Interrupted. The message was accepted and may still be handled.");

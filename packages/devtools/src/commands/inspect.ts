@@ -13,7 +13,6 @@ import { moduleAgents } from "../module-agents.ts";
 import type { Run } from "../run.ts";
 import { entryLine } from "../terminal/entry-line.ts";
 import { toJson } from "../terminal/json.ts";
-import { printable } from "../terminal/printable.ts";
 import { count, counted } from "../terminal/quantities.ts";
 import { turnOutcome } from "../turn-summary.ts";
 
@@ -124,20 +123,20 @@ async function requireKnownType(troupe: Troupe, agent: AgentId): Promise<void> {
 }
 
 function show(agent: AgentId, history: History, { terminal }: Run): void {
-  const name = terminal.paint("bold", printable(agentName(agent)));
+  const name = terminal.paint("bold", agentName(agent));
   const { last, turns } = history;
   terminal.print(`${name}  ${turns === 0 ? "no turns yet" : counted(turns, "turn")}`);
   terminal.print("");
   if ("state" in history) {
     terminal.print(terminal.paint("bold", "State"));
-    terminal.print(toJson(history.state, 2));
+    terminal.printLines(toJson(history.state, 2));
   } else {
     terminal.print("To see the state, name the module that exports the definition:");
-    terminal.print(`  troupe inspect ${printable(agentName(agent))} --module <file>`);
+    terminal.print(`  troupe inspect ${agentName(agent)} --module <file>`);
   }
   if (last.length === 0) return;
   const title = last.length < turns ? `Last ${count(last.length)} turns` : "Turns";
-  terminal.print(`\n${terminal.paint("bold", title)}`);
+  terminal.printLines(`\n${terminal.paint("bold", title)}`);
   for (const turn of last) {
     const address = `#${turn.record.turn} ${turn.record.message}`;
     const summary = turnOutcome(turn.record);

@@ -10,7 +10,6 @@ import { moduleProjection } from "../module-projection.ts";
 import { ProjectProgress } from "../project/project-progress.ts";
 import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
-import { printable } from "../terminal/printable.ts";
 
 interface ProjectOptions extends GlobalOptions {
   readonly export?: string;
@@ -105,7 +104,7 @@ async function follow(
 /** Shows the progress from time to time; returns the function that ends it. */
 function show(progress: ProjectProgress, options: ProjectOptions, { terminal }: Run): () => void {
   if (options.json !== true) {
-    terminal.note(terminal.paintNote("dim", `Projecting from ${printable(where(options))}.`));
+    terminal.note(terminal.paintNote("dim", `Projecting from ${where(options)}.`));
   }
   const timer = setInterval(
     () => {
@@ -130,5 +129,5 @@ function noteTrouble(event: InspectionEvent, { json }: ProjectOptions, run: Run)
   const { terminal } = run;
   if (event.kind === "projection.skipped") run.exitCode = exitCode.failed;
   if (json === true) terminal.note(toJson(event));
-  else terminal.note(terminal.paintNote("yellow", printable(event.failure.message)));
+  else terminal.note(terminal.paintNote("yellow", event.failure.message));
 }

@@ -1,6 +1,7 @@
 /**
  * `troupe publish`: events on a topic, one from the command line or many from the standard input.
  */
+import { printable } from "@troupe/core";
 import { fstatSync } from "node:fs";
 import type { Receipt, Topic, Troupe } from "@troupe/core";
 import type { Command } from "commander";
@@ -17,7 +18,6 @@ import type { Publication } from "../publish/publication.ts";
 import { Tally } from "../publish/tally.ts";
 import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
-import { printable } from "../terminal/printable.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapText } from "../terminal/wrap-text.ts";
 import { untypedTopic } from "../untyped-topic.ts";
@@ -155,8 +155,12 @@ async function publishLines(
       signal: interruption.signal,
       publish: (publication) => publishTo(target, publication),
       onBadLine: (lineNumber, why) => {
+        if (options.json === true) {
+          terminal.note(toJson({ line: lineNumber, error: why }));
+          return;
+        }
         const text = wrapText(`line ${lineNumber}: ${printable(why)}`, terminal.noteWidth);
-        terminal.note(text.replace(/^line \d+:/, (mark) => terminal.paintNote("red", mark)));
+        terminal.noteLines(text.replace(/^line \d+:/, (mark) => terminal.paintNote("red", mark)));
       },
     },
     tally,
@@ -165,7 +169,9 @@ async function publishLines(
     terminal.note("Stopping: what is on its way is waited for. Ctrl-C again ends at once.");
   });
   const unavailable = await withProgress(tally, terminal, () => publisher.run(process.stdin));
-  terminal.print(options.json === true ? toJson(tally) : wrapText(String(tally), terminal.width));
+  terminal.printLines(
+    options.json === true ? toJson(tally) : wrapText(String(tally), terminal.width),
+  );
   if (unavailable !== undefined) throw unavailable;
   if (tally.failed > 0) run.exitCode = exitCode.failed;
   if (interruption.signal.aborted) run.exitCode = exitCode.interrupted;

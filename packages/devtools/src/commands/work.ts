@@ -12,7 +12,6 @@ import { moduleAgents } from "../module-agents.ts";
 import type { HostedAgent } from "../module-agents.ts";
 import type { Run } from "../run.ts";
 import { counted } from "../terminal/quantities.ts";
-import { printable } from "../terminal/printable.ts";
 import { Holdings } from "../work/holdings.ts";
 import { WorkFeed } from "../work/work-feed.ts";
 import type { FeedFormat } from "../work/work-feed.ts";
@@ -145,7 +144,8 @@ function introduce(hosted: readonly HostedAgent[], options: WorkOptions, { termi
     for (const line of manifestLines(manifest, `from ${module}`, terminal)) terminal.print(line);
   }
   const where = `${options.namespace} at ${shownServer(options)}`;
-  terminal.print(terminal.paint("dim", `Working in ${printable(where)}; Ctrl-C stops.\n`));
+  terminal.print(terminal.paint("dim", `Working in ${where}; Ctrl-C stops.`));
+  terminal.print("");
 }
 
 function formatOf({ json, quiet }: WorkOptions): FeedFormat {

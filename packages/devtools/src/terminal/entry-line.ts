@@ -3,9 +3,10 @@
  * their width so that lines stand below each other, and the summary gets what is left of the
  * terminal.
  */
-import { printable } from "./printable.ts";
-import { count, timeOfDay } from "./quantities.ts";
-import type { Style, Terminal } from "./terminal.ts";
+import { printable } from "@troupe/core";
+import { timeOfDay } from "./quantities.ts";
+import type { Style } from "./paint.ts";
+import type { Terminal } from "./terminal.ts";
 import { cell, fit, padStart } from "./width.ts";
 
 export type EntryKind =
@@ -51,7 +52,8 @@ export function entryLine(entry: Entry, terminal: Terminal): string {
   const { atMs } = entry;
   const timeWidth = isNarrow ? 8 : 12;
   const time = atMs === undefined ? "" : timeOfDay(atMs, { short: isNarrow });
-  const position = entry.position === undefined ? "" : count(entry.position);
+  // As commands take it: plain digits.
+  const position = entry.position === undefined ? "" : String(entry.position);
   const address = addressCell(printable(entry.address), terminal.width);
   const head = [cell(time, timeWidth), padStart(position, positionWidth)].join(gap);
   const kind = cell(entry.kind, kindWidth);

@@ -1,7 +1,7 @@
+import { printable } from "@troupe/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toJson } from "./json.ts";
-import { printable } from "./printable.ts";
 
 test("values that JSON does not know are shown", () => {
   const value = {

@@ -1,5 +1,5 @@
 /** Words of a command line that people copy into a shell. */
-import { printable } from "./printable.ts";
+import { printable } from "@troupe/core";
 
 const plainWord = /^[\w@%+=:,./-]+$/;
 

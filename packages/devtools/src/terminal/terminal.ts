@@ -2,15 +2,19 @@
  * The two streams of a command: results go to the output, everything about them goes to the error
  * stream. Colour and the status line appear only on a terminal that shows them; NO_COLOR is
  * respected.
+ *
+ * Nothing else in this package writes to them, and everything that is written passes `Paint.seen`:
+ * whatever a line is made of, it is one line in which everything can be seen, coloured by us alone.
  */
 import { clearLine, cursorTo } from "node:readline";
 import { styleText } from "node:util";
-
-export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan" | "magenta";
+import { Paint } from "./paint.ts";
+import type { Style } from "./paint.ts";
 
 export class Terminal {
   readonly #output = process.stdout;
   readonly #notes = process.stderr;
+  readonly #paint = new Paint();
   #status = "";
   #isClosed = false;
 
@@ -47,13 +51,28 @@ export class Terminal {
 
   /** A line of the result. */
   print(line: string): void {
-    if (this.#isClosed) return;
-    this.#around(() => this.#output.write(`${line}\n`));
+    this.#write(this.#output, this.#paint.seen(line));
+  }
+
+  /** Lines of the result, such as pretty JSON. */
+  printLines(text: string): void {
+    this.#write(this.#output, this.#paint.linesSeen(text));
   }
 
   /** A line about the result, on the error stream. */
   note(line: string): void {
-    this.#around(() => this.#notes.write(`${line}\n`));
+    this.#write(this.#notes, this.#paint.seen(line));
+  }
+
+  /** Lines about the result, such as a message that is broken between words. */
+  noteLines(text: string): void {
+    this.#write(this.#notes, this.#paint.linesSeen(text));
+  }
+
+  /** A question on the error stream; the answer is typed behind it. */
+  prompt(question: string): void {
+    this.status("");
+    this.#notes.write(`${this.#paint.seen(question)} `);
   }
 
   /**
@@ -64,17 +83,17 @@ export class Terminal {
     if (!this.hasStatus) return;
     this.#eraseStatus();
     this.#status = line;
-    this.#notes.write(this.#status);
+    this.#notes.write(this.#paint.seen(line));
   }
 
   /** Styled for the output. */
   paint(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#output });
+    return hasColour(this.#output) ? this.#paint.styled(style, text) : text;
   }
 
   /** Styled for the error stream. */
   paintNote(style: Style, text: string): string {
-    return styleText(style, text, { stream: this.#notes });
+    return hasColour(this.#notes) ? this.#paint.styled(style, text) : text;
   }
 
   /** Resolves when everything that was written has left. */
@@ -83,10 +102,11 @@ export class Terminal {
     await Promise.all([written(this.#output), written(this.#notes)]);
   }
 
-  #around(write: () => void): void {
+  #write(stream: NodeJS.WriteStream, text: string): void {
+    if (this.#isClosed && stream === this.#output) return;
     const shown = this.#status;
     this.#eraseStatus();
-    write();
+    stream.write(`${text}\n`);
     if (shown !== "") this.status(shown);
   }
 
@@ -96,6 +116,10 @@ export class Terminal {
     cursorTo(this.#notes, 0);
     clearLine(this.#notes, 0);
   }
+}
+
+function hasColour(stream: NodeJS.WriteStream): boolean {
+  return styleText("red", "", { stream }) !== "";
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {

@@ -8,7 +8,6 @@ import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
 import { parkedAgent } from "../../dead-letters/parked-agent.ts";
 import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
-import { printable } from "../../terminal/printable.ts";
 import { actOnSelection, addSelection, requireSelection, UnfitLetterError } from "./selection.ts";
 import type { LetterOutcome, SelectionOptions } from "./selection.ts";
 
@@ -55,7 +54,7 @@ async function dropOne({ log }: Troupe, letter: PlacedLetter): Promise<LetterOut
   }
   if (!(await log.removeDeadLetter(position))) throw noDeadLetter(position);
   return {
-    text: `Dead letter ${position} of ${printable(whose(letter))} is dropped.`,
+    text: `Dead letter ${position} of ${whose(letter)} is dropped.`,
     data: { deadLetter: position, agent: agent && agentName(agent), dropped: true },
   };
 }

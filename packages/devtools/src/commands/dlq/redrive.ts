@@ -11,7 +11,6 @@ import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
 import { CommandError } from "../../failure.ts";
 import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
-import { printable } from "../../terminal/printable.ts";
 import { actOnSelection, addSelection, requireSelection, UnfitLetterError } from "./selection.ts";
 import type { LetterOutcome, SelectionOptions } from "./selection.ts";
 
@@ -70,7 +69,7 @@ async function redriveOne(
   const name = agentName(agent);
   const what = sent.duplicate ? "was sent before" : "is sent again";
   return {
-    text: `Dead letter ${position} ${what} to ${printable(name)}, at position ${sent.position}.`,
+    text: `Dead letter ${position} ${what} to ${name}, at position ${sent.position}.`,
     data: { deadLetter: position, agent: name, ...sent },
   };
 }

@@ -1,5 +1,5 @@
 /** `troupe dlq show`: everything about one dead letter, and what can be done with it. */
-import { agentName } from "@troupe/core";
+import { agentName, printable } from "@troupe/core";
 import type { Input, Position } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
@@ -11,7 +11,6 @@ import { entryData } from "../../log-entry.ts";
 import { deadPayloadValue, payloadValue } from "../../payload-value.ts";
 import type { Run } from "../../run.ts";
 import { toJson } from "../../terminal/json.ts";
-import { printable } from "../../terminal/printable.ts";
 import { dateAndTime } from "../../terminal/quantities.ts";
 import { shellWord } from "../../terminal/shell-word.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
@@ -87,13 +86,13 @@ function showReadable(letter: PlacedLetter, original: Input | undefined, termina
   ];
   terminal.print(terminal.paint("bold", `Dead letter ${position}`));
   for (const [name, value] of fields) terminal.print(`  ${name.padEnd(9)} ${printable(value)}`);
-  terminal.print(`\n${terminal.paint("bold", "Failure")}`);
-  terminal.print(wrapText(printable(failure.message), terminal.width));
-  if (failure.details !== undefined) terminal.print(toJson(failure.details, 2));
+  terminal.printLines(`\n${terminal.paint("bold", "Failure")}`);
+  terminal.printLines(wrapText(printable(failure.message), terminal.width));
+  if (failure.details !== undefined) terminal.printLines(toJson(failure.details, 2));
   const encoding = contentType === undefined ? "no content type, so JSON" : contentType;
-  terminal.print(`\n${terminal.paint("bold", "Payload")} (${encoding})`);
-  terminal.print(toJson(payloadOf(letter, original), 2));
-  terminal.print(`\n${terminal.paint("bold", "What to do")}`);
+  terminal.printLines(`\n${terminal.paint("bold", "Payload")} (${encoding})`);
+  terminal.printLines(toJson(payloadOf(letter, original), 2));
+  terminal.printLines(`\n${terminal.paint("bold", "What to do")}`);
   for (const [name, line] of Object.entries(commandsFor(letter))) {
     terminal.print(`  ${name.padEnd(9)} ${line}`);
   }

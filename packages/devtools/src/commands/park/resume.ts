@@ -17,7 +17,6 @@ import { addExamples } from "../../help-text.ts";
 import type { GlobalOptions } from "../../global-options.ts";
 import type { Run } from "../../run.ts";
 import { toJson } from "../../terminal/json.ts";
-import { printable } from "../../terminal/printable.ts";
 import { counted, duration } from "../../terminal/quantities.ts";
 import { failureSummary } from "../../turn-summary.ts";
 import { livingWorkers } from "../../worker-census.ts";
@@ -79,7 +78,7 @@ async function resume(agent: AgentId, options: ResumeOptions, run: Run): Promise
     );
   }
   await removeTold(troupe, agent, revision, run);
-  const text = `${printable(name)} is resumed: ${counted(turns, "message")} handled.`;
+  const text = `${name} is resumed: ${counted(turns, "message")} handled.`;
   terminal.print(options.json === true ? toJson({ agent: name, resumed: true, turns }) : text);
 }
 

@@ -4,7 +4,7 @@ import type { Subscription } from "@nats-io/nats-core";
 import { keyToToken, LogRefusedError } from "@troupe/core";
 import type { Presence } from "@troupe/core";
 
-import { isReplyAddress } from "./reply-address.ts";
+import { addressLengthMax, isReplyAddress } from "./reply-address.ts";
 import type { Session } from "./session.ts";
 
 const probeTimeoutMs = 400;
@@ -138,7 +138,7 @@ export class Broadcast {
     this.#hearsCancels = true;
     this.#session.link.connection.subscribe(this.#session.subjects.cancelledAsks, {
       callback: (error, message) => {
-        if (error !== null) return;
+        if (error !== null || message.data.length > addressLengthMax) return;
         const replyTo = Buffer.from(message.data).toString();
         for (const listener of this.#cancelListeners) listener(replyTo);
       },
@@ -166,10 +166,17 @@ function parsePresence(data: Uint8Array): Presence | undefined {
   try {
     const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;
     const { worker, leaving, draining, holds } = value ?? {};
-    if (typeof worker !== "string" || typeof holds !== "object" || holds === null) return undefined;
+    if (typeof worker !== "string" || !isHolds(holds)) return undefined;
     const presence = { worker, leaving: leaving === true, holds };
     return draining === true ? { ...presence, draining } : presence;
   } catch {
     return undefined;
   }
+}
+
+function isHolds(holds: unknown): holds is Presence["holds"] {
+  if (typeof holds !== "object" || holds === null) return false;
+  return Object.values(holds).every(
+    (partitions) => Array.isArray(partitions) && partitions.every(Number.isSafeInteger),
+  );
 }

@@ -122,11 +122,16 @@ function newSession(made: {
   const id = `${name.slice(0, nameLengthMax)}-${nuid.next().slice(-8)}`;
   const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
   const link = new Link(connection);
+  const faults = new Faults();
+  link.onDenied(({ error, operation, subject }) => {
+    const minute = Math.floor(performance.now() / 60_000);
+    faults.tellOnce(`${operation} ${subject} ${minute}`, "using the server", error);
+  });
   return {
     link,
     replyBox: new ReplyBox(link, `${inbox}.ack`),
     manager: made.manager,
-    faults: new Faults(),
+    faults,
     subjects,
     partitions: prepared.partitions,
     limits: {

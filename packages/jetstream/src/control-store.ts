@@ -6,8 +6,10 @@ import { agentName, PayloadTooLargeError } from "@troupe/core";
 import type { AgentId, Floor, Manifest } from "@troupe/core";
 
 import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
+import { manifestKind } from "./manifests.ts";
 import { publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
+import { fieldsOf, readable, type RecordKind } from "./readable.ts";
 import type { Session } from "./session.ts";
 
 export async function saveFloors(session: Session, floors: readonly Floor[]): Promise<void> {
@@ -17,13 +19,35 @@ export async function saveFloors(session: Session, floors: readonly Floor[]): Pr
 }
 
 export async function loadFloors(session: Session): Promise<readonly Floor[]> {
-  return (await all(session, session.subjects.floors)).map((stored) => valueOf<Floor>(stored));
+  const { subjects } = session;
+  const kind: RecordKind<Floor> = {
+    name: "floor",
+    consequence: "Its partition is read from the beginning, which costs time only.",
+    valueOf: (json, subject) => {
+      const floor = floorOf(json);
+      const isThere =
+        floor !== undefined && subjects.floor(floor.type, floor.partition) === subject;
+      return isThere ? floor : undefined;
+    },
+  };
+  const found = await all(session, subjects.floors);
+  return found.flatMap((stored) => readable(session, stored, kind) ?? []);
+}
+
+function floorOf(json: unknown): Floor | undefined {
+  const { partition, position, type } = fieldsOf(json);
+  const isPartition = partition === "misfits" || isCount(partition);
+  if (typeof type !== "string" || !isPartition || !isCount(position)) return undefined;
+  return { ...fieldsOf(json), type, partition, position };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 export async function loadManifests(session: Session): Promise<readonly Manifest[]> {
-  return (await all(session, session.subjects.manifests)).map((stored) =>
-    valueOf<Manifest>(stored),
-  );
+  const found = await all(session, session.subjects.manifests);
+  return found.flatMap((stored) => readable(session, stored, manifestKind(session)) ?? []);
 }
 
 export async function saveSnapshot(
@@ -73,8 +97,4 @@ async function all(session: Session, subject: string): Promise<readonly StoredMe
     for (const stored of page) values.set(stored.subject, stored);
     after = last.position;
   }
-}
-
-function valueOf<T>(stored: StoredMessage): T {
-  return JSON.parse(stored.message.string()) as T;
 }

@@ -62,7 +62,7 @@ export function deadLetterOf(
     inputPosition: position satisfies Position,
     origin: decodeText(headers.get(header.origin)),
     failure: failureOf(headers.get(header.failure)),
-    attempts: Number(headers.get(header.attempts)),
+    attempts: Number(headers.get(header.attempts)) || 0,
     payload: headers.get(header.body) === "" ? body : new Uint8Array(0),
     ...(contentType === "" ? {} : { contentType: contentTypeOf(contentType) }),
   };
@@ -91,8 +91,17 @@ function asJson(failure: ErrorData): string | undefined {
 
 function failureOf(text: string): ErrorData {
   try {
-    return JSON.parse(text) as ErrorData;
+    const failure = JSON.parse(text) as Partial<ErrorData> | null;
+    if (typeof failure?.code === "string" && typeof failure.message === "string") {
+      return {
+        ...failure,
+        code: failure.code,
+        message: failure.message,
+        retryable: failure.retryable === true,
+      };
+    }
   } catch {
-    return { code: "unknown", message: text, retryable: false };
+    // Falls through: somebody else wrote it.
   }
+  return { code: "unknown", message: text, retryable: false };
 }

@@ -27,6 +27,16 @@ export class AccessDeniedError extends TroupeError {
   readonly code = "access-denied";
 }
 
+/**
+ * The server does not let this user publish or subscribe where the engine needs to, while it runs:
+ * `details.operation` and `details.subject` say where. Nothing was stored there. Rights may be
+ * given back, so what can wait is tried again.
+ */
+export class PermissionDeniedError extends TroupeError {
+  readonly code = "permission-denied";
+  override readonly retryable = true;
+}
+
 /** TLS did not come about: a certificate is not trusted, missing, or not for this server. */
 export class InsecureConnectionError extends TroupeError {
   readonly code = "insecure-connection";

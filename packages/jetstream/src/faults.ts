@@ -2,7 +2,10 @@
 
 type FaultListener = (what: string, thrown: unknown) => void;
 
+const rememberedMax = 10_000;
+
 export class Faults {
+  readonly #told = new Set<string>();
   readonly #listeners = new Set<FaultListener>();
 
   /** Returns the function that ends it. */
@@ -11,6 +14,14 @@ export class Faults {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  /** The same trouble, known by its key, is told once however often it is met. */
+  tellOnce(key: string, what: string, thrown: unknown): void {
+    if (this.#told.has(key)) return;
+    if (this.#told.size >= rememberedMax) this.#told.clear();
+    this.#told.add(key);
+    this.tell(what, thrown);
   }
 
   tell(what: string, thrown: unknown): void {

@@ -18,6 +18,7 @@ export type { Subjects } from "./subjects.ts";
 export {
   AccessDeniedError,
   InsecureConnectionError,
+  PermissionDeniedError,
   ServerAddressError,
   StreamMismatchError,
   UnsupportedServerError,

@@ -5,7 +5,7 @@
  * Nothing is published while it is down: the client would buffer it and drop the buffer on the next
  * attempt.
  */
-import type { NatsConnection } from "@nats-io/nats-core";
+import { PermissionViolationError, type NatsConnection } from "@nats-io/nats-core";
 import {
   errorData,
   LogClosedError,
@@ -14,12 +14,21 @@ import {
   type TroupeError,
 } from "@troupe/core";
 
+import { PermissionDeniedError } from "./errors.ts";
 import { guardSocket } from "./socket-guard.ts";
+
+/** What the server did not let us do. */
+export interface Denial {
+  readonly operation: "publish" | "subscription";
+  readonly subject: string;
+  readonly error: PermissionDeniedError;
+}
 
 export class Link {
   readonly connection: NatsConnection;
   #status: LogStatus = "connected";
   readonly #listeners = new Set<(status: LogStatus) => void>();
+  readonly #denialListeners = new Set<(denial: Denial) => void>();
   readonly #watching: Promise<void>;
 
   constructor(connection: NatsConnection) {
@@ -42,6 +51,11 @@ export class Link {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  /** Hear what the user of this connection lacks the right to do, when it was tried. */
+  onDenied(listener: (denial: Denial) => void): void {
+    this.#denialListeners.add(listener);
   }
 
   /**
@@ -72,6 +86,9 @@ export class Link {
   async #watch(): Promise<void> {
     for await (const status of this.connection.status()) {
       if (status.type === "disconnect") this.#set("disconnected");
+      if (status.type === "error" && status.error instanceof PermissionViolationError) {
+        this.#denied(status.error);
+      }
       if (status.type === "reconnect") {
         guardSocket(this.connection);
         this.#set("connected");
@@ -79,6 +96,15 @@ export class Link {
     }
     // The client gave up by itself, for example because its credentials were revoked.
     this.#set("closed");
+  }
+
+  #denied({ operation, subject }: PermissionViolationError): void {
+    const verb = operation === "publish" ? "publish to" : "subscribe to";
+    const error = new PermissionDeniedError(
+      `This user may not ${verb} ${subject}: add it to the user's permissions (docs/security.md lists what each role needs).`,
+      { details: { operation, subject } },
+    );
+    for (const listener of this.#denialListeners) listener({ operation, subject, error });
   }
 
   #set(status: LogStatus): void {

@@ -10,6 +10,7 @@ import { getLast } from "./direct-get.ts";
 import { headerLine } from "./header-block.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
+import { fieldsOf, readable, type RecordKind } from "./readable.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
@@ -42,8 +43,32 @@ async function read(session: Session, type: string): Promise<StoredManifest> {
   const { subjects } = session;
   const stored = await getLast(session, subjects.controlStream, subjects.manifest(type));
   if (stored === undefined) return { manifest: undefined, revision: 0 };
-  const manifest = JSON.parse(stored.message.string()) as Manifest;
+  const manifest = readable(session, stored, manifestKind(session));
   return { manifest, revision: stored.position };
+}
+
+/** A worker that registers writes over one that nobody can read. */
+export function manifestKind({ subjects }: Session): RecordKind<Manifest> {
+  return {
+    name: "manifest",
+    consequence: "The next worker that hosts the type writes it anew.",
+    valueOf: (json, subject) => {
+      const manifest = manifestOf(json);
+      const isThere = manifest !== undefined && subjects.manifest(manifest.type) === subject;
+      return isThere ? manifest : undefined;
+    },
+  };
+}
+
+function manifestOf(json: unknown): Manifest | undefined {
+  const { events, messages, topics, type, version } = fieldsOf(json);
+  if (typeof type !== "string" || typeof version !== "string") return undefined;
+  if (!isNames(messages) || !isNames(topics) || !isNames(events)) return undefined;
+  return { type, messages, topics, events, version };
+}
+
+function isNames(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === "string");
 }
 
 /**

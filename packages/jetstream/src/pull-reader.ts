@@ -20,6 +20,7 @@ import { LogRefusedError } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
+import { PermissionDeniedError } from "./errors.ts";
 import type { Session } from "./session.ts";
 
 export interface PullRequest {
@@ -36,7 +37,7 @@ export interface PullRequest {
   /** A consumer was made; so many messages match after the position at this moment. */
   readonly onStart?: ((pending: number, after: number) => void) | undefined;
   /** The server says no for good, for example to a filter; the reader tries again all the same. */
-  readonly onRefused?: ((error: LogRefusedError) => void) | undefined;
+  readonly onRefused?: ((error: LogRefusedError | PermissionDeniedError) => void) | undefined;
 }
 
 const expiresMs = 30_000;
@@ -249,7 +250,8 @@ export class PullReader {
       this.#pull();
       return true;
     } catch (error) {
-      if (error instanceof LogRefusedError) this.#request.onRefused?.(error);
+      const isRefused = error instanceof LogRefusedError || error instanceof PermissionDeniedError;
+      if (isRefused) this.#request.onRefused?.(error);
       return false;
     }
   }

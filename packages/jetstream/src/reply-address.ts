@@ -10,7 +10,8 @@ import type { Subjects } from "./subjects.ts";
 /** The first token of every inbox of ours, whatever follows. */
 const inboxRoot = "_INBOX";
 
-const addressLengthMax = 256;
+/** Longest address that is one, in characters. */
+export const addressLengthMax = 256;
 
 /** Tokens of visible characters without wildcards. */
 // oxlint-disable-next-line no-control-regex -- control characters are what no address has.

@@ -17,7 +17,7 @@ import {
 } from "@troupe/core";
 
 import { asHeaders } from "./header-block.ts";
-import type { Link } from "./link.ts";
+import type { Denial, Link } from "./link.ts";
 
 export interface ReplyWaiter {
   /** One reply. Returns true when more are expected. */
@@ -58,6 +58,7 @@ export class ReplyBox {
         if (error === null) this.#deliver(message);
       },
     });
+    link.onDenied((denial) => this.#denied(denial));
     link.onStatus((status) => {
       if (status === "disconnected") this.#failAll("the connection to the server was lost");
       if (status === "closed") this.close();
@@ -136,6 +137,17 @@ export class ReplyBox {
       return;
     }
     if (!entry.waiter.onReply(message)) this.#entries.delete(id);
+  }
+
+  /** Who asks where we may not publish, or could not hear the answer, waits no longer. */
+  #denied({ error, operation, subject }: Denial): void {
+    const isDeaf = operation === "subscription" && subject === `${this.#prefix}*`;
+    if (operation === "subscription" && !isDeaf) return;
+    for (const [id, entry] of this.#entries) {
+      if (!isDeaf && entry.subject !== subject) continue;
+      this.#entries.delete(id);
+      entry.waiter.onFailure(error);
+    }
   }
 
   #sweep(): void {

@@ -24,6 +24,14 @@ export class LogRefusedError extends TroupeError {
   readonly code = "log-refused";
 }
 
+/**
+ * A stored record of the engine's own, such as a floor or a manifest, is not what it should be. It
+ * is left out; `details` say where it lies.
+ */
+export class UnreadableRecordError extends TroupeError {
+  readonly code = "unreadable-record";
+}
+
 /** The log was closed by this process. */
 export class LogClosedError extends TroupeError {
   readonly code = "log-closed";

@@ -55,8 +55,29 @@ export function encodeLimitRecord(record: LimitRecord): Uint8Array {
 export function decodeLimitRecord(value: Uint8Array): LimitRecord {
   try {
     const record = JSON.parse(new TextDecoder().decode(value)) as Partial<LimitRecord> | null;
-    return { ...emptyRecord, ...record };
+    return isRecord(record) ? record : emptyRecord;
   } catch {
     return emptyRecord;
   }
+}
+
+function isRecord(record: Partial<LimitRecord> | null): record is LimitRecord {
+  const { fresh, leases, spent, ticket } = record ?? {};
+  if (!areNumbers([ticket, fresh]) || !Array.isArray(spent)) return false;
+  if (typeof leases !== "object" || leases === null) return false;
+  return spent.every(isSpent) && Object.values(leases).every(isLease);
+}
+
+function isSpent(spent: unknown): spent is Spent {
+  return Array.isArray(spent) && spent.length === 2 && areNumbers(spent);
+}
+
+function isLease(lease: Partial<Lease> | null): boolean {
+  const { beat, cost, head, permits, ticket, waiting } = lease ?? {};
+  return areNumbers([beat, cost, head, permits, ticket, waiting]);
+}
+
+/** JSON writes what is not finite as null. */
+function areNumbers(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === "number" || value === null);
 }

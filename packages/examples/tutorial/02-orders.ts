@@ -37,14 +37,19 @@ export const order = agent("order")
     const receipt = await ctx.step("pay", async ({ idempotencyKey }) => `paid ${idempotencyKey}`);
     ctx.emit.paid({ receipt });
     // Leaves with the commit of this turn, or not at all.
-    ctx.send(customer, ctx.agent.key).notify({ note: `${count} ${sku} are yours, ${left} left` });
-  });
+    ctx.send(customer, ctx.agent.key).notify({ note: `${count} of ${sku}, ${left} left` });
+  })
+  .on("status", z.object({}), (ctx) => ctx.state.status);
 
 if (import.meta.main) {
   await using troupe = await connect(process.env["TROUPE_NATS_URL"] ?? "nats://127.0.0.1:4222");
   await troupe.work([stock, customer, order]);
-  await troupe.publish(orders, "alice", { sku: "lamp", count: 2 });
-  let notes = await troupe.agent(customer, "alice").read({});
-  while (notes.length === 0) notes = await troupe.agent(customer, "alice").read({});
-  console.log(notes);
+  // Every run has a customer and a lamp of its own, so that it can be repeated.
+  const run = Date.now().toString(36);
+  const alice = `alice-${run}`;
+  await troupe.publish(orders, alice, { sku: `lamp-${run}`, count: 2 });
+  // One key's messages are handled in order: this one after the publication, whose turn has by then
+  // sent the note, which is why the next one finds it.
+  console.log("order:", await troupe.agent(order, alice).status({}));
+  console.log(await troupe.agent(customer, alice).read({}));
 }

@@ -12,6 +12,7 @@ import { impatience } from "./systems/impatience.ts";
 import { parking } from "./systems/parking.ts";
 import { limits } from "./systems/limits.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
+import { projected } from "./systems/projected.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
 import { timers } from "./systems/timers.ts";
@@ -25,6 +26,7 @@ export const systems: Readonly<Record<string, System>> = {
   backlog,
   limits,
   poison,
+  projected,
   charge,
   pipeline: pipelineSystem,
   batch,

@@ -3,7 +3,7 @@
  * are at work (I7). Handlers that ask other agents do not count: they leave their place to these,
  * and take it again without waiting.
  */
-import type { Interceptor } from "../../interceptor/interceptor.ts";
+import type { IncomingCall, Interceptor } from "../../interceptor/interceptor.ts";
 import { agentName } from "../../log/address.ts";
 import type { Chance } from "./chance.ts";
 import type { EffectPlace } from "./effect-ledger.ts";
@@ -21,6 +21,8 @@ export interface HandlerWatchOptions {
   readonly chance: Chance;
   readonly handlersMax: number;
   readonly breach: (what: string) => void;
+  /** The message may end the process: true when it does. */
+  readonly isFatal: (call: IncomingCall) => boolean;
 }
 
 export function handlerPace(chance: Chance): HandlerPace {
@@ -49,6 +51,7 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   };
   return {
     receive: (call, handle) => {
+      if (options.isFatal(call)) return new Promise(() => undefined);
       const { position: inputPosition } = call.message;
       const place = { ...process, agent: agentName(call.agent), inputPosition };
       const next = (passed: typeof call): unknown => effectPlace.run(place, handle, passed);

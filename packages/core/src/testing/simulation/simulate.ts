@@ -107,6 +107,7 @@ class Simulation {
       seed,
       system: options,
       agenda: this.#agenda,
+      beside: (troupe) => void options.beside?.(troupe, this.#stage).catch(() => undefined),
       onEvent: (what) => this.#tell(what),
     });
     const { broker, client, definitions, places } = this.#world;

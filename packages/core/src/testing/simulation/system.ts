@@ -2,6 +2,7 @@
 import type { AgentDefinition } from "../../agent/agent-definition.ts";
 import type { Troupe } from "../../client/troupe.ts";
 import type { WorkerOptions } from "../../worker/worker-options.ts";
+import type { IncomingCall } from "../../interceptor/interceptor.ts";
 import type { Log } from "../../log/log.ts";
 import type { DuplicateWindowLimits } from "../memory/duplicate-window.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
@@ -59,6 +60,16 @@ export interface System {
   /** What must hold when everything is handled; throws when it does not. */
   readonly check?: (history: History) => void;
   readonly faults?: FaultOptions;
+  /**
+   * Which messages end the process that handles them, before the handler runs: it dies at once, or
+   * it stands still, as in an endless loop, until it is killed after 10 s. Another one takes its
+   * place.
+   */
+  readonly fatal?: (call: IncomingCall) => "kills" | "blocks" | undefined;
+  /**
+   * What every worker's process does besides, such as running a projection, as long as it lives.
+   */
+  readonly beside?: (troupe: Troupe, stage: Stage) => Promise<unknown>;
   /**
    * Settings of the workers; those that are not given are drawn from the seed, often tight ones.
    */

@@ -6,6 +6,7 @@
  * is at peace.
  */
 import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { Troupe } from "../../client/troupe.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
 import { manifestOf } from "../../worker/agent-runtime.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
@@ -34,10 +35,17 @@ function isTrouble(fault: Fault): fault is Trouble {
   return (troubleKinds as readonly string[]).includes(fault.kind);
 }
 
+/** How soon whoever looks after processes starts another one. */
+const restartMs = 200;
+/** How long it lets a process stand still. */
+const blockedMs = 10_000;
+
 export interface WorldOptions {
   readonly seed: number;
   readonly system: System;
   readonly agenda: Agenda;
+  /** What a worker's process does besides. */
+  readonly beside: (troupe: Troupe) => void;
   /** Something worth telling happened. */
   readonly onEvent: (what: string) => void;
 }
@@ -201,6 +209,7 @@ export class World {
           chance,
           pace: this.#pace,
           handlersMax: this.#settings.handlersMax,
+          isFatal: (call) => this.#end(place, name, system.fatal?.(call)),
           breach: (what) => void this.watch.breaches.push(`${name}: ${what}`),
         }),
       ],
@@ -212,8 +221,23 @@ export class World {
     worker.troupe.work(this.definitions, { ...this.#settings, id: name }).catch(() => {
       // It could not reach the log when it started; whoever looks after processes starts another
       // one.
-      if (this.#workers.get(place) === worker) this.#crash(place, 200);
+      if (this.#workers.get(place) === worker) this.#crash(place, restartMs);
     });
+    this.#options.beside(worker.troupe);
+  }
+
+  /** A message ends the process that handles it. */
+  #end(place: Place, name: string, how: "kills" | "blocks" | undefined): boolean {
+    const worker = this.#workers.get(place);
+    if (how === undefined || worker?.name !== name) return false;
+    if (how === "kills") this.#crash(place, restartMs);
+    else {
+      worker.suspend();
+      this.#clock.after(blockedMs, () => {
+        if (this.#workers.get(place) === worker) this.#crash(place, restartMs);
+      });
+    }
+    return true;
   }
 
   #crash(place: Place, downMs: number): void {

@@ -1,11 +1,17 @@
-/** Any NATS client can publish, and nothing it publishes harms anybody (I10). */
+/**
+ * Any NATS client can publish, and nothing it publishes harms anybody (I10), under the users that
+ * are shipped (infra/nats/users.conf).
+ */
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
 import { agent, topic, type Agent, type DeadLetter, type Troupe } from "@troupe/core";
 import { connect } from "@troupe/jetstream";
-import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 
+import {
+  startGuardedServer,
+  type GuardedServer,
+} from "../../packages/jetstream/src/guarded-server.ts";
 import { readStream } from "./raw-stream.ts";
 
 const visits = topic("visits", z.object({ n: z.int() }));
@@ -36,26 +42,29 @@ const [guard, clerk] = [observer("guard"), observer("clerk")];
 const messageBytesMax = 20_000;
 const timeout = 5000;
 const manyKeys = Array.from({ length: 15 }, (_, i) => `key-${i}`);
-let server: NatsServer;
+const namespaces = Array.from({ length: 40 }, (_, i) => `foreign-${i + 1}`);
+let guarded: GuardedServer;
 let client: NatsConnection;
 let troupe: Troupe;
 let namespace: string;
 let lastNamespace = 0;
 
 beforeAll(async () => {
-  server = await startNatsServer();
-  client = await dial({ servers: server.url, noAsyncTraces: true });
+  guarded = await startGuardedServer(namespaces);
 });
-afterAll(async () => {
-  await client?.close();
-  await server?.stop();
-});
+afterAll(() => guarded[Symbol.asyncDispose]());
 beforeEach(async () => {
   namespace = `foreign-${++lastNamespace}`;
-  troupe = await connect(server.url, { namespace });
+  const operator = await connect({ ...guarded.as("operator", namespace), namespace });
+  await operator.close();
+  client = await dial({ ...guarded.as("publisher", namespace), noAsyncTraces: true });
+  troupe = await connect({ ...guarded.as("worker", namespace), namespace });
   await troupe.work([guard, clerk], { messageBytesMax, timings: { joinDelayMs: 10 } });
 });
-afterEach(() => troupe.close());
+afterEach(async () => {
+  await client.close();
+  await troupe.close();
+});
 
 /** As `nats req` does. Resolves with the broker's own answer. */
 async function publish(subject: string, payload: string | Uint8Array): Promise<unknown> {
@@ -148,7 +157,7 @@ const bad: readonly Bad[] = [
     what: "nothing at all",
     payload: "",
     code: "undecodable-payload",
-    says: /not valid application\/json/,
+    says: /does not name its message|not valid application\/json/,
   },
   {
     ...ofAlice,
@@ -236,15 +245,17 @@ describe("bad input costs one dead letter", () => {
     expect(Buffer.from(letters[0]?.payload ?? "missing")).toEqual(original);
 
     const subjectOfIt = `${namespace}.0.${dead.replace("#", String(inputPosition))}`;
-    const read = await client.request(
+    const operator = await dial(guarded.as("operator", namespace));
+    const read = await operator.request(
       `$JS.API.DIRECT.GET.${namespace}-0`,
       JSON.stringify({ last_by_subj: subjectOfIt }),
     );
+    await operator.close();
     expect(read.headers?.get("Troupe-Dead-Position")).toBe(String(inputPosition));
     expect(await ingressSequence(inputPosition)).toBe(seq);
     expect(JSON.parse(read.headers?.get("Troupe-Dead-Failure") ?? "")).toMatchObject({ code });
     expect(Buffer.from(read.data)).toEqual(original.length === 0 ? Buffer.from("-") : original);
-    const { deadLetters } = await readStream(server.url, namespace);
+    const { deadLetters } = await readStream(guarded.as("operator", namespace), namespace);
     expect(deadLetters).toHaveLength(1);
   });
 
@@ -288,7 +299,7 @@ describe("bad input costs one dead letter", () => {
 
 /** Where the message at this position of the log lay in the ingress. */
 async function ingressSequence(position: number): Promise<number> {
-  const { inputs, misfits } = await readStream(server.url, namespace);
+  const { inputs, misfits } = await readStream(guarded.as("operator", namespace), namespace);
   const found = [...inputs, ...misfits].find((input) => input.position === position);
   return Number(found?.headers?.get("Troupe-Foreign"));
 }

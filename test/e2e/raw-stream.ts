@@ -6,7 +6,7 @@
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
 import { decodePayload, decodeRecord, tokenToKey, type TurnRecord } from "@troupe/core";
 
 export interface RawInput {
@@ -42,11 +42,15 @@ export interface RawStream {
   readonly texts: string[];
 }
 
-export async function readStream(url: string, namespace: string): Promise<RawStream> {
+/** `server` is an address, or the options of a client that may read. */
+export async function readStream(
+  server: string | NodeConnectionOptions,
+  namespace: string,
+): Promise<RawStream> {
   const found: RawStream = { inputs: [], turns: [], deadLetters: [], misfits: [], texts: [] };
-  const connection = await connect({ servers: url });
+  const connection = await connect(typeof server === "string" ? { servers: server } : server);
   try {
-    const manager = await jetstreamManager(connection);
+    const manager = await jetstreamManager(connection, { checkAPI: false });
     const { state } = await manager.streams.info(`${namespace}-0`);
     if (state.messages === 0) return found;
     const consumer = await jetstream(connection).consumers.get(`${namespace}-0`);

@@ -1,0 +1,57 @@
+/**
+ * For tests: a server with the users that infra/nats/users.conf gives a namespace, so that what is
+ * tested is what is shipped. Several namespaces may share one, each with users of its own.
+ */
+import { readFile } from "node:fs/promises";
+
+import { startNatsServer, type NatsServer } from "./server/index.ts";
+
+export type Role = "publisher" | "asker" | "worker" | "operator" | "projection";
+
+/** What `connect`, `connectLog` and the NATS client need to be this user. */
+export interface RoleOptions {
+  readonly servers: string;
+  readonly user: string;
+  readonly pass: string;
+  readonly inboxPrefix: string;
+}
+
+export interface GuardedServer extends AsyncDisposable {
+  readonly server: NatsServer;
+  as(role: Role, namespace: string): RoleOptions;
+}
+
+const usersFile = new URL("../../../infra/nats/users.conf", import.meta.url);
+
+export async function startGuardedServer(namespaces: readonly string[]): Promise<GuardedServer> {
+  const text = await readFile(usersFile, "utf8");
+  const users = text.slice(text.indexOf("users: [") + "users: [".length, text.lastIndexOf("]"));
+  const all = namespaces.map((namespace) => usersOf(users, namespace)).join("\n");
+  const server = await startNatsServer({ extraConfig: [`authorization { users: [\n${all}\n] }`] });
+  return {
+    server,
+    as: (role, namespace) => ({
+      servers: server.url,
+      user: userName(role, namespace),
+      pass: password(role),
+      inboxPrefix: `_INBOX.${role}`,
+    }),
+    [Symbol.asyncDispose]: () => server.stop(),
+  };
+}
+
+function usersOf(users: string, namespace: string): string {
+  return users
+    .replaceAll(/\btroupe\./g, `${namespace}.`)
+    .replaceAll(/\btroupe-/g, `${namespace.replaceAll(".", "_")}-`)
+    .replaceAll(/user: (\w+)/g, (_, role: string) => `user: "${userName(role, namespace)}"`)
+    .replaceAll(/\$TROUPE_(\w+)_PASSWORD/g, (_, role: string) => password(role.toLowerCase()));
+}
+
+function userName(role: string, namespace: string): string {
+  return `${role}@${namespace}`;
+}
+
+function password(role: string): string {
+  return `password-of-${role}`;
+}

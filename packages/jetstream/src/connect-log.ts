@@ -12,6 +12,8 @@ import { Faults } from "./faults.ts";
 import { JetStreamLog } from "./jetstream-log.ts";
 import { Link } from "./link.ts";
 import { pubAckReader } from "./pub-ack.ts";
+import { PullBudget } from "./pull-budget.ts";
+import { ReadWindow } from "./read-window.ts";
 import { requireInboxPrefix } from "./reply-address.ts";
 import { ReplyBox } from "./reply-box.ts";
 import { retryUnavailable } from "./retry.ts";
@@ -148,6 +150,8 @@ function newSession(made: {
       flyingMax: options.acceptsMax ?? connectDefaults.acceptsMax,
       waitingMax: options.acceptsWaitingMax ?? connectDefaults.acceptsWaitingMax,
     }),
+    pullBudget: new PullBudget(),
+    readWindow: new ReadWindow(),
     readerHeartbeatMs: options.readerHeartbeatMs ?? connectDefaults.readerHeartbeatMs,
   };
 }

@@ -11,7 +11,12 @@
  * is likely one message is asked for first.
  */
 import type { Msg } from "@nats-io/nats-core";
-import { LogUnavailableError, type CallOptions, type Position } from "@troupe/core";
+import {
+  LogUnavailableError,
+  type CallOptions,
+  type Position,
+  type TroupeError,
+} from "@troupe/core";
 
 import { headerText, visitHeaders } from "./header-text.ts";
 import { retryUnavailable } from "./retry.ts";
@@ -37,7 +42,9 @@ export interface RangeRequest {
 }
 
 const batchMax = 1024;
-const bytesMax = 4 * 1024 * 1024;
+const bytesMax = 1024 * 1024;
+/** What one message is taken for until it is here; most are smaller, none is larger than a page. */
+const singleBytes = 64 * 1024;
 const answerTimeoutMs = 2000;
 /** How long a read is tried again, in milliseconds. */
 export const retryTimeoutMs = 10_000;
@@ -112,7 +119,7 @@ function getOnce(
 ): Promise<readonly StoredMessage[]> {
   const isBatch = body.batch !== undefined;
   const found: ChainedMessage[] = [];
-  return new Promise((resolve, reject) => {
+  return inWindow(session, isBatch ? bytesMax : singleBytes, (resolve, reject) => {
     const onReply = (message: Msg): boolean => {
       const block = headerText(message);
       if (block.startsWith(noStatus)) {
@@ -133,6 +140,31 @@ function getOnce(
       payload: Buffer.from(JSON.stringify(body)),
       timeoutMs: answerTimeoutMs,
       waiter: { onReply, onFailure: reject },
+    });
+  });
+}
+
+/** An answer that has its room in the connection's window until it is here. */
+function inWindow(
+  { readWindow }: Session,
+  bytes: number,
+  begin: (
+    resolve: (found: readonly StoredMessage[]) => void,
+    reject: (error: TroupeError) => void,
+  ) => void,
+): Promise<readonly StoredMessage[]> {
+  return new Promise((resolve, reject) => {
+    readWindow.enter(bytes, () => {
+      begin(
+        (found) => {
+          readWindow.leave(bytes);
+          resolve(found);
+        },
+        (error) => {
+          readWindow.leave(bytes);
+          reject(error);
+        },
+      );
     });
   });
 }

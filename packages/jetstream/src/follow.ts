@@ -6,17 +6,26 @@
  * publish; so when it says none, the stream is asked whether there is one before the end.
  */
 import type { Msg } from "@nats-io/nats-core";
-import { LogClosedError, type FollowRequest, type LogEntry, type Position } from "@troupe/core";
+import {
+  inputBytes,
+  LogClosedError,
+  type FollowRequest,
+  type LogEntry,
+  type Position,
+} from "@troupe/core";
 
 import type { Delivery } from "./delivery.ts";
 import { FollowBuffer } from "./follow-buffer.ts";
+import { payloadLength } from "./header-text.ts";
 import { logEntry } from "./log-entry.ts";
 import { PullReader } from "./pull-reader.ts";
 import type { Session } from "./session.ts";
 import { lastPosition, nextPosition } from "./stream-position.ts";
 import type { Subjects } from "./subjects.ts";
 
+/** What is read ahead of whoever follows. */
 const bufferedMax = 256;
+const bufferedBytesMax = 4 * 1024 * 1024;
 
 /** What the reader brought. */
 interface Followed {
@@ -24,8 +33,8 @@ interface Followed {
   readonly position: Position;
   /** Matching messages after it, as far as the consumer knows. */
   readonly pending: number;
-  /** Whether it used credit; the first item of a consumer only tells what is pending. */
-  readonly isMessage: boolean;
+  /** The credit it used; 0 for the first item of a consumer, which only tells what is pending. */
+  readonly bytes: number;
 }
 
 /**
@@ -44,7 +53,7 @@ export async function* follow(session: Session, request: FollowRequest): AsyncGe
     for (;;) {
       const next = await following.buffer.next();
       if (next === undefined || next.position > until) return;
-      if (next.isMessage) following.reader.grant(1);
+      if (next.bytes > 0) following.reader.grant(1, next.bytes);
       request.onPending?.(next.pending);
       if (next.entry !== undefined) yield next.entry;
       if (await isLast(session, filters, next, until)) return;
@@ -107,17 +116,19 @@ function open(session: Session, range: Range, signal: AbortSignal | undefined): 
 function openReader(session: Session, range: Range, buffer: FollowBuffer<Followed>): PullReader {
   const { subjects } = session;
   const onStart = (pending: number, position: Position): void =>
-    buffer.push({ entry: undefined, position, pending, isMessage: false });
+    buffer.push({ entry: undefined, position, pending, bytes: 0 });
   const onMessage = (message: Msg, delivery: Delivery): void => {
     const { position, pending } = delivery;
     const entry = logEntry(subjects, message, delivery);
-    buffer.push({ entry, position, pending, isMessage: true });
+    buffer.push({ entry, position, pending, bytes: inputBytes(payloadLength(message)) });
   };
   return new PullReader(session, {
     stream: subjects.stream,
     filters: range.filters,
     after: range.after,
     credit: bufferedMax,
+    creditBytes: bufferedBytesMax,
+    bytesOf: (message) => inputBytes(payloadLength(message)),
     name: `follow-${session.id}-${++followers}`,
     onStart,
     onMessage,

@@ -26,6 +26,14 @@ export function headerText(message: Msg): string {
     : utf8.decode(_rdata.subarray(0, length));
 }
 
+/** Bytes of the payload, without making a view of it as `data` does. */
+export function payloadLength(message: Msg): number {
+  const { _msg, _rdata } = message as unknown as ReceivedMessage;
+  const length = _msg?.hdr;
+  if (length === undefined || _rdata === undefined) return message.data.byteLength;
+  return _rdata.byteLength - Math.max(0, length);
+}
+
 const utf8 = new TextDecoder();
 
 function textOf(headers: MsgHdrs | undefined): string {

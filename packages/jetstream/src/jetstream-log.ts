@@ -124,7 +124,7 @@ export class JetStreamLog implements Log {
         : readPartition(this.#session, { ...request, source }, `p${source}-${id}`);
     this.#readers.add(reader);
     return {
-      grant: (count) => reader.grant(count),
+      grant: (count, bytes) => reader.grant(count, bytes),
       stop: async () => {
         this.#readers.delete(reader);
         await reader.stop();

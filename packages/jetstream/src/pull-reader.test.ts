@@ -59,7 +59,7 @@ test("nothing is lost or doubled while the server is killed under load", async (
       if (room === 20) {
         setImmediate(() => {
           room += 30;
-          reader.grant(30);
+          reader.grant(30, 0);
         });
       }
     },

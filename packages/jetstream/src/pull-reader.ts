@@ -5,7 +5,7 @@
  * It works through a consumer of its own that it may lose at any moment: held in memory, without
  * acknowledgements, and replaced by a new one that starts after the last message handed over.
  *
- * 1. Messages asked for and not yet delivered never exceed the credit.
+ * 1. Messages and bytes asked for and not yet delivered never exceed the credit (pull-credit.ts).
  * 2. A message is handed over only when its delivery number follows the last one. A gap means that
  *    something was lost
  *    between the server and here; the consumer is replaced and nothing after the gap is used.
@@ -21,6 +21,7 @@ import { LogRefusedError } from "@troupe/core";
 import { apiRequest } from "./api-request.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
 import { PermissionDeniedError } from "./errors.ts";
+import { PullCredit } from "./pull-credit.ts";
 import type { Session } from "./session.ts";
 
 export interface PullRequest {
@@ -29,11 +30,16 @@ export interface PullRequest {
   readonly filters: readonly string[];
   /** The first message is the first one after this sequence. */
   readonly after: number;
+  /** Messages that may be handed over before `grant` is called. */
   readonly credit: number;
+  /** The same in bytes. @default as many as fit into the connection's budget */
+  readonly creditBytes?: number | undefined;
   /** Beginning of the consumers' names. */
   readonly name: string;
   /** The delivery is valid during the call. */
   readonly onMessage: (message: Msg, delivery: Delivery) => void;
+  /** What a message takes of the credit in bytes. @default its size on the wire */
+  readonly bytesOf?: ((message: Msg) => number) | undefined;
   /** A consumer was made; so many messages match after the position at this moment. */
   readonly onStart?: ((pending: number, after: number) => void) | undefined;
   /** The server says no for good, for example to a filter; the reader tries again all the same. */
@@ -63,9 +69,7 @@ export class PullReader {
   readonly #beats: NodeJS.Timeout;
   #source: Source | undefined;
   #lastPosition: number;
-  #credit: number;
-  #creditMax: number;
-  #asked = 0;
+  readonly #credit: PullCredit;
   #heard = true;
   #missedBeats = 0;
   #consumers = 0;
@@ -79,8 +83,8 @@ export class PullReader {
     this.#request = request;
     this.#pullSubject = `$JS.API.CONSUMER.MSG.NEXT.${request.stream}.`;
     this.#lastPosition = request.after;
-    this.#credit = request.credit;
-    this.#creditMax = request.credit;
+    this.#credit = new PullCredit(request.credit, request.creditBytes ?? Infinity);
+    session.pullBudget.join();
     this.#endStatus = session.link.onStatus((status) => {
       if (status === "connected") this.#restart();
       if (status === "disconnected") void this.#drop();
@@ -94,9 +98,8 @@ export class PullReader {
     return this.#lastPosition;
   }
 
-  grant(count: number): void {
-    this.#credit += count;
-    if (this.#credit > this.#creditMax) this.#creditMax = this.#credit;
+  grant(count: number, bytes = 0): void {
+    this.#credit.grant(count, bytes);
     this.#pull();
   }
 
@@ -107,6 +110,7 @@ export class PullReader {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#session.pullBudget.leave();
     this.#endStatus();
     clearInterval(this.#beats);
     clearTimeout(this.#restartTimer);
@@ -121,11 +125,10 @@ export class PullReader {
   #pull(): void {
     const source = this.#source;
     if (source === undefined || this.#stopped || !this.#session.link.isUp) return;
-    const room = this.#credit - this.#asked;
-    if (room <= 0 || (this.#asked > 0 && room * 2 < this.#creditMax)) return;
-    this.#asked += room;
+    const asked = this.#credit.next(this.#session.pullBudget.shareBytes);
+    if (asked === undefined) return;
     const pull = {
-      batch: room,
+      ...asked,
       expires: nanos(expiresMs),
       idle_heartbeat: nanos(this.#session.readerHeartbeatMs),
     };
@@ -153,11 +156,11 @@ export class PullReader {
     }
     source.lastDelivery = delivery.delivery;
     this.#lastPosition = position;
-    this.#asked--;
-    this.#credit--;
+    const wireBytes = sizeOf(message);
+    this.#credit.received(wireBytes, this.#request.bytesOf?.(message) ?? wireBytes);
     this.#pauseMs = 0;
     this.#request.onMessage(message, delivery);
-    if (this.#asked * 2 <= this.#credit) this.#pull();
+    this.#pull();
   }
 
   /**
@@ -172,9 +175,9 @@ export class PullReader {
       if (last > source.lastDelivery) this.#restart();
       return;
     }
-    if (headers !== undefined && (code === 404 || code === 408)) {
-      const unfilled = Number(headers.get("Nats-Pending-Messages"));
-      this.#asked = unfilled > 0 ? Math.max(0, this.#asked - unfilled) : 0;
+    const isTooLarge = code === 409 && headers?.description === tooLargeText;
+    if (code === 404 || code === 408 || isTooLarge) {
+      this.#credit.ended(isTooLarge);
       this.#pull();
       return;
     }
@@ -182,7 +185,7 @@ export class PullReader {
   }
 
   #checkBeat(): void {
-    if (this.#heard || this.#asked === 0 || this.#source === undefined) {
+    if (this.#heard || !this.#credit.asks || this.#source === undefined) {
       this.#heard = false;
       this.#missedBeats = 0;
       return;
@@ -215,7 +218,7 @@ export class PullReader {
   async #drop(): Promise<void> {
     const source = this.#source;
     this.#source = undefined;
-    this.#asked = 0;
+    this.#credit.forget();
     if (source === undefined) return;
     if (this.#session.link.status === "closed") return;
     source.subscription.unsubscribe();
@@ -267,7 +270,7 @@ export class PullReader {
     const deliveries = new DeliveryReader(this.#request.stream, consumer);
     const source: Source = { consumer, inbox, subscription, deliveries, lastDelivery: 0 };
     this.#source = source;
-    this.#asked = 0;
+    this.#credit.forget();
     this.#heard = true;
   }
 
@@ -287,4 +290,13 @@ export class PullReader {
       num_replicas: 1,
     };
   }
+}
+
+/** How the server says that the next message does not fit into a pull's bytes. */
+const tooLargeText = "Message Size Exceeds MaxBytes";
+
+/** What the server counts; the client has it, and does not declare it. */
+function sizeOf(message: Msg): number {
+  const { size } = message as { readonly size?: () => number };
+  return size === undefined ? message.data.byteLength : size.call(message);
 }

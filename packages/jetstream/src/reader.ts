@@ -1,8 +1,9 @@
 /** The reader of the port: one partition, or the misfits. */
 import type { Msg } from "@nats-io/nats-core";
-import type { Reader, ReadRequest } from "@troupe/core";
+import { inputBytes, type Reader, type ReadRequest } from "@troupe/core";
 
 import type { Delivery } from "./delivery.ts";
+import { payloadLength } from "./header-text.ts";
 import { PullReader } from "./pull-reader.ts";
 import type { Session } from "./session.ts";
 import { storedInput } from "./stored-input.ts";
@@ -19,6 +20,8 @@ export function readPartition(
     filters: [subjects.partition(request.source)],
     after: request.after,
     credit: request.credit,
+    creditBytes: request.creditBytes,
+    bytesOf: (message) => inputBytes(payloadLength(message)),
     name,
     onMessage: (message: Msg, delivery: Delivery) => {
       onInput(storedInput(subjects, message.subject, message, delivery));

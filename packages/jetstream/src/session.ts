@@ -6,6 +6,8 @@ import type { AcceptWindow } from "./accept-window.ts";
 import type { Faults } from "./faults.ts";
 import type { Link } from "./link.ts";
 import type { PubAck } from "./pub-ack.ts";
+import type { PullBudget } from "./pull-budget.ts";
+import type { ReadWindow } from "./read-window.ts";
 import type { ReplyBox } from "./reply-box.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -25,5 +27,7 @@ export interface Session {
   readonly commitTimeoutMs: number;
   readonly acceptTimeoutMs: number;
   readonly acceptWindow: AcceptWindow;
+  readonly pullBudget: PullBudget;
+  readonly readWindow: ReadWindow;
   readonly readerHeartbeatMs: number;
 }

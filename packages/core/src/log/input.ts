@@ -29,6 +29,16 @@ export interface Input {
 }
 
 /**
+ * What an input with so large a payload takes of a window in bytes: also the smallest one takes
+ * memory.
+ */
+export function inputBytes(payloadBytes: number): number {
+  return payloadBytes + inputOverheadBytes;
+}
+
+const inputOverheadBytes = 512;
+
+/**
  * The log's answer to an accepted message. `duplicate` means that this id was stored before, at
  * that position.
  */

@@ -10,7 +10,7 @@
  *     `expectedRevision` is the journal's last (I5). That makes it happen once; the ids of what it sends are kept but
  *     compared with nothing, so that a stranger's message with the same id cannot stop a turn.
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
- *     to connections in between. It never hands over more than the credit it was granted (I7).
+ *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
  *  L5 A reply, an ask's cancellation, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
  *  L6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
@@ -66,13 +66,18 @@ export interface ReadRequest {
   readonly after: Position;
   /** How many inputs may be handed over before `grant` is called. At least 1. */
   readonly credit: number;
+  /**
+   * How many bytes, as `inputBytes` counts them, may be handed over before `grant` gives some back.
+   * An input that is larger is handed over when nothing else is held. @default no bound
+   */
+  readonly creditBytes?: number | undefined;
   /** Called in log order, never before `read` returns. Must not throw. */
   readonly onInput: (input: Input) => void;
 }
 
 export interface Reader {
-  /** Allow `count` more inputs. */
-  grant(count: number): void;
+  /** Allow `count` more inputs, and so many bytes of those that were handed over. */
+  grant(count: number, bytes: number): void;
   /** After this no input is handed over any more. */
   stop(): Promise<void>;
 }

@@ -16,7 +16,8 @@
  *     places are given back at once. So a drain, a crash or another owner need no care here: the
  *     successor reads from there, and recognises what was handled meanwhile (I4).
  *  B3 Bounded: every key that is behind holds one place, so a partition has at most `windowMax`
- *     of them; they share another window for what they have read back, at least 1 input each.
+ *     of them; they share another window, in inputs and in bytes, for what they have read back, at
+ *     least 1 input each.
  *  B4 Reading back starts when half of the queue is handled, so that a fast handler need not wait
  *     for every page.
  *  B5 The log may have lost `last` for good, by its retention. That is a fault, and the key goes on
@@ -27,10 +28,11 @@ import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Input, Position } from "../log/input.ts";
+import { inputBytes } from "../log/input.ts";
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { TrackedInput } from "../worker/position-tracker.ts";
 import { PositionTracker } from "../worker/position-tracker.ts";
-import type { Delivery, Place, WindowPlace } from "./delivery.ts";
+import type { BacklogShare, Delivery, Place, WindowPlace } from "./delivery.ts";
 import { delivery } from "./delivery.ts";
 import { Pause } from "./pause.ts";
 import { backoffMs } from "./retry-policy.ts";
@@ -54,6 +56,16 @@ interface BacklogRequest {
 
 /** What was read back; when it is caught up, there is nothing behind it. */
 type Arrive = (deliveries: readonly Delivery[], caughtUp: boolean) => void;
+
+/** The first of the page that fit into the share, at least one. */
+function within(page: readonly Input[], share: BacklogShare): readonly Input[] {
+  let bytes = 0;
+  const end = page.findIndex((input, index) => {
+    bytes += inputBytes(input.payload.byteLength);
+    return index > 0 && (index >= share.inputs || bytes > share.bytes);
+  });
+  return end < 0 ? page : page.slice(0, end);
+}
 
 export class Backlog {
   readonly #host: BacklogHost;
@@ -108,7 +120,7 @@ export class Backlog {
       if (this.#closed) return;
       if (page.length === 0) return this.#nothing(after);
       this.#failures = 0;
-      this.#take(page.slice(0, share));
+      this.#take(within(page, share));
     } catch (thrown) {
       this.#again(thrown);
     }

@@ -30,10 +30,16 @@ export interface Place {
 /** A place in the window of a partition. */
 export interface WindowPlace extends Place {
   /**
-   * The place stands for everything of its key from this position on, until it is done. Returns how
-   * many inputs the key may have in memory instead; at least 1.
+   * The place stands for everything of its key from this position on, until it is done. Returns
+   * what the key may have in memory instead.
    */
-  standFor(from: Position): number;
+  standFor(from: Position): BacklogShare;
+}
+
+/** What a key that is behind may have read back: one input in any case. */
+export interface BacklogShare {
+  readonly inputs: number;
+  readonly bytes: number;
 }
 
 /** For an input that is in no window. */

@@ -79,7 +79,7 @@ it("hands nothing to a handler before what a stopping worker gave back (I1, I2)"
           released.resolve();
           return reader.stop();
         };
-        return { grant: (count) => reader.grant(count), stop };
+        return { grant: (count, bytes) => reader.grant(count, bytes), stop };
       },
     }),
   );

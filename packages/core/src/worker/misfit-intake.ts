@@ -1,8 +1,11 @@
 /** Messages on our subjects whose subject is no address: each becomes one dead letter (I10). */
-import type { Position } from "../log/input.ts";
+import { inputBytes, type Position } from "../log/input.ts";
 import type { Reader } from "../log/log.ts";
 import type { IntakeHost } from "./partition-intake.ts";
 import { PositionTracker } from "./position-tracker.ts";
+
+/** There are few of them, and each may be as large as the log takes (I7). */
+const misfitsMax = 32;
 
 /** The pseudo agent type under which workers agree on who looks after misfits. */
 export const misfitType = "~misfits";
@@ -16,12 +19,12 @@ export class MisfitIntake {
     this.#reader = host.log.read({
       source: "misfits",
       after,
-      credit: host.windowMax,
+      credit: Math.min(host.windowMax, misfitsMax),
       onInput: (input) => {
         const tracked = this.tracker.begin({ position: input.position });
         host.bury(input, () => {
           this.tracker.finish(tracked);
-          this.#reader.grant(1);
+          this.#reader.grant(1, inputBytes(input.payload.byteLength));
         });
       },
     });

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { Input, Log, ReadRequest } from "@troupe/core";
-import { agent } from "@troupe/core";
+import { agent, inputBytes } from "@troupe/core";
 
 import type { WindowPlace } from "../mailbox/delivery.ts";
 import { agentRuntime } from "./agent-runtime.ts";
@@ -30,6 +30,7 @@ function intakeOf(): {
     {
       log: { read } as Log,
       windowMax,
+      windowBytes: 1_000_000,
       deliver: ({ type }, _, __, place) => void delivered.push({ type, place }),
       bury: (_, done) => done(),
     },
@@ -82,7 +83,7 @@ describe("the intake of a partition", () => {
     expect(requests.at(-1)?.credit).toBe(windowMax - 3);
     // What the reader before brought returns its credit to this one.
     for (const { place } of delivered) place.done();
-    expect(grant.mock.calls).toEqual([[1], [1], [1]]);
+    expect(grant.mock.calls).toEqual([1, 2, 3].map(() => [1, inputBytes(0)]));
   });
 
   it("keeps the credit of an input until all its types are done with it, or gone", () => {
@@ -106,7 +107,12 @@ describe("the intake of a partition", () => {
     intake.take([taken("first", 0)]);
     for (const position of [1, 2, 3, 4]) bring(position);
     const [one, two, three, four] = delivered.map(({ place }) => place);
-    expect([one?.standFor(1), two?.standFor(2), three?.standFor(3)]).toEqual([8, 4, 2]);
+    const shares = [one?.standFor(1), two?.standFor(2), three?.standFor(3)];
+    expect(shares).toEqual([
+      { inputs: 8, bytes: 1_000_000 },
+      { inputs: 4, bytes: 500_000 },
+      { inputs: 2, bytes: 333_333 },
+    ]);
     four?.done();
     expect(intake.floorOf("first")).toBe(0);
     one?.standFor(10);

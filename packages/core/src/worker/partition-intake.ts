@@ -8,8 +8,9 @@
  * An input holds one credit of the window until all its types have handled it, or left (I7).
  */
 import type { Input, Position } from "../log/input.ts";
+import { inputBytes } from "../log/input.ts";
 import type { Log, Reader } from "../log/log.ts";
-import type { WindowPlace } from "../mailbox/delivery.ts";
+import type { BacklogShare, WindowPlace } from "../mailbox/delivery.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import type { TrackedInput } from "./position-tracker.ts";
 import { PositionTracker } from "./position-tracker.ts";
@@ -20,6 +21,11 @@ export interface IntakeHost {
    * Inputs of one partition in memory; reaching it stops the reader until some are handled (I7).
    */
   readonly windowMax: number;
+  /**
+   * Bytes of their payloads; an input that is larger is read when nothing else of the partition is
+   * in memory.
+   */
+  readonly windowBytes: number;
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
   /** Store a dead letter for an input that no agent can have; `done` when it is stored. */
@@ -44,6 +50,8 @@ export class PartitionIntake {
   #reader: Reader | undefined;
   /** Inputs that hold a credit. */
   #open = 0;
+  /** What they take in bytes. */
+  #openBytes = 0;
 
   constructor(host: IntakeHost, partition: number) {
     this.#host = host;
@@ -81,10 +89,14 @@ export class PartitionIntake {
   }
 
   /** How many inputs a key that is behind may have in memory: all such keys share one window. */
-  get backlogShare(): number {
+  get backlogShare(): BacklogShare {
     let keys = 0;
     for (const { tracker } of this.#held.values()) keys += tracker.movedCount;
-    return Math.max(1, Math.floor(this.#host.windowMax / Math.max(1, keys)));
+    const { windowBytes, windowMax } = this.#host;
+    return {
+      inputs: Math.max(1, Math.floor(windowMax / Math.max(1, keys))),
+      bytes: Math.floor(windowBytes / Math.max(1, keys)),
+    };
   }
 
   /** Up to here every held type has seen all inputs; the next one to read comes after it. */
@@ -98,6 +110,7 @@ export class PartitionIntake {
       source: this.partition,
       after: this.#lastRead,
       credit: Math.max(0, this.#host.windowMax - this.#open),
+      creditBytes: Math.max(1, this.#host.windowBytes - this.#openBytes),
       onInput: (input) => this.#onInput(input, reader),
     });
     this.#reader = reader;
@@ -113,10 +126,13 @@ export class PartitionIntake {
 
   #onInput(input: Input, reader: Reader): void {
     if (reader !== this.#reader) return;
+    const bytes = inputBytes(input.payload.byteLength);
     this.#open += 1;
+    this.#openBytes += bytes;
     const credit = new SharedCredit(() => {
       this.#open -= 1;
-      this.#reader?.grant(1);
+      this.#openBytes -= bytes;
+      this.#reader?.grant(1, bytes);
     });
     for (const { runtime, tracker } of this.#held.values()) {
       if (input.position <= tracker.lastRead) continue;
@@ -177,7 +193,7 @@ class TypePlace implements TrackedInput, WindowPlace {
     this.leave();
   }
 
-  standFor(from: Position): number {
+  standFor(from: Position): BacklogShare {
     this.#tracker.move(this, from);
     return this.#intake.backlogShare;
   }

@@ -25,6 +25,14 @@ interface Reach {
   readonly types: number;
 }
 
+/** The share of a partition in the bytes of all windows. */
+export function windowBytes(
+  { windowBytesMax }: Pick<WorkerSettings, "windowBytesMax">,
+  partitions: number,
+): number {
+  return Math.max(1, Math.floor(windowBytesMax / partitions));
+}
+
 /** The settings with windows that fit; a key's share of its partition's window stays the same. */
 export function withFittingWindows<Settings extends WindowSettings>(
   settings: Settings,

@@ -18,6 +18,12 @@ export interface WorkerSettings {
   /** Inputs of one partition in memory. Minimum 1. @default 1024 */
   readonly windowMax: number;
   /**
+   * Bytes of the inputs of all partitions in memory; each partition may have its part of them, and
+   * in any case one input, however large. Keys that are behind have as much again for what they
+   * read back. Minimum 1. @default 67108864 (64 MiB)
+   */
+  readonly windowBytesMax: number;
+  /**
    * Inputs of one agent in its queue; the next ones stay on the log until it has handled these, and
    * hold up nobody. Minimum 1, at most `windowMax`. @default an eighth of
    * `windowMax`
@@ -102,6 +108,7 @@ export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> &
 
 export const workerSettingsDefault: WorkerSettings = Object.freeze({
   windowMax: 1024,
+  windowBytesMax: 67_108_864,
   keyWindowMax: 128,
   messageBytesMax: 262_144,
   eventBytesMax: 262_144,
@@ -147,6 +154,7 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
 
 const rules: OptionRules<WorkerOptions> = {
   windowMax: atLeastOne,
+  windowBytesMax: atLeastOne,
   keyWindowMax: atLeastOne,
   messageBytesMax: atLeastOneOrInfinite,
   eventBytesMax: atLeastOneOrInfinite,

@@ -39,7 +39,7 @@ import type { StopOptions } from "./stop-options.ts";
 import { drainTimeoutMsOf } from "./stop-options.ts";
 import { Stopping } from "./stopping.ts";
 import { WaitingAsks } from "./waiting-asks.ts";
-import { withFittingWindows } from "./window-size.ts";
+import { windowBytes, withFittingWindows } from "./window-size.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
 /** A running worker. */
@@ -264,6 +264,7 @@ export class RunningWorker implements Worker {
     return {
       log: this.#parts.log,
       windowMax: this.#parts.settings.windowMax,
+      windowBytes: windowBytes(this.#parts.settings, this.#parts.log.partitions),
       deliver: (runtime, input, partition, place) =>
         this.#deliver(runtime, input, partition, place),
       bury: (input, done) => this.#burials.bury(input, done),

@@ -46,10 +46,10 @@ export const misfitChecks: readonly LogCheck[] = [
       await all.has(6);
       await log.flush();
       assert.equal(limited.inputs.length, 2);
-      limited.reader.grant(1);
+      limited.reader.grant(1, 0);
       await limited.has(3);
       await limited.reader.stop();
-      limited.reader.grant(10);
+      limited.reader.grant(10, 0);
       const seen = limited.inputs.map((input) => input.position);
       assert.deepEqual(seen, positions.slice(2));
       await harness.publishMisfit();

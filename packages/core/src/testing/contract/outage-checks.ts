@@ -50,7 +50,7 @@ export const outageChecks: readonly LogCheck[] = [
       await free.has(60);
       await log.flush();
       assert.equal(limited.inputs.length, 5);
-      limited.reader.grant(1000);
+      limited.reader.grant(1000, 0);
       await limited.has(60);
       const contents = free.contents();
       assert.equal(new Set(contents).size, 60);

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 
 import type { Input } from "../../log/input.ts";
+import { inputBytes } from "../../log/input.ts";
 import type { Reader } from "../../log/log.ts";
 import {
   bytes,
@@ -117,17 +118,46 @@ export const readerChecks: readonly LogCheck[] = [
       await free.has(10);
       await log.flush();
       assert.equal(limited.inputs.length, 3);
-      limited.reader.grant(2);
+      limited.reader.grant(2, 0);
       await limited.has(5);
       await log.flush();
       assert.equal(limited.inputs.length, 5);
-      limited.reader.grant(1);
-      limited.reader.grant(100);
+      limited.reader.grant(1, 0);
+      limited.reader.grant(100, 0);
       await limited.has(10);
       assert.deepEqual(
         limited.contents(),
         range(10).map((i) => `${i}`),
       );
+    },
+  },
+  {
+    name: "I7: a reader never goes beyond its credit in bytes, and a larger input comes alone",
+    async run(harness) {
+      const log = await harness.connect();
+      const source = partitionOf(log, "alice");
+      const sizes = [1000, 1000, 1000, 9000, 1000];
+      for (const size of sizes) await log.accept(toAccount("alice", "x".repeat(size)));
+      const creditBytes = 2 * inputBytes(1000);
+      const limited = collect(harness, log, { source, credit: 100, creditBytes });
+      const stays = async (count: number): Promise<void> => {
+        await limited.has(count);
+        await collect(harness, await harness.connect(), { source }).has(sizes.length);
+        await log.flush();
+        assert.equal(limited.inputs.length, count);
+      };
+      await stays(2);
+      limited.reader.grant(1, inputBytes(1000));
+      await stays(3);
+      limited.reader.grant(1, inputBytes(1000));
+      // The large one waits until nothing else is held.
+      await stays(3);
+      limited.reader.grant(1, inputBytes(1000));
+      await stays(4);
+      limited.reader.grant(1, inputBytes(9000));
+      await limited.has(5);
+      const read = limited.inputs.map(({ payload }) => payload.byteLength);
+      assert.deepEqual(read, sizes);
     },
   },
   {
@@ -138,7 +168,7 @@ export const readerChecks: readonly LogCheck[] = [
       let reader: Reader | undefined = undefined;
       const onInput = (input: Input): void => {
         seen.push(text(input.payload));
-        reader?.grant(1);
+        reader?.grant(1, 0);
       };
       for (const i of range(50)) await log.accept(toAccount("alice", `${i}`));
       const all = collect(harness, log, { source: partitionOf(log, "alice") });
@@ -173,7 +203,7 @@ export const readerChecks: readonly LogCheck[] = [
       });
       await stopping.promise;
       await log.accept(toAccount("alice", "after the stop"));
-      reader.grant(10);
+      reader.grant(10, 0);
       await collect(harness, log, { source }).has(51);
       await log.flush();
       assert.equal(seen.length, 5);

@@ -48,12 +48,22 @@ const mutants: readonly Mutant[] = [
     mutate: (log) => ({ read: (request) => log.read({ ...request, credit: 1000 }) }),
   },
   {
+    does: "ignores the credit in bytes",
+    failsAt: "I7: a reader never goes beyond its credit in bytes, and a larger input comes alone",
+    mutate: (log) => ({
+      read: (request) => log.read({ ...request, creditBytes: undefined }),
+    }),
+  },
+  {
     does: "grants more than was asked",
     failsAt: "a reader never goes beyond its credit and goes on when more is granted",
     mutate: (log) => ({
       read: (request) => {
         const reader = log.read(request);
-        return { grant: (count) => reader.grant(count + 1), stop: () => reader.stop() };
+        return {
+          grant: (count, bytes) => reader.grant(count + 1, bytes),
+          stop: () => reader.stop(),
+        };
       },
     }),
   },
@@ -70,7 +80,7 @@ const mutants: readonly Mutant[] = [
     mutate: (log) => ({
       read: (request) => {
         const reader = log.read(request);
-        return { grant: (count) => reader.grant(count), stop: async () => undefined };
+        return { grant: (count, bytes) => reader.grant(count, bytes), stop: async () => undefined };
       },
     }),
   },

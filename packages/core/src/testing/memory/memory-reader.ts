@@ -1,5 +1,5 @@
 /** One reader of one source: it hands over inputs while there is credit, a few in one go (L3). */
-import type { Input } from "../../log/input.ts";
+import { inputBytes, type Input } from "../../log/input.ts";
 import type { Reader, ReadRequest } from "../../log/log.ts";
 import type { Server } from "./server.ts";
 import type { Wire } from "./wire.ts";
@@ -13,6 +13,8 @@ export class MemoryReader implements Reader {
   /** Index of the next input to hand over. */
   #next: number;
   #credit: number;
+  #creditBytes: number;
+  #creditBytesMax: number;
   #scheduled = false;
   #stopped = false;
 
@@ -23,6 +25,8 @@ export class MemoryReader implements Reader {
     this.#onInput = request.onInput;
     this.#next = firstAfter(this.#inputs, request.after);
     this.#credit = request.credit;
+    this.#creditBytesMax = request.creditBytes ?? Infinity;
+    this.#creditBytes = this.#creditBytesMax;
     const wake = (): void => this.#wake();
     this.#ends = [
       server.storage.watch(request.source, wake),
@@ -33,8 +37,10 @@ export class MemoryReader implements Reader {
     this.#wake();
   }
 
-  grant(count: number): void {
+  grant(count: number, bytes: number): void {
     this.#credit += count;
+    this.#creditBytes += bytes;
+    this.#creditBytesMax = Math.max(this.#creditBytesMax, this.#creditBytes);
     this.#wake();
   }
 
@@ -57,7 +63,10 @@ export class MemoryReader implements Reader {
   }
 
   #ready(): boolean {
-    if (this.#stopped || this.#credit < 1 || this.#next >= this.#inputs.length) return false;
+    const next = this.#inputs[this.#next];
+    if (this.#stopped || this.#credit < 1 || next === undefined) return false;
+    const isAllFree = this.#creditBytes >= this.#creditBytesMax;
+    if (!isAllFree && inputBytes(next.payload.byteLength) > this.#creditBytes) return false;
     return this.#wire.reachable;
   }
 
@@ -71,6 +80,7 @@ export class MemoryReader implements Reader {
       if (input === undefined) return;
       this.#next += 1;
       this.#credit -= 1;
+      this.#creditBytes -= inputBytes(input.payload.byteLength);
       this.#onInput(input);
     }
     this.#wake();

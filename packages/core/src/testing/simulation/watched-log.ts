@@ -153,10 +153,10 @@ function watchedReader(
     },
   });
   return {
-    grant: (count) => {
+    grant: (count, bytes) => {
       credit += count;
       check();
-      reader.grant(count);
+      reader.grant(count, bytes);
     },
     stop: () => reader.stop(),
   };

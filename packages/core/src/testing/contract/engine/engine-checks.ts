@@ -27,6 +27,7 @@ import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { valueChecks } from "./value-checks.ts";
 import { versionChecks } from "./version-checks.ts";
+import { windowChecks } from "./window-checks.ts";
 
 export const engineChecks: readonly LogCheck[] = [
   ...orderChecks,
@@ -55,5 +56,6 @@ export const engineChecks: readonly LogCheck[] = [
   ...givingBackChecks,
   ...timerChecks,
   ...lifeChecks,
+  ...windowChecks,
   ...interceptorChecks,
 ];

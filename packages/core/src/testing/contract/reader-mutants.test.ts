@@ -86,7 +86,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     does: "hides faults",
-    failsAt: "a key that is not its own encoding arrives with a fault, between its neighbours",
+    failsAt: "a key that is not its own encoding is a misfit, in no partition, and harms nobody",
     mutate: (log) => ({
       read: (request) => readWith(log, request, (input) => [{ ...input, fault: undefined }]),
     }),

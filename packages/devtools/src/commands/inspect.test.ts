@@ -49,6 +49,29 @@ test("lists the events without a definition, and says how to see the state", asy
   expect(stdout).not.toContain("balance");
 });
 
+test("shows it as it was after a turn, or after the message at a position", async () => {
+  const lines = (await bank.run(["tail", "--until-now", "--json"])).stdout.trimEnd().split("\n");
+  const entries = lines.map((line) => JSON.parse(line) as { kind: string; position: number });
+  const [second] = entries.filter(({ kind }) => kind === "message").slice(1);
+  const [, turn] = entries.filter(({ kind }) => kind === "turn");
+  for (const at of [second?.position, turn?.position]) {
+    const args = ["inspect", "account/ann", "--module", bankModule, "--at", String(at)];
+    const { stdout } = await bank.run([...args, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ at, turns: 2, state: { balance: 3 } });
+    const shown = await bank.run(args);
+    expect(shown.stdout).toContain(`account/ann  2 turns at position ${at}\n`);
+  }
+});
+
+test("prints positions as it takes them", async () => {
+  await bank.run(["publish", "payments", "shop"], '{"amount":1}\n'.repeat(1000));
+  await bank.run(["ask", "account/bob", "deposit", '{"amount":1}']);
+  const { stdout } = await bank.run(["inspect", "account/bob", "--module", bankModule]);
+  const [, position = ""] = /^[\d:.]+ +(\d{4,}) +turn/m.exec(stdout) ?? [];
+  const at = await bank.run(["inspect", "account/bob", "--at", position]);
+  expect(at.stdout).toContain(`account/bob  1 turn at position ${position}`);
+});
+
 test("shows the initial state of an agent without turns", async () => {
   const { code, stdout } = await bank.run(["inspect", "account/new", "--module", bankModule]);
   expect(code).toBe(0);

@@ -1,10 +1,18 @@
 /** `troupe inspect`: one agent's state and its last turns, from the journal. */
 import { agentName } from "@troupe/core";
-import type { Agent, AgentDefinition, AgentId, JournaledTurn, Troupe } from "@troupe/core";
+import type {
+  Agent,
+  AgentDefinition,
+  AgentId,
+  JournaledTurn,
+  Position,
+  Troupe,
+} from "@troupe/core";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";
 import { parseCount } from "../count-option.ts";
+import { parsePosition } from "../position-argument.ts";
 import { addExamples } from "../help-text.ts";
 import { CommandError, UsageError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
@@ -19,6 +27,7 @@ import { turnOutcome } from "../turn-summary.ts";
 interface InspectOptions extends GlobalOptions {
   readonly module?: string;
   readonly last: number;
+  readonly at?: Position;
   readonly json?: boolean;
 }
 
@@ -41,6 +50,11 @@ export function addInspect(program: Command, run: Run): void {
     )
     .argument("<agent>", "type/key", parseAgentArgument)
     .option("--module <file>", "the module that exports the agent's definition, for the state")
+    .option(
+      "--at <position>",
+      "as it was then: after the turn at a position, or after the message at one was handled",
+      parsePosition,
+    )
     .option("--last <count>", "how many turns to show", parseCount(0, lastMax), 10)
     .option("--json", "one JSON object")
     .action(async (agent: AgentId, _: unknown, self: Command) => {
@@ -48,6 +62,7 @@ export function addInspect(program: Command, run: Run): void {
     });
   addExamples(command, [
     ["troupe inspect account/alice --module ./agents.ts", "the state and the last ten turns"],
+    ["troupe inspect account/alice --module ./agents.ts --at 1207", "the state after that turn"],
     ["troupe inspect account/alice --last 100 --json", "turns as data, without the definition"],
   ]);
 }
@@ -55,19 +70,46 @@ export function addInspect(program: Command, run: Run): void {
 async function inspect(agent: AgentId, options: InspectOptions, run: Run): Promise<void> {
   const definition = options.module && (await definitionOf(agent, options.module));
   await using troupe = await openTroupe(options, run, { createStreams: false });
-  const history = await run.interruption.orInterrupted(
+  const { at, last } = options;
+  const reading = revisionAt(troupe, agent, at).then((until) =>
     definition
-      ? replayedHistory(troupe, definition, { key: agent.key, last: options.last })
-      : journaledHistory(troupe, agent, options.last),
+      ? replayedHistory(troupe, definition, { key: agent.key, last, until })
+      : journaledHistory(troupe, agent, { last, until }),
   );
-  if (history.turns === 0) await requireKnownType(troupe, agent);
+  const history = await run.interruption.orInterrupted(reading);
+  if (history.turns === 0 && at === undefined) await requireKnownType(troupe, agent);
   if (options.json === true) {
-    const { turns, last, ...state } = history;
-    const shown = last.map((turn) => turnData(agent, turn));
-    run.terminal.print(toJson({ agent: agentName(agent), turns, ...state, last: shown }));
+    const { turns, last: turnsShown, ...state } = history;
+    const shown = turnsShown.map((turn) => turnData(agent, turn));
+    run.terminal.print(toJson({ agent: agentName(agent), at, turns, ...state, last: shown }));
     return;
   }
-  show(agent, history, run);
+  show(agent, history, options, run);
+}
+
+/**
+ * The last turn that belongs to a position: the one stored there, the one that handled the message
+ * there, or else the last one stored before.
+ */
+async function revisionAt(
+  troupe: Troupe,
+  { type, key }: AgentId,
+  at: Position | undefined,
+): Promise<Position> {
+  if (at === undefined) return Infinity;
+  let until = 0;
+  for await (const { record, revision } of troupe.turns(type, key)) {
+    if (revision === at || record.inputPosition === at) return revision;
+    if (revision < at) until = revision;
+  }
+  return until;
+}
+
+interface Extent {
+  /** How many of the last turns are shown. */
+  readonly last: number;
+  /** Revision of the last turn that counts. */
+  readonly until: Position;
 }
 
 async function definitionOf({ type }: AgentId, module: string): Promise<AgentDefinition> {
@@ -81,29 +123,30 @@ async function definitionOf({ type }: AgentId, module: string): Promise<AgentDef
 async function replayedHistory(
   troupe: Troupe,
   definition: AgentDefinition,
-  { key, last }: { readonly key: string; readonly last: number },
+  { key, ...extent }: Extent & { readonly key: string },
 ): Promise<History> {
   let state = definition.initialState;
   const turns = troupe.replay(definition as Agent<unknown, unknown, unknown>, key);
-  const history = await collect(turns, last, (turn) => {
+  const history = await collect(turns, extent, (turn) => {
     state = turn.state;
   });
   return { ...history, state };
 }
 
-function journaledHistory(troupe: Troupe, agent: AgentId, last: number): Promise<History> {
-  return collect(troupe.turns(agent.type, agent.key), last, () => undefined);
+function journaledHistory(troupe: Troupe, agent: AgentId, extent: Extent): Promise<History> {
+  return collect(troupe.turns(agent.type, agent.key), extent, () => undefined);
 }
 
 /** Only the last turns are kept, however long the history is. */
 async function collect<Turn extends JournaledTurn>(
   turns: AsyncIterable<Turn>,
-  keep: number,
+  { last: keep, until }: Extent,
   onTurn: (turn: Turn) => void,
 ): Promise<History> {
   const last: JournaledTurn[] = [];
   let all = 0;
   for await (const turn of turns) {
+    if (turn.revision > until) break;
     all += 1;
     onTurn(turn);
     const { revision, record, steps, committedAtMs } = turn;
@@ -122,10 +165,11 @@ async function requireKnownType(troupe: Troupe, agent: AgentId): Promise<void> {
   );
 }
 
-function show(agent: AgentId, history: History, { terminal }: Run): void {
+function show(agent: AgentId, history: History, { at }: InspectOptions, { terminal }: Run): void {
   const name = terminal.paint("bold", agentName(agent));
   const { last, turns } = history;
-  terminal.print(`${name}  ${turns === 0 ? "no turns yet" : counted(turns, "turn")}`);
+  const then = at === undefined ? "" : ` at position ${at}`;
+  terminal.print(`${name}  ${turns === 0 ? "no turns yet" : counted(turns, "turn")}${then}`);
   terminal.print("");
   if ("state" in history) {
     terminal.print(terminal.paint("bold", "State"));

@@ -30,19 +30,32 @@ export async function* deadLetters(
   }
 }
 
-/** The dead letter at a position. @throws CommandError when none is there, InterruptedError */
+/**
+ * The dead letter at a position, or the one that tells of the message at that position, because
+ * that is where a worker's feed and its faults say that something failed. @throws CommandError when
+ * there is none, or more than one; InterruptedError
+ */
 export async function deadLetterAt(
   troupe: Troupe,
   position: Position,
   signal: AbortSignal,
 ): Promise<PlacedLetter> {
   const request = { from: position, untilNow: true, kinds: ["dead-letter"], signal } as const;
+  const ofInput: PlacedLetter[] = [];
   for await (const entry of troupe.follow(request)) {
-    if (entry.kind === "dead-letter" && entry.position === position) return entry;
-    break;
+    if (entry.kind !== "dead-letter") continue;
+    if (entry.position === position) return entry;
+    if (entry.deadLetter.inputPosition === position) ofInput.push(entry);
   }
   if (signal.aborted) throw new InterruptedError();
-  throw noDeadLetter(position);
+  const [letter, ...others] = ofInput;
+  if (letter === undefined) throw noDeadLetter(position);
+  if (others.length === 0) return letter;
+  const positions = ofInput.map((each) => each.position);
+  throw new CommandError(
+    `Several dead letters tell of the message at position ${position}: name one of ${positions.join(", ")}.`,
+    { details: { position, deadLetters: positions } },
+  );
 }
 
 export function noDeadLetter(position: Position): CommandError {

@@ -72,6 +72,13 @@ describe("list and show", () => {
     expect(stdout).toMatch(/ clerk\/ann +schema +0 +\S/);
   });
 
+  test("show takes the position of the message that failed, which a feed prints", async () => {
+    const letters = await desk.lines(["dlq", "list", "--type", "clerk"]);
+    const { position, inputPosition } = letters[0] ?? {};
+    const shown = await desk.run(["dlq", "show", String(inputPosition)]);
+    expect(shown.stdout).toContain(`Dead letter ${String(position)}\n`);
+  });
+
   test("list filters, and says how many older ones there are", async () => {
     expect(await listed("--type", "clerk", "reader")).toMatchObject([{ agent: "clerk/ann" }]);
     expect(await listed("--code", "invalid-key")).toMatchObject([{ code: "invalid-key" }]);

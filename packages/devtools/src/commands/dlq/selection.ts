@@ -6,7 +6,6 @@
  */
 import type { Position, Troupe } from "@troupe/core";
 import type { Command } from "commander";
-import { InvalidArgumentError } from "commander";
 import { isConfirmed } from "../../confirmation.ts";
 import { deadLetterAt, deadLetters } from "../../dead-letters/dead-letters.ts";
 import type { LetterFilter, PlacedLetter } from "../../dead-letters/dead-letters.ts";
@@ -15,6 +14,7 @@ import { CommandError, InterruptedError, reportFailure, UsageError } from "../..
 import type { GlobalOptions } from "../../global-options.ts";
 import { collectTypes } from "../../name-options.ts";
 import type { Run } from "../../run.ts";
+import { parsePosition } from "../../position-argument.ts";
 import { toJson } from "../../terminal/json.ts";
 import { counted } from "../../terminal/quantities.ts";
 
@@ -129,11 +129,4 @@ async function allPositions(
 
 function collectPositions(text: string, before: readonly Position[] | undefined): Position[] {
   return [...(before ?? []), parsePosition(text)];
-}
-
-/** @throws InvalidArgumentError */
-export function parsePosition(text: string): Position {
-  const position = Number(text);
-  if (/^\d+$/.test(text) && position > 0 && Number.isSafeInteger(position)) return position;
-  throw new InvalidArgumentError("Write a position as `troupe dlq list` shows it.");
 }

@@ -15,7 +15,7 @@ import { dateAndTime } from "../../terminal/quantities.ts";
 import { shellWord } from "../../terminal/shell-word.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { wrapText } from "../../terminal/wrap-text.ts";
-import { parsePosition } from "./selection.ts";
+import { parsePosition } from "../../position-argument.ts";
 
 interface ShowOptions extends GlobalOptions {
   readonly json?: boolean;

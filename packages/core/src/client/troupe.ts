@@ -12,6 +12,7 @@ import type { AgentReference } from "../agent/agent-reference.ts";
 import type { Agent } from "../agent/agent.ts";
 import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/clock.ts";
+import { within } from "../clock/within.ts";
 import type { Random } from "../clock/random.ts";
 import { hexOf, systemRandom } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
@@ -457,13 +458,6 @@ function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
     metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
     payload: encodePayload(call.payload, fromInterceptors),
   };
-}
-
-/** Resolves when the work is done, or its time is over. */
-async function within(clock: Clock, timeMs: number, work: Promise<unknown>): Promise<void> {
-  const over = Promise.withResolvers<void>();
-  const cancel = clock.after(timeMs, over.resolve);
-  await Promise.race([work, over.promise]).finally(cancel);
 }
 
 function agentsOf(hostable: Hostable): readonly AgentDefinition[] {

@@ -101,6 +101,15 @@ export class TurnTimeoutError extends TroupeError {
 }
 
 /**
+ * So many processes ended while they handled the message that it is not run again: out of memory, a
+ * native crash, `process.exit`, a loop without end.
+ */
+export class ProcessDiedError extends TroupeError {
+  readonly code = "process-died";
+  override readonly retryable = true;
+}
+
+/**
  * A step took longer than its limit; the turn is tried again, and the step with the same
  * idempotency key.
  */

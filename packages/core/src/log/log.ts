@@ -122,6 +122,17 @@ export interface Floor {
   readonly type: string;
   readonly partition: number | "misfits";
   readonly position: Position;
+  /**
+   * The worker that holds the partition, with the session of its process. Absent after a release: a
+   * holder that did not release it has died, or is cut off.
+   */
+  readonly holder?: FloorHolder | undefined;
+}
+
+export interface FloorHolder {
+  readonly worker: string;
+  /** One for each start of the worker. */
+  readonly session: string;
 }
 
 export interface LogLimits {

@@ -55,6 +55,8 @@ export class AgentHistory {
   /** Of records since then. */
   #tailBytes = 0;
   #parked: Parked | undefined;
+  /** Of runs that were written down before they began: the workers' sessions, by position. */
+  #begun: Map<Position, readonly string[]> | undefined;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
@@ -113,6 +115,8 @@ export class AgentHistory {
 
   #mark({ parked, inputPosition, failure }: ParkRecord, revision: Position): void {
     const unknown = { code: "unknown", message: "no reason was recorded", retryable: false };
+    // A new count begins when the agent is resumed.
+    this.#begun = undefined;
     this.#parked = parked ? { inputPosition, failure: failure ?? unknown, revision } : undefined;
   }
 
@@ -121,9 +125,14 @@ export class AgentHistory {
     return this.#openSteps?.get(inputPosition) ?? [];
   }
 
+  /** Sessions of the workers that began to handle this input, as far as it was written down. */
+  runsBegunOf(inputPosition: Position): readonly string[] {
+    return this.#begun?.get(inputPosition) ?? [];
+  }
+
   /** Whether a successor needs steps that are older than the last turn. */
   get hasOpenSteps(): boolean {
-    return this.#openSteps !== undefined;
+    return this.#openSteps !== undefined || this.#begun !== undefined;
   }
 
   /**
@@ -184,17 +193,27 @@ export class AgentHistory {
     this.#closeSteps();
   }
 
-  #remember({ inputPosition, steps }: StepRecord): void {
+  #remember({ begun, inputPosition, steps }: StepRecord): void {
+    if (begun !== undefined) {
+      this.#begun ??= new Map();
+      const sessions = new Set([...this.runsBegunOf(inputPosition), begun]);
+      this.#begun.set(inputPosition, [...sessions]);
+    }
+    if (steps.length === 0) return;
     this.#openSteps ??= new Map();
     this.#openSteps.set(inputPosition, [...this.stepsOf(inputPosition), ...steps]);
   }
 
   #closeSteps(): void {
-    const open = this.#openSteps;
-    if (open === undefined) return;
+    if (this.#openSteps !== undefined) this.#openSteps = this.#stillOpen(this.#openSteps);
+    if (this.#begun !== undefined) this.#begun = this.#stillOpen(this.#begun);
+  }
+
+  /** Without what belongs to handled inputs. */
+  #stillOpen<Value>(open: Map<Position, Value>): Map<Position, Value> | undefined {
     for (const position of open.keys()) {
       if (position <= this.#current.lastInput) open.delete(position);
     }
-    if (open.size === 0) this.#openSteps = undefined;
+    return open.size === 0 ? undefined : open;
   }
 }

@@ -1,13 +1,26 @@
 /** What a mailbox needs from its worker. */
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../log/address.ts";
+import type { Suspicion } from "../worker/suspicion.ts";
+import type { SuspectLane } from "../worker/suspect-lane.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Mailbox } from "./mailbox.ts";
 
+/** Where a mailbox's inputs come from. */
+export interface MailboxPlace {
+  readonly partition: number;
+  /** Set when the partition's holder died: its inputs may be why. */
+  readonly suspicion: Suspicion | undefined;
+}
+
 export interface MailboxHost extends TurnHost {
   readonly snapshots: { consider(history: AgentHistory, agent: AgentId): void };
   readonly committer: { schedule(mailbox: Mailbox): void };
+  /** One for each start of the worker; its id may be used again. */
+  readonly session: string;
+  /** The order of messages that may end the process. */
+  readonly suspects: SuspectLane;
   /** Told of every run that ends without an outcome because the worker stops (W3). */
   readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
   /** Told whenever a mailbox came to rest. */

@@ -14,7 +14,6 @@ import { storableFailure } from "../turn/storable-failure.ts";
 import { Turn } from "../turn/turn.ts";
 import { promiseOf } from "../wire/thenable.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
-import { TurnGivenBackError } from "../errors/definition-errors.ts";
 import { errorData, TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
@@ -28,12 +27,13 @@ import type { Delivery, WindowPlace } from "./delivery.ts";
 import type { Standing } from "./idle-line.ts";
 import { Inbox } from "./inbox.ts";
 import { isResume, Parking } from "./parking.ts";
-import type { MailboxHost } from "./mailbox-host.ts";
+import type { MailboxHost, MailboxPlace } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
-import { isOfStopping } from "./of-stopping.ts";
+import { givenBack, isOfStopping } from "./of-stopping.ts";
 import { mayFollow } from "./may-follow.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
 import { InFlight } from "./in-flight.ts";
+import { processesDied, RunCounting } from "./run-counting.ts";
 import { Running } from "./running.ts";
 import { StepAppends } from "./step-appends.ts";
 import { Uncommitted } from "./uncommitted.ts";
@@ -58,23 +58,24 @@ export class Mailbox implements Standing<Mailbox> {
   readonly #uncommitted: Uncommitted;
   readonly #pause: Pause;
   readonly #inbox: Inbox;
-  /**
-   * Something asynchronous is under way: a load, a handler, a pause, a place in the line for a
-   * permit.
-   */
+  /** Only after the partition's holder died. */
+  readonly #runs: RunCounting | undefined;
+  /** Something asynchronous is under way: a load, a handler, a pause, a place in a line. */
   #busy = false;
   #inFlight: InFlight | undefined;
-  /**
-   * Grows whenever the draft is thrown away; a handler of an older epoch has nothing to commit any
-   * more.
-   */
+  /** Grows whenever the draft is thrown away, and with it what older handlers would commit. */
   #epoch = 0;
   #draft: AgentState;
   #drained: PromiseWithResolvers<void> | undefined;
   #draining = false;
   #abandoned = false;
 
-  constructor(host: MailboxHost, runtime: AgentRuntime, agent: AgentId, partition: number) {
+  constructor(
+    host: MailboxHost,
+    runtime: AgentRuntime,
+    agent: AgentId,
+    { partition, suspicion }: MailboxPlace,
+  ) {
     this.#host = host;
     this.#runtime = runtime;
     this.agent = agent;
@@ -87,6 +88,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#inbox = new Inbox(this, host, runtime.topics);
     this.#uncommitted = new Uncommitted(this, host.committer);
     this.#steps = new StepAppends(this, host.log, this.#history, this.#uncommitted);
+    this.#runs = suspicion && new RunCounting(this, host, this.#history, suspicion);
   }
 
   /** Position of the journal's last record as far as this mailbox knows; 0 before the first. */
@@ -116,24 +118,22 @@ export class Mailbox implements Standing<Mailbox> {
   drain(): Promise<void> {
     this.#inbox.clear();
     this.#draining = true;
-    if (this.#pause.cancel()) this.#busy = false;
+    if (this.#pause.cancel() || this.#runs?.cancelWait() === true) this.#busy = false;
     if (this.idle) return Promise.resolve();
     this.#drained ??= Promise.withResolvers();
     return this.#drained.promise;
   }
 
-  /**
-   * Stop at once: nothing more is started or committed. What was not committed runs again
-   * elsewhere.
-   */
+  /** Stop at once, and commit nothing more: what was not committed runs again elsewhere. */
   abandon(): void {
     this.#abandoned = true;
     this.#inbox.clear();
     this.#uncommitted.dropReady();
     this.#pause.cancel();
+    this.#runs?.leave();
     this.#activation?.abandon();
-    const why = "The worker's time to stop was over before the handler returned.";
-    if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, why);
+    if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, "it had no more time");
+    this.#drained?.resolve();
   }
 
   /** A turn of it runs, or is not stored yet. */
@@ -141,23 +141,18 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#inFlight !== undefined || this.#uncommitted.count > 0;
   }
 
-  /**
-   * While draining: its turns wait only for asks that nobody can answer (W2).
-   * @param asks so many of them
-   */
+  /** While draining: its turns wait only for so many asks, which nobody can answer (W2). */
   giveBack(asks: number): void {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || !this.#draining || inFlight.stepsUnderWay > asks) return;
     this.#inFlight = undefined;
     this.#busy = false;
-    this.#giveBackAll(inFlight, "The worker stops, and nobody else hosts who was asked.");
+    this.#giveBackAll(inFlight, "nobody else hosts who was asked");
     this.#pump();
   }
 
   #giveBackAll(inFlight: InFlight, why: string): void {
-    const reason = new TurnGivenBackError(`${why} The next worker handles the message again.`, {
-      details: { agent: this.name },
-    });
+    const reason = givenBack(this.agent, why);
     for (const each of inFlight.drop(reason)) this.#host.onGivenBack(this.agent, each, reason);
   }
 
@@ -181,10 +176,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#pump();
   }
 
-  /**
-   * The commit was refused by the fence or its outcome is unknown: start again from what the
-   * journal says.
-   */
+  /** A commit was refused by the fence or its outcome is unknown: start again from the journal. */
   recover(): void {
     const withdrawn = this.#uncommitted.withdraw();
     // What the log did is not the handler's failure: these runs do not count as attempts.
@@ -202,10 +194,7 @@ export class Mailbox implements Standing<Mailbox> {
     if (!this.#busy) this.#pump();
   }
 
-  /**
-   * The log will never store one of the turns: find it, and record that instead of what it wanted
-   * to store.
-   */
+  /** The log will never store one of the turns: find it, and record that instead. */
   refuse(error: TroupeError): void {
     const refused = this.#uncommitted.refused()?.delivery;
     if (refused !== undefined) {
@@ -216,18 +205,18 @@ export class Mailbox implements Standing<Mailbox> {
     this.recover();
   }
 
-  /** For parking: do this before anything else; when it fails, start again with these. */
-  async hold(work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void> {
+  /** Do this before anything else; when it fails, start again with the delivery. */
+  async hold(what: string, work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void> {
     this.#busy = true;
     try {
       const first = await work;
       this.#handleFirst(first);
       this.#busy = false;
     } catch (thrown) {
-      this.#fault(`parking of ${this.name}`, thrown);
+      this.#fault(`${what} of ${this.name}`, thrown);
       if (thrown instanceof TroupeError && !thrown.retryable) redo.verdict = thrown;
       // As with other commits, the run before this one does not count.
-      else redo.attempts = Math.max(0, redo.attempts - 1);
+      else if (redo.begin !== "coming") redo.attempts = Math.max(0, redo.attempts - 1);
       // Where it belongs: what a failed commit gave back meanwhile may come before it (I2).
       this.#inbox.insert(redo);
       this.#busy = false;
@@ -258,6 +247,7 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   #pump(): void {
+    this.#runs?.settle();
     while (!this.#busy && !this.#abandoned) {
       const delivery = this.#inbox.first;
       if (delivery === undefined) break;
@@ -273,18 +263,39 @@ export class Mailbox implements Standing<Mailbox> {
         this.#inbox.take();
         this.#parkingOf().defer(delivery);
       } else {
-        if (this.#uncommitted.count >= this.#host.limits.runAheadMax) return;
-        if (!this.#host.permits.free) return this.#waitForPermit();
-        this.#inbox.take();
-        this.#execute(delivery);
+        if (this.#uncommitted.count >= this.#runAheadOf(delivery)) return;
+        this.#start(delivery);
       }
     }
     if (this.idle) this.#becameIdle();
   }
 
+  /** How many turns may be uncommitted before this one; a suspect's record comes behind all. */
+  #runAheadOf(delivery: Delivery): number {
+    return this.#runs?.concerns(delivery) === true ? 1 : this.#host.limits.runAheadMax;
+  }
+
+  #start(delivery: Delivery): void {
+    if (!this.#host.permits.free) this.#waitForPermit();
+    else if (this.#runs?.concerns(delivery) === true) this.#begin(delivery, this.#runs);
+    else {
+      this.#inbox.take();
+      this.#execute(delivery);
+    }
+  }
+
   #becameIdle(): void {
+    this.#runs?.leave();
     if (this.#draining) this.#drained?.resolve();
     else if (!this.#abandoned) this.#host.residents.becameIdle(this);
+  }
+
+  /** The message may end the process: its run is written down first. */
+  #begin(delivery: Delivery, runs: RunCounting): void {
+    this.#busy = true;
+    if (!runs.enter(delivery, () => this.#resume())) return;
+    this.#inbox.take();
+    void this.hold("begin of a run", runs.begin(delivery), delivery);
   }
 
   #waitForPermit(): void {
@@ -299,7 +310,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #execute(delivery: Delivery): void {
     const turn = this.#turnOf(delivery);
-    const verdict = delivery.verdict ?? givenUp(turn);
+    const verdict = delivery.verdict ?? givenUp(turn) ?? processesDied(turn);
     if (verdict !== undefined) return this.#failed(turn, verdict);
     let outcome: unknown;
     let later: Promise<unknown> | undefined;
@@ -337,6 +348,7 @@ export class Mailbox implements Standing<Mailbox> {
       if (ahead >= this.#host.limits.runAheadMax) return;
       const delivery = this.#inbox.first;
       if (delivery === undefined || !mayFollow(last, delivery)) return;
+      if (this.#runs?.concerns(delivery) === true) return;
       this.#inbox.take();
       this.#join(delivery, last);
     }

@@ -81,7 +81,7 @@ interface ParkingMailbox {
    * Nothing else happens in the mailbox until the work is done; then these come first in its queue.
    * When the work fails, the mailbox starts again from the journal with `redo`.
    */
-  hold(work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void>;
+  hold(what: string, work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void>;
 }
 
 export class Parking {
@@ -134,7 +134,7 @@ export class Parking {
       this.#pass(delivery);
       return [];
     };
-    void this.#mailbox.hold(store(), delivery);
+    void this.#mailbox.hold("parking", store(), delivery);
   }
 
   /** The message stays on the log, once it is certain that the agent is parked (P4). */
@@ -161,7 +161,7 @@ export class Parking {
       this.#mailbox.recover();
       return [delivery];
     };
-    void this.#mailbox.hold(confirm(), delivery);
+    void this.#mailbox.hold("parking", confirm(), delivery);
   }
 
   /** The message is passed; whoever waits for its reply is told. */
@@ -193,7 +193,7 @@ export class Parking {
       marker.place.done();
       return [];
     };
-    void this.#mailbox.hold(next(), marker);
+    void this.#mailbox.hold("resumption", next(), marker);
   }
 
   async #deferredBefore(before: Position): Promise<readonly Input[]> {

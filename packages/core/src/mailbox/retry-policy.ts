@@ -4,6 +4,8 @@
  */
 import type { Random } from "../clock/random.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
+import { ProcessDiedError } from "../errors/message-errors.ts";
+import { tryRead } from "../errors/thrown.ts";
 import { isFinal } from "../errors/troupe-error.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import { atLeastOneOrInfinite, delay, duration, requireOptions } from "../schema/option-rules.ts";
@@ -21,6 +23,12 @@ export interface RetryPolicy {
   /** Longest delay, in milliseconds. Minimum 0. @default 5000 */
   readonly delayMsMax: number;
   /**
+   * Worker processes that may end while they handle the message, after a first one, before it is
+   * given up by `exhausted`; such runs count as attempts, too. Minimum 1; Infinity where processes
+   * are killed all the time for other reasons. @default 3
+   */
+  readonly deathsMax: number;
+  /**
    * How long one run may take, in milliseconds, before it counts as failed. Minimum 1. @default
    * 600000
    */
@@ -35,6 +43,7 @@ export interface RetryPolicy {
 
 export const retryPolicyDefault: RetryPolicy = Object.freeze({
   attemptsMax: 5,
+  deathsMax: 3,
   delayMs: 50,
   delayMsMax: 5000,
   timeoutMs: 600_000,
@@ -43,6 +52,7 @@ export const retryPolicyDefault: RetryPolicy = Object.freeze({
 
 const retryRules: OptionRules<RetryPolicy> = {
   attemptsMax: atLeastOneOrInfinite,
+  deathsMax: atLeastOneOrInfinite,
   delayMs: delay,
   delayMsMax: delay,
   timeoutMs: duration,
@@ -71,8 +81,12 @@ export function retryDelayMs(
   random: Random,
 ): number | undefined {
   if (attempts >= policy.attemptsMax) return undefined;
-  if (isFinal(thrown)) return undefined;
+  if (isFinal(thrown) || isProcessDeath(thrown)) return undefined;
   return backoffMs(policy, attempts, random);
+}
+
+function isProcessDeath(thrown: unknown): boolean {
+  return tryRead(() => thrown instanceof ProcessDiedError, false);
 }
 
 /** Whether a failure that is not tried again parks the agent; an error that stays never does. */

@@ -26,6 +26,11 @@ export interface StepRecord {
   readonly inputPosition: Position;
   readonly steps: readonly RecordedStep[];
   readonly worker: string;
+  /**
+   * Set when it says that a run begins, of a message that may end its process: the worker's
+   * session, one for each start of a process (R1 in run-counting.ts).
+   */
+  readonly begun?: string | undefined;
 }
 
 /** What the journal holds. */
@@ -34,13 +39,14 @@ export type JournalRecord =
   | { readonly kind: "steps"; readonly steps: StepRecord }
   | { readonly kind: "park"; readonly park: ParkRecord };
 
-export function encodeStepRecord({ inputPosition, steps, worker }: StepRecord): Uint8Array {
+export function encodeStepRecord({ begun, inputPosition, steps, worker }: StepRecord): Uint8Array {
   const wire: WireSteps = {
     v: recordFormat,
     q: steps.map(toWireStep),
     i: inputPosition,
     w: worker,
   };
+  if (begun !== undefined) wire.b = begun;
   return encodeRecordPayload(wire);
 }
 
@@ -58,7 +64,8 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
     );
   }
   const steps = wire.q.map(fromWireStep);
-  return { kind: "steps", steps: { inputPosition: wire.i, steps, worker: wire.w ?? "" } };
+  const { b: begun, i: inputPosition, w: worker = "" } = wire;
+  return { kind: "steps", steps: { inputPosition, steps, worker, begun } };
 }
 
 /** Name, value, milliseconds. */
@@ -77,4 +84,5 @@ interface WireSteps {
   readonly q: readonly WireStep[];
   readonly i: Position;
   readonly w: string;
+  b?: string;
 }

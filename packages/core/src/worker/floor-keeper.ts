@@ -5,7 +5,6 @@
 import type { Clock } from "../clock/clock.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
-import type { Position } from "../log/input.ts";
 import type { Floor, Log } from "../log/log.ts";
 
 export class FloorKeeper {
@@ -14,7 +13,7 @@ export class FloorKeeper {
   readonly #feed: InspectionFeed;
   readonly #intervalMs: number;
   readonly #current: () => readonly Floor[];
-  readonly #saved = new Map<string, Position>();
+  readonly #saved = new Map<string, string>();
   #cancel: (() => void) | undefined;
   #stopped = false;
 
@@ -45,15 +44,19 @@ export class FloorKeeper {
 
   /** Save the floors that changed. A failure is only reported: the next interval tries again. */
   async save(floors: readonly Floor[]): Promise<void> {
-    const changed = floors.filter((floor) => this.#saved.get(nameOf(floor)) !== floor.position);
+    const changed = floors.filter((floor) => this.#saved.get(nameOf(floor)) !== valueOf(floor));
     if (changed.length === 0) return;
     try {
       await this.#log.saveFloors(changed);
-      for (const floor of changed) this.#saved.set(nameOf(floor), floor.position);
+      for (const floor of changed) this.#saved.set(nameOf(floor), valueOf(floor));
     } catch (thrown) {
       this.#feed.emit({ kind: "fault", what: "saving floors", failure: errorData(thrown) });
     }
   }
+}
+
+function valueOf({ holder, position }: Floor): string {
+  return `${position} ${holder?.session ?? "released"}`;
 }
 
 function nameOf({ type, partition }: Floor): string {

@@ -128,6 +128,11 @@ export class Ownership {
     this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
   }
 
+  /** Whether another worker of this id can be heard. */
+  isAlive(worker: string): boolean {
+    return this.#members.presences.some((presence) => presence.worker === worker);
+  }
+
   /** Whether another worker hosts the type and is not about to stop. */
   isHostedElsewhere(type: string): boolean {
     return this.#othersWith(type).length > 0;

@@ -8,6 +8,8 @@
 import type { AgentDefinition } from "../agent/agent-definition.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
+import { hexOf } from "../clock/random.ts";
+import { within } from "../clock/within.ts";
 import { BatchGatherer } from "../batch/batch-gatherer.ts";
 import { Committer } from "../commit/committer.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
@@ -17,7 +19,7 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Input } from "../log/input.ts";
 import { Limiter } from "../limit/limiter.ts";
-import type { Floor, Log } from "../log/log.ts";
+import type { Floor, FloorHolder, Log } from "../log/log.ts";
 import type { Delivery, WindowPlace } from "../mailbox/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
@@ -35,6 +37,8 @@ import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
 import type { TakenType } from "./partition-intake.ts";
 import { PartitionIntake } from "./partition-intake.ts";
+import { SuspectLane } from "./suspect-lane.ts";
+import { Suspicion } from "./suspicion.ts";
 import type { StopOptions } from "./stop-options.ts";
 import { drainTimeoutMsOf } from "./stop-options.ts";
 import { Stopping } from "./stopping.ts";
@@ -79,6 +83,10 @@ export class RunningWorker implements Worker {
   readonly #floors: FloorKeeper;
   readonly #burials: Burials;
   readonly #cancellations: Cancellations;
+  /** One for each start: the id may be used again. */
+  readonly #session: string;
+  /** By type and partition, where the last holder died. */
+  readonly #suspicions = new Map<string, Suspicion>();
   readonly #asks = new WaitingAsks();
   readonly #waits: Stopping;
   #stopping: Promise<void> | undefined;
@@ -91,6 +99,7 @@ export class RunningWorker implements Worker {
     const settings = withFittingWindows(parts.settings, reach);
     this.#parts = { ...parts, settings };
     this.id = parts.id;
+    this.#session = hexOf(parts.random, 8);
     this.types = definitions.map((definition) => definition.type);
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
     this.#residents = new Residents(settings.residentsMax, feed);
@@ -99,6 +108,8 @@ export class RunningWorker implements Worker {
     const host: Omit<MailboxHost, "permits" | "batches"> = {
       ...parts,
       cancellations: this.#cancellations,
+      session: this.#session,
+      suspects: new SuspectLane(),
       onGivenBack: (agent, delivery, why) => this.#gaveBack(agent, delivery, why),
       ask: (agent, key, message, payload, options, origin) =>
         this.#asks.during(origin.callers.at(-1) ?? "", { type: agent.type, key }, () =>
@@ -178,12 +189,15 @@ export class RunningWorker implements Worker {
       cancel = clock.after(drainTimeoutMs, resolve);
     });
     this.#waits.begin();
-    await Promise.race([this.#ownership.giveBack(), tooLong]);
+    const givingBack = this.#ownership.giveBack();
+    await Promise.race([givingBack, tooLong]);
     this.#waits.end();
     this.#floors.stop();
     this.#burials.stop();
     this.#cancellations.stop();
     this.#residents.abandon();
+    // The floors of what was given back, because it was not why a process ended.
+    await within(clock, goodbyeMs, givingBack);
     await Promise.race([this.#limiter.stop(), tooLong]);
     this.#ownership.leave();
     // A log that is away must not keep a process from ending: what is lost is only the goodbye.
@@ -208,14 +222,14 @@ export class RunningWorker implements Worker {
   }
 
   async #take(holdings: readonly Holding[]): Promise<void> {
-    const floors = new Map(
-      (await this.#parts.log.floors()).map((floor) => [nameOf(floor), floor.position]),
-    );
+    const floors = new Map((await this.#parts.log.floors()).map((floor) => [nameOf(floor), floor]));
+    if (this.#stopping !== undefined) return;
+    await this.#hold(holdings, floors);
     if (this.#stopping !== undefined) return;
     const taken = new Map<number, TakenType[]>();
     for (const { type, partition } of holdings) {
       const source = type === misfitType ? "misfits" : partition;
-      const after = floors.get(nameOf({ type, partition: source })) ?? 0;
+      const after = floors.get(nameOf({ type, partition: source }))?.position ?? 0;
       const runtime = this.#runtimes.get(type);
       if (runtime === undefined) this.#misfits = new MisfitIntake(this.#intakeHost(), after);
       else taken.set(partition, [...(taken.get(partition) ?? []), { runtime, after }]);
@@ -223,6 +237,34 @@ export class RunningWorker implements Worker {
     }
     // Together, so that the partition's reader starts once.
     for (const [partition, types] of taken) this.#intake(partition).take(types);
+  }
+
+  /**
+   * Say before anything runs that we hold these, so that whoever comes after us knows whether we
+   * released them, and find out whether the holders before us did (R1 in mailbox/run-counting.ts).
+   */
+  async #hold(holdings: readonly Holding[], floors: ReadonlyMap<string, Floor>): Promise<void> {
+    const held = holdings.filter(({ type }) => type !== misfitType);
+    const inputsMax = this.#parts.settings.windowMax * 2;
+    for (const holding of held) {
+      const name = nameOf(holding);
+      if (this.#died(floors.get(name)?.holder))
+        this.#suspicions.set(name, new Suspicion(inputsMax));
+      else this.#suspicions.delete(name);
+    }
+    const holder = { worker: this.id, session: this.#session };
+    await this.#floors.save(
+      held.map((holding) => {
+        const position = floors.get(nameOf(holding))?.position ?? 0;
+        return { ...holding, position, holder };
+      }),
+    );
+  }
+
+  /** Whether a holder is gone that did not release what it held. */
+  #died(holder: FloorHolder | undefined): boolean {
+    if (holder === undefined || holder.session === this.#session) return false;
+    return holder.worker === this.id || !this.#ownership.isAlive(holder.worker);
   }
 
   async #release({ type, partition }: Holding): Promise<void> {
@@ -275,19 +317,21 @@ export class RunningWorker implements Worker {
     const { key } = input.address;
     const host = this.#mailboxHosts.get(runtime.type);
     if (host === undefined) return;
-    const mailbox = this.#residents.obtain(
-      `${runtime.type}/${key}`,
-      () => new Mailbox(host, runtime, { type: runtime.type, key }, partition),
-    );
+    const mailbox = this.#residents.obtain(`${runtime.type}/${key}`, () => {
+      const suspicion = this.#suspicions.get(nameOf({ type: runtime.type, partition }));
+      return new Mailbox(host, runtime, { type: runtime.type, key }, { partition, suspicion });
+    });
     mailbox.deliver(input, place);
   }
 
   #currentFloors(): readonly Floor[] {
+    const holder = { worker: this.id, session: this.#session };
     const floors = [...this.#intakes.values()].flatMap((intake) =>
       intake.types.map((type) => ({
         type,
         partition: intake.partition,
         position: intake.floorOf(type) ?? 0,
+        holder,
       })),
     );
     if (this.#misfits === undefined) return floors;
@@ -295,6 +339,9 @@ export class RunningWorker implements Worker {
     return [...floors, { type: misfitType, partition: "misfits", position }];
   }
 }
+
+/** How long a stop whose time is over may still take to say how far everything is. */
+const goodbyeMs = 500;
 
 function nameOf({ type, partition }: Pick<Floor, "type" | "partition">): string {
   return agentName({ type, key: String(partition) });

@@ -45,6 +45,12 @@ export function drawSettings(
       inputsAtOnceMax: chance.pick([1, 3, 64]),
       limits: { chainMin: chance.pick([2, 3, 16]) },
     },
-    worker: workerSettings({ ...drawn, ...settings, timings: { ...timings, ...settings.timings } }),
+    worker: workerSettings({
+      ...drawn,
+      ...settings,
+      // Processes are killed at random, not by their messages.
+      retry: { deathsMax: Infinity, ...settings.retry },
+      timings: { ...timings, ...settings.timings },
+    }),
   };
 }

@@ -21,6 +21,7 @@ import { ownershipChecks } from "./ownership-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
 import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
+import { processDeathChecks } from "./process-death-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
@@ -54,6 +55,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...ownershipChecks,
   ...stopChecks,
   ...givingBackChecks,
+  ...processDeathChecks,
   ...timerChecks,
   ...lifeChecks,
   ...windowChecks,

@@ -84,6 +84,7 @@ export type * from "./turn/context.ts";
 export type { FailureContext } from "./turn/failure-context.ts";
 export type { Answering, LateAnswer } from "./turn/answering.ts";
 export type { ParkRecord } from "./turn/park-record.ts";
+export { storableFailure } from "./turn/storable-failure.ts";
 export { decodeJournalRecord } from "./turn/step-record.ts";
 export type { JournalRecord, RecordedStep, StepRecord } from "./turn/step-record.ts";
 export * from "./turn/turn-record.ts";

@@ -7,7 +7,13 @@
  * position is kept.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { parseAgentName, type DeadLetter, type ErrorData, type Position } from "@troupe/core";
+import {
+  parseAgentName,
+  storableFailure,
+  type DeadLetter,
+  type ErrorData,
+  type Position,
+} from "@troupe/core";
 
 import { headerLine } from "./header-block.ts";
 import { contentTypeOf, decodeText, encodeText } from "./metadata-headers.ts";
@@ -69,12 +75,14 @@ export function deadLetterOf(
 }
 
 /**
- * JSON has no raw line breaks. Details that are too long to travel in a header are left out, then
- * the text is cut.
+ * JSON has no raw line breaks. Details that are too long to travel in a header are left out, one by
+ * one, then all of them.
  */
 function failureText(failure: ErrorData): string {
-  const full = asJson(failure);
-  if (full !== undefined && Buffer.byteLength(full) <= failureBytesMax) return full;
+  for (const bytesMax of [failureBytesMax, failureBytesMax / 2]) {
+    const text = asJson(storableFailure(failure, bytesMax));
+    if (text !== undefined && Buffer.byteLength(text) <= failureBytesMax) return text;
+  }
   const { code, retryable } = failure;
   const message = failure.message.slice(0, failureBytesMax / 4);
   return asJson({ code, message, retryable }) ?? "{}";

@@ -25,25 +25,48 @@ export class ForeignMessageError extends TroupeError {
   readonly code = "foreign-message";
 }
 
+export interface RejectOptions {
+  readonly omitted?: Readonly<Record<string, string>> | undefined;
+}
+
 /**
  * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets
- * this error typed, with the same `reason` and `data`.
+ * this error typed, with the same `reason` and `data`. The reason always arrives; data that cannot
+ * be stored, or have more than some 12 kB with it, do not, and `omitted` says why.
  */
 export class Reject extends TroupeError {
   readonly code = "rejected";
   readonly reason: string;
   readonly data: unknown;
+  /** Which part of it did not arrive, and why: `{ data: "…" }`. Undefined when all did. */
+  readonly omitted: Readonly<Record<string, string>> | undefined;
 
-  constructor(reason: string, data?: unknown) {
-    super(`The message was rejected: ${reason}.`, { details: { reason, data } });
+  constructor(reason: string, data?: unknown, options: RejectOptions = {}) {
+    const { omitted } = options;
+    const details = omitted === undefined ? { reason, data } : { reason, data, omitted };
+    const without = omitted === undefined ? "" : ` Left out: ${listed(omitted)}.`;
+    super(`The message was rejected: ${reason}.${without}`, { details });
     this.reason = reason;
     this.data = data;
+    this.omitted = omitted;
   }
 
-  static fromData(data: ErrorData): Reject {
-    const reason = data.details?.["reason"];
-    return new Reject(typeof reason === "string" ? reason : data.message, data.details?.["data"]);
+  static fromData({ details = {}, message }: ErrorData): Reject {
+    const { data, omitted, reason } = details;
+    const said = typeof reason === "string" ? reason : message;
+    const isOmitted = typeof omitted === "object" && omitted !== null;
+    return new Reject(
+      said,
+      data,
+      isOmitted ? { omitted: omitted as RejectOptions["omitted"] } : {},
+    );
   }
+}
+
+function listed(omitted: Readonly<Record<string, string>>): string {
+  return Object.entries(omitted)
+    .map(([part, why]) => `${part} (${why})`)
+    .join(", ");
 }
 
 /**

@@ -36,8 +36,10 @@ export interface JobParts {
   readonly sent: number;
   /** Of these, the ones that were given up: they are handed out again when the job goes on. */
   readonly again: readonly number[];
-  /** Results by part. */
-  readonly results: Readonly<Record<number, unknown>>;
+  /**
+   * Results by part, each in an array: a property that is undefined is not stored, an element is.
+   */
+  readonly results: Readonly<Record<number, readonly [unknown]>>;
   readonly done: number;
   /** Parts that failed for good. */
   readonly failed: readonly number[];
@@ -130,7 +132,7 @@ export const jobFolds: Folds = {
     handOut(
       withParts(state, ({ again, done, failed, results, ...parts }) => ({
         ...parts,
-        results: { ...results, [part]: result },
+        results: { ...results, [part]: [result] },
         done: done + 1,
         again: without(again, part),
         failed: without(failed, part),
@@ -140,7 +142,7 @@ export const jobFolds: Folds = {
     const { items = [], results = {} } = state.parts ?? {};
     return after(
       state,
-      items.map((_, index) => results[index]),
+      items.map((_, index) => results[index]?.[0]),
       next,
     );
   },

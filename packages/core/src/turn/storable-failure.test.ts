@@ -57,7 +57,7 @@ describe("a Reject", () => {
     await troupe.work(orders, quick);
     const asked = troupe.agent(orders, "one").run({});
     const error = await asked.catch((thrown: unknown) => thrown as Error);
-    expect((error as Error).cause).toMatchObject({ code: "rejected", reason: "no price" });
+    expect(error.cause).toMatchObject({ code: "rejected", reason: "no price" });
   });
 });
 

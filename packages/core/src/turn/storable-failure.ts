@@ -18,7 +18,7 @@ export function storableFailure(failure: ErrorData, bytesMax: number = failureBy
   if (whole !== undefined) return whole.value as ErrorData;
   const { code, message, retryable } = failure;
   const said = cut(message, Math.floor(bytesMax / 8));
-  const head = { code: cut(code, nameLengthMax), message: said, retryable: retryable === true };
+  const head = { code: cut(code, nameLengthMax), message: said, retryable };
   const room: Room = { left: bytesMax - encodedBytes(head) - roomForOmitted, omitted: {} };
   const details = partsOf(failure.details, "", room, 0);
   const { omitted } = room;

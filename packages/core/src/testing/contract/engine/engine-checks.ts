@@ -26,6 +26,7 @@ import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
+import { storableChecks } from "./storable-checks.ts";
 import { valueChecks } from "./value-checks.ts";
 import { versionChecks } from "./version-checks.ts";
 import { windowChecks } from "./window-checks.ts";
@@ -51,6 +52,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...afterFailureChecks,
   ...limitChecks,
   ...valueChecks,
+  ...storableChecks,
   ...versionChecks,
   ...ownershipChecks,
   ...stopChecks,

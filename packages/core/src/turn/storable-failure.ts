@@ -10,7 +10,7 @@ import { encodedBytes } from "../wire/payload.ts";
 import { stored } from "../wire/storable.ts";
 
 /** Bytes of a failure in a record. */
-export const failureBytesMax = 16_384;
+const failureBytesMax = 16_384;
 
 /** @param bytesMax of the failure as it is stored, at least 4096 */
 export function storableFailure(failure: ErrorData, bytesMax: number = failureBytesMax): ErrorData {

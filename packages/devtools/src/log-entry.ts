@@ -71,7 +71,8 @@ function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
   if (record.kind === "turn") return readableTurn(agent, { ...entry, record: record.turn });
   if (record.kind === "park") return { ...line, ...parkLine(record.park) };
   const steps = record.steps.steps.map(({ name, value }) => `${name} ${toJson(value)}`);
-  return { ...line, kind: "steps", summary: steps.join(" · ") };
+  const summary = steps.length === 0 ? "about to take steps" : steps.join(" · ");
+  return { ...line, kind: "steps", summary };
 }
 
 function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, unknown>> {

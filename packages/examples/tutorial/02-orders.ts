@@ -34,7 +34,8 @@ export const order = agent("order")
   .subscribe(orders, async (ctx, { sku, count }) => {
     const left = await ctx.ask(stock, sku).reserve({ count });
     // Recorded: after a crash the receipt returns, and nobody pays twice.
-    const receipt = await ctx.step("pay", async ({ idempotencyKey }) => `paid ${idempotencyKey}`);
+    const paying = { sku, count };
+    const receipt = await ctx.step("pay", paying, async (_, step) => `paid ${step.idempotencyKey}`);
     ctx.emit.paid({ receipt });
     // Leaves with the commit of this turn, or not at all.
     ctx.send(customer, ctx.agent.key).notify({ note: `${count} of ${sku}, ${left} left` });

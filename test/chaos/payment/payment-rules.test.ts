@@ -1,3 +1,4 @@
+import { idempotencyKeyOf } from "@troupe/core";
 import type { TurnRecord } from "@troupe/core";
 import { expect, test } from "vitest";
 
@@ -6,7 +7,9 @@ import type { StoredInput } from "../stream-reader.ts";
 import { PaymentRules } from "./payment-rules.ts";
 import type { Charge } from "./payment-service-settings.ts";
 
-const charge = { key: "payer/a@1/charge", command: "a-1", cents: 5, receipt: "receipt-0" } as const;
+const step = { name: "charge", digest: undefined, use: 1 };
+const key = idempotencyKeyOf({ type: "payer", key: "a" }, 1, step);
+const charge = { key, command: "a-1", cents: 5, receipt: "receipt-0" } as const;
 const input: StoredInput = {
   kind: "input",
   position: 1,
@@ -35,13 +38,13 @@ test("one charge for one command is right", () => {
 });
 
 test("a command that was charged under two idempotency keys is found", () => {
-  const again = { ...charge, key: "payer/a@2/charge", receipt: "receipt-1" };
+  const again = { ...charge, key: "another key", receipt: "receipt-1" };
   expect(checked([charge, again]).rules.chargedTwice).toBe(1);
 });
 
 test("a command without a charge, and a charge without a command, are found", () => {
   expect(checked([]).findings.lost).toBe(1);
-  const strange = { ...charge, key: "payer/b@1/charge", command: "b-1" };
+  const strange = { ...charge, key: "key of b", command: "b-1" };
   expect(checked([charge, strange]).findings.wrong).toBe(1);
 });
 
@@ -50,7 +53,7 @@ test("a request after the result was recorded is counted", () => {
   const steps = {
     inputPosition: 1,
     worker: "worker-1",
-    steps: [{ name: "charge", value: "receipt-0", tookMs: 1 }],
+    steps: [{ ...step, order: 1, value: "receipt-0", tookMs: 1 }],
   };
   rules.steps({ kind: "steps", agent: "payer/a", steps, storedAtMs: 1000 });
   expect(rules.ranAgain).toBe(0);

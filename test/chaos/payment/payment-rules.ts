@@ -6,6 +6,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 
+import { idempotencyKeyOf, parseAgentName } from "@troupe/core";
 import type { TurnRecord } from "@troupe/core";
 
 import type { Findings } from "../findings.ts";
@@ -56,8 +57,10 @@ export class PaymentRules implements AgentRules {
 
   /** Whether a charge was asked for again after its result was recorded. */
   steps({ agent, steps, storedAtMs }: StoredSteps): void {
-    for (const { name } of steps.steps) {
-      const attempts = this.#attempts.get(`${agent}@${steps.inputPosition}/${name}`);
+    const id = parseAgentName(agent);
+    for (const step of steps.steps) {
+      const key = id && idempotencyKeyOf(id, steps.inputPosition, step);
+      const attempts = this.#attempts.get(key ?? "");
       if (attempts !== undefined && attempts.lastAtMs > storedAtMs) this.ranAgain += 1;
     }
   }

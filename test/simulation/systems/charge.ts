@@ -47,7 +47,7 @@ const order = agent("order")
       );
       const rest = await Promise.all(
         Array.from({ length: parts }, (_, index) =>
-          ctx.step("part", ({ idempotencyKey }) => chargeCard(idempotencyKey, index)),
+          ctx.step("part", index, (part, { idempotencyKey }) => chargeCard(idempotencyKey, part)),
         ),
       );
       if (shaky && ctx.message.attempt < 2) throw new Error(`${id} is not ready`);

@@ -80,6 +80,11 @@ export class BatchCall {
     return this.#abort.signal;
   }
 
+  /** Those of all of its messages. */
+  get turns(): readonly Turn[] {
+    return [...this.#seats].map(({ turn }) => turn);
+  }
+
   /** The turn that this item of the handler belongs to. */
   turnOf(item: unknown): Turn | undefined {
     return [...this.#seats].find((seat) => seat.item === item)?.turn;

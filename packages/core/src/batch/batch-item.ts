@@ -11,6 +11,7 @@ export class ItemContext extends TurnContext implements AnyBatchItem {
   failure: BatchFailure | undefined;
 
   fail(error: unknown): BatchFailure {
+    this.requireOutsideStep();
     this.failure ??= new BatchFailure(error);
     return this.failure;
   }

@@ -4,11 +4,14 @@
  */
 import { BatchResultError } from "../errors/message-errors.ts";
 import { holding, waitForLimits } from "../turn/step-limits.ts";
+import { insideStep } from "../turn/step-scope.ts";
 import type { BatchCall } from "./batch-call.ts";
 import type { AnyBatchItem, BatchStepInfo, BatchStepOptions } from "./batch-context.ts";
 
 interface Wanted {
   readonly item: AnyBatchItem;
+  /** Its place among the items. */
+  readonly index: number;
   readonly idempotencyKey: string;
   readonly resolve: (result: unknown) => void;
   readonly reject: (reason: unknown) => void;
@@ -21,16 +24,30 @@ interface BatchStep {
   readonly options: BatchStepOptions;
 }
 
-export async function batchStep(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
+export function batchStep(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
+  const results = resultsFor(call, step);
+  // Whoever awaits it hears of it there (S7).
+  results.catch(() => undefined);
+  return results;
+}
+
+async function resultsFor(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
   const { items, name } = step;
   const wanted: Wanted[] = [];
-  const steps = items.map((item) =>
-    item.step(name, ({ idempotencyKey }) => {
+  const taken = items.map((item, index) => {
+    const begun = Promise.withResolvers<void>();
+    const result = item.step(name, ({ idempotencyKey }) => {
       const { promise, reject, resolve } = Promise.withResolvers<unknown>();
-      wanted.push({ item, idempotencyKey, resolve, reject });
+      wanted.push({ item, index, idempotencyKey, resolve, reject });
+      begun.resolve();
       return promise;
-    }),
-  );
+    });
+    // Recorded, wanted, or over: then it is known what the effect is for.
+    return { result, known: Promise.race([begun.promise, result.catch(() => undefined)]) };
+  });
+  await Promise.all(taken.map(({ known }) => known));
+  const steps = taken.map(({ result }) => result);
+  wanted.sort((a, b) => a.index - b.index);
   const computed = new Map<AnyBatchItem, unknown>();
   try {
     const results = await resultsOf(call, step, wanted);
@@ -63,7 +80,8 @@ async function resultsOf(
   const { signal } = call;
   const items = wanted.map(({ item }) => item);
   const idempotencyKeys = wanted.map(({ idempotencyKey }) => idempotencyKey);
-  const run = (): unknown => effect(items, { idempotencyKeys, signal });
+  const run = (): Promise<unknown> =>
+    insideStep(name, call.turns, () => effect(items, { idempotencyKeys, signal }));
   const turn = call.turnOf(first.item);
   const results =
     options.limit === undefined || turn === undefined

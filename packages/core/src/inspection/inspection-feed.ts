@@ -89,6 +89,13 @@ export type InspectionEvent =
       readonly record: TurnRecord;
       readonly revision: Position;
     }
+  /** Effects happened that the run which committed did not take: its handler went another way. */
+  | {
+      readonly kind: "steps.unused";
+      readonly agent: AgentId;
+      readonly inputPosition: Position;
+      readonly steps: readonly string[];
+    }
   | {
       readonly kind: "batch.started";
       readonly type: string;

@@ -16,7 +16,8 @@ import { journalPages } from "../log/journal-pages.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
 import type { Parked } from "./parking.ts";
-import type { RecordedStep, StepRecord } from "../turn/step-record.ts";
+import type { RecordedStep } from "../turn/recorded-step.ts";
+import type { StepRecord } from "../turn/step-record.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
@@ -57,6 +58,7 @@ export class AgentHistory {
   #parked: Parked | undefined;
   /** Of runs that were written down before they began: the workers' sessions, by position. */
   #begun: Map<Position, readonly string[]> | undefined;
+  #confirmed = false;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
@@ -89,6 +91,7 @@ export class AgentHistory {
     this.#current = next;
     this.#tailBytes += bytes;
     this.#revision = revision;
+    this.#confirmed = true;
     this.#closeSteps();
   }
 
@@ -100,6 +103,15 @@ export class AgentHistory {
     this.#tailBytes += bytes;
     this.#remember(steps);
     this.#revision = revision;
+    this.#confirmed = true;
+  }
+
+  /**
+   * Since it was loaded the journal took a record of ours: nobody else had written to it, also
+   * where what was read came from a replica that was behind (S6).
+   */
+  get confirmed(): boolean {
+    return this.#confirmed;
   }
 
   /** Why the agent is parked; undefined when it is not. */
@@ -111,6 +123,7 @@ export class AgentHistory {
   parkStored(record: ParkRecord, revision: Position): void {
     this.#mark(record, revision);
     this.#revision = revision;
+    this.#confirmed = true;
   }
 
   #mark({ parked, inputPosition, failure }: ParkRecord, revision: Position): void {
@@ -151,6 +164,7 @@ export class AgentHistory {
    * fold throws
    */
   async load(): Promise<void> {
+    this.#confirmed = false;
     if (this.#revision === 0) await this.#loadSnapshot();
     for await (const page of journalPages(this.#host.log, this.#agent, this.#revision)) {
       for (const entry of page) this.#apply(entry);

@@ -7,6 +7,7 @@ import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import { lateReplyOf } from "../turn/answering.ts";
 import { findReply } from "../turn/find-reply.ts";
+import { stepLabel } from "../turn/recorded-step.ts";
 import { encodeReply, replyOf } from "../turn/reply.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
@@ -25,6 +26,10 @@ export function answer(host: MailboxHost, turn: Turn, revision: Position): void 
   if (!feed.active) return;
   const { inputPosition } = record;
   feed.emit({ kind: "turn.committed", agent, record, revision });
+  if (record.unusedSteps !== undefined && record.unusedSteps.length > 0) {
+    const steps = record.unusedSteps.map(stepLabel);
+    feed.emit({ kind: "steps.unused", agent, inputPosition, steps });
+  }
   if (replyTo !== undefined)
     feed.emit({ kind: "reply.sent", agent, inputPosition, recorded: false });
   if (deadLetter !== undefined) {

@@ -71,6 +71,18 @@ export class StepAppends implements StepStore {
     this.#ledgers = undefined;
   }
 
+  get isSettled(): boolean {
+    return this.#uncommitted.isSettled;
+  }
+
+  get isConfirmed(): boolean {
+    return this.#history.confirmed;
+  }
+
+  settled(): Promise<void> {
+    return this.#uncommitted.settled();
+  }
+
   /**
    * In as many records as it takes: what fits alone is not refused because of its neighbours, and
    * what does not fit is refused alone (I7, I10).
@@ -83,7 +95,9 @@ export class StepAppends implements StepStore {
         this.#requireLive(turn, ledger, [next, ...waiting.toReversed()]);
         const refusal = await this.#store(turn, next, ledger);
         if (refusal === undefined) continue;
-        if (next.steps.length === 1) ledger?.refused(next.steps, refusal);
+        // It was only to make the ground firm.
+        if (next.steps.length === 0 && refusal instanceof Error) throw refusal;
+        if (next.steps.length <= 1) ledger?.refused(next.steps, refusal);
         else waiting.push(...halvesOf(next).toReversed());
       }
       turn.requireLive();

@@ -109,6 +109,11 @@ export class Uncommitted {
     }
   }
 
+  /** No turn is left to be committed. What is on its way besides turns waits for none. */
+  get isSettled(): boolean {
+    return this.count === 0;
+  }
+
   /** Resolves when nothing is left to be committed, be it stored or given up. */
   async settled(): Promise<void> {
     while (this.#occupied || this.count > 0) {

@@ -8,7 +8,7 @@ import type { Position } from "../log/input.ts";
 import { journalPages } from "../log/journal-pages.ts";
 import type { CallOptions, Log } from "../log/log.ts";
 import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
-import type { RecordedStep } from "../turn/step-record.ts";
+import type { RecordedStep } from "../turn/recorded-step.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
 import { handedOut } from "../wire/storable.ts";

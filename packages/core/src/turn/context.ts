@@ -91,6 +91,33 @@ export interface SetTimerCalls<When, Own> {
 }
 
 /**
+ * Do something with an effect outside of the log: a model call, a tool call, a payment. Its result
+ * is recorded in the journal before the step resolves; after a crash the recorded result returns,
+ * and the function does not run (I6).
+ *
+ * A step is known by its name and its input: `ctx.step("draft", { topic }, ({ topic }) =>
+ * model.complete(topic))`. So it is the same step in whatever order a later run takes it. The n-th
+ * of the same name and input is the n-th in every run. Without an input, steps of one name are told
+ * apart by that alone: branches that run side by side need inputs, or names of their own.
+ *
+ * The function must not use the turn's context: emit and send after the step.
+ * @throws AmbiguousStepError, InvalidStepError, ContextInStepError, StepTimeoutError
+ */
+export interface TakeStep {
+  <Result>(
+    name: string,
+    effect: (step: StepInfo) => Result | PromiseLike<Result>,
+    options?: StepOptions,
+  ): Promise<Result>;
+  <Input, Result>(
+    name: string,
+    input: Input,
+    effect: (input: Input, step: StepInfo) => Result | PromiseLike<Result>,
+    options?: StepOptions,
+  ): Promise<Result>;
+}
+
+/**
  * `Own` are the messages a handler can send to its own agent by timer: those declared above it, and
  * its own.
  */
@@ -105,17 +132,7 @@ export interface Context<State, Events, Own = UntypedMessages> {
   readonly signal: AbortSignal;
   /** Inspection-feed log lines with this turn's ids. */
   readonly log: TurnLog;
-  /**
-   * Do something with an effect outside of the log: a model call, a tool call, a payment. Its
-   * result is recorded in the journal, and after a crash the recorded result returns and the
-   * function does not run (I6). Steps are recognised by name and order of use, so both must not
-   * depend on chance. A synchronous function costs no round trip.
-   */
-  step<Result>(
-    name: string,
-    effect: (step: StepInfo) => Result | Promise<Result>,
-    options?: StepOptions,
-  ): Promise<Result>;
+  readonly step: TakeStep;
   /** Milliseconds since the epoch; recorded, so the same in every run of this turn. */
   now(): number;
   /** A number from 0 up to but not 1; recorded. */

@@ -2,7 +2,8 @@
  * The steps of one input's turn: what is recorded, and what waits to be. It outlives the runs of a
  * handler.
  */
-import type { RecordedStep } from "./step-record.ts";
+import type { RecordedStep } from "./recorded-step.ts";
+import { identityKey } from "./recorded-step.ts";
 
 interface Refusal {
   readonly step: RecordedStep;
@@ -10,7 +11,7 @@ interface Refusal {
 }
 
 export class StepLedger {
-  readonly #values: Map<string, unknown>;
+  readonly #steps: Map<string, RecordedStep>;
   #pending: RecordedStep[] = [];
   /** Noted, and not known to be in the journal. */
   readonly #unrecorded = new Set<string>();
@@ -20,57 +21,49 @@ export class StepLedger {
   readonly #refused = new Map<string, Refusal>();
   /** An append that is on its way, whichever run of the handler began it. */
   appending: Promise<void> | undefined;
-  /** How often each name was used in this run. */
-  readonly #used = new Map<string, number>();
 
   constructor(recorded: readonly RecordedStep[]) {
-    this.#values = new Map(recorded.map(({ name, value }) => [name, value]));
+    this.#steps = new Map(recorded.map((step) => [identityKey(step), step]));
   }
 
   /** What it knows now, for a run that goes on beside the next one. */
   copy(): StepLedger {
-    const copy = new StepLedger([]);
-    for (const [name, value] of this.#values) copy.#values.set(name, value);
-    for (const [name, count] of this.#used) copy.#used.set(name, count);
+    const copy = new StepLedger([...this.#steps.values()]);
     copy.#pending = [...this.#pending];
     return copy;
   }
 
-  /** The handler starts (again): its steps are counted from the beginning. */
-  begin(): void {
-    this.#used.clear();
+  /** Everything it knows. */
+  get steps(): Iterable<RecordedStep> {
+    return this.#steps.values();
   }
 
-  /** The unique name of the next step of this name: the same in every run of the handler. */
-  next(name: string): string {
-    const count = this.#used.get(name) ?? 0;
-    this.#used.set(name, count + 1);
-    return count === 0 ? name : `${name}#${count + 1}`;
-  }
-
-  has(unique: string): boolean {
-    return this.#values.has(unique);
-  }
-
-  value(unique: string): unknown {
-    return this.#values.get(unique);
+  step(key: string): RecordedStep | undefined {
+    return this.#steps.get(key);
   }
 
   /** An effect is done; it is recorded with the next append, before anybody uses its result. */
   note(step: RecordedStep): void {
-    this.#values.set(step.name, step.value);
-    this.#unrecorded.add(step.name);
+    const key = identityKey(step);
+    this.#steps.set(key, step);
+    this.#unrecorded.add(key);
     this.#pending.push(step);
   }
 
   /** A value is drawn and used at once; it is recorded with the next append, or with the turn. */
   noteDrawn(step: RecordedStep): void {
-    this.#drawn.add(step.name);
+    this.#drawn.add(identityKey(step));
     this.note(step);
   }
 
   get hasPending(): boolean {
     return this.#pending.length > 0;
+  }
+
+  /** Something was drawn and used, and the journal may not have it (S3). */
+  get hasUnrecordedDraws(): boolean {
+    for (const key of this.#unrecorded) if (this.#drawn.has(key)) return true;
+    return false;
   }
 
   /** Nothing was stored: they wait again. */
@@ -79,37 +72,38 @@ export class StepLedger {
   }
 
   /**
-   * The log will not store these. What was drawn is in use, so it goes with the next
-   * append or with the turn, or these fail; the result of an effect goes when it is asked for.
+   * The log will not store these. What was drawn is in use, so it goes with the next append or with
+   * the turn, or these fail; the result of an effect goes when it is asked for.
    */
   refused(steps: readonly RecordedStep[], why: unknown): void {
-    this.putBack(steps.filter(({ name }) => this.#drawn.has(name)));
+    this.putBack(steps.filter((step) => this.#drawn.has(identityKey(step))));
     for (const step of steps) {
-      if (!this.#drawn.has(step.name)) this.#refused.set(step.name, { step, why });
+      const key = identityKey(step);
+      if (!this.#drawn.has(key)) this.#refused.set(key, { step, why });
     }
   }
 
   /** An append is over. @throws why the log refused this step */
-  requireStored(unique: string): void {
-    const refusal = this.#refused.get(unique);
+  requireStored(key: string): void {
+    const refusal = this.#refused.get(key);
     if (refusal !== undefined) throw refusal.why;
   }
 
   /** A later run asks for it: it may not have it before it is recorded. */
-  offerAgain(unique: string): void {
-    const refusal = this.#refused.get(unique);
+  offerAgain(key: string): void {
+    const refusal = this.#refused.get(key);
     if (refusal === undefined) return;
-    this.#refused.delete(unique);
+    this.#refused.delete(key);
     this.putBack([refusal.step]);
   }
 
   /** The journal has them. */
   recorded(steps: readonly RecordedStep[]): void {
-    for (const { name } of steps) this.#unrecorded.delete(name);
+    for (const step of steps) this.#unrecorded.delete(identityKey(step));
   }
 
-  isRecorded(unique: string): boolean {
-    return this.#values.has(unique) && !this.#unrecorded.has(unique);
+  isRecorded(key: string): boolean {
+    return this.#steps.has(key) && !this.#unrecorded.has(key);
   }
 
   takePending(): readonly RecordedStep[] {

@@ -56,15 +56,10 @@ export async function waitForLimits(
 }
 
 /** What the effect returns; the permit is given back when that settles. */
-export function holding(permit: LimitPermit, effect: () => unknown): unknown {
-  let outcome: unknown;
+export async function holding(permit: LimitPermit, effect: () => unknown): Promise<unknown> {
   try {
-    outcome = effect();
-  } catch (thrown) {
+    return await effect();
+  } finally {
     permit.release();
-    throw thrown;
   }
-  if (outcome instanceof Promise) return outcome.finally(() => permit.release());
-  permit.release();
-  return outcome;
 }

@@ -10,17 +10,12 @@ import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { ParkRecord, WirePark } from "./park-record.ts";
 import { parkRecordOf } from "./park-record.ts";
+import type { RecordedStep, WireStep } from "./recorded-step.ts";
+import { fromWireStep, toWireStep } from "./recorded-step.ts";
 import type { TurnRecord } from "./turn-record.ts";
 import { decodeRecord, recordFormat } from "./turn-record.ts";
 
-/** One recorded effect. */
-export interface RecordedStep {
-  /** Unique within the turn: the step's name, with a number from its second use on. */
-  readonly name: string;
-  readonly value: unknown;
-  readonly tookMs: number;
-}
-
+/** Without steps it says only that this worker had the agent then (S6). */
 export interface StepRecord {
   /** The input whose turn took these steps. */
   readonly inputPosition: Position;
@@ -66,17 +61,6 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   const steps = wire.q.map(fromWireStep);
   const { b: begun, i: inputPosition, w: worker = "" } = wire;
   return { kind: "steps", steps: { inputPosition, steps, worker, begun } };
-}
-
-/** Name, value, milliseconds. */
-type WireStep = readonly [string, unknown, number];
-
-function toWireStep({ name, value, tookMs }: RecordedStep): WireStep {
-  return [name, value, tookMs];
-}
-
-function fromWireStep([name, value, tookMs]: WireStep): RecordedStep {
-  return { name, value, tookMs };
 }
 
 interface WireSteps {

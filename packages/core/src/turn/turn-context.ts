@@ -18,7 +18,7 @@ import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Topic } from "../topic/topic.ts";
 import { encodePayload } from "../wire/payload.ts";
-import { handedOut } from "../wire/storable.ts";
+import { handedOut, stored } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
 import { randomUuid } from "../clock/random-uuid.ts";
 import type { LateReplies } from "./answering.ts";
@@ -27,14 +27,15 @@ import type {
   Context,
   Emit,
   MessageInfo,
-  StepInfo,
-  StepOptions,
   TimerOptions,
   TimerTarget,
   TurnLog,
 } from "./context.ts";
-import { requireAskOptions, requireStepOptions, requireTimerOptions } from "./call-options.ts";
+import { requireAskOptions, requireTimerOptions } from "./call-options.ts";
 import { deadlineMsOf } from "./given-up.ts";
+import { digestOf } from "./recorded-step.ts";
+import { stepCall } from "./step-call.ts";
+import { requireOutsideStep } from "./step-scope.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import { checkedMessage, checkedPublication, fromInterceptors } from "./outgoing-payload.ts";
 import type { AskOrigin } from "./turn-host.ts";
@@ -43,13 +44,20 @@ import type { Turn } from "./turn.ts";
 import type { Wanted } from "./wanted.ts";
 import { wantedOf } from "./wanted.ts";
 
+interface AskCall {
+  readonly agent: AgentReference<unknown>;
+  readonly key: string;
+  readonly message: string;
+  readonly payload: unknown;
+  readonly options: AskOptions;
+}
+
 type TimerTo<Messages> = TimerOptions & Partial<TimerTarget<Messages>>;
 
 export class TurnContext implements Context<unknown, Record<string, unknown>>, LateReplies {
   readonly #turn: Turn;
   #emit: Emit<Record<string, unknown>> | undefined;
   #abort: AbortController | undefined;
-  #asks = 0;
   /** The state as it was last, and what the handler got of it. */
   #state: { readonly kept: unknown; readonly given: object } | undefined;
 
@@ -102,6 +110,11 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       warn: (message, fields) => this.#log("warn", message, fields),
       error: (message, fields) => this.#log("error", message, fields),
     };
+  }
+
+  /** @throws ContextInStepError */
+  requireOutsideStep(): void {
+    requireOutsideStep(this.#turn);
   }
 
   abort(reason: unknown): void {
@@ -185,38 +198,53 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     options: AskOptions = {},
   ): AskCalls<Messages> {
     requireAskOptions(options);
-    return callsProxy<AskCalls<Messages>>(async (message, payload) => {
-      const { host, delivery, messageId, traceparent } = this.#turn;
-      const { metadata } = delivery.input;
-      const name = this.#name();
-      const origin: AskOrigin = {
-        sender: name,
-        id: `${this.#outgoingId()}:ask${this.#asks++}`,
-        traceparent,
-        tracestate: metadata.tracestate,
-        causationId: messageId,
-        correlationId: metadata.correlationId ?? messageId,
-        callers: [...(metadata.callers ?? []), name],
-        deadlineMs: deadlineMsOf(delivery),
-      };
-      const signalled = this.#withSignal(options);
-      // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
-      return this.step(`~ask ${agent.type}/${key} ${message}`, () =>
-        this.#turn.permit.whileWaiting(() =>
-          host.ask(agent, key, message, payload, signalled, origin),
-        ),
-      );
+    return callsProxy<AskCalls<Messages>>((message, payload) => {
+      const answer = this.#ask({ agent, key, message, payload, options });
+      // Of two that are asked perhaps only one is awaited (S7).
+      answer.catch(() => undefined);
+      return answer;
     });
   }
 
-  step<Result>(
-    name: string,
-    effect: (step: StepInfo) => Result | Promise<Result>,
-    options: StepOptions = {},
-  ): Promise<Result> {
-    requireStepOptions(options);
-    const step = this.#turn.steps.run(name, effect, this.signal, options);
-    return whileStepping(this.#turn, step as Promise<Result>);
+  async #ask({ agent, key, message, payload, options }: AskCall): Promise<unknown> {
+    const { host, permit, steps } = this.#turn;
+    const signalled = this.#withSignal(options);
+    // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
+    const asking = steps.run(
+      {
+        name: `~ask ${agent.type}/${key} ${message}`,
+        digest: digestOf(stored(payload, `A message for ${agent.type}`)),
+        kind: "ask",
+        options: {},
+        effect: ({ idempotencyKey }) =>
+          permit.whileWaiting(() =>
+            host.ask(agent, key, message, payload, signalled, this.#askOrigin(idempotencyKey)),
+          ),
+      },
+      this.signal,
+    );
+    return whileStepping(this.#turn, asking);
+  }
+
+  #askOrigin(idempotencyKey: string): AskOrigin {
+    const { delivery, messageId, traceparent } = this.#turn;
+    const { metadata } = delivery.input;
+    const name = this.#name();
+    return {
+      sender: name,
+      id: idempotencyKey,
+      traceparent,
+      tracestate: metadata.tracestate,
+      causationId: messageId,
+      correlationId: metadata.correlationId ?? messageId,
+      callers: [...(metadata.callers ?? []), name],
+      deadlineMs: deadlineMsOf(delivery),
+    };
+  }
+
+  step<Result>(name: string, ...rest: readonly unknown[]): Promise<Result> {
+    const step = this.#turn.steps.run(stepCall(name, rest), this.signal) as Promise<Result>;
+    return whileStepping(this.#turn, step);
   }
 
   now(): number {
@@ -327,13 +355,12 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 }
 
 /** An effect of the turn is under way until the step settles. */
-async function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Result> {
+function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Result> {
   turn.stepsUnderWay += 1;
-  try {
-    return await step;
-  } finally {
-    turn.stepsUnderWay -= 1;
-  }
+  const over = (): void => void (turn.stepsUnderWay -= 1);
+  // Not what `finally` would return, because nobody may await that (S7).
+  step.then(over, over);
+  return step;
 }
 
 /** What an interceptor does later would come after the turn. */

@@ -11,7 +11,8 @@ import type { Position } from "../log/input.ts";
 import type { TimerChange } from "../log/timer.ts";
 import type { Answering, WireAnswering } from "./answering.ts";
 import { answeringOf, wireAnswering } from "./answering.ts";
-import type { RecordedStep } from "./step-record.ts";
+import type { RecordedStep, StepIdentity, WireStep } from "./recorded-step.ts";
+import { fromWireStep, toWireStep } from "./recorded-step.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 
 export const recordFormat = 1;
@@ -48,6 +49,11 @@ export interface TurnRecord {
   readonly events: readonly RecordedEvent[];
   /** Steps that were not recorded before the turn was; absent when there are none. */
   readonly steps?: readonly RecordedStep[] | undefined;
+  /**
+   * Steps that earlier runs recorded and the one that committed did not take; absent when there are
+   * none. The handler went another way, or its inputs depend on chance.
+   */
+  readonly unusedSteps?: readonly StepIdentity[] | undefined;
   /** Ids of the messages and publications that were committed with the turn. */
   readonly outgoingIds: readonly string[];
   /** Timers that were set and cancelled with the turn; absent when there are none. */
@@ -97,7 +103,10 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
   if (record.failure !== undefined) wire.f = record.failure;
   if (record.answering !== undefined) wire.l = wireAnswering(record.answering);
   if (record.steps !== undefined && record.steps.length > 0) {
-    wire.q = record.steps.map(({ name, value, tookMs }) => [name, value, tookMs]);
+    wire.q = record.steps.map(toWireStep);
+  }
+  if (record.unusedSteps !== undefined && record.unusedSteps.length > 0) {
+    wire.u = record.unusedSteps.map(({ name, digest = null, use }) => [name, digest, use]);
   }
   return encodeRecordPayload(wire);
 }
@@ -121,7 +130,8 @@ export function decodeRecord(bytes: Uint8Array): TurnRecord {
     sender: wire.s,
     batch: wire.b,
     events: wire.e.map(fromWireEvent),
-    steps: wire.q?.map(([name, value, stepMs]) => ({ name, value, tookMs: stepMs })),
+    steps: wire.q?.map(fromWireStep),
+    unusedSteps: wire.u?.map(([name, digest, use]) => ({ name, digest: digest ?? undefined, use })),
     outgoingIds: wire.o ?? [],
     timers: wire.a?.map(([id, atMs, everyMs]) => ({
       id,
@@ -172,7 +182,8 @@ interface WireRecord {
   r: unknown;
   f?: ErrorData;
   l?: WireAnswering;
-  q?: (readonly [string, unknown, number])[];
+  q?: WireStep[];
+  u?: (readonly [string, string | null, number])[];
   k: number;
   t: string;
   w: string;

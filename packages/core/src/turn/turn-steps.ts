@@ -1,90 +1,118 @@
 /**
- * Steps of a running turn (I6).
+ * Steps of a running turn (I6, I13). The reasons are in DESIGN.md.
  *
  *  S1 A step whose result is recorded returns it; its function does not run.
- *  S2 A step with an asynchronous function resolves only after its result is in the journal. Steps that finish while an
- *     append is on its way go together with the next one, so many at once cost few round trips; what is too large together
- *     goes one after the other. When the log refuses the record of one step, that step fails; a later run offers the same result again, its effect does not run again.
- *  S3 A step with a synchronous function (the clock, chance, a computation) costs no round trip: it is recorded with
- *     the next append or with the turn. Nothing that others can see happens in between, because whatever others can see
- *     is an asynchronous step, or part of the turn's commit.
+ *  S2 A step resolves only after its result is in the journal, whether its function is synchronous or not. Steps that
+ *     finish while an append is on its way go together with the next one, so many at once cost few round trips; what is too
+ *     large together goes one after the other. When the log refuses the record of one step, that step fails; a later run
+ *     offers the same result again, its effect does not run again.
+ *  S3 What is drawn (the clock, chance, ids) costs no round trip: it is recorded with the next append or with the turn.
+ *     Before the next effect it is recorded in any case, because that effect may be known by it.
  *  S4 A result comes back as it was stored, in the first run as in every later one.
  *  S5 Between the end of an effect and its record a crash makes it run again. The idempotency key is the same then.
+ *  S6 Before an effect the ground is firm: everything before it is stored, and after an activation the journal has taken
+ *     a record of ours, if need be an empty one, so nobody else wrote to it meanwhile (I5).
+ *  S7 Whoever does not await a step does not end the process; a step that is under way when its handler is done is told.
  */
-import { StepTimeoutError } from "../errors/message-errors.ts";
+import { StepTimeoutError, TurnEndedError } from "../errors/message-errors.ts";
+import { errorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
-import { stored } from "../wire/storable.ts";
-import type { StepInfo, StepOptions } from "./context.ts";
-import { holding, waitForLimits } from "./step-limits.ts";
+import { stored, storedCopy } from "../wire/storable.ts";
+import type { RecordedStep, StepIdentity } from "./recorded-step.ts";
+import { idempotencyKeyOf, stepLabel } from "./recorded-step.ts";
+import type { StepCall } from "./step-call.ts";
 import type { StepLedger } from "./step-ledger.ts";
-import type { RecordedStep } from "./step-record.ts";
+import { holding, waitForLimits } from "./step-limits.ts";
 import type { StepRecord } from "./step-record.ts";
+import { insideStep } from "./step-scope.ts";
+import type { StepUse } from "./step-uses.ts";
+import { StepUses } from "./step-uses.ts";
 import type { Turn } from "./turn.ts";
 
 /** Where a turn's steps are kept: its mailbox. */
 export interface StepStore {
   /** The steps of the input at this position. */
   ledgerOf(turn: Turn): StepLedger;
-  /** Store a step record; rejects when the turn was given up. */
+  /** Store a step record, behind all before it; rejects when the turn was given up. */
   append(turn: Turn, steps: StepRecord): Promise<void>;
+  /** Nothing before this turn is still to be stored. */
+  readonly isSettled: boolean;
+  /** Since its activation the journal has taken a record of ours. */
+  readonly isConfirmed: boolean;
+  /** Resolves when nothing before this turn is still to be stored. */
+  settled(): Promise<void>;
 }
 
 export class TurnSteps {
   readonly #turn: Turn;
   readonly #store: StepStore;
+  readonly #uses = new StepUses();
   #ledger: StepLedger;
 
   constructor(turn: Turn, store: StepStore) {
     this.#turn = turn;
     this.#store = store;
     this.#ledger = store.ledgerOf(turn);
-    this.#ledger.begin();
   }
 
-  /** Run an effect once, ever. */
-  async run(
-    name: string,
-    effect: (step: StepInfo) => unknown,
-    signal: AbortSignal,
-    options: StepOptions,
-  ): Promise<unknown> {
+  /** Do an effect once, ever. */
+  run(call: StepCall, signal: AbortSignal): Promise<unknown> {
+    const result = this.#take(call, signal);
+    // Whoever awaits it hears of it there (S7).
+    result.catch(() => undefined);
+    return result;
+  }
+
+  async #take(call: StepCall, signal: AbortSignal): Promise<unknown> {
     this.#turn.requireOpen();
-    const unique = this.#ledger.next(name);
-    if (this.#ledger.has(unique)) {
-      if (!this.#ledger.isRecorded(unique)) await this.#record(unique);
-      return this.#ledger.value(unique);
+    const use = this.#uses.begin(call.name, call.digest);
+    try {
+      const value = await this.#result(use, call, signal);
+      this.#uses.end(use);
+      return value;
+    } catch (thrown) {
+      if (call.kind === "ask") this.#uses.end(use);
+      else this.#uses.giveBack(use);
+      throw thrown;
     }
+  }
+
+  async #result(use: StepUse, call: StepCall, signal: AbortSignal): Promise<unknown> {
+    if (this.#ledger.step(use.key) !== undefined) {
+      if (!this.#ledger.isRecorded(use.key)) await this.#record(use.key);
+      return ownCopy(this.#ledger.step(use.key)?.value);
+    }
+    if (!this.#isFirm) await this.#makeFirm();
     const { clock } = this.#turn.host;
+    const { options } = call;
     const permit =
       options.limit === undefined
         ? undefined
-        : await waitForLimits(this.#turn, unique, options, signal);
+        : await waitForLimits(this.#turn, stepLabel(use), options, signal);
     const startedAtMs = clock.monotonicMs();
-    const run = (): unknown => effect({ idempotencyKey: this.#idempotencyKey(unique), signal });
-    const outcome = permit === undefined ? run() : holding(permit, run);
-    const isEffect = outcome instanceof Promise;
-    const result = isEffect ? await this.#inTime(outcome, unique, options.timeoutMs) : outcome;
+    const idempotencyKey = this.#idempotencyKey(use);
+    const run = (): unknown => call.effect({ idempotencyKey, signal });
+    const effect = (): unknown => (call.kind === "ask" ? run() : this.#inside(use, run));
+    const outcome = permit === undefined ? effect() : holding(permit, effect);
+    const result = await this.#inTime(Promise.resolve(outcome), use, options.timeoutMs);
     this.#turn.requireOpen();
-    const value = stored(result, `The result of the step ${unique}`);
-    if (this.#turn.muted) return value;
+    const value = stored(result, `The result of the step ${stepLabel(use)}`);
+    if (this.#turn.muted) return ownCopy(value);
     const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
-    const step = { name: unique, value, tookMs };
-    if (!isEffect) this.#ledger.noteDrawn(step);
-    else {
-      this.#ledger.note(step);
-      await this.#flush();
-      this.#ledger.requireStored(unique);
-    }
-    return value;
+    this.#ledger.note(recorded(use, value, tookMs));
+    await this.#flush();
+    this.#ledger.requireStored(use.key);
+    return ownCopy(value);
   }
 
   /** A value that is drawn once, ever, and needs no round trip (S3). */
   draw(name: string, value: () => unknown): unknown {
     this.#turn.requireOpen();
-    const unique = this.#ledger.next(name);
-    if (this.#ledger.has(unique)) return this.#ledger.value(unique);
+    const use = this.#uses.draw(name);
+    const known = this.#ledger.step(use.key);
+    if (known !== undefined) return known.value;
     const drawn = value();
-    if (!this.#turn.muted) this.#ledger.noteDrawn({ name: unique, value: drawn, tookMs: 0 });
+    if (!this.#turn.muted) this.#ledger.noteDrawn(recorded(use, drawn, 0));
     return drawn;
   }
 
@@ -102,32 +130,77 @@ export class TurnSteps {
   }
 
   /** What is not recorded yet, for the turn's own record. */
-  takePending(): ReturnType<StepLedger["takePending"]> {
+  takePending(): readonly RecordedStep[] {
     return this.#ledger.takePending();
   }
 
-  #idempotencyKey(unique: string): string {
+  /** Recorded by earlier runs, and not taken by this one. */
+  get unused(): readonly StepIdentity[] {
+    return this.#uses.unused(this.#ledger.steps);
+  }
+
+  /** The handler is done: what it did not await goes on without a record (S7). */
+  tellUnderWay(): void {
+    const { agent, delivery, host } = this.#turn;
+    const { position } = delivery.input;
+    for (const use of this.#uses.underWay) {
+      // Whoever asks two and takes the first answer means it.
+      if (use.name.startsWith("~")) continue;
+      const name = agentName(agent);
+      const step = stepLabel(use);
+      const error = new TurnEndedError(
+        `The handler of ${name} for the message at ${position} returned while its step ${step} was under way: whether its effect happens is not recorded. Await every step.`,
+        { details: { agent: name, position, step } },
+      );
+      host.feed.emit({
+        kind: "fault",
+        what: `step ${step} of ${name}`,
+        failure: errorData(error),
+      });
+    }
+  }
+
+  get #isFirm(): boolean {
+    const { isConfirmed, isSettled } = this.#store;
+    return (isConfirmed && isSettled && !this.#ledger.hasUnrecordedDraws) || this.#turn.muted;
+  }
+
+  /** Everything before the effect is stored, and it is ours to do (S3, S6). */
+  async #makeFirm(): Promise<void> {
+    while (!this.#isFirm) {
+      const { isConfirmed } = this.#store;
+      if (isConfirmed && !this.#ledger.hasUnrecordedDraws) await this.#store.settled();
+      else await this.#flush("also nothing");
+      this.#turn.requireOpen();
+    }
+  }
+
+  #inside(use: StepUse, effect: () => unknown): Promise<unknown> {
+    return insideStep(stepLabel(use), [this.#turn], effect);
+  }
+
+  #idempotencyKey(use: StepUse): string {
     const { agent, delivery } = this.#turn;
-    return `${agentName(agent)}@${delivery.input.position}/${unique}`;
+    return idempotencyKeyOf(agent, delivery.input.position, use);
   }
 
   /** An earlier run took it; its append failed, was refused, or is still on its way (S2). */
-  async #record(unique: string): Promise<void> {
+  async #record(key: string): Promise<void> {
     const ledger = this.#ledger;
     await ledger.appending?.catch(() => undefined);
-    ledger.offerAgain(unique);
+    ledger.offerAgain(key);
     await this.#flush();
-    ledger.requireStored(unique);
+    ledger.requireStored(key);
   }
 
-  async #flush(): Promise<void> {
+  async #flush(which: "also nothing" | "pending" = "pending"): Promise<void> {
     const ledger = this.#ledger;
     // Its own run hears when it fails; here it only has to be over.
     await ledger.appending?.catch(() => undefined);
     this.#turn.requireOpen();
     if (this.#turn.muted) return undefined;
     if (ledger.appending !== undefined) return ledger.appending;
-    if (!ledger.hasPending) return undefined;
+    if (!ledger.hasPending && which === "pending") return undefined;
     // Whoever comes first appends for all that are done by now; the others wait for it.
     const appending = this.#append().finally(() => {
       if (ledger.appending === appending) ledger.appending = undefined;
@@ -149,7 +222,7 @@ export class TurnSteps {
 
   #inTime(
     outcome: Promise<unknown>,
-    unique: string,
+    use: StepUse,
     timeoutMs: number | undefined,
   ): Promise<unknown> {
     if (timeoutMs === undefined) return outcome;
@@ -157,14 +230,28 @@ export class TurnSteps {
     return new Promise((resolve, reject) => {
       const cancel = host.clock.after(timeoutMs, () => {
         const name = agentName(agent);
+        const step = stepLabel(use);
         reject(
           new StepTimeoutError(
-            `The step ${unique} of ${name} took longer than ${timeoutMs} ms. Whether its effect happened is unknown; it is tried again with the same idempotency key.`,
-            { details: { agent: name, step: unique, timeoutMs } },
+            `The step ${step} of ${name} took longer than ${timeoutMs} ms. Whether its effect happened is unknown; it is tried again with the same idempotency key.`,
+            { details: { agent: name, step, timeoutMs } },
           ),
         );
       });
       outcome.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+/** The caller may change what it gets, and the next run must not see that. */
+function ownCopy(value: unknown): unknown {
+  return storedCopy(value, "The result of a step");
+}
+
+function recorded(
+  { digest, name, order, use }: StepUse,
+  value: unknown,
+  tookMs: number,
+): RecordedStep {
+  return { name, digest, use, order, value, tookMs };
 }

@@ -38,8 +38,10 @@ import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
 import { recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
-import type { RecordedStep } from "./step-record.ts";
-import { encodeRecord, recordedTimer } from "./turn-record.ts";
+import type { RecordedStep } from "./recorded-step.ts";
+import { recordOf } from "./record-of-turn.ts";
+import { requireOutsideStep } from "./step-scope.ts";
+import { encodeRecord } from "./turn-record.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
 
 export class Turn implements EventSink {
@@ -199,10 +201,11 @@ export class Turn implements EventSink {
   }
 
   /**
-   * What a handler does after its end would be in the state and not in the journal. @throws
-   * TurnEndedError
+   * What a handler does after its end would be in the state and not in the journal, and what the
+   * function of a step does would be lost. @throws TurnEndedError, ContextInStepError
    */
   requireOpen(): void {
+    if (this.#steps !== undefined) requireOutsideStep(this);
     if (!this.#ended || this.muted) return;
     this.requireLive();
   }
@@ -227,6 +230,7 @@ export class Turn implements EventSink {
    * commit interceptor throws
    */
   complete(reply: unknown): void {
+    this.#steps?.tellUnderWay();
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
@@ -260,7 +264,7 @@ export class Turn implements EventSink {
       this.#sealFitting(undefined, failure);
     } catch {
       this.#clear();
-      this.#keep(this.#recordOf(undefined, failure));
+      this.#keep(recordOf(this, { failure, steps: this.#pendingSteps }));
     }
   }
 
@@ -402,7 +406,8 @@ export class Turn implements EventSink {
   }
 
   #seal(reply: unknown, failure: ErrorData | undefined): void {
-    const record = this.#recordOf(reply, failure);
+    const unused = failure === undefined ? this.#steps?.unused : undefined;
+    const record = recordOf(this, { reply, failure, steps: this.#pendingSteps, unused });
     const wraps = this.host.layers.commit;
     if (wraps === undefined) return this.#keep(record);
     const { events: told, ...wrapped } = throughCommitLayers(wraps, record);
@@ -448,34 +453,6 @@ export class Turn implements EventSink {
   #keep(record: TurnRecord): void {
     this.bytes = encodeRecord(record);
     this.record = record;
-  }
-
-  #recordOf(reply: unknown, failure: ErrorData | undefined): TurnRecord {
-    const { host, delivery } = this;
-    const { input } = delivery;
-    return {
-      turn: this.number,
-      inputPosition: input.position,
-      messageId: this.messageId,
-      message: this.#message,
-      topic: this.topic,
-      sender: input.metadata.sender,
-      batch: this.seat?.call.traceparent,
-      events: this.events,
-      steps: this.#pendingSteps,
-      outgoingIds: this.outgoing.map((draft) => draft.metadata.id ?? ""),
-      timers: this.timers.length > 0 ? this.timers.map(recordedTimer) : undefined,
-      reply,
-      failure,
-      answering: this.answering,
-      attempts: delivery.attempts,
-      traceparent: this.traceparent,
-      worker: host.worker,
-      version: host.version,
-      acceptedAtMs: input.acceptedAtMs,
-      startedAtMs: this.startedAtMs,
-      tookMs: Math.round(this.tookMs),
-    };
   }
 
   #feedStarted(): void {

@@ -8,6 +8,7 @@ import type { Input, Position } from "../../log/input.ts";
 import type { TurnRecord } from "../../turn/turn-record.ts";
 import { agentRuntime } from "../../worker/agent-runtime.ts";
 import type { Finding } from "./finding.ts";
+import { identityKey, stepLabel } from "../../turn/recorded-step.ts";
 import type { GrowingHistory } from "./history.ts";
 
 export function logFindings(
@@ -49,10 +50,11 @@ function journalInOrder(history: GrowingHistory, agent: AgentId, find: Find): vo
 /** I6: a step has one record, for a second one means that it ran although it was recorded. */
 function stepsOnce(history: GrowingHistory, agent: AgentId, find: Find): void {
   for (const { record, steps } of history.turns(agent, agent.key)) {
-    const names = new Set(steps.map(({ name }) => name));
-    if (names.size === steps.length) continue;
-    const twice = steps.find(({ name }) => !names.delete(name));
-    find("I6", `turn ${record.turn} of ${agentName(agent)} recorded its step ${twice?.name} twice`);
+    const keys = new Set(steps.map(identityKey));
+    if (keys.size === steps.length) continue;
+    const twice = steps.find((step) => !keys.delete(identityKey(step)));
+    const label = twice && stepLabel(twice);
+    find("I6", `turn ${record.turn} of ${agentName(agent)} recorded its step ${label} twice`);
   }
 }
 

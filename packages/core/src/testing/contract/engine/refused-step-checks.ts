@@ -23,8 +23,10 @@ function refusesSteps(count: number, before: () => Promise<void> = async () => u
   return (log) => ({
     commit: async (turns) => {
       const [first] = turns;
-      const kind = first && decodeJournalRecord(first.record).kind;
-      if (kind !== "steps" || left-- <= 0) return log.commit(turns);
+      const record = first && decodeJournalRecord(first.record);
+      // One without steps only makes the ground firm.
+      const hasSteps = record?.kind === "steps" && record.steps.steps.length > 0;
+      if (!hasSteps || left-- <= 0) return log.commit(turns);
       await before();
       throw new LogRefusedError("No steps are taken, says the check.");
     },

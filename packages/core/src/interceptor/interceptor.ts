@@ -42,7 +42,7 @@ export interface Interceptor {
   readonly send?: (call: OutgoingCall, next: (call: OutgoingCall) => unknown) => unknown;
   /** Around a publication. Returns what `next` returns. */
   readonly publish?: (call: OutgoingCall, next: (call: OutgoingCall) => unknown) => unknown;
-  /** Around a handler. Returns the reply, or what replaces it. */
+  /** Around a handler, which runs once. Returns the reply, or what replaces it. */
   readonly receive?: (call: IncomingCall, next: (call: IncomingCall) => unknown) => unknown;
   /** Around a finished turn, before it is encoded. Returns the record to store. */
   readonly commit?: (record: TurnRecord, next: (record: TurnRecord) => TurnRecord) => TurnRecord;
@@ -72,6 +72,27 @@ export function throughLayers<Value, Result>(
     return wrap === undefined ? core(current) : wrap(current, (next) => run(index + 1, next));
   };
   return run(0, value);
+}
+
+/**
+ * Run a handler inside the layers of receive. What the first run emitted and sent is in the turn
+ * already, so a second one would do it twice. @throws DefinitionError for a second call of `next`
+ */
+export function throughReceiveLayers(
+  wraps: readonly NonNullable<Interceptor["receive"]>[] | undefined,
+  call: IncomingCall,
+  handle: (call: IncomingCall) => unknown,
+): unknown {
+  let isCalled = false;
+  return throughLayers(wraps, call, (inner) => {
+    if (isCalled) {
+      throw new DefinitionError(
+        "An interceptor of receive calls next twice, but a handler runs once in a turn: throw, and the message is tried again.",
+      );
+    }
+    isCalled = true;
+    return handle(inner);
+  });
 }
 
 /** The record that the interceptors of commit make of it. @throws DefinitionError for a promise */

@@ -13,7 +13,7 @@ import { ItemContext } from "../batch/batch-item.ts";
 import { TurnEndedError, TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import { throughCommitLayers, throughLayers } from "../interceptor/interceptor.ts";
+import { throughCommitLayers, throughReceiveLayers } from "../interceptor/interceptor.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
@@ -369,7 +369,7 @@ export class Turn implements EventSink {
       if (wraps === undefined) return definition.handler(context, payload);
       const { message, signal } = context;
       const call = { agent: this.agent, message, payload, signal, batch: false };
-      return throughLayers(wraps, call, (inner) => {
+      return throughReceiveLayers(wraps, call, (inner) => {
         // An interceptor may have taken its time.
         this.requireLive();
         return definition.handler(context, inner.payload);
@@ -380,7 +380,9 @@ export class Turn implements EventSink {
     if (wraps === undefined) return this.#join(definition, item, payload);
     const { message, signal } = item;
     const call = { agent: this.agent, message, payload, signal, batch: true };
-    return throughLayers(wraps, call, (inner) => this.#join(definition, item, inner.payload));
+    return throughReceiveLayers(wraps, call, (inner) =>
+      this.#join(definition, item, inner.payload),
+    );
   }
 
   #join(definition: MessageDefinition, item: ItemContext, payload: unknown): Promise<unknown> {

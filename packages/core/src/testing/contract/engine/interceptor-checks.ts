@@ -24,6 +24,22 @@ const last = ledger(undefined, "last").subscribe(echoes, (context, note) =>
 
 export const interceptorChecks: readonly LogCheck[] = [
   {
+    name: "a handler runs once in a turn, however often an interceptor calls next",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const twice: Interceptor = {
+        receive: async (call, next) => {
+          await next(call);
+          return next(call);
+        },
+      };
+      await stage.host([last], { interceptors: [twice], retry: { attemptsMax: 1 } });
+      const client = await stage.client();
+      await rejectsWith(client.agent(last, "alice").note({ text: "once" }), "definition");
+      assert.deepEqual(await notesOf(await stage.log(), "alice", "last"), []);
+    },
+  },
+  {
     name: "interceptors wrap send, publish, receive and commit like an onion",
     async run(harness) {
       await using stage = new Stage(harness);

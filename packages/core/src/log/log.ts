@@ -127,6 +127,11 @@ export interface Floor {
    * holder that did not release it has died, or is cut off.
    */
   readonly holder?: FloorHolder | undefined;
+  /**
+   * Set by a release when an earlier holder died, and what it may have died of is not all handled.
+   * @default false
+   */
+  readonly suspected?: boolean | undefined;
 }
 
 export interface FloorHolder {

@@ -138,6 +138,11 @@ export class AgentHistory {
     return this.#openSteps?.get(inputPosition) ?? [];
   }
 
+  /** Whether there are such runs, of any input. */
+  get hasBegunRuns(): boolean {
+    return this.#begun !== undefined;
+  }
+
   /** Sessions of the workers that began to handle this input, as far as it was written down. */
   runsBegunOf(inputPosition: Position): readonly string[] {
     return this.#begun?.get(inputPosition) ?? [];
@@ -207,11 +212,12 @@ export class AgentHistory {
     this.#closeSteps();
   }
 
-  #remember({ begun, inputPosition, steps }: StepRecord): void {
-    if (begun !== undefined) {
+  #remember({ begun, ended, inputPosition, steps }: StepRecord): void {
+    const session = begun ?? ended;
+    if (session !== undefined) {
       this.#begun ??= new Map();
-      const sessions = new Set([...this.runsBegunOf(inputPosition), begun]);
-      this.#begun.set(inputPosition, [...sessions]);
+      const others = this.runsBegunOf(inputPosition).filter((each) => each !== session);
+      this.#begun.set(inputPosition, begun === undefined ? others : [...others, begun]);
     }
     if (steps.length === 0) return;
     this.#openSteps ??= new Map();

@@ -15,10 +15,10 @@ export interface Delivery {
   alone: boolean;
   /** Its asker was told that it waits on the log, so no deadline ends it. @default false */
   readonly waits?: boolean;
-  /** Its run is about to be, or is, written down in the journal (R1). @default it needs not be */
-  begin?: "coming" | "stored";
-  /** Processes that ended after they had begun to handle it. @default 0 */
-  deaths?: number;
+  /**
+   * Whether its run has to be written down in the journal (R1), or that is over. @default unknown
+   */
+  begin?: "coming" | "over";
   readonly place: Place;
 }
 

@@ -17,8 +17,6 @@ export interface MailboxPlace {
 export interface MailboxHost extends TurnHost {
   readonly snapshots: { consider(history: AgentHistory, agent: AgentId): void };
   readonly committer: { schedule(mailbox: Mailbox): void };
-  /** One for each start of the worker; its id may be used again. */
-  readonly session: string;
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;
   /** Told of every run that ends without an outcome because the worker stops (W3). */

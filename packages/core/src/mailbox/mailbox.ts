@@ -96,10 +96,7 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#history.revision;
   }
 
-  /**
-   * A parked agent keeps the steps of the message that it stands at, however large they are. When
-   * it is resumed it reads them again.
-   */
+  /** A parked agent leaves the steps of its message on the log, and reads them again later. */
   get rests(): "in memory" | "on the log" {
     return this.#history.hasOpenSteps ? "on the log" : "in memory";
   }
@@ -119,7 +116,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#inbox.clear();
     this.#draining = true;
     if (this.#pause.cancel() || this.#runs?.cancelWait() === true) this.#busy = false;
-    if (this.idle) return Promise.resolve();
+    if (this.idle) return this.#runs?.end() ?? Promise.resolve();
     this.#drained ??= Promise.withResolvers();
     return this.#drained.promise;
   }
@@ -133,7 +130,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#runs?.leave();
     this.#activation?.abandon();
     if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, "it had no more time");
-    this.#drained?.resolve();
+    this.#released();
   }
 
   /** A turn of it runs, or is not stored yet. */
@@ -275,6 +272,11 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#runs?.concerns(delivery) === true ? 1 : this.#host.limits.runAheadMax;
   }
 
+  #released(): void {
+    const resolve = (): void => this.#drained?.resolve();
+    void (this.#runs?.end() ?? Promise.resolve()).finally(resolve);
+  }
+
   #start(delivery: Delivery): void {
     if (!this.#host.permits.free) this.#waitForPermit();
     else if (this.#runs?.concerns(delivery) === true) this.#begin(delivery, this.#runs);
@@ -286,7 +288,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #becameIdle(): void {
     this.#runs?.leave();
-    if (this.#draining) this.#drained?.resolve();
+    if (this.#draining) this.#released();
     else if (!this.#abandoned) this.#host.residents.becameIdle(this);
   }
 
@@ -310,7 +312,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #execute(delivery: Delivery): void {
     const turn = this.#turnOf(delivery);
-    const verdict = delivery.verdict ?? givenUp(turn) ?? processesDied(turn);
+    const verdict = delivery.verdict ?? givenUp(turn) ?? processesDied(turn, this.#history);
     if (verdict !== undefined) return this.#failed(turn, verdict);
     let outcome: unknown;
     let later: Promise<unknown> | undefined;
@@ -404,10 +406,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#handleFirst(inFlight.drop(new Error(reason)));
   }
 
-  /**
-   * These come before everything that waits. While draining they are given back instead, and what
-   * waits with them: it must not be handled before them (I2).
-   */
+  /** These come before what waits (I2); while draining they are given back, and it with them. */
   #handleFirst(deliveries: readonly Delivery[]): void {
     if (this.#draining && deliveries.length > 0) this.#inbox.clear();
     else this.#inbox.giveBack(deliveries);

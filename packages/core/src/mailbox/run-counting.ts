@@ -9,13 +9,16 @@
  *     error that names it: one message ends `deathsMax` + 1 processes, because the first run was not written down.
  *  R3 A message during whose run a process ended runs alone among such messages. So an innocent one that ran beside the
  *     culprit is counted once at most.
- *  R4 A turn that was released is no suspect, and resuming a parked agent begins a new count.
+ *  R4 A run that was given back ended without its process; that is written down, too. Resuming a parked agent begins a
+ *     new count.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import { ProcessDiedError } from "../errors/message-errors.ts";
 import type { AgentId } from "../log/address.ts";
+import { errorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
 import type { Input, Position } from "../log/input.ts";
+import type { StepRecord } from "../turn/step-record.ts";
 import { encodeStepRecord } from "../turn/step-record.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { Suspicion } from "../worker/suspicion.ts";
@@ -37,6 +40,8 @@ export class RunCounting {
   readonly #name: string;
   /** The input whose run is in the lane. */
   #inLane: Position | undefined;
+  /** The input whose run was written down here. */
+  #begun: Position | undefined;
   #endWait: (() => void) | undefined;
 
   constructor(
@@ -54,7 +59,7 @@ export class RunCounting {
 
   /** Whether its run has to be written down before it begins. */
   concerns({ begin, input, verdict }: Delivery): boolean {
-    return begin !== "stored" && verdict === undefined && this.#suspicion.covers(input.position);
+    return begin !== "over" && verdict === undefined && this.#suspicion.covers(input.position);
   }
 
   /** Enter the lane of such messages (R3); `then` is called when a wait for it is over. */
@@ -79,11 +84,32 @@ export class RunCounting {
     const { input } = delivery;
     const { session } = this.#host;
     const deaths = this.#deathsOf(input);
-    if (!this.#history.runsBegunOf(input.position).includes(session)) await this.#store(input);
-    delivery.begin = "stored";
-    delivery.deaths = deaths;
+    if (!this.#history.runsBegunOf(input.position).includes(session)) {
+      const { epoch } = this.#mailbox;
+      await this.#mailbox.allCommitted();
+      if (epoch !== this.#mailbox.epoch) throw interrupted();
+      await this.#store({ inputPosition: input.position, begun: session });
+    }
+    this.#begun = input.position;
+    delivery.begin = "over";
     if (deaths > 0) delivery.alone = true;
     return [delivery];
+  }
+
+  /** The agent is released: its last run here, if nothing came of it, ended without its process. */
+  async end(): Promise<void> {
+    const inputPosition = this.#begun;
+    this.#begun = undefined;
+    const { current, parked } = this.#history;
+    if (inputPosition === undefined || parked !== undefined) return;
+    if (current.lastInput >= inputPosition) return;
+    try {
+      await this.#store({ inputPosition, ended: this.#host.session });
+    } catch (thrown) {
+      // It counts once too often: somebody else has the agent, or the log is away.
+      const what = `end of a run of ${this.#name}`;
+      this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+    }
   }
 
   /** What was in the lane may be handled by now. */
@@ -108,26 +134,18 @@ export class RunCounting {
     this.#host.suspects.leave(this.#name);
   }
 
-  /** Processes that ended after they had begun to handle it. */
   #deathsOf({ position }: Input): number {
-    const { session } = this.#host;
-    return this.#history.runsBegunOf(position).filter((each) => each !== session).length;
+    return deathsIn(this.#history, position, this.#host.session);
   }
 
-  async #store({ position: inputPosition }: Input): Promise<void> {
-    const { epoch } = this.#mailbox;
-    await this.#mailbox.allCommitted();
-    if (epoch !== this.#mailbox.epoch) {
-      throw new LogUnavailableError("A commit before it failed: decide again from the journal.");
-    }
-    const { log, session, worker } = this.#host;
-    const steps = { inputPosition, steps: [], worker, begun: session };
+  async #store(mark: Pick<StepRecord, "inputPosition" | "begun" | "ended">): Promise<void> {
+    const { log, worker } = this.#host;
+    const steps = { ...mark, steps: [], worker };
     const record = encodeStepRecord(steps);
     const { agent } = this.#mailbox;
     const expectedRevision = this.#history.revision;
-    const [revision = expectedRevision] = await log.commit([
-      { agent, expectedRevision, record, outgoing: [] },
-    ]);
+    const commit = { agent, expectedRevision, record, outgoing: [] };
+    const [revision = expectedRevision] = await log.commit([commit]);
     this.#history.stepsStored(steps, revision, record.byteLength);
     this.#suspicion.recorded(revision);
   }
@@ -135,18 +153,29 @@ export class RunCounting {
 
 /**
  * Counts the runs that ended with their processes as attempts (R2). Returns why the turn is not run
- * any more; undefined when it may.
+ * any more; undefined when it may. What an earlier owner wrote down counts after a release, too.
  */
-export function processesDied(turn: Turn): ProcessDiedError | undefined {
-  const { deaths = 0, input } = turn.delivery;
+export function processesDied(turn: Turn, history: AgentHistory): ProcessDiedError | undefined {
+  if (!history.hasBegunRuns) return undefined;
+  const { agent, delivery, host, message } = turn;
   const { attemptsMax, deathsMax } = turn.retry;
+  const { position } = delivery.input;
+  const deaths = deathsIn(history, position, host.session);
   if (deaths === 0 || deathsMax === Infinity) return undefined;
-  turn.delivery.attempts = Math.max(turn.delivery.attempts, deaths);
+  delivery.attempts = Math.max(delivery.attempts, deaths);
   if (deaths < Math.min(deathsMax, attemptsMax)) return undefined;
-  const name = agentName(turn.agent);
-  const { position } = input;
+  const name = agentName(agent);
   return new ProcessDiedError(
-    `${deaths} worker processes ended while they handled ${turn.message} of ${name} (message at ${position}), so it is not run again: look how they ended, correct the handler, then redrive the dead letter or resume the agent.`,
-    { details: { agent: name, message: turn.message, position, deaths } },
+    `${deaths} worker processes ended while they handled ${message} of ${name} (message at ${position}), so it is not run again: look how they ended, correct the handler, then redrive the dead letter or resume the agent.`,
+    { details: { agent: name, message, position, deaths } },
   );
+}
+
+function interrupted(): LogUnavailableError {
+  return new LogUnavailableError("A commit before it failed: decide again from the journal.");
+}
+
+/** Processes that ended after they had begun to handle the input. */
+function deathsIn(history: AgentHistory, position: Position, session: string): number {
+  return history.runsBegunOf(position).filter((each) => each !== session).length;
 }

@@ -26,6 +26,8 @@ export interface StepRecord {
    * session, one for each start of a process (R1 in run-counting.ts).
    */
   readonly begun?: string | undefined;
+  /** Set when it says that such a run of this session ended without its process. */
+  readonly ended?: string | undefined;
 }
 
 /** What the journal holds. */
@@ -34,7 +36,13 @@ export type JournalRecord =
   | { readonly kind: "steps"; readonly steps: StepRecord }
   | { readonly kind: "park"; readonly park: ParkRecord };
 
-export function encodeStepRecord({ begun, inputPosition, steps, worker }: StepRecord): Uint8Array {
+export function encodeStepRecord({
+  begun,
+  ended,
+  inputPosition,
+  steps,
+  worker,
+}: StepRecord): Uint8Array {
   const wire: WireSteps = {
     v: recordFormat,
     q: steps.map(toWireStep),
@@ -42,6 +50,7 @@ export function encodeStepRecord({ begun, inputPosition, steps, worker }: StepRe
     w: worker,
   };
   if (begun !== undefined) wire.b = begun;
+  if (ended !== undefined) wire.x = ended;
   return encodeRecordPayload(wire);
 }
 
@@ -59,8 +68,8 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
     );
   }
   const steps = wire.q.map(fromWireStep);
-  const { b: begun, i: inputPosition, w: worker = "" } = wire;
-  return { kind: "steps", steps: { inputPosition, steps, worker, begun } };
+  const { b: begun, i: inputPosition, w: worker = "", x: ended } = wire;
+  return { kind: "steps", steps: { inputPosition, steps, worker, begun, ended } };
 }
 
 interface WireSteps {
@@ -69,4 +78,5 @@ interface WireSteps {
   readonly i: Position;
   readonly w: string;
   b?: string;
+  x?: string;
 }

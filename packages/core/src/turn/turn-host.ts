@@ -41,6 +41,8 @@ export interface TurnHost {
   readonly feed: InspectionFeed;
   readonly layers: InterceptorLayers;
   readonly worker: string;
+  /** One for each start of the worker; its id may be used again. */
+  readonly session: string;
   readonly version: string;
   readonly limits: TurnLimits;
   readonly retry: RetryPolicy;

@@ -55,8 +55,8 @@ export class FloorKeeper {
   }
 }
 
-function valueOf({ holder, position }: Floor): string {
-  return `${position} ${holder?.session ?? "released"}`;
+function valueOf({ holder, position, suspected = false }: Floor): string {
+  return `${position} ${holder?.session ?? "released"} ${suspected}`;
 }
 
 function nameOf({ type, partition }: Floor): string {

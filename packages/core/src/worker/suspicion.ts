@@ -22,6 +22,11 @@ export class Suspicion {
     return this.#left > 0 && position <= this.#end;
   }
 
+  /** Whether there are suspects beyond what is handled up to here: the next owner has them, too. */
+  lasts(floor: Position): boolean {
+    return this.#left > 0 && floor < this.#end;
+  }
+
   /** The log has the record of such a run. @param revision of it */
   recorded(revision: Position): void {
     this.#end = Math.min(this.#end, revision);

@@ -248,7 +248,8 @@ export class RunningWorker implements Worker {
     const inputsMax = this.#parts.settings.windowMax * 2;
     for (const holding of held) {
       const name = nameOf(holding);
-      if (this.#died(floors.get(name)?.holder))
+      const { holder, suspected } = floors.get(name) ?? {};
+      if (suspected === true || this.#died(holder))
         this.#suspicions.set(name, new Suspicion(inputsMax));
       else this.#suspicions.delete(name);
     }
@@ -284,7 +285,10 @@ export class RunningWorker implements Worker {
     await this.#residents.drain(
       (mailbox) => mailbox.partition === partition && mailbox.agent.type === type,
     );
-    return tracker && { type, partition, position: tracker.floor };
+    if (tracker === undefined) return undefined;
+    const position = tracker.floor;
+    const suspected = this.#suspicions.get(nameOf({ type, partition }))?.lasts(position) === true;
+    return { type, partition, position, ...(suspected ? { suspected } : {}) };
   }
 
   async #releaseMisfits(): Promise<Floor | undefined> {

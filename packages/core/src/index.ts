@@ -42,6 +42,7 @@ export * from "./log/dead-letter.ts";
 export * from "./log/input.ts";
 export * from "./log/log.ts";
 export * from "./log/manifest.ts";
+export * from "./log/mark.ts";
 export * from "./log/metadata.ts";
 export * from "./log/presence.ts";
 export { redriveDraft } from "./log/redrive-draft.ts";

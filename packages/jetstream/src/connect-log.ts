@@ -136,6 +136,7 @@ function newSession(made: {
     faults,
     subjects,
     partitions: prepared.partitions,
+    log: prepared.log,
     limits: {
       payloadBytesMax: payloadBytesMax(connection),
       commitMessagesMax,

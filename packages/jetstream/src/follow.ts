@@ -38,8 +38,8 @@ interface Followed {
 }
 
 /**
- * Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError or
- * LogRefusedError.
+ * Yields the matching entries; ends at `untilNow`, when the signal fires, or with LogClosedError,
+ * LogRefusedError, LogWentBackError or LogMadeAnewError.
  */
 export async function* follow(session: Session, request: FollowRequest): AsyncGenerator<LogEntry> {
   const filters = followFilters(session.subjects, request);
@@ -133,6 +133,7 @@ function openReader(session: Session, range: Range, buffer: FollowBuffer<Followe
     onStart,
     onMessage,
     onRefused: (error) => buffer.end(error),
+    onLost: (error) => buffer.end(error),
   });
 }
 

@@ -40,7 +40,7 @@ export function readMisfits(
   name: string,
 ): Reader {
   const { subjects } = session;
-  const { onInput } = request;
+  const { onInput, onLost } = request;
   relay.use();
   const reader = new PullReader(session, {
     stream: subjects.stream,
@@ -48,6 +48,7 @@ export function readMisfits(
     after: request.after,
     credit: request.credit,
     name,
+    onLost,
     onMessage: (message, delivery) => {
       onInput(storedInput(subjects, message.subject, message, delivery));
     },

@@ -11,6 +11,7 @@ import type {
   InputDraft,
   JournalEntry,
   Log,
+  LogEnd,
   LogEntry,
   LogLimits,
   LogStatus,
@@ -21,6 +22,7 @@ import type {
   Reader,
   ReadOptions,
   ReadRequest,
+  StoredAt,
   TurnCommit,
 } from "@troupe/core";
 
@@ -41,6 +43,7 @@ import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Session } from "./session.ts";
+import { logEnd, messageAt } from "./stream-position.ts";
 import { storedInput } from "./stored-input.ts";
 
 export class JetStreamLog implements Log {
@@ -113,6 +116,14 @@ export class JetStreamLog implements Log {
     const stored = await read(this.#session, subjects.stream, position);
     if (stored === undefined || !isInputSubject(subjects, stored.subject)) return undefined;
     return storedInput(subjects, stored.subject, stored.message, stored);
+  }
+
+  at(position: Position): Promise<StoredAt | undefined> {
+    return messageAt(this.#session, this.#session.subjects.stream, position);
+  }
+
+  end(): Promise<LogEnd> {
+    return logEnd(this.#session);
   }
 
   read(request: ReadRequest): Reader {

@@ -14,6 +14,8 @@ import type { Session } from "./session.ts";
 export interface LeaderMessage {
   readonly subject: string;
   readonly seq: Position;
+  /** When it was stored, as text. */
+  readonly time: string;
   readonly hdrs?: string;
   readonly data?: string;
 }

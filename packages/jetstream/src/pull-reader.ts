@@ -10,19 +10,25 @@
  *    something was lost
  *    between the server and here; the consumer is replaced and nothing after the gap is used.
  * 3. What arrives for an older consumer is ignored: every consumer has its own inbox.
- * 4. No sign of life, a lost connection or a refused pull also replace the consumer, after a pause
+ * 4. A new consumer goes on only when the last message handed over still lies where it was: a
+ *    stream
+ *    that was made anew, restored or cut has other messages at the positions below, and would be
+ *    read with a gap.
+ * 5. No sign of life, a lost connection or a refused pull also replace the consumer, after a pause
  *    that doubles while
  *    nothing arrives.
  */
 import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
-import { LogRefusedError } from "@troupe/core";
+import { fitsLog, logChanged, LogRefusedError } from "@troupe/core";
+import type { StoredAt, TroupeError } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
 import { PermissionDeniedError } from "./errors.ts";
 import { PullCredit } from "./pull-credit.ts";
 import type { Session } from "./session.ts";
+import { logEnd, messageAt } from "./stream-position.ts";
 
 export interface PullRequest {
   readonly stream: string;
@@ -44,6 +50,11 @@ export interface PullRequest {
   readonly onStart?: ((pending: number, after: number) => void) | undefined;
   /** The server says no for good, for example to a filter; the reader tries again all the same. */
   readonly onRefused?: ((error: LogRefusedError | PermissionDeniedError) => void) | undefined;
+  /**
+   * What was handed over last is not there any more; the reader has ended. Not looked for unless
+   * somebody listens.
+   */
+  readonly onLost?: ((error: TroupeError) => void) | undefined;
 }
 
 const expiresMs = 30_000;
@@ -70,6 +81,8 @@ export class PullReader {
   #source: Source | undefined;
   #lastPosition: number;
   readonly #credit: PullCredit;
+  /** When the last message handed over was stored; undefined before the first. */
+  #lastStoredAtMs: number | undefined;
   #heard = true;
   #missedBeats = 0;
   #consumers = 0;
@@ -158,6 +171,7 @@ export class PullReader {
     this.#lastPosition = position;
     const wireBytes = sizeOf(message);
     this.#credit.received(wireBytes, this.#request.bytesOf?.(message) ?? wireBytes);
+    this.#lastStoredAtMs = delivery.storedAtMs;
     this.#pauseMs = 0;
     this.#request.onMessage(message, delivery);
     this.#pull();
@@ -239,6 +253,7 @@ export class PullReader {
     const { stream, filters } = this.#request;
     const filter = filters.length === 1 ? `.${filters[0] ?? ""}` : "";
     try {
+      if (await this.#isLost()) return true;
       const info = await apiRequest<{ readonly num_pending: number }>(
         this.#session,
         `CONSUMER.CREATE.${stream}.${consumer}${filter}`,
@@ -257,6 +272,21 @@ export class PullReader {
       if (isRefused) this.#request.onRefused?.(error);
       return false;
     }
+  }
+
+  /** Looks whether the stream still has what was handed over last, and ends the reader if not. */
+  async #isLost(): Promise<boolean> {
+    const storedAtMs = this.#lastStoredAtMs;
+    const { onLost, stream } = this.#request;
+    if (storedAtMs === undefined || onLost === undefined) return false;
+    const mark = { log: this.#session.log, position: this.#lastPosition, storedAtMs };
+    const at = (position: number): Promise<StoredAt | undefined> =>
+      messageAt(this.#session, stream, position);
+    if (await fitsLog({ at }, mark)) return false;
+    const error = logChanged(mark, await logEnd(this.#session, stream));
+    void this.stop();
+    onLost(error);
+    return true;
   }
 
   #begin(consumer: string): void {

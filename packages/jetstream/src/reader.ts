@@ -14,7 +14,7 @@ export function readPartition(
   name: string,
 ): Reader {
   const { subjects } = session;
-  const { onInput } = request;
+  const { onInput, onLost } = request;
   return new PullReader(session, {
     stream: subjects.stream,
     filters: [subjects.partition(request.source)],
@@ -23,6 +23,7 @@ export function readPartition(
     creditBytes: request.creditBytes,
     bytesOf: (message) => inputBytes(payloadLength(message)),
     name,
+    onLost,
     onMessage: (message: Msg, delivery: Delivery) => {
       onInput(storedInput(subjects, message.subject, message, delivery));
     },

@@ -20,6 +20,8 @@ export interface Session {
   readonly partitions: number;
   readonly limits: LogLimits;
   readonly readPubAck: (data: Uint8Array) => PubAck;
+  /** Which log it was when the connection was made, as `Log.end` says it. */
+  readonly log: string;
   /** Readable, unique per connection: the beginning of batch ids and consumer names. */
   readonly id: string;
   /** Prefix of this connection's inboxes. */

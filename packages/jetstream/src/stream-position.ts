@@ -1,26 +1,49 @@
 /**
- * Questions to the stream's leader about positions: what is last, and what comes next on a subject.
+ * Questions to the stream's leader about positions: what is last, what lies at one, and what comes
+ * next on a subject.
  */
-import { LogRefusedError, type Position } from "@troupe/core";
+import type { LogEnd, Position, StoredAt } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
+import { leaderGet } from "./leader-get.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
-const noMessageFound = 10037;
-
 /** Position of the last message of the shard's stream. */
-export function lastPosition(session: Session): Promise<Position> {
-  const attempt = async (): Promise<Position> => {
-    const subject = `STREAM.INFO.${session.subjects.stream}`;
-    const info = await apiRequest<{ readonly state: { readonly last_seq: number } }>(
-      session,
-      subject,
-      {},
-    );
-    return info.state.last_seq;
+export async function lastPosition(session: Session): Promise<Position> {
+  return (await logEnd(session)).last;
+}
+
+/** Which stream it is, by the time at which it was made, and where it ends. */
+export function logEnd(
+  session: Session,
+  stream: string = session.subjects.stream,
+): Promise<LogEnd> {
+  const attempt = async (): Promise<LogEnd> => {
+    const info = await apiRequest<StreamAnswer>(session, `STREAM.INFO.${stream}`, {});
+    return { log: `${stream} ${info.created}`, last: info.state.last_seq };
   };
   return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
+}
+
+interface StreamAnswer {
+  readonly created: string;
+  readonly state: { readonly last_seq: number };
+}
+
+/**
+ * What lies at a position of a stream; undefined when nothing does. Asked once: who asks does so
+ * again and again.
+ */
+export async function messageAt(
+  session: Session,
+  stream: string,
+  position: Position,
+): Promise<StoredAt | undefined> {
+  const found = await leaderGet(session, stream, { seq: position });
+  if (found === undefined) return undefined;
+  const payload = Buffer.from(found.data ?? "", "base64");
+  return { storedAtMs: Date.parse(found.time), payload };
 }
 
 /**
@@ -33,20 +56,8 @@ export function nextPosition(
   after: Position,
 ): Promise<Position | undefined> {
   const attempt = async (): Promise<Position | undefined> => {
-    const subject = `STREAM.MSG.GET.${session.subjects.stream}`;
-    try {
-      const request = { seq: after + 1, next_by_subj: filter };
-      const answer = await apiRequest<{ readonly message: { readonly seq: number } }>(
-        session,
-        subject,
-        request,
-      );
-      return answer.message.seq;
-    } catch (error) {
-      if (error instanceof LogRefusedError && error.details["serverCode"] === noMessageFound)
-        return undefined;
-      throw error;
-    }
+    const request = { seq: after + 1, next_by_subj: filter };
+    return (await leaderGet(session, session.subjects.stream, request))?.seq;
   };
   return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
 }

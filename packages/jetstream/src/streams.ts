@@ -13,6 +13,7 @@ import {
   StorageType,
   type JetStreamManager,
   type StreamConfig,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { nanos, type WithRequired } from "@nats-io/nats-core";
 
@@ -35,6 +36,8 @@ const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076])
 
 /** What an existing stream decides, whatever the options say. */
 export interface PreparedStreams {
+  /** Which log it is, as `Log.end` says it. */
+  readonly log: string;
   readonly partitions: number;
   readonly replicas: number;
 }
@@ -48,15 +51,17 @@ export async function ensureStreams(
   subjects: Subjects,
   options: StreamOptions,
 ): Promise<PreparedStreams> {
-  const shard = await ensureStream(manager, shardStream(subjects, options), options.createStreams);
+  const wanted = shardStream(subjects, options);
+  const { config: shard, created } = await ensureStream(manager, wanted, options.createStreams);
   const partitions = partitionsOf(shard, subjects);
   const control = controlStream(subjects, options);
-  checkControl(await ensureStream(manager, control, options.createStreams), subjects);
+  checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
   const ingress = ingressStream(subjects, options);
-  const found = await ensureStream(manager, ingress, options.createStreams);
+  const found = (await ensureStream(manager, ingress, options.createStreams)).config;
   const why = ingressMismatch(found, subjects);
   if (why !== undefined) throw mismatch(found, why);
-  return { partitions, replicas: shard.num_replicas };
+  const log = `${subjects.stream} ${created}`;
+  return { log, partitions, replicas: shard.num_replicas };
 }
 
 /**
@@ -103,8 +108,8 @@ async function ensureStream(
   manager: JetStreamManager,
   wanted: NewStream,
   create: boolean,
-): Promise<StreamConfig> {
-  const existing = await configOf(manager, wanted.name);
+): Promise<StreamInfo> {
+  const existing = await infoOf(manager, wanted.name);
   if (existing !== undefined) return existing;
   if (!create) {
     throw new StreamMismatchError(
@@ -113,22 +118,19 @@ async function ensureStream(
     );
   }
   try {
-    return (await manager.streams.add(wanted)).config;
+    return await manager.streams.add(wanted);
   } catch (error) {
     if (!(error instanceof JetStreamApiError) || notYet.has(error.code)) throw error;
     if (error.code !== nameInUse) throw refused(wanted, error);
-    const winner = await configOf(manager, wanted.name);
+    const winner = await infoOf(manager, wanted.name);
     if (winner === undefined) throw error;
     return winner;
   }
 }
 
-async function configOf(
-  manager: JetStreamManager,
-  name: string,
-): Promise<StreamConfig | undefined> {
+async function infoOf(manager: JetStreamManager, name: string): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(name)).config;
+    return await manager.streams.info(name);
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === streamNotFound) return undefined;
     throw error;

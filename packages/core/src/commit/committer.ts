@@ -13,9 +13,11 @@
 import { RevisionConflictError } from "../errors/log-errors.ts";
 import { errorData, isFinal, TroupeError } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Position } from "../log/input.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
 import type { Turn } from "../turn/turn.ts";
+import type { LogFooting } from "../worker/log-footing.ts";
 
 export interface CommitLimits {
   /** Single records on their way. */
@@ -35,9 +37,17 @@ interface Share {
   readonly bytes: number;
 }
 
+export interface CommitHost {
+  readonly log: Log;
+  readonly feed: InspectionFeed;
+  /** Told of what is stored. */
+  readonly footing: Pick<LogFooting, "position" | "stored">;
+}
+
 export class Committer {
   readonly #log: Log;
   readonly #feed: InspectionFeed;
+  readonly #footing: CommitHost["footing"];
   readonly #limits: CommitLimits;
   /** Mailboxes with finished turns. */
   #waiting: Mailbox[] = [];
@@ -47,9 +57,10 @@ export class Committer {
   #groups = 0;
   #flushScheduled = false;
 
-  constructor(log: Log, feed: InspectionFeed, limits: CommitLimits) {
-    this.#log = log;
-    this.#feed = feed;
+  constructor(host: CommitHost, limits: CommitLimits) {
+    this.#log = host.log;
+    this.#feed = host.feed;
+    this.#footing = host.footing;
     this.#limits = limits;
   }
 
@@ -98,8 +109,10 @@ export class Committer {
   #commitSingle(share: Share): void {
     this.#singles += 1;
     const startedAt = this.#feed.active ? performance.now() : 0;
+    const before = this.#footing.position;
     this.#log.commit(share.commits).then(
       (revisions) => {
+        this.#standOn(share, revisions, before);
         if (this.#feed.active) this.#stored([share], performance.now() - startedAt);
         share.mailbox.committed(revisions);
         this.#singleEnded();
@@ -139,8 +152,10 @@ export class Committer {
   /** Never rejects: every share ends committed, recovering or refused. */
   async #commit(shares: readonly Share[]): Promise<void> {
     const startedAt = this.#feed.active ? performance.now() : 0;
+    const before = this.#footing.position;
     try {
       const revisions = await this.#log.commit(shares.flatMap((share) => share.commits));
+      this.#standOn(shares.at(-1), revisions, before);
       if (this.#feed.active) this.#stored(shares, performance.now() - startedAt);
       let from = 0;
       for (const share of shares) {
@@ -149,6 +164,15 @@ export class Committer {
       }
     } catch (thrown) {
       await this.#failed(shares, thrown);
+    }
+  }
+
+  /** The last record of a commit is the furthest thing that this worker knows of the log. */
+  #standOn(share: Share | undefined, revisions: readonly Position[], before: Position): void {
+    const record = share?.commits.at(-1)?.record;
+    const revision = revisions.at(-1);
+    if (record !== undefined && revision !== undefined) {
+      this.#footing.stored(revision, record, before);
     }
   }
 

@@ -37,6 +37,23 @@ export class LogClosedError extends TroupeError {
   readonly code = "log-closed";
 }
 
+/**
+ * The log ends before a position that was known, or something else lies there: a backup was
+ * restored, or its tail was lost. What remains is read again; nothing that was accepted afterwards
+ * is skipped.
+ */
+export class LogWentBackError extends TroupeError {
+  readonly code = "log-went-back";
+}
+
+/**
+ * The log is another one under the same name: its stream was removed and made again. Everything in
+ * it is handled from its beginning on.
+ */
+export class LogMadeAnewError extends TroupeError {
+  readonly code = "log-made-anew";
+}
+
 /** So many messages wait to be sent that one more was not taken; it was not sent. */
 export class TooManyWaitingError extends TroupeError {
   readonly code = "too-many-waiting";

@@ -17,3 +17,11 @@ export class StateTooLargeError extends TroupeError {
 export class CorruptSnapshotError extends TroupeError {
   readonly code = "corrupt-snapshot";
 }
+
+/**
+ * The journal does not have the record after which a snapshot was taken: the log went back, was
+ * made anew, or records were removed. The snapshot is not used, and the journal decides.
+ */
+export class ForeignSnapshotError extends TroupeError {
+  readonly code = "foreign-snapshot";
+}

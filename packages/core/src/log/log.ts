@@ -24,11 +24,13 @@
  *  L9 What foreign clients wrote is marked as foreign and says nothing about itself that only the engine can know (I14).
  *     It becomes an input while somebody reads the misfits: once, in the order in which it was stored.
  */
+import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "./address.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "./input.ts";
 import type { Manifest, ManifestNames } from "./manifest.ts";
+import type { LogEnd, Mark, StoredAt } from "./mark.ts";
 import type { Presence } from "./presence.ts";
 import type { TimerChange } from "./timer.ts";
 
@@ -73,6 +75,11 @@ export interface ReadRequest {
   readonly creditBytes?: number | undefined;
   /** Called in log order, never before `read` returns. Must not throw. */
   readonly onInput: (input: Input) => void;
+  /**
+   * Called when what was handed over last is not on the log any more: it went back or was made anew
+   * (I16). Nothing more is handed over.
+   */
+  readonly onLost?: ((error: TroupeError) => void) | undefined;
 }
 
 export interface Reader {
@@ -122,6 +129,12 @@ export interface Floor {
   readonly type: string;
   readonly partition: number | "misfits";
   readonly position: Position;
+  /**
+   * Something that was stored when everything up to `position` was handled, at or after the last
+   * record that says so: the floor counts only while that is there (I16). A floor without one
+   * counts for nothing.
+   */
+  readonly mark?: Mark | undefined;
   /**
    * The worker that holds the partition, with the session of its process. Absent after a release: a
    * holder that did not release it has died, or is cut off.
@@ -223,6 +236,14 @@ export interface Log {
 
   /** The input at a position, or undefined when there is none (any more). */
   input(position: Position, options?: ReadOptions): Promise<Input | undefined>;
+
+  /**
+   * What lies at a position, whatever it is; undefined when nothing does. Answered by the log's
+   * leader, never by a replica that may be behind. @throws LogUnavailableError
+   */
+  at(position: Position): Promise<StoredAt | undefined>;
+  /** Which log it is and where it ends, as the leader says. @throws LogUnavailableError */
+  end(): Promise<LogEnd>;
 
   read(request: ReadRequest): Reader;
 

@@ -7,7 +7,7 @@
  * journal decides.
  */
 import { coversFold } from "../agent/event-version.ts";
-import { CorruptSnapshotError } from "../errors/snapshot-errors.ts";
+import { CorruptSnapshotError, ForeignSnapshotError } from "../errors/snapshot-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
@@ -23,9 +23,10 @@ import { requireNextTurn } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 import { stored } from "../wire/storable.ts";
+import type { LogFooting } from "../worker/log-footing.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { decodeSnapshot } from "../snapshot/snapshot.ts";
+import { decodeSnapshot, sumOfRecord } from "../snapshot/snapshot.ts";
 
 /** What an agent is after some turn. */
 export interface AgentState {
@@ -39,6 +40,8 @@ export interface AgentState {
 export interface HistoryHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
+  /** Told of what is read. */
+  readonly footing: Pick<LogFooting, "read">;
 }
 
 export function stateAfter({ delivery, number, state }: Turn): AgentState {
@@ -155,13 +158,16 @@ export class AgentHistory {
 
   /**
    * What a successor needs to go on from here. From now on `sinceSnapshot` counts from this one.
+   *
+   * @param lastRecord the record at the revision
    */
-  takeSnapshot(): Snapshot {
+  takeSnapshot(lastRecord: Uint8Array): Snapshot {
     const { state, turns, lastInput } = this.#current;
     this.#snapshotTurns = turns;
     this.#tailBytes = 0;
     const { foldVersion } = this.#runtime;
-    return { state, turns, lastInput, revision: this.#revision, foldVersion };
+    const sum = sumOfRecord(lastRecord);
+    return { state, turns, lastInput, revision: this.#revision, foldVersion, recordSum: sum };
   }
 
   /**
@@ -170,25 +176,67 @@ export class AgentHistory {
    */
   async load(): Promise<void> {
     this.#confirmed = false;
-    if (this.#revision === 0) await this.#loadSnapshot();
-    for await (const page of journalPages(this.#host.log, this.#agent, this.#revision)) {
-      for (const entry of page) this.#apply(entry);
+    const snapshot = this.#revision === 0 ? await this.#snapshot() : undefined;
+    if (snapshot === undefined) return this.#readFrom(this.#revision);
+    // With the record of the snapshot once more, to see that the journal has it.
+    const pages = journalPages(this.#host.log, this.#agent, snapshot.revision - 1);
+    const { value: page } = await pages.next();
+    if (await this.#stands(snapshot, page?.[0])) {
+      this.#startFrom(snapshot);
+      this.#applyPage(page ?? []);
+      for await (const next of pages) this.#applyPage(next);
+    } else {
+      this.#tellForeign(snapshot);
+      await this.#readFrom(0);
     }
   }
 
-  async #loadSnapshot(): Promise<void> {
+  async #readFrom(after: Position): Promise<void> {
+    const { log } = this.#host;
+    for await (const page of journalPages(log, this.#agent, after)) this.#applyPage(page);
+  }
+
+  #applyPage(page: readonly JournalEntry[]): void {
+    for (const entry of page) if (entry.revision > this.#revision) this.#apply(entry);
+    const { committedAtMs = 0, revision = 0 } = page.at(-1) ?? {};
+    this.#host.footing.read(revision, committedAtMs);
+  }
+
+  /** Whether the journal has the record after which the snapshot was taken (I16). */
+  async #stands(snapshot: Snapshot, entry: JournalEntry | undefined): Promise<boolean> {
+    if (entry !== undefined && isOf(snapshot, entry.revision, entry.record)) return true;
+    // Who answered may be behind, the log's leader is not.
+    const found = await this.#host.log.at(snapshot.revision);
+    return found !== undefined && isOf(snapshot, snapshot.revision, found.payload);
+  }
+
+  #tellForeign({ revision }: Snapshot): void {
+    const agent = agentName(this.#agent);
+    const failure = new ForeignSnapshotError(
+      `The snapshot of ${agent} was taken after the record at ${revision}, which the journal does not have (any more): the snapshot is not used, and the state is what the journal says.`,
+      { details: { agent, revision } },
+    ).toData();
+    this.#host.feed.emit({ kind: "fault", what: `snapshot of ${agent}`, failure });
+  }
+
+  /** A snapshot that is usable here, if there is one. */
+  async #snapshot(): Promise<Snapshot | undefined> {
     const bytes = await this.#host.log.snapshot(this.#agent);
     const name = agentName(this.#agent);
     const snapshot = bytes === undefined ? undefined : decodeSnapshot(bytes, name);
     if (snapshot instanceof CorruptSnapshotError) {
       const failure = snapshot.toData();
       this.#host.feed.emit({ kind: "fault", what: `snapshot of ${name}`, failure });
-      return;
+      return undefined;
     }
-    if (snapshot === undefined) return;
-    if (!coversFold(this.#runtime.foldVersion, snapshot.foldVersion)) return;
+    if (snapshot === undefined) return undefined;
+    return coversFold(this.#runtime.foldVersion, snapshot.foldVersion) ? snapshot : undefined;
+  }
+
+  #startFrom(snapshot: Snapshot): void {
     const { turns, lastInput, revision } = snapshot;
-    this.#current = { state: stored(snapshot.state, `The snapshot of ${name}`), turns, lastInput };
+    const state = stored(snapshot.state, `The snapshot of ${agentName(this.#agent)}`);
+    this.#current = { state, turns, lastInput };
     this.#revision = revision;
     this.#snapshotTurns = turns;
   }
@@ -236,4 +284,8 @@ export class AgentHistory {
     }
     return open.size === 0 ? undefined : open;
   }
+}
+
+function isOf({ recordSum: sum, revision }: Snapshot, at: Position, record: Uint8Array): boolean {
+  return at === revision && sumOfRecord(record) === sum;
 }

@@ -5,6 +5,7 @@ import type { Suspicion } from "../worker/suspicion.ts";
 import type { SuspectLane } from "../worker/suspect-lane.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
+import type { LogFooting } from "../worker/log-footing.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 /** Where a mailbox's inputs come from. */
@@ -15,7 +16,11 @@ export interface MailboxPlace {
 }
 
 export interface MailboxHost extends TurnHost {
-  readonly snapshots: { consider(history: AgentHistory, agent: AgentId): void };
+  readonly snapshots: {
+    consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void;
+  };
+  /** Told of what is read from journals. */
+  readonly footing: Pick<LogFooting, "read">;
   readonly committer: { schedule(mailbox: Mailbox): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;

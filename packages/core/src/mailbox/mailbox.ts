@@ -122,14 +122,14 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   /** Stop at once, and commit nothing more: what was not committed runs again elsewhere. */
-  abandon(): void {
+  abandon(why: string): void {
     this.#abandoned = true;
     this.#inbox.clear();
     this.#uncommitted.dropReady();
     this.#pause.cancel();
     this.#runs?.leave();
     this.#activation?.abandon();
-    if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, "it had no more time");
+    if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, why);
     this.#released();
   }
 
@@ -161,14 +161,16 @@ export class Mailbox implements Standing<Mailbox> {
   /** The log stored the turns that `takeReady` gave. */
   committed(revisions: readonly Position[]): void {
     if (this.#activation?.done === true) this.#activation = undefined;
-    for (const [index, turn] of this.#uncommitted.stored().entries()) {
+    const stored = this.#uncommitted.stored();
+    for (const [index, turn] of stored.entries()) {
       const revision = revisions[index] ?? this.#history.revision;
       this.#history.advance(stateAfter(turn), revision, turn.bytes.byteLength);
       answer(this.#host, turn, this.revision);
       turn.delivery.place.done();
     }
     this.#steps.handled();
-    this.#host.snapshots.consider(this.#history, this.agent);
+    const last = stored.at(-1);
+    if (last !== undefined) this.#host.snapshots.consider(this.#history, this.agent, last.bytes);
     this.#uncommitted.proceed();
     this.#pump();
   }

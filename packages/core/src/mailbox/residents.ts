@@ -51,11 +51,11 @@ export class Residents {
     await Promise.all(leaving.map((mailbox) => this.#drainOne(mailbox)));
   }
 
-  /** Forget everything at once. */
-  abandon(): void {
+  /** Forget everything at once. @param why is said to the handlers that run */
+  abandon(why: string): void {
     for (const mailbox of this.#byName.values()) {
       this.#idle.leave(mailbox);
-      mailbox.abandon();
+      mailbox.abandon(why);
     }
     this.#byName.clear();
   }

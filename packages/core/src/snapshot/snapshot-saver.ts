@@ -33,14 +33,17 @@ export class SnapshotSaver {
     this.#limits = limits;
   }
 
-  /** Take a snapshot if it is due. When too many are on their way, the next commit asks again. */
-  consider(history: AgentHistory, agent: AgentId): void {
+  /**
+   * Take a snapshot after this record if it is due. When too many are on their way, the next commit
+   * asks again.
+   */
+  consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void {
     if (!this.#isDue(history) || this.#saving >= savingMax) return;
     // While a parked agent is resumed it has turns, but its snapshot would hide that it is parked.
     if (history.parked !== undefined) return;
     // Steps of a message of the same batch would be hidden in the same way (I6).
     if (history.hasOpenSteps) return;
-    const snapshot = history.takeSnapshot();
+    const snapshot = history.takeSnapshot(lastRecord);
     const startedAt = this.#feed.active ? performance.now() : 0;
     this.#saving += 1;
     const save = async (): Promise<void> => {

@@ -135,7 +135,7 @@ describe("a snapshot", () => {
     const bytes = encodeSnapshot(snapshot, "a/b", Infinity);
     expect(decodeSnapshot(bytes, "a/b")).toEqual(snapshot);
     // The format is the first byte.
-    bytes[0] = 2;
+    bytes[0] = 3;
     expect(decodeSnapshot(bytes, "a/b")).toBeUndefined();
   });
 
@@ -216,7 +216,14 @@ describe("a snapshot", () => {
   });
 });
 
-const snapshot = { state: [1], turns: 2, lastInput: 3, revision: 4, foldVersion: "1" };
+const snapshot = {
+  state: [1],
+  turns: 2,
+  lastInput: 3,
+  revision: 4,
+  foldVersion: "1",
+  recordSum: 5,
+};
 
 async function fill(
   log: Log,

@@ -15,8 +15,17 @@ export interface Snapshot {
   readonly lastInput: Position;
   /** Position of the record after which the state was like this. */
   readonly revision: Position;
+  /**
+   * Checksum of that record: the snapshot counts only while the journal has it there (I16).
+   */
+  readonly recordSum: number;
   /** What the state was folded with: the version of the state, and the declared events. */
   readonly foldVersion: string;
+}
+
+/** The checksum of a journal record, for `Snapshot.recordSum`. */
+export function sumOfRecord(record: Uint8Array): number {
+  return crc32(record);
 }
 
 /**
@@ -25,8 +34,8 @@ export interface Snapshot {
  * @throws StateTooLargeError
  */
 export function encodeSnapshot(snapshot: Snapshot, name: string, bytesMax: number): Uint8Array {
-  const { state, turns, lastInput, revision, foldVersion } = snapshot;
-  const wire: WireSnapshot = [state, turns, lastInput, revision, foldVersion];
+  const { state, turns, lastInput, revision, foldVersion, recordSum } = snapshot;
+  const wire: WireSnapshot = [state, turns, lastInput, revision, foldVersion, recordSum];
   const body = encodeRecordPayload(wire);
   const bytes = new Uint8Array(headerBytes + body.byteLength);
   if (bytes.byteLength > bytesMax) throw tooLarge(name, bytes.byteLength, bytesMax);
@@ -52,18 +61,18 @@ export function decodeSnapshot(
       return corrupt(name, bytes);
     }
     const wire = decodeRecordPayload(body) as WireSnapshot;
-    const [state, turns, lastInput, revision, foldVersion] = wire;
-    return { state, turns, lastInput, revision, foldVersion };
+    const [state, turns, lastInput, revision, foldVersion, recordSum] = wire;
+    return { state, turns, lastInput, revision, foldVersion, recordSum };
   } catch (cause) {
     return corrupt(name, bytes, cause);
   }
 }
 
-const format = 1;
+const format = 2;
 const headerBytes = 5;
 
-/** State, turns, last input, revision, version of the fold. */
-type WireSnapshot = readonly [unknown, number, Position, Position, string];
+/** State, turns, last input, revision, version of the fold, checksum of the record. */
+type WireSnapshot = readonly [unknown, number, Position, Position, string, number];
 
 function corrupt(name: string, bytes: Uint8Array, cause?: unknown): CorruptSnapshotError {
   return new CorruptSnapshotError(

@@ -1,11 +1,29 @@
 /**
  * Saves how far each held partition is handled, so that a successor need not read everything again.
- * A floor that is too low costs time only: what it repeats is recognised from the journal (I4).
+ * A floor that is too low costs time only: what it repeats is recognised from the journal (I4). One
+ * that is too high loses messages; so each is saved with a mark that was found on the log after the
+ * floor was reached (I16).
  */
 import type { Clock } from "../clock/clock.ts";
+import { LogMadeAnewError, LogWentBackError } from "../errors/log-errors.ts";
+import type { TroupeError } from "../errors/troupe-error.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Floor, Log } from "../log/log.ts";
+import { floorName } from "./fitting-floors.ts";
+import type { LogFooting } from "./log-footing.ts";
+
+export interface FloorHost {
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly feed: InspectionFeed;
+  readonly footing: LogFooting;
+  readonly intervalMs: number;
+  /** The floors of this moment. */
+  readonly current: () => readonly Floor[];
+  /** The log is not the one that the floors are about. */
+  readonly onChanged: (error: TroupeError) => void;
+}
 
 export class FloorKeeper {
   readonly #log: Log;
@@ -13,20 +31,20 @@ export class FloorKeeper {
   readonly #feed: InspectionFeed;
   readonly #intervalMs: number;
   readonly #current: () => readonly Floor[];
+  readonly #footing: LogFooting;
+  readonly #onChanged: (error: TroupeError) => void;
   readonly #saved = new Map<string, string>();
   #cancel: (() => void) | undefined;
   #stopped = false;
 
-  constructor(
-    host: { readonly log: Log; readonly clock: Clock; readonly feed: InspectionFeed },
-    intervalMs: number,
-    current: () => readonly Floor[],
-  ) {
+  constructor(host: FloorHost) {
     this.#log = host.log;
     this.#clock = host.clock;
     this.#feed = host.feed;
-    this.#intervalMs = intervalMs;
-    this.#current = current;
+    this.#intervalMs = host.intervalMs;
+    this.#current = host.current;
+    this.#footing = host.footing;
+    this.#onChanged = host.onChanged;
   }
 
   start(): void {
@@ -42,14 +60,29 @@ export class FloorKeeper {
     this.#cancel?.();
   }
 
-  /** Save the floors that changed. A failure is only reported: the next interval tries again. */
+  /** What was saved belongs to a log that is gone. */
+  forget(): void {
+    this.#saved.clear();
+  }
+
+  /**
+   * Look at the log, and save the floors that changed. A failure is only reported: the next
+   * interval tries again.
+   */
   async save(floors: readonly Floor[]): Promise<void> {
-    const changed = floors.filter((floor) => this.#saved.get(nameOf(floor)) !== valueOf(floor));
-    if (changed.length === 0) return;
     try {
-      await this.#log.saveFloors(changed);
-      for (const floor of changed) this.#saved.set(nameOf(floor), valueOf(floor));
+      const mark = await this.#footing.mark();
+      if (mark === undefined) return;
+      const changed = floors.filter(
+        (floor) => this.#saved.get(floorName(floor)) !== valueOf(floor),
+      );
+      if (changed.length === 0) return;
+      await this.#log.saveFloors(changed.map((floor) => ({ ...floor, mark })));
+      for (const floor of changed) this.#saved.set(floorName(floor), valueOf(floor));
     } catch (thrown) {
+      if (thrown instanceof LogWentBackError || thrown instanceof LogMadeAnewError) {
+        return this.#onChanged(thrown);
+      }
       this.#feed.emit({ kind: "fault", what: "saving floors", failure: errorData(thrown) });
     }
   }
@@ -57,8 +90,4 @@ export class FloorKeeper {
 
 function valueOf({ holder, position, suspected = false }: Floor): string {
   return `${position} ${holder?.session ?? "released"} ${suspected}`;
-}
-
-function nameOf({ type, partition }: Floor): string {
-  return `${type}/${partition}`;
 }

@@ -20,7 +20,9 @@ export class MisfitIntake {
       source: "misfits",
       after,
       credit: Math.min(host.windowMax, misfitsMax),
+      onLost: (error) => host.lost(error),
       onInput: (input) => {
+        host.footing.read(input.position, input.acceptedAtMs);
         const tracked = this.tracker.begin({ position: input.position });
         host.bury(input, () => {
           this.tracker.finish(tracked);

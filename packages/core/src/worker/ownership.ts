@@ -73,6 +73,7 @@ export class Ownership {
   #settled = false;
   #reconciling: Promise<void> | undefined;
   #again = false;
+  #restarts = 0;
   #cancelBeat: (() => void) | undefined;
   #unlisten: (() => void) | undefined;
 
@@ -136,6 +137,17 @@ export class Ownership {
   /** Whether another worker hosts the type and is not about to stop. */
   isHostedElsewhere(type: string): boolean {
     return this.#othersWith(type).length > 0;
+  }
+
+  /**
+   * What is held is held no more, without being released: it stands on nothing. Take it again, from
+   * what the log says now.
+   */
+  restart(): void {
+    this.#restarts += 1;
+    this.#held.clear();
+    this.#awaitedSinceMs.clear();
+    void this.#reconcile();
   }
 
   get holdings(): readonly Holding[] {
@@ -234,8 +246,9 @@ export class Ownership {
       ([name, holding]) => !this.#held.has(name) && !this.#mustWait(name, holding, now),
     );
     if (missing.length === 0) return;
+    const restarts = this.#restarts;
     await this.#host.take(missing.map(([, holding]) => holding));
-    if (this.#stopped) return;
+    if (this.#stopped || restarts !== this.#restarts) return;
     for (const [name, holding] of missing) this.#held.set(name, holding);
     this.#announce();
   }

@@ -31,6 +31,8 @@ function intakeOf(): {
       log: { read } as Log,
       windowMax,
       windowBytes: 1_000_000,
+      footing: { read: () => undefined },
+      lost: () => undefined,
       deliver: ({ type }, _, __, place) => void delivered.push({ type, place }),
       bury: (_, done) => done(),
     },

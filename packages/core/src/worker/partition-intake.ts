@@ -7,11 +7,13 @@
  *
  * An input holds one credit of the window until all its types have handled it, or left (I7).
  */
+import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Input, Position } from "../log/input.ts";
 import { inputBytes } from "../log/input.ts";
 import type { Log, Reader } from "../log/log.ts";
 import type { BacklogShare, WindowPlace } from "../mailbox/delivery.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
+import type { LogFooting } from "./log-footing.ts";
 import type { TrackedInput } from "./position-tracker.ts";
 import { PositionTracker } from "./position-tracker.ts";
 
@@ -28,6 +30,10 @@ export interface IntakeHost {
   readonly windowBytes: number;
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
+  /** Told of everything that is read. */
+  readonly footing: Pick<LogFooting, "read">;
+  /** The log is not the one that was read so far. */
+  lost(error: TroupeError): void;
   /** Store a dead letter for an input that no agent can have; `done` when it is stored. */
   bury(input: Input, done: () => void): void;
 }
@@ -56,6 +62,12 @@ export class PartitionIntake {
   constructor(host: IntakeHost, partition: number) {
     this.#host = host;
     this.partition = partition;
+  }
+
+  /** Nothing is read any more, and what is in memory counts for nothing. */
+  abandon(): void {
+    this.#held.clear();
+    this.#stopReader();
   }
 
   get types(): readonly string[] {
@@ -112,6 +124,7 @@ export class PartitionIntake {
       credit: Math.max(0, this.#host.windowMax - this.#open),
       creditBytes: Math.max(1, this.#host.windowBytes - this.#openBytes),
       onInput: (input) => this.#onInput(input, reader),
+      onLost: (error) => this.#host.lost(error),
     });
     this.#reader = reader;
   }
@@ -126,6 +139,7 @@ export class PartitionIntake {
 
   #onInput(input: Input, reader: Reader): void {
     if (reader !== this.#reader) return;
+    this.#host.footing.read(input.position, input.acceptedAtMs);
     const bytes = inputBytes(input.payload.byteLength);
     this.#open += 1;
     this.#openBytes += bytes;

@@ -16,7 +16,6 @@ import { StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
 import type { Input } from "../log/input.ts";
 import { Limiter } from "../limit/limiter.ts";
 import type { Floor, FloorHolder, Log } from "../log/log.ts";
@@ -31,7 +30,10 @@ import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime, manifestOf } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
 import { Cancellations } from "./cancellations.ts";
+import { floorName, fittingFloors } from "./fitting-floors.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
+import { FreshStart } from "./fresh-start.ts";
+import { LogFooting } from "./log-footing.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
@@ -89,6 +91,9 @@ export class RunningWorker implements Worker {
   readonly #suspicions = new Map<string, Suspicion>();
   readonly #asks = new WaitingAsks();
   readonly #waits: Stopping;
+  readonly #footing: LogFooting;
+  readonly #unlisten: () => void;
+  readonly #freshStart: FreshStart;
   #stopping: Promise<void> | undefined;
   /** Runs that ended without an outcome because of the stop. */
   #givenBack = 0;
@@ -98,6 +103,7 @@ export class RunningWorker implements Worker {
     const reach = { partitions: log.partitions, types: definitions.length };
     const settings = withFittingWindows(parts.settings, reach);
     this.#parts = { ...parts, settings };
+    this.#footing = new LogFooting(log, () => this.#look());
     this.id = parts.id;
     this.#session = hexOf(parts.random, 8);
     this.types = definitions.map((definition) => definition.type);
@@ -119,7 +125,8 @@ export class RunningWorker implements Worker {
       limiter: this.#limiter,
       retry: settings.retry,
       snapshots: new SnapshotSaver(log, feed, settings),
-      committer: new Committer(log, feed, settings),
+      footing: this.#footing,
+      committer: new Committer({ ...parts, footing: this.#footing }, settings),
       residents: this.#residents,
       limits: settings,
     };
@@ -150,7 +157,11 @@ export class RunningWorker implements Worker {
       isHostedElsewhere: (type) => this.#ownership.isHostedElsewhere(type),
     });
     this.#burials = new Burials(parts);
-    this.#floors = new FloorKeeper(parts, settings.floorIntervalMs, () => this.#currentFloors());
+    this.#floors = this.#newFloorKeeper(settings.floorIntervalMs);
+    this.#freshStart = this.#newFreshStart();
+    this.#unlisten = log.onStatus((status) => {
+      if (status === "connected") this.#look();
+    });
   }
 
   get holdings(): readonly Holding[] {
@@ -159,16 +170,59 @@ export class RunningWorker implements Worker {
 
   /** Register the types and take the first share. */
   async start(): Promise<void> {
-    const { feed, log, version } = this.#parts;
-    for (const { definition } of this.#runtimes.values()) {
-      await log.register(manifestOf(definition, version));
-    }
+    const { feed } = this.#parts;
+    await this.#prepare();
     await this.#ownership.start();
     if (this.#stopping !== undefined) {
       throw new StoppedError(`The worker ${this.id} was stopped before it had started.`);
     }
     this.#floors.start();
     feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
+  }
+
+  /** Say what is hosted here, and learn which log it is. */
+  async #prepare(): Promise<void> {
+    const { log, version } = this.#parts;
+    await this.#footing.begin();
+    for (const { definition } of this.#runtimes.values()) {
+      await log.register(manifestOf(definition, version));
+    }
+  }
+
+  /** Look whether the log is still what it was. */
+  #look(): void {
+    void this.#floors.save([]);
+  }
+
+  #newFloorKeeper(intervalMs: number): FloorKeeper {
+    return new FloorKeeper({
+      ...this.#parts,
+      footing: this.#footing,
+      intervalMs,
+      current: () => this.#currentFloors(),
+      onChanged: (change) => this.#freshStart.begin(change),
+    });
+  }
+
+  #newFreshStart(): FreshStart {
+    return new FreshStart({
+      ...this.#parts,
+      fault: (what, thrown) => this.#fault(what, thrown),
+      isOver: () => this.#stopping !== undefined,
+      drop: () => this.#drop(),
+      prepare: () => this.#prepare(),
+      take: () => this.#ownership.restart(),
+    });
+  }
+
+  /** What is in memory is about a log that is gone. */
+  #drop(): void {
+    this.#residents.abandon("the log is not the one it was");
+    for (const intake of this.#intakes.values()) intake.abandon();
+    this.#intakes.clear();
+    void this.#misfits?.stop().catch(() => undefined);
+    this.#misfits = undefined;
+    this.#floors.forget();
   }
 
   async stop(options: StopOptions = {}): Promise<void> {
@@ -193,9 +247,10 @@ export class RunningWorker implements Worker {
     await Promise.race([givingBack, tooLong]);
     this.#waits.end();
     this.#floors.stop();
+    this.#unlisten();
     this.#burials.stop();
     this.#cancellations.stop();
-    this.#residents.abandon();
+    this.#residents.abandon("it had no more time");
     // The floors of what was given back, because it was not why a process ended.
     await within(clock, goodbyeMs, givingBack);
     await Promise.race([this.#limiter.stop(), tooLong]);
@@ -222,14 +277,17 @@ export class RunningWorker implements Worker {
   }
 
   async #take(holdings: readonly Holding[]): Promise<void> {
-    const floors = new Map((await this.#parts.log.floors()).map((floor) => [nameOf(floor), floor]));
-    if (this.#stopping !== undefined) return;
+    const { generation } = this.#footing;
+    const isOver = (): boolean =>
+      this.#stopping !== undefined || generation !== this.#footing.generation;
+    const floors = await this.#floorsOf(holdings);
+    if (isOver()) return;
     await this.#hold(holdings, floors);
-    if (this.#stopping !== undefined) return;
+    if (isOver()) return;
     const taken = new Map<number, TakenType[]>();
     for (const { type, partition } of holdings) {
       const source = type === misfitType ? "misfits" : partition;
-      const after = floors.get(nameOf({ type, partition: source }))?.position ?? 0;
+      const after = floors.get(floorName({ type, partition: source }))?.position ?? 0;
       const runtime = this.#runtimes.get(type);
       if (runtime === undefined) this.#misfits = new MisfitIntake(this.#intakeHost(), after);
       else taken.set(partition, [...(taken.get(partition) ?? []), { runtime, after }]);
@@ -247,7 +305,7 @@ export class RunningWorker implements Worker {
     const held = holdings.filter(({ type }) => type !== misfitType);
     const inputsMax = this.#parts.settings.windowMax * 2;
     for (const holding of held) {
-      const name = nameOf(holding);
+      const name = floorName(holding);
       const { holder, suspected } = floors.get(name) ?? {};
       if (suspected === true || this.#died(holder))
         this.#suspicions.set(name, new Suspicion(inputsMax));
@@ -256,7 +314,7 @@ export class RunningWorker implements Worker {
     const holder = { worker: this.id, session: this.#session };
     await this.#floors.save(
       held.map((holding) => {
-        const position = floors.get(nameOf(holding))?.position ?? 0;
+        const position = floors.get(floorName(holding))?.position ?? 0;
         return { ...holding, position, holder };
       }),
     );
@@ -268,12 +326,23 @@ export class RunningWorker implements Worker {
     return holder.worker === this.id || !this.#ownership.isAlive(holder.worker);
   }
 
+  async #floorsOf(holdings: readonly Holding[]): Promise<ReadonlyMap<string, Floor>> {
+    const names = holdings.map(({ partition, type }) =>
+      floorName({ type, partition: type === misfitType ? "misfits" : partition }),
+    );
+    const { changed, floors, mark } = await fittingFloors(this.#parts.log, new Set(names));
+    if (changed !== undefined) this.#fault("floors", changed);
+    if (mark !== undefined) this.#footing.read(mark.position, mark.storedAtMs);
+    return floors;
+  }
+
   async #release({ type, partition }: Holding): Promise<void> {
+    const { generation } = this.#footing;
     const floor =
       type === misfitType
         ? await this.#releaseMisfits()
         : await this.#releasePartition(type, partition);
-    if (floor === undefined) return;
+    if (floor === undefined || generation !== this.#footing.generation) return;
     await this.#floors.save([floor]);
     const { position } = floor;
     const source = floor.partition;
@@ -287,7 +356,8 @@ export class RunningWorker implements Worker {
     );
     if (tracker === undefined) return undefined;
     const position = tracker.floor;
-    const suspected = this.#suspicions.get(nameOf({ type, partition }))?.lasts(position) === true;
+    const suspected =
+      this.#suspicions.get(floorName({ type, partition }))?.lasts(position) === true;
     return { type, partition, position, ...(suspected ? { suspected } : {}) };
   }
 
@@ -311,6 +381,8 @@ export class RunningWorker implements Worker {
       log: this.#parts.log,
       windowMax: this.#parts.settings.windowMax,
       windowBytes: windowBytes(this.#parts.settings, this.#parts.log.partitions),
+      footing: this.#footing,
+      lost: (change) => this.#freshStart.begin(change),
       deliver: (runtime, input, partition, place) =>
         this.#deliver(runtime, input, partition, place),
       bury: (input, done) => this.#burials.bury(input, done),
@@ -322,7 +394,7 @@ export class RunningWorker implements Worker {
     const host = this.#mailboxHosts.get(runtime.type);
     if (host === undefined) return;
     const mailbox = this.#residents.obtain(`${runtime.type}/${key}`, () => {
-      const suspicion = this.#suspicions.get(nameOf({ type: runtime.type, partition }));
+      const suspicion = this.#suspicions.get(floorName({ type: runtime.type, partition }));
       return new Mailbox(host, runtime, { type: runtime.type, key }, { partition, suspicion });
     });
     mailbox.deliver(input, place);
@@ -346,7 +418,3 @@ export class RunningWorker implements Worker {
 
 /** How long a stop whose time is over may still take to say how far everything is. */
 const goodbyeMs = 500;
-
-function nameOf({ type, partition }: Pick<Floor, "type" | "partition">): string {
-  return agentName({ type, key: String(partition) });
-}

@@ -13,6 +13,7 @@ import { lifecycleChecks } from "./lifecycle-checks.ts";
 import type { LogCheck } from "./log-harness.ts";
 import { misfitChecks } from "./misfit-checks.ts";
 import { outageChecks } from "./outage-checks.ts";
+import { positionChecks } from "./position-checks.ts";
 import { readerChecks } from "./reader-checks.ts";
 import { sizeChecks } from "./size-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
@@ -32,6 +33,7 @@ export const logChecks: readonly LogCheck[] = [
   ...misfitChecks,
   ...sizeChecks,
   ...timerChecks,
+  ...positionChecks,
   ...workerChecks,
   ...cellChecks,
   ...lifecycleChecks,

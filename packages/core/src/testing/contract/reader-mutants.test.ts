@@ -178,6 +178,29 @@ const mutants: readonly Mutant[] = [
     }),
   },
   {
+    does: "says that something lies everywhere",
+    failsAt: "I16: what lies at a position is told with its time, whatever it is, and nothing else",
+    mutate: (log) => ({ at: async (position) => (await log.at(position)) ?? log.at(position - 1) }),
+  },
+  {
+    does: "says its own time instead of the log's",
+    failsAt: "I16: a mark fits while what it names is there",
+    mutate: (log) => ({
+      at: async (position) => {
+        const found = await log.at(position);
+        return found && { ...found, storedAtMs: 1 };
+      },
+    }),
+  },
+  {
+    does: "is another log for every connection",
+    failsAt: "I16: a log ends where the last thing was stored, and is one log for everybody",
+    mutate: (log) => {
+      const own = `log-${Math.random()}`;
+      return { end: async () => ({ ...(await log.end()), log: own }) };
+    },
+  },
+  {
     does: "announces nothing",
     failsAt: "presence is heard by others and by oneself until one stops listening",
     mutate: () => ({ announce: () => undefined }),

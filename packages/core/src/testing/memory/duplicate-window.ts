@@ -33,6 +33,11 @@ export class DuplicateWindow {
     this.#forget(nowMs);
   }
 
+  /** What came after this position was never stored. */
+  goBack(last: Position): void {
+    for (const [id, { position }] of this.#ids) if (position > last) this.#ids.delete(id);
+  }
+
   #forget(nowMs: number): void {
     for (const [id, { atMs }] of this.#ids) {
       const tooOld = nowMs - atMs > this.#limits.ageMsMax;

@@ -68,6 +68,13 @@ export interface MemoryBroker {
   failNextCommit(fault: CommitFault): void;
   /** Lose the next `count` replies. */
   dropReplies(count: number): void;
+  /**
+   * The log loses everything after a position, as when its tail is lost or a backup is restored.
+   * What is kept beside it stays: floors, snapshots, manifests and cells.
+   */
+  goBack(last: Position): void;
+  /** The log loses everything and is another one, as when its stream is removed and made again. */
+  makeAnew(): void;
 
   /**
    * A bare payload from a client that knows nothing of us. `token` is the key as it is written in
@@ -90,6 +97,8 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     resume: () => server.resume(),
     failNextCommit: (fault) => server.failNextCommit(fault),
     dropReplies: (count) => server.dropReplies(count),
+    goBack: (last) => server.storage.goBack(last),
+    makeAnew: () => server.storage.makeAnew(),
     publishForeign: (kind, name, token, payload) =>
       storage.accept(foreignInput({ kind, name, token }, payload, rules)).position,
     publishMisfit: (subject = "topic.two.tokens.too.many", payload = new Uint8Array()) =>

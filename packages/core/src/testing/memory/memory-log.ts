@@ -22,6 +22,7 @@ import type {
 } from "../../log/log.ts";
 import type { Manifest, ManifestNames } from "../../log/manifest.ts";
 import { grownManifest, shrunkManifest } from "../../log/manifest.ts";
+import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import type { Presence } from "../../log/presence.ts";
 import { follow } from "./follow.ts";
 import { Listeners } from "./listeners.ts";
@@ -94,6 +95,14 @@ export class MemoryLog implements Log {
 
   input(position: Position, options: ReadOptions = {}): Promise<Input | undefined> {
     return this.#wire.call("input", () => inputAt(this.#server, position), options);
+  }
+
+  at(position: Position): Promise<StoredAt | undefined> {
+    return this.#wire.call("at", () => this.#server.storage.at(position));
+  }
+
+  end(): Promise<LogEnd> {
+    return this.#wire.call("end", () => this.#server.storage.end);
   }
 
   read(request: ReadRequest): Reader {

@@ -1,6 +1,7 @@
 /** One reader of one source: it hands over inputs while there is credit, a few in one go (L3). */
 import { inputBytes, type Input } from "../../log/input.ts";
 import type { Reader, ReadRequest } from "../../log/log.ts";
+import { logChanged } from "../../log/mark.ts";
 import type { Server } from "./server.ts";
 import type { Wire } from "./wire.ts";
 
@@ -15,6 +16,9 @@ export class MemoryReader implements Reader {
   #credit: number;
   #creditBytes: number;
   #creditBytesMax: number;
+  /** What was handed over last. */
+  #last: Input | undefined;
+  readonly #onLost: ReadRequest["onLost"];
   #scheduled = false;
   #stopped = false;
 
@@ -23,6 +27,7 @@ export class MemoryReader implements Reader {
     this.#wire = wire;
     this.#inputs = server.storage.inputs(request.source);
     this.#onInput = request.onInput;
+    this.#onLost = request.onLost;
     this.#next = firstAfter(this.#inputs, request.after);
     this.#credit = request.credit;
     this.#creditBytesMax = request.creditBytes ?? Infinity;
@@ -58,6 +63,20 @@ export class MemoryReader implements Reader {
     this.#server.schedule(() => this.#handOver());
   }
 
+  /** Whether the log has something else where the last input was, or nothing. */
+  #isLost(): boolean {
+    return this.#last !== undefined && this.#inputs[this.#next - 1] !== this.#last;
+  }
+
+  #lost(): void {
+    this.#stopped = true;
+    this.#unwatch();
+    const { position = 0, acceptedAtMs = 0 } = this.#last ?? {};
+    const { storage } = this.#server;
+    const mark = { log: storage.end.log, position, storedAtMs: acceptedAtMs };
+    this.#onLost?.(logChanged(mark, storage.end));
+  }
+
   #unwatch(): void {
     for (const end of this.#ends) end();
   }
@@ -78,7 +97,9 @@ export class MemoryReader implements Reader {
       // input.
       const input = this.#ready() ? this.#inputs[this.#next] : undefined;
       if (input === undefined) return;
+      if (this.#isLost()) return this.#lost();
       this.#next += 1;
+      this.#last = input;
       this.#credit -= 1;
       this.#creditBytes -= inputBytes(input.payload.byteLength);
       this.#onInput(input);

@@ -10,6 +10,7 @@ import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, Position } from "../../log/input.ts";
 import type { JournalEntry, LogEntry } from "../../log/log.ts";
+import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
 import type { Source, StorableInput, StorableTurn } from "./storable.ts";
 import { Timers } from "./timers.ts";
@@ -34,6 +35,10 @@ export class Storage {
   readonly #duplicates: DuplicateWindow;
   readonly #timers: Timers;
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
+  /** Which log it is: another one after it was made anew. */
+  #generation = 1;
+  /** The log's clock, which never shows the same time for what was lost and what came after it. */
+  #notBeforeMs = 0;
 
   constructor(options: StorageOptions) {
     this.#options = options;
@@ -72,6 +77,58 @@ export class Storage {
     this.#removed.add(position);
     this.#buried.delete(graveOf(entry.deadLetter));
     return true;
+  }
+
+  /** Which log it is, and its last position. */
+  get end(): LogEnd {
+    return { log: `memory-${this.#generation}`, last: this.entries.length };
+  }
+
+  at(position: Position): StoredAt | undefined {
+    const entry = this.#removed.has(position) ? undefined : this.entries[position - 1];
+    if (entry === undefined) return undefined;
+    if (entry.kind === "input") {
+      return { storedAtMs: entry.input.acceptedAtMs, payload: entry.input.payload };
+    }
+    if (entry.kind === "dead-letter") {
+      return { storedAtMs: entry.storedAtMs, payload: entry.deadLetter.payload };
+    }
+    return { storedAtMs: entry.entry.committedAtMs, payload: entry.entry.record };
+  }
+
+  /** Lose everything after a position, as a restored backup or a lost tail does. */
+  goBack(last: Position): void {
+    this.#notBeforeMs = this.#now() + 1;
+    this.entries.length = Math.min(last, this.entries.length);
+    for (const [name, journal] of this.#journals) {
+      const kept = journal.filter(({ revision }) => revision <= last);
+      journal.splice(0, journal.length, ...kept);
+      if (kept.length === 0) this.#journals.delete(name);
+    }
+    for (const inputs of this.#inputs.values()) {
+      const kept = inputs.findIndex(({ position }) => position > last);
+      if (kept >= 0) inputs.length = kept;
+    }
+    for (const set of [this.#misfits, this.#removed]) {
+      for (const position of set) if (position > last) set.delete(position);
+    }
+    this.#buried.clear();
+    for (const entry of this.entries) {
+      const isThere = entry.kind === "dead-letter" && !this.#removed.has(entry.position);
+      if (isThere) this.#buried.add(graveOf(entry.deadLetter));
+    }
+    this.#duplicates.goBack(last);
+    this.#timers.goBack(last);
+  }
+
+  /** Lose everything and be another log. */
+  makeAnew(): void {
+    this.goBack(0);
+    this.#generation += 1;
+  }
+
+  #now(): number {
+    return Math.max(this.#notBeforeMs, this.#options.clock.now());
   }
 
   isRemoved(position: Position): boolean {
@@ -134,19 +191,19 @@ export class Storage {
 
   #storeTurn(turn: StorableTurn): Position {
     const revision = this.entries.length + 1;
-    const committedAtMs = this.#options.clock.now();
+    const committedAtMs = this.#now();
     const entry: JournalEntry = { revision, record: turn.record, committedAtMs };
     listOf(this.#journals, turn.journal).push(entry);
     this.#append({ kind: "turn", agent: turn.agent, entry });
     for (const input of turn.outgoing) this.#storeInput(input);
     if (turn.deadLetter !== undefined) this.#storeDeadLetter(turn.deadLetter);
-    for (const timer of turn.timers) this.#timers.change(turn.journal, timer);
+    for (const timer of turn.timers) this.#timers.change(turn.journal, timer, revision);
     return revision;
   }
 
   #storeInput({ source, ...stored }: StorableInput): Position {
     const position = this.entries.length + 1;
-    const nowMs = this.#options.clock.now();
+    const nowMs = this.#now();
     const input: Input = { ...stored, position, acceptedAtMs: nowMs };
     listOf(this.#inputs, source).push(input);
     if (source === "misfits") this.#misfits.add(position);
@@ -156,7 +213,7 @@ export class Storage {
   }
 
   #storeDeadLetter(deadLetter: DeadLetter): void {
-    const storedAtMs = this.#options.clock.now();
+    const storedAtMs = this.#now();
     const position = this.entries.length + 1;
     this.#append({ kind: "dead-letter", position, deadLetter, storedAtMs });
   }

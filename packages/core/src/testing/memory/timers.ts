@@ -5,12 +5,15 @@
  * the order of their times, then in the order they were set.
  */
 import type { Clock } from "../../clock/clock.ts";
+import type { Position } from "../../log/input.ts";
 import { firingId, type TimerTime } from "../../log/timer.ts";
 import type { StorableInput, StorableTimer } from "./storable.ts";
 
 interface Timer {
   readonly time: TimerTime;
   readonly input: StorableInput;
+  /** Position of the turn that set it. */
+  readonly revision: Position;
   dueMs: number;
 }
 
@@ -27,16 +30,24 @@ export class Timers {
     this.#fire = fire;
   }
 
-  /** Set or cancel a timer of the agent with this journal. */
-  change(journal: string, { id, set }: StorableTimer): void {
+  /** Set or cancel a timer of the agent with this journal, by the turn at this position. */
+  change(journal: string, { id, set }: StorableTimer, revision: Position): void {
     const name = `${journal}.${id}`;
     // Also when it is set again, so that it comes last in the order.
     this.#timers.delete(name);
     if (set !== undefined) {
       const { time } = set;
       const dueMs = "atMs" in time ? time.atMs : this.#clock.now() + time.everyMs;
-      this.#timers.set(name, { ...set, dueMs });
+      this.#timers.set(name, { ...set, revision, dueMs });
     }
+    this.#setAlarm();
+  }
+
+  /**
+   * Turns after this position are lost, with what they set; what they cancelled stays cancelled.
+   */
+  goBack(last: Position): void {
+    for (const [name, { revision }] of this.#timers) if (revision > last) this.#timers.delete(name);
     this.#setAlarm();
   }
 

@@ -1,0 +1,59 @@
+/**
+ * Marks: how a remembered position knows its log (I16).
+ *
+ * A position alone says nothing once a stream was made anew, restored from a backup or has lost its
+ * tail: it may be beyond the end, or hold another message. A mark also says when what lies there
+ * was stored. If that is there still, everything up to it is the log as it was; nothing that a mark
+ * stands on is ever removed (inputs and journal records are not).
+ */
+import { LogMadeAnewError, LogWentBackError } from "../errors/log-errors.ts";
+import type { TroupeError } from "../errors/troupe-error.ts";
+import type { Position } from "./input.ts";
+import type { Log } from "./log.ts";
+
+/** A position of a log, with what lies there. */
+export interface Mark {
+  /** Identity of the log, as `Log.end` says it; only to tell what happened to a log. */
+  readonly log: string;
+  readonly position: Position;
+  /** When the log stored what lies there, in milliseconds since the epoch, by the log's clock. */
+  readonly storedAtMs: number;
+}
+
+/** What lies at a position. */
+export interface StoredAt {
+  readonly storedAtMs: number;
+  readonly payload: Uint8Array;
+}
+
+/** Which log it is, and where it ends. */
+export interface LogEnd {
+  /** Another one for every log that is made, also under the same name. */
+  readonly log: string;
+  /** The last position; 0 when the log is empty. */
+  readonly last: Position;
+}
+
+/** Whether the log is the one that the mark was made on, at least up to the mark. */
+export async function fitsLog(log: Pick<Log, "at">, mark: Mark): Promise<boolean> {
+  if (mark.position === 0) return true;
+  return (await log.at(mark.position))?.storedAtMs === mark.storedAtMs;
+}
+
+/** What happened to a log that does not fit a mark. */
+export function logChanged(mark: Mark, { last, log }: LogEnd): TroupeError {
+  const { position } = mark;
+  const details = { position, last, log, markedLog: mark.log };
+  if (mark.log !== log) {
+    return new LogMadeAnewError(
+      `The log was made anew: the one of before was known up to position ${position}, this one ends at ${last}. ` +
+        `What was remembered of the old one is not used, and everything in the new one is handled. Find out who removed the stream.`,
+      { details },
+    );
+  }
+  return new LogWentBackError(
+    `The log went back: it was known up to position ${position}, and that is not there any more (it ends at ${last}). ` +
+      `A backup was restored or its tail was lost, with what was accepted since. What remains is read again and handled where its turns are missing.`,
+    { details },
+  );
+}

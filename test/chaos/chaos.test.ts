@@ -19,7 +19,7 @@ async function chaos(...options: readonly string[]): Promise<RunResult> {
 const nothingBroken = { lost: 0, duplicated: 0, wrong: 0, chargedTwice: 0, findings: [] };
 
 test("workers and a broker are killed, and nothing is lost or doubled", async () => {
-  const result = await chaos("--scenario", "single", "--minutes", "0.12", "--json");
+  const result = await chaos("--only", "single", "--minutes", "0.12", "--json");
   expect(result).toMatchObject({ ...nothingBroken, scenarios: ["single"], seed: 7 });
   expect(result.accepted).toBeGreaterThan(500);
   expect(result.committed).toBe(result.accepted);
@@ -29,7 +29,7 @@ test("workers and a broker are killed, and nothing is lost or doubled", async ()
 }, 90_000);
 
 test("workers die in mid-charge, and every command is charged once", async () => {
-  const result = await chaos("--scenario", "payment", "--minutes", "0.12", "--json");
+  const result = await chaos("--only", "payment", "--minutes", "0.12", "--json");
   expect(result).toMatchObject({ ...nothingBroken, scenarios: ["payment"] });
   expect(result.workerKills).toBeGreaterThanOrEqual(3);
   expect(result.charges).toBe(result.commands);
@@ -38,6 +38,6 @@ test("workers die in mid-charge, and every command is charged once", async () =>
 }, 90_000);
 
 test("what it does not know is answered with its help", async () => {
-  await expect(chaos("--scenario", "meteor")).rejects.toMatchObject({ code: 2 });
+  await expect(chaos("--only", "meteor")).rejects.toMatchObject({ code: 2 });
   await expect(chaos("--minutes", "0")).rejects.toMatchObject({ code: 2 });
 });

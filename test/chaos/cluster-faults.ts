@@ -18,6 +18,8 @@ export class ClusterFaults implements AsyncDisposable {
   brokerKills = 0;
   leaderKills = 0;
   nodesWiped = 0;
+  /** Also leaders that had to go without dying. */
+  brokerPauses = 0;
   readonly #cluster: NatsCluster;
   readonly #streams: readonly string[];
   readonly #client: NatsConnection;
@@ -70,6 +72,31 @@ export class ClusterFaults implements AsyncDisposable {
       this.nodesWiped += 1;
       await sleep(between(random, 0, 2000));
       await node.restart();
+    });
+  }
+
+  /** The leader has to go, and another node leads: reads may be answered by who is behind. */
+  depose(): Promise<void> {
+    return this.#inTurn(async () => {
+      const [stream = ""] = this.#streams;
+      const subject = `$JS.API.STREAM.LEADER.STEPDOWN.${stream}`;
+      await this.#client.request(subject, "", { timeout: 2000 }).catch(() => undefined);
+      this.brokerPauses += 1;
+    });
+  }
+
+  /** SIGSTOP for any node; when it goes on, it is behind for a while. */
+  pause(random: Random): Promise<void> {
+    return this.#inTurn(async () => {
+      const node = oneOf(random, this.#cluster.servers);
+      if (node === undefined) return;
+      process.kill(node.pid, "SIGSTOP");
+      this.brokerPauses += 1;
+      try {
+        await sleep(between(random, 500, 4000));
+      } finally {
+        process.kill(node.pid, "SIGCONT");
+      }
     });
   }
 

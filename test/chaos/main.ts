@@ -18,7 +18,7 @@ type Scenario = (run: ScenarioRun) => Promise<ScenarioResult>;
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   single: singleBroker,
-  cluster: threeNodes,
+  three: threeNodes,
   payment: payments,
 };
 
@@ -26,12 +26,14 @@ const help = `npm run chaos [-- options]
 
   --minutes N      time under load of each scenario, 1.5 unless told
   --seed S         plan of the faults, drawn unless told
-  --scenario NAME  one of: ${Object.keys(scenarios).join(", ")}; all unless told
+  --only NAME      one of: ${Object.keys(scenarios).join(", ")}; all unless told
   --json           a line of JSON per scenario instead of a table
   --help           this text
 
-single   one broker, killed and restarted; workers killed, paused, replaced
-cluster  three nodes: leaders killed, a node wiped and rejoined, workers killed
+single   one broker, killed, restarted and paused; workers killed, paused, replaced
+         by a newer version of their code, several faults at once
+three    three nodes: leaders killed, deposed and paused, a node wiped and
+         rejoined; workers killed, paused and replaced by a newer version
 payment  a tool that charges money while its workers are killed
 
 Ends with one line of JSON; exit code 1 when anything was lost, duplicated,
@@ -43,14 +45,14 @@ async function main(): Promise<number> {
     options: {
       minutes: { type: "string", default: "1.5" },
       seed: { type: "string" },
-      scenario: { type: "string" },
+      only: { type: "string" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   const minutes = Number(values.minutes);
   const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-  const chosen = Object.entries(scenarios).filter(([name]) => (values.scenario ?? name) === name);
+  const chosen = Object.entries(scenarios).filter(([name]) => (values.only ?? name) === name);
   const isUsable = minutes > 0 && minutes <= minutesMax && Number.isSafeInteger(seed);
   if (values.help || !isUsable || chosen.length === 0) {
     (values.help ? process.stdout : process.stderr).write(help);

@@ -44,18 +44,22 @@ function lineOf(scenario: string, seconds: number, progress: Progress): string {
 /** A few lines of at most 80 columns, and then what is not as it should be. */
 export function summaryOf(result: ScenarioResult): string {
   const { accepted, committed, duplicated, lost, scenario, seconds, turns, wrong } = result;
-  const { brokerKills, leaderKills, nodesWiped, workerCrashes, workerKills, workerPauses } = result;
-  const { attempts, charges, chargedTwice, commands, ranAgain } = result;
+  const { brokerKills, brokerPauses, leaderKills, nodesWiped } = result;
+  const { storms, upgrades, workerCrashes, workerKills, workerPauses } = result;
+  const { attempts, beyondLimits, charges, chargedTwice, commands, ranAgain } = result;
   const rows: [string, string][] = [
-    ["messages", `${accepted} accepted, ${committed} committed, ${turns} turns in all`],
-    ["broken", `${lost} lost, ${duplicated} duplicated, ${wrong} wrong`],
+    ["messages", `${accepted} accepted, ${committed} handled, ${turns} turns in all`],
+    ["broken", `${lost} lost, ${duplicated} doubled, ${wrong} wrong`],
     ["workers", `${workerKills} killed, ${workerPauses} paused, ${workerCrashes} crashed`],
+    ["", `${upgrades} replaced by newer code, ${storms} storms of several faults`],
     ["broker", `${brokerKills} killed, ${leaderKills} of them leaders, ${nodesWiped} wiped`],
+    ["", `${brokerPauses} times paused or deposed`],
   ];
   if (commands > 0) {
     const again = `${chargedTwice} charged twice, ${ranAgain} asked for after their record`;
     rows.push(["payments", `${commands} commands, ${attempts} attempts, ${charges} charges`]);
     rows.push(["", again]);
+    rows.push(["", `${attempts - charges} effects repeated, ${beyondLimits} beyond Known limits`]);
   }
   rows.push(["stall", `${(result.maxStallMs / 1000).toFixed(1)} s at most without a turn`]);
   const lines = rows.map(([name, text]) => `  ${name.padEnd(10)}${text}`);

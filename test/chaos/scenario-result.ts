@@ -16,11 +16,17 @@ export interface ScenarioResult {
   readonly wrong: number;
   readonly workerKills: number;
   readonly workerPauses: number;
+  /** Workers that were replaced by others with newer code. */
+  readonly upgrades: number;
+  /** Moments at which several faults began together. */
+  readonly storms: number;
   /** Workers that ended without being told to. */
   readonly workerCrashes: number;
   /** All kills of broker nodes, leaders and wiped ones included. */
   readonly brokerKills: number;
   readonly leaderKills: number;
+  /** Nodes that were paused, and leaders that were deposed. */
+  readonly brokerPauses: number;
   readonly nodesWiped: number;
   readonly commands: number;
   /** Requests that reached the payment service. */
@@ -29,6 +35,8 @@ export interface ScenarioResult {
   readonly chargedTwice: number;
   /** Charges asked for again although their result was already recorded. */
   readonly ranAgain: number;
+  /** Of those, what "Known limits" does not name: by a worker that knew the record. */
+  readonly beyondLimits: number;
   /** Longest time under load without a committed turn, outages of the broker included. */
   readonly maxStallMs: number;
   readonly seconds: number;
@@ -50,15 +58,19 @@ export const nothingYet: Omit<ScenarioResult, "scenario" | "seed" | "minutes"> =
   wrong: 0,
   workerKills: 0,
   workerPauses: 0,
+  upgrades: 0,
+  storms: 0,
   workerCrashes: 0,
   brokerKills: 0,
   leaderKills: 0,
+  brokerPauses: 0,
   nodesWiped: 0,
   commands: 0,
   attempts: 0,
   charges: 0,
   chargedTwice: 0,
   ranAgain: 0,
+  beyondLimits: 0,
   maxStallMs: 0,
   seconds: 0,
   findings: [],
@@ -84,5 +96,6 @@ export function totalOf(results: readonly ScenarioResult[]): RunResult {
 
 /** Whether a guarantee was broken. */
 export function isBroken(result: RunResult | ScenarioResult): boolean {
-  return result.lost + result.duplicated + result.wrong + result.chargedTwice > 0;
+  const { beyondLimits, chargedTwice, duplicated, lost, wrong } = result;
+  return lost + duplicated + wrong + chargedTwice + beyondLimits > 0;
 }

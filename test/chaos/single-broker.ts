@@ -1,4 +1,4 @@
-/** One broker with file storage, killed with SIGKILL and started again under load. */
+/** One broker with file storage, killed with SIGKILL, paused, and started again under load. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { startNatsServer } from "@troupe/jetstream/server";
@@ -17,6 +17,19 @@ export async function singleBroker(run: ScenarioRun): Promise<ScenarioResult> {
     await sleep(between(random, 0, 1500));
     await server.restart();
   };
+  let brokerPauses = 0;
+  const pause = async (random: Random): Promise<void> => {
+    brokerPauses += 1;
+    process.kill(server.pid, "SIGSTOP");
+    await sleep(between(random, 500, 4000));
+    process.kill(server.pid, "SIGCONT");
+  };
+  // A broker that is gone can be neither killed nor paused.
+  let last = Promise.resolve();
+  const inTurn = (fault: (random: Random) => Promise<void>, random: Random): Promise<void> => {
+    last = last.then(() => fault(random));
+    return last;
+  };
   return await talliesUnderChaos(run, {
     scenario: "single",
     servers: [server.url],
@@ -24,7 +37,10 @@ export async function singleBroker(run: ScenarioRun): Promise<ScenarioResult> {
     messagesPerSecond: 1000,
     workerKillsPerMinute: 30,
     workerPausesPerMinute: 4,
-    brokerFaults: [{ name: "broker kills", count: countFor(6, run), fault: outage }],
-    brokerCounts: () => ({ brokerKills, leaderKills: 0, nodesWiped: 0 }),
+    brokerFaults: [
+      { name: "broker kills", count: countFor(6, run), fault: (random) => inTurn(outage, random) },
+      { name: "pauses", count: countFor(2, run), fault: (random) => inTurn(pause, random) },
+    ],
+    brokerCounts: () => ({ brokerKills, brokerPauses, leaderKills: 0, nodesWiped: 0 }),
   });
 }

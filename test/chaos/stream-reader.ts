@@ -87,15 +87,16 @@ function entryOf(namespace: string, message: Stored): StoredEntry {
   return { kind: "stray", subject };
 }
 
-function inputOf([, , type = "", ...token]: readonly string[], message: Stored): StoredInput {
+function inputOf([, kind, name = "", ...token]: readonly string[], message: Stored): StoredInput {
   const { data, headers, seq } = message;
   const header = (name: string): string | undefined => headers?.get(name) || undefined;
   const isPacked = header("Content-Type") === "application/msgpack";
   return {
     kind: "input",
     position: seq,
-    agent: agentOf(type, token),
-    message: header("Troupe-Message") ?? "",
+    // The one topic here has one subscriber.
+    agent: agentOf(kind === "topic" ? marksSubscriber : name, token),
+    message: kind === "topic" ? name : (header("Troupe-Message") ?? ""),
     value: decodePayload(data, isPacked ? "application/msgpack" : undefined),
     sentId: header("Troupe-Id"),
     sender: header("Troupe-Sender"),
@@ -114,6 +115,8 @@ function recordOf(
   }
   return { kind: "stray", subject };
 }
+
+const marksSubscriber = "copy";
 
 function agentOf(type: string, token: readonly string[]): string {
   return `${type}/${tokenToKey(token.join("."))}`;

@@ -2,7 +2,7 @@
 import { connect } from "@troupe/jetstream";
 import type { Troupe } from "@troupe/core";
 
-import { copyAgent, tallyAgent } from "../e2e/tally/tally.ts";
+import { copyAgent, marks, tallyAgent } from "../e2e/tally/tally.ts";
 import { startTallyWorker } from "../e2e/tally/tally-worker-settings.ts";
 import { Findings } from "./findings.ts";
 import { JournalCheck } from "./journal-check.ts";
@@ -12,8 +12,10 @@ import { nothingYet, type ScenarioResult } from "./scenario-result.ts";
 import { countFor, type ScenarioRun } from "./scenario.ts";
 import { between } from "./seeded-random.ts";
 import { StallWatch } from "./stall-watch.ts";
+import { Storms } from "./storms.ts";
 import { readStored } from "./stream-reader.ts";
 import { TallyRules } from "./tally-rules.ts";
+import { upgradeUnderLoad } from "./upgrade-under-load.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
 /** What differs between a single broker and a cluster. */
@@ -25,7 +27,10 @@ export interface TallyStage {
   readonly workerKillsPerMinute: number;
   readonly workerPausesPerMinute: number;
   readonly brokerFaults: readonly FaultPlan[];
-  readonly brokerCounts: () => Pick<ScenarioResult, "brokerKills" | "leaderKills" | "nodesWiped">;
+  readonly brokerCounts: () => Pick<
+    ScenarioResult,
+    "brokerKills" | "brokerPauses" | "leaderKills" | "nodesWiped"
+  >;
 }
 
 const namespace = "chaos";
@@ -43,33 +48,50 @@ export async function talliesUnderChaos(
   const url = servers.join(",");
   await using pool = await WorkerPool.start({
     size: workers,
-    start: (id) => startTallyWorker({ id, url, namespace }),
+    start: (id, generation) => startTallyWorker({ id, url, namespace, generation }),
   });
   await using watch = await StallWatch.start(servers, namespace);
   const publisher = tallyPublisher(troupe, stage.messagesPerSecond);
   const brokerKills = (): number => stage.brokerCounts().brokerKills;
-  const faults = [...workerFaults(run, stage, pool), ...stage.brokerFaults];
+  const storms = new Storms(pool, stage.brokerFaults);
+  const markers = new Publisher({
+    keys,
+    lanes: 10,
+    perSecond: 50,
+    send: (key, n, id) => troupe.publish(marks, key, { n }, { id: `mark-${id}` }),
+  });
+  const upgrade = upgradeUnderLoad(pool, markers);
+  const faults: FaultPlan[] = [
+    ...workerFaults(run, stage, pool),
+    ...stage.brokerFaults,
+    { name: "storms", count: countFor(3, run), fault: (random) => storms.bring(random) },
+    { name: "upgrade", count: 1, fault: () => upgrade.begin() },
+  ];
   const load = { publisher, pool, watch, faults, brokerKills };
   await underLoad(run, load);
+  await upgrade.end();
 
   const findings = new Findings();
   await reports(troupe, findings);
   await pool.stop();
   run.onProgress?.(progressOf(load, "checking"));
-  const checked = await checkTallies(servers, publisher.counts, findings);
+  const counts = { tallies: publisher.counts, marks: markers.counts };
+  const checked = await checkTallies(servers, counts, findings);
   const { lost, duplicated, wrong, texts } = findings;
   return {
     scenario: stage.scenario,
     seed: run.seed,
     minutes: run.minutes,
     ...nothingYet,
-    accepted: publisher.accepted,
+    accepted: publisher.accepted + markers.accepted,
     ...checked,
     lost,
     duplicated,
     wrong,
     workerKills: pool.kills,
     workerPauses: pool.pauses,
+    upgrades: pool.upgrades,
+    storms: storms.count,
     workerCrashes: pool.crashes.length,
     ...stage.brokerCounts(),
     maxStallMs: watch.maxStallMs,
@@ -125,14 +147,15 @@ async function reports(troupe: Troupe, findings: Findings): Promise<void> {
 
 async function checkTallies(
   servers: readonly string[],
-  counts: ReadonlyMap<string, number>,
+  counts: Readonly<Record<"marks" | "tallies", ReadonlyMap<string, number>>>,
   findings: Findings,
 ): Promise<Pick<ScenarioResult, "committed" | "turns">> {
   const rules = new TallyRules(findings);
   const check = new JournalCheck(findings, rules);
   for await (const entry of readStored(servers, namespace)) check.see(entry);
   check.end();
-  for (const [key, count] of counts) {
+  for (const [key, count] of counts.marks) rules.expectMarked(key, count);
+  for (const [key, count] of counts.tallies) {
     rules.expectTold(`tally/${key}`, count);
     rules.expectCopied(key, count);
   }

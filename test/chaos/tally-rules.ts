@@ -9,7 +9,15 @@ import { isDeepStrictEqual } from "node:util";
 
 import type { TurnRecord } from "@troupe/core";
 
-import { emptyTally, isCopied, tallyAfter, type Add, type Tally } from "../e2e/tally/tally.ts";
+import {
+  emptyTally,
+  isCopied,
+  marks,
+  tallyAfter,
+  type Add,
+  type Mark,
+  type Tally,
+} from "../e2e/tally/tally.ts";
 import type { Findings } from "./findings.ts";
 import type { AgentRules } from "./journal-check.ts";
 import type { StoredInput } from "./stream-reader.ts";
@@ -18,6 +26,8 @@ interface Progress {
   /** The last number that was told, of those that come one by one or two by two. */
   told: number;
   handled: number;
+  toldMarks: number;
+  marked: number;
   tally: Tally;
   readonly numbers: number[];
 }
@@ -34,6 +44,7 @@ export class TallyRules implements AgentRules {
 
   input({ agent, message, sender, value }: StoredInput): void {
     if (message === "report") return;
+    if (message === marks.name) return this.#toldMark(agent, (value as Mark).n);
     const progress = this.#progress(agent);
     const { n } = value as Add;
     const step = message === "add" ? 1 : 2;
@@ -49,6 +60,7 @@ export class TallyRules implements AgentRules {
   turn({ agent, message, value }: StoredInput, record: TurnRecord): void {
     const progress = this.#progress(agent);
     if (message === "add") this.#added(agent, progress, value as Add, record);
+    else if (message === marks.name) this.#marked(agent, progress, value as Mark, record);
     else if (message === "receive") this.#received(agent, progress, value as Add, record);
     else this.#reported(agent, progress, record);
   }
@@ -66,6 +78,29 @@ export class TallyRules implements AgentRules {
     for (let n = told + 2; n <= count; n += 2) {
       this.#findings.add("lost", `receive ${n} for copy/${key}`);
     }
+  }
+
+  /** Marks up to this one reached the copy. */
+  expectMarked(key: string, count: number): void {
+    const { marked, toldMarks } = this.#progress(`copy/${key}`);
+    for (let n = toldMarks + 1; n <= count; n++) this.#findings.add("lost", `mark ${n} for ${key}`);
+    if (marked < count) this.#findings.add("lost", `marks after ${marked} for copy/${key}`);
+  }
+
+  #toldMark(agent: string, n: number): void {
+    const progress = this.#progress(agent);
+    if (n !== progress.toldMarks + 1) {
+      const complaint = n <= progress.toldMarks ? "duplicated" : "lost";
+      this.#findings.add(complaint, `mark ${n} for ${agent} after ${progress.toldMarks}`);
+    }
+    progress.toldMarks = Math.max(progress.toldMarks, n);
+  }
+
+  #marked(agent: string, progress: Progress, mark: Mark, record: TurnRecord): void {
+    progress.marked += 1;
+    this.committed += 1;
+    this.#expect(agent, "mark", mark.n, progress.marked);
+    this.#expect(agent, "events", eventsOf(record), [{ type: "marked", data: mark }]);
   }
 
   #added(agent: string, progress: Progress, add: Add, record: TurnRecord): void {
@@ -98,7 +133,7 @@ export class TallyRules implements AgentRules {
   #progress(agent: string): Progress {
     let progress = this.#agents.get(agent);
     if (progress === undefined) {
-      progress = { told: 0, handled: 0, tally: emptyTally, numbers: [] };
+      progress = { told: 0, handled: 0, toldMarks: 0, marked: 0, tally: emptyTally, numbers: [] };
       this.#agents.set(agent, progress);
     }
     return progress;

@@ -10,7 +10,7 @@ export async function threeNodes(run: ScenarioRun): Promise<ScenarioResult> {
   await using cluster = await startNatsCluster({ size: 3 });
   await using faults = await ClusterFaults.start(cluster, ["chaos-0", "chaos-control"]);
   return await talliesUnderChaos(run, {
-    scenario: "cluster",
+    scenario: "three",
     servers: cluster.urls,
     replicas: 3,
     messagesPerSecond: 500,
@@ -22,11 +22,21 @@ export async function threeNodes(run: ScenarioRun): Promise<ScenarioResult> {
         count: countFor(4, run),
         fault: (random) => faults.killLeader(random),
       },
+      {
+        name: "leaders deposed",
+        count: countFor(4, run),
+        fault: () => faults.depose(),
+      },
+      {
+        name: "pauses of nodes",
+        count: countFor(3, run),
+        fault: (random) => faults.pause(random),
+      },
       { name: "wipes", count: countFor(1, run), fault: (random) => faults.wipe(random) },
     ],
     brokerCounts: () => {
-      const { brokerKills, leaderKills, nodesWiped } = faults;
-      return { brokerKills, leaderKills, nodesWiped };
+      const { brokerKills, brokerPauses, leaderKills, nodesWiped } = faults;
+      return { brokerKills, brokerPauses, leaderKills, nodesWiped };
     },
   });
 }

@@ -11,12 +11,16 @@ import { oneOf, type Random } from "./seeded-random.ts";
 
 export interface WorkerPoolOptions {
   readonly size: number;
-  readonly start: (id: string) => Promise<Program>;
+  /** @param generation of the code: one more after each upgrade */
+  readonly start: (id: string, generation: number) => Promise<Program>;
 }
 
 export class WorkerPool implements AsyncDisposable {
   kills = 0;
   pauses = 0;
+  upgrades = 0;
+  /** Which code new workers run. */
+  generation = 1;
   /** What workers said that ended without being told to, or did not even start. */
   readonly crashes: string[] = [];
   readonly #options: WorkerPoolOptions;
@@ -64,6 +68,26 @@ export class WorkerPool implements AsyncDisposable {
     if (this.#ready.has(victim)) victim.signal("SIGCONT");
   }
 
+  /**
+   * One after the other is told to stop and replaced by one with newer code, under load. `onFirst`
+   * is called when the first of them is ready.
+   */
+  async upgrade(onFirst: () => void): Promise<void> {
+    this.generation += 1;
+    let told = false;
+    for (const victim of [...this.#ready]) {
+      await this.#untilReady();
+      // Who was killed or crashed meanwhile has been replaced by newer code already.
+      if (!this.#ready.delete(victim)) continue;
+      await this.#stopOne(victim);
+      this.upgrades += 1;
+      this.#add();
+      await this.settled();
+      if (!told) onFirst();
+      told = true;
+    }
+  }
+
   /** Resolves when every replacement is ready. */
   async settled(): Promise<void> {
     while (this.#starting.size > 0) await Promise.all(this.#starting);
@@ -96,7 +120,7 @@ export class WorkerPool implements AsyncDisposable {
     for (let attempt = 1; attempt <= startAttemptsMax && !this.#stopped; attempt++) {
       this.#lastId += 1;
       try {
-        const program = await this.#options.start(`worker-${this.#lastId}`);
+        const program = await this.#options.start(`worker-${this.#lastId}`, this.generation);
         this.#ready.add(program);
         void program
           .ended()

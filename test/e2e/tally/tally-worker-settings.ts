@@ -14,6 +14,8 @@ export interface TallyWorkerSettings {
    * @default none
    */
   readonly fault?: "amnesia" | "no replies";
+  /** Which version of the code it runs. From 2 on copies subscribe to marks. @default 1 */
+  readonly generation?: number;
   /** Its tallies wait for a moment in the middle of their turns. @default false */
   readonly pausing?: boolean;
   readonly options?: Omit<WorkerOptions, "id">;

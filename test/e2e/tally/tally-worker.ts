@@ -9,7 +9,7 @@ import { connectLog } from "@troupe/jetstream";
 
 import { logWith } from "../log-with.ts";
 import { amnesia } from "./amnesia.ts";
-import { copyAgent, tallyAgent } from "./tally.ts";
+import { copyAgent, markedCopyAgent, tallyAgent } from "./tally.ts";
 import type { TallyWorkerSettings } from "./tally-worker-settings.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as TallyWorkerSettings;
@@ -27,7 +27,10 @@ const tally = tallyAgent({
     return new Promise((resolve) => held.push(resolve));
   },
 });
-const agents: Readonly<Record<string, AgentDefinition>> = { tally, copy: copyAgent };
+const agents: Readonly<Record<string, AgentDefinition>> = {
+  tally,
+  copy: settings.generation === 2 ? markedCopyAgent() : copyAgent,
+};
 
 function faulty(log: Log): Log {
   if (settings.fault === "amnesia") return amnesia(log);

@@ -5,7 +5,14 @@
  * repeated or an exchanged one changes it for ever. Every second one it reports to the `copy` of
  * the same key: those turns commit together with what they send.
  */
-import { agent, agentNamed, type Agent } from "@troupe/core";
+import {
+  agent,
+  agentNamed,
+  topic,
+  type Agent,
+  type AgentDefinition,
+  type Topic,
+} from "@troupe/core";
 import { z } from "zod";
 
 export interface Add {
@@ -70,6 +77,22 @@ export function tallyAgent(
       return context.state.count;
     })
     .on("report", z.object({}), (context) => context.state);
+}
+
+/** A mark for a key, 1 for its first one, and so on. */
+export interface Mark {
+  readonly n: number;
+}
+
+const mark = z.object({ n: z.int().positive() });
+
+export const marks: Topic<Mark, Mark> = topic("marks", mark);
+
+/** The copy of the next version of the code, which subscribes to one topic more. */
+export function markedCopyAgent(): AgentDefinition {
+  return copyAgent
+    .event("marked", mark, (state) => state)
+    .subscribe(marks, (context, message) => context.emit.marked(message));
 }
 
 export const copyAgent: Agent<

@@ -1,4 +1,6 @@
-/** Several faults that begin at the same moment: what each of them bears alone, they bear together. */
+/**
+ * Several faults that begin at the same moment: what each of them bears alone, they bear together.
+ */
 import type { FaultPlan } from "./load-phase.ts";
 import { between, oneOf, type Random } from "./seeded-random.ts";
 import type { WorkerPool } from "./worker-pool.ts";
@@ -16,7 +18,7 @@ export class Storms {
 
   /** A worker is killed, another one is paused, and something happens to the broker. */
   bring(random: Random): Promise<void> {
-    const broker = oneOf(random, [...this.#brokerFaults]);
+    const broker = oneOf(random, this.#brokerFaults);
     this.#last = this.#last.then(async () => {
       this.count += 1;
       await Promise.all([

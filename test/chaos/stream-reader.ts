@@ -87,7 +87,7 @@ function entryOf(namespace: string, message: Stored): StoredEntry {
   return { kind: "stray", subject };
 }
 
-function inputOf([, kind, name = "", ...token]: readonly string[], message: Stored): StoredInput {
+function inputOf([, kind, to = "", ...token]: readonly string[], message: Stored): StoredInput {
   const { data, headers, seq } = message;
   const header = (name: string): string | undefined => headers?.get(name) || undefined;
   const isPacked = header("Content-Type") === "application/msgpack";
@@ -95,8 +95,8 @@ function inputOf([, kind, name = "", ...token]: readonly string[], message: Stor
     kind: "input",
     position: seq,
     // The one topic here has one subscriber.
-    agent: agentOf(kind === "topic" ? marksSubscriber : name, token),
-    message: kind === "topic" ? name : (header("Troupe-Message") ?? ""),
+    agent: agentOf(kind === "topic" ? marksSubscriber : to, token),
+    message: kind === "topic" ? to : (header("Troupe-Message") ?? ""),
     value: decodePayload(data, isPacked ? "application/msgpack" : undefined),
     sentId: header("Troupe-Id"),
     sender: header("Troupe-Sender"),

@@ -35,6 +35,8 @@ export interface TallyStage {
 
 const namespace = "chaos";
 const workers = 4;
+/** Workers are killed from outside: that says nothing about the messages that they handle. */
+const options = { retry: { deathsMax: 1_000_000 } };
 const keys = Array.from({ length: 200 }, (_, i) => `key-${i}`);
 const tally = tallyAgent();
 
@@ -48,7 +50,7 @@ export async function talliesUnderChaos(
   const url = servers.join(",");
   await using pool = await WorkerPool.start({
     size: workers,
-    start: (id, generation) => startTallyWorker({ id, url, namespace, generation }),
+    start: (id, generation) => startTallyWorker({ id, url, namespace, generation, options }),
   });
   await using watch = await StallWatch.start(servers, namespace);
   const publisher = tallyPublisher(troupe, stage.messagesPerSecond);

@@ -75,7 +75,8 @@ export class WorkerPool implements AsyncDisposable {
   async upgrade(onFirst: () => void): Promise<void> {
     this.generation += 1;
     let told = false;
-    for (const victim of [...this.#ready]) {
+    const old = [...this.#ready];
+    for (const victim of old) {
       await this.#untilReady();
       // Who was killed or crashed meanwhile has been replaced by newer code already.
       if (!this.#ready.delete(victim)) continue;
@@ -128,7 +129,10 @@ export class WorkerPool implements AsyncDisposable {
           .then((how) => this.#ended(program, how ?? ""));
         return;
       } catch (thrown) {
-        this.crashes.push(`a worker did not start: ${String(thrown)}`);
+        // While the broker does not answer none comes up; the last attempt is long after that.
+        if (attempt === startAttemptsMax) {
+          this.crashes.push(`a worker did not start: ${String(thrown)}`);
+        }
       }
     }
   }

@@ -5,6 +5,7 @@ import { backlog } from "./systems/backlog.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { batch } from "./systems/batch.ts";
 import { charge } from "./systems/charge.ts";
+import { deadly } from "./systems/deadly.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
@@ -26,6 +27,7 @@ export const systems: Readonly<Record<string, System>> = {
   backlog,
   limits,
   poison,
+  deadly,
   projected,
   charge,
   pipeline: pipelineSystem,

@@ -1,6 +1,6 @@
 /**
- * Messages that end their process: some kill it, some block it until somebody kills it. Each costs a
- * bounded number of processes and becomes one dead letter; no other message suffers, whichever
+ * Messages that end their process: some kill it, some block it until somebody kills it. Each costs
+ * a bounded number of processes and becomes one dead letter; no other message suffers, whichever
  * handlers ran beside it.
  */
 import assert from "node:assert/strict";
@@ -30,8 +30,9 @@ export const deadly: System = {
   name: "deadly",
   agents: miner,
   // Who is killed from outside while it runs a message is not told apart from who dies of it.
-  faults: { crash: 0 },
-  settings: { retry: { delayMs: 10, delayMsMax: 100 } },
+  // That a holder died is seen from the floors.
+  faults: { crash: 0, "lose-floors": 0 },
+  settings: { retry: { delayMs: 10, delayMsMax: 100, deathsMax } },
   fatal: ({ payload }) => {
     const { how, id } = payload as z.infer<typeof job>;
     if (how === "good") return undefined;
@@ -48,7 +49,8 @@ export const deadly: System = {
   check: (history) => {
     for (const key of keys) checkKey(history, key);
     for (const [id, count] of deaths) {
-      assert.ok(count <= deathsMax, `${count} processes ended by ${id}`);
+      // A first run is not written down, and workers that take each other for dead may each begin.
+      assert.ok(count <= 4 * deathsMax, `${count} processes ended by ${id}`);
     }
   },
 };

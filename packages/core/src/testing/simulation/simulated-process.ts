@@ -36,6 +36,7 @@ export class SimulatedProcess {
   readonly troubles: Troubles = noTroubles();
   readonly #connection: MemoryConnection;
   #alive = true;
+  #isStanding = false;
 
   constructor(host: ProcessHost, { baseLog, interceptors, name }: ProcessOptions) {
     const { agenda, broker, seed, settings, watch } = host;
@@ -57,6 +58,11 @@ export class SimulatedProcess {
     return this.#alive;
   }
 
+  /** It does nothing, not even stop. */
+  get standing(): boolean {
+    return this.#isStanding;
+  }
+
   /** It does not reach the log. */
   cutOff(calls: "wait" | "fail"): void {
     this.#connection.cutOff({ calls });
@@ -68,11 +74,13 @@ export class SimulatedProcess {
 
   /** It stands still, as after SIGSTOP. */
   suspend(): void {
+    this.#isStanding = true;
     this.clock.suspend();
     this.#connection.suspend();
   }
 
   wake(): void {
+    this.#isStanding = false;
     this.clock.wake();
     this.#connection.wake();
   }

@@ -252,6 +252,7 @@ export class World {
   #restart(place: Place, downMs: number): void {
     const worker = this.#workers.get(place);
     if (worker === undefined) return;
+    if (worker.standing) return this.#crash(place, downMs);
     this.#workers.delete(place);
     worker.close().catch(() => worker.crash());
     this.#clock.after(downMs, () => this.#startWorker(place));

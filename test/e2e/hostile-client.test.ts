@@ -3,7 +3,14 @@
  * dead letter at worst, and changes nothing of anybody else's. Under the users that are shipped.
  */
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
-import { agent, redriveDraft, type Agent, type DeadLetter, type Troupe } from "@troupe/core";
+import {
+  agent,
+  encodePayload,
+  redriveDraft,
+  type Agent,
+  type DeadLetter,
+  type Troupe,
+} from "@troupe/core";
 import { connect } from "@troupe/jetstream";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
@@ -120,24 +127,22 @@ test("she cannot resume who is parked, by a header, in the payload, or by an ope
   await work();
   const parked = (): Promise<unknown> => operator.agent(account, "eve").deposit({ amount: 1 });
   await operator.send(account, "eve").shaky({});
-  await expect.poll(() => parked().catch((error: { code: string }) => error.code)).toBe(
-    "agent-parked",
-  );
+  await expect
+    .poll(() => parked().catch((error: { code: string }) => error.code))
+    .toBe("agent-parked");
   await send({ "Troupe-Message": "~resume" }, "{}");
   await send({ "Troupe-Message": "~resume", "Content-Type": "application/msgpack" }, "\u0080");
   await send({}, '{"~resume":{"skip":true}}');
-  await expect.poll(async () => (await letters()).map(({ failure }) => failure.code)).toEqual([
-    "agent-parked",
-    "foreign-message",
-    "foreign-message",
-  ]);
+  await expect
+    .poll(async () => (await letters()).map(({ failure }) => failure.code))
+    .toEqual(["agent-parked", "foreign-message", "foreign-message"]);
   // An operator who sends her message again does not lend her his word.
   const foreign = { kind: "agent", name: "account", key: "eve" } as const;
   const original = {
     position: 1,
     address: foreign,
-    metadata: { foreign: true, message: "~resume" },
-    payload: Buffer.from("{}"),
+    metadata: { foreign: true, message: "~resume", contentType: "application/msgpack" } as const,
+    payload: encodePayload({ skip: true }),
     acceptedAtMs: 0,
   };
   await operator.log.accept(

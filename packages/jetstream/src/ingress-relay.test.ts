@@ -6,7 +6,7 @@ import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import type { Input, Log } from "@troupe/core";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
-import { connectLog } from "./index.ts";
+import { connectLog, type ConnectLogOptions } from "./index.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 let server: NatsServer;
@@ -35,7 +35,7 @@ async function dialAgain(): Promise<void> {
   client = await dial({ servers: server.url });
 }
 
-async function newLog(options: { readonly ingressBytesMax?: number } = {}): Promise<Log> {
+async function newLog(options: Partial<ConnectLogOptions> = {}): Promise<Log> {
   const log = await connectLog({ servers: server.url, namespace, partitions: 1, ...options });
   logs.push(log);
   return log;
@@ -145,6 +145,18 @@ test("an ingress that was made anew is taken in from its beginning, and that is 
   for (const n of numbers(3, 10)) await publish(n);
   await expect.poll(() => seen).toEqual(numbers(13));
   expect(faults.join()).toMatch(/taking in foreign messages: .* was made anew/);
+});
+
+test("an ingress that is made anew under a running relay is taken in, too", async () => {
+  const log = await newLog({ readerHeartbeatMs: 50 });
+  const seen = seenBy(log);
+  takeIn(log);
+  for (const n of numbers(20)) await publish(n);
+  await expect.poll(() => seen).toEqual(numbers(20));
+  await (await jetstreamManager(client)).streams.delete(`${namespace}-ingress`);
+  await newLog();
+  for (const n of numbers(3, 20)) await publish(n);
+  await expect.poll(() => seen, { timeout: 10_000 }).toEqual(numbers(23));
 });
 
 test("what the log has taken is purged from the ingress, and nothing else", async () => {

@@ -65,8 +65,9 @@ export async function openStage(): Promise<Stage> {
     startWorker: async (settings) =>
       resources.use(await Program.start(workerProcess, { ...settings, url: server.url })),
     async drop(namespace) {
-      const { controlStream, stream } = subjects(namespace);
-      await Promise.all([stream, controlStream].map((name) => manager.streams.delete(name)));
+      const { controlStream, ingressStream, stream } = subjects(namespace);
+      const names = [stream, controlStream, ingressStream];
+      await Promise.all(names.map((name) => manager.streams.delete(name)));
     },
     brokerCpuSeconds: () => cpuSeconds(server.pid),
     async brokerWireBytes() {

@@ -8,7 +8,11 @@ import { talliesUnderChaos } from "./tallies-under-chaos.ts";
 
 export async function threeNodes(run: ScenarioRun): Promise<ScenarioResult> {
   await using cluster = await startNatsCluster({ size: 3 });
-  await using faults = await ClusterFaults.start(cluster, ["chaos-0", "chaos-control"]);
+  await using faults = await ClusterFaults.start(cluster, [
+    "chaos-0",
+    "chaos-control",
+    "chaos-ingress",
+  ]);
   return await talliesUnderChaos(run, {
     scenario: "three",
     servers: cluster.urls,

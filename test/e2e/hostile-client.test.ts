@@ -128,7 +128,7 @@ test("she cannot resume who is parked, by a header, in the payload, or by an ope
   const parked = (): Promise<unknown> => operator.agent(account, "eve").deposit({ amount: 1 });
   await operator.send(account, "eve").shaky({});
   await expect
-    .poll(() => parked().catch((error: { code: string }) => error.code))
+    .poll(() => parked().catch((error: unknown) => (error as { code: string }).code))
     .toBe("agent-parked");
   await send({ "Troupe-Message": "~resume" }, "{}");
   await send({ "Troupe-Message": "~resume", "Content-Type": "application/msgpack" }, "\u0080");

@@ -125,6 +125,7 @@ function newSession(made: {
   const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
   const link = new Link(connection);
   const faults = new Faults();
+  for (const note of prepared.notes) faults.tell("making the streams", note);
   link.onDenied(({ error, operation, subject }) => {
     const minute = Math.floor(performance.now() / 60_000);
     faults.tellOnce(`${operation} ${subject} ${minute}`, "using the server", error);

@@ -3,14 +3,19 @@
 type FaultListener = (what: string, thrown: unknown) => void;
 
 const rememberedMax = 10_000;
+const earlyMax = 100;
 
 export class Faults {
   readonly #told = new Set<string>();
+  /** What was told before anybody listened. */
+  #early: Parameters<FaultListener>[] = [];
   readonly #listeners = new Set<FaultListener>();
 
   /** Returns the function that ends it. */
   listen(listener: FaultListener): () => void {
     this.#listeners.add(listener);
+    for (const early of this.#early) listener(...early);
+    this.#early = [];
     return () => {
       this.#listeners.delete(listener);
     };
@@ -25,6 +30,8 @@ export class Faults {
   }
 
   tell(what: string, thrown: unknown): void {
+    if (this.#listeners.size === 0 && this.#early.length < earlyMax)
+      this.#early.push([what, thrown]);
     for (const listener of this.#listeners) listener(what, thrown);
   }
 }

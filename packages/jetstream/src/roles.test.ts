@@ -1,4 +1,7 @@
 /** The users of infra/nats/users.conf: each can do what its role is for, and nothing else (I14). */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
 import {
   agent,
@@ -16,6 +19,7 @@ import { z } from "zod";
 
 import { startGuardedServer, type GuardedServer, type Role } from "./guarded-server.ts";
 import { connect } from "./index.ts";
+import { findNatsServer } from "./server/index.ts";
 
 const namespace = "acme.desk";
 const amounts = topic("amounts", z.object({ amount: z.number() }));
@@ -270,4 +274,13 @@ test("an inbox that the user may not hear is told when it connects", async () =>
   const connecting = connect({ ...wrong, namespace });
   await expect(connecting).rejects.toMatchObject({ code: "access-denied" });
   await expect(connect({ ...wrong, namespace, inboxPrefix: "replies" })).rejects.toThrow("_INBOX");
+});
+
+test("the shipped server configuration is one that nats-server takes", async () => {
+  const { path } = await findNatsServer();
+  const file = new URL("../../../infra/nats/server.conf", import.meta.url).pathname;
+  const roles = ["PUBLISHER", "ASKER", "WORKER", "OPERATOR", "PROJECTION"];
+  const env = Object.fromEntries(roles.map((role) => [`TROUPE_${role}_PASSWORD`, `of-${role}`]));
+  const { stderr } = await promisify(execFile)(path, ["-t", "-c", file], { env });
+  expect(stderr).toMatch(/configuration file .* is valid/);
 });

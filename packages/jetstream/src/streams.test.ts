@@ -125,3 +125,18 @@ test.each([
   await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
   await manager.streams.delete(name);
 });
+
+test("an ingress gets less room where the server has less, and that is said", async () => {
+  const users = "users: [{ user: app, password: app }]";
+  await using small = await startNatsServer({
+    extraConfig: [`accounts { A { jetstream: { max_file: 40MB }, ${users} } }`],
+  });
+  const options = { servers: small.url, user: "app", pass: "app", namespace: "small" };
+  const log = await connectLog(options);
+  const faults: unknown[] = [];
+  log.onFault((what, thrown) => faults.push([what, (thrown as Error).message]));
+  expect(faults).toEqual([
+    ["making the streams", expect.stringMatching(/has 33554432, and refuses .* ingressBytesMax/)],
+  ]);
+  await log.close();
+});

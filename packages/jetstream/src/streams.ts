@@ -17,6 +17,8 @@ import {
 } from "@nats-io/jetstream";
 import { nanos, type WithRequired } from "@nats-io/nats-core";
 
+import { LogRefusedError, type TroupeError } from "@troupe/core";
+
 import { StreamMismatchError } from "./errors.ts";
 import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
 import type { Subjects } from "./subjects.ts";
@@ -40,6 +42,8 @@ export interface PreparedStreams {
   readonly log: string;
   readonly partitions: number;
   readonly replicas: number;
+  /** What people should know about how the streams were made. */
+  readonly notes: readonly TroupeError[];
 }
 
 /** The number of partitions, in the metadata of the shard's stream. */
@@ -56,12 +60,45 @@ export async function ensureStreams(
   const partitions = partitionsOf(shard, subjects);
   const control = controlStream(subjects, options);
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
-  const ingress = ingressStream(subjects, options);
-  const found = (await ensureStream(manager, ingress, options.createStreams)).config;
-  const why = ingressMismatch(found, subjects);
-  if (why !== undefined) throw mismatch(found, why);
+  const notes = await ensureIngress(manager, subjects, options);
   const log = `${subjects.stream} ${created}`;
-  return { log, partitions, replicas: shard.num_replicas };
+  return { log, partitions, replicas: shard.num_replicas, notes };
+}
+
+/**
+ * The server keeps the ingress's room free for it, and may not have so much: then the ingress gets
+ * half, and so on, as long as that is of use. What came out differently is noted.
+ */
+async function ensureIngress(
+  manager: JetStreamManager,
+  subjects: Subjects,
+  options: StreamOptions,
+): Promise<readonly TroupeError[]> {
+  for (let bytes = options.ingressBytesMax; ; bytes = Math.floor(bytes / 2)) {
+    try {
+      const wanted = ingressStream(subjects, { ...options, ingressBytesMax: bytes });
+      const found = (await ensureStream(manager, wanted, options.createStreams)).config;
+      const why = ingressMismatch(found, subjects);
+      if (why !== undefined) throw mismatch(found, why);
+      return bytes === options.ingressBytesMax ? [] : [smallerIngress(found, options)];
+    } catch (error) {
+      const isFull =
+        error instanceof StreamMismatchError && noRoom.has(error.details["serverCode"]);
+      if (!isFull || bytes / 2 < ingressBytesLeast) throw error;
+    }
+  }
+}
+
+/** The server, or this account, has no room for a stream's `max_bytes`. */
+const noRoom: ReadonlySet<unknown> = new Set([10_002, 10_023, 10_047]);
+/** A few of the largest messages. */
+const ingressBytesLeast = 4 * 1024 * 1024;
+
+function smallerIngress(config: StreamConfig, { ingressBytesMax }: StreamOptions): TroupeError {
+  return new LogRefusedError(
+    `The server has no room to keep ${ingressBytesMax} bytes free for the stream ${config.name}: it has ${config.max_bytes}, and refuses foreign messages beyond. Give the server more room, or set ingressBytesMax.`,
+    { details: { stream: config.name, bytes: config.max_bytes, bytesMax: ingressBytesMax } },
+  );
 }
 
 /**

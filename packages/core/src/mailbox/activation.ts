@@ -35,6 +35,11 @@ export class Activation {
     return this.#done;
   }
 
+  /** It has failed, and is tried again after a pause. */
+  get failing(): boolean {
+    return this.#failures > 0 || this.#restarts >= 2;
+  }
+
   /** Read the journal; `then` is called when that succeeded, or should be tried again. */
   run(then: () => void): void {
     // The first time at once; when commits keep failing, with pauses.

@@ -33,7 +33,7 @@ import type { TurnHost } from "../turn/turn-host.ts";
 import type { TrackedInput } from "../worker/position-tracker.ts";
 import { PositionTracker } from "../worker/position-tracker.ts";
 import type { BacklogShare, Delivery, Place, WindowPlace } from "./delivery.ts";
-import { delivery } from "./delivery.ts";
+import { delivery, noPlace } from "./delivery.ts";
 import { Pause } from "./pause.ts";
 import { backoffMs } from "./retry-policy.ts";
 
@@ -145,7 +145,7 @@ export class Backlog {
       this.#tracker.finish(tracked);
       this.#finishWhenHandled();
     };
-    return delivery(input, { done });
+    return delivery(input, { ...noPlace, done });
   }
 
   #finishWhenHandled(): void {

@@ -20,6 +20,8 @@ export interface Delivery {
    */
   begin?: "coming" | "over";
   readonly place: Place;
+  /** Its room in the window went to others. @default false */
+  lent?: boolean;
 }
 
 /** What an input takes up until it is handled. */
@@ -29,6 +31,11 @@ export interface Place {
    * be passed and its credit returns.
    */
   done(): void;
+  /**
+   * The input waits for something: its room in the window may go to others. False when no more
+   * places can be lent.
+   */
+  lend(): boolean;
 }
 
 /** A place in the window of a partition. */
@@ -47,7 +54,7 @@ export interface BacklogShare {
 }
 
 /** For an input that is in no window. */
-export const noPlace: Place = Object.freeze({ done: () => undefined });
+export const noPlace: Place = Object.freeze({ done: () => undefined, lend: () => true });
 
 export function delivery(input: Input, place: Place): Delivery {
   return { input, attempts: 0, verdict: undefined, alone: false, place };

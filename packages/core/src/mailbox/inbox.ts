@@ -21,6 +21,7 @@ export class Inbox {
   readonly #host: BacklogHost;
   readonly #topics: readonly string[];
   #queue: Delivery[] = [];
+  #lends = false;
   #backlog: Backlog | undefined;
 
   /** @param topics that the agent subscribes to */
@@ -48,7 +49,14 @@ export class Inbox {
     if (this.#backlog !== undefined) this.#backlog.add(input, place);
     else if (this.#queue.length < this.#host.limits.keyWindowMax) {
       this.#queue.push(delivery(input, place));
+      if (this.#lends) this.#lend();
     } else this.#backlog = this.#openBacklog(input, place);
+  }
+
+  /** What waits here waits for something other than its turn, and makes room for others. */
+  set lends(lends: boolean) {
+    this.#lends = lends;
+    if (lends) this.#lend();
   }
 
   take(): Delivery | undefined {
@@ -87,5 +95,15 @@ export class Inbox {
       this.#mailbox.arrived();
       this.#backlog?.readOn(this.#queue.length);
     });
+  }
+
+  /** Places are lent from the front on: looking from the back finds those that came since. */
+  #lend(): void {
+    for (let index = this.#queue.length - 1; index >= 0; index--) {
+      const waiting = this.#queue[index];
+      if (waiting === undefined || waiting.lent === true) return;
+      waiting.lent = waiting.place.lend();
+      if (!waiting.lent) return;
+    }
   }
 }

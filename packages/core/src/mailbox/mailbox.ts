@@ -2,8 +2,8 @@
  * The mailbox of one agent: its queue, its state, and the turns that wait for their commit.
  *
  *  - What waits is in the inbox; of a key that is behind, most of it stays on the log (backlog.ts).
- *  - Deliveries run one at a time, in log order (I2). The next one may run on the draft that the previous one left,
- *    before that is committed; both then commit in order ("chained"), or neither does.
+ *  - Deliveries run one at a time, in log order (I2). The next one may run on the draft that the previous one left, before
+ *    that is committed; both then commit in order, or neither does.
  *  - `#history` is what the journal says, `#draft` is that plus the turns that are not committed yet.
  *  - A delivery at or before the last handled position is a duplicate: the handler does not run (I4).
  *  - When a commit fails, everything after `#history` is thrown away, the journal's tail is read again and the
@@ -31,6 +31,7 @@ import type { MailboxHost, MailboxPlace } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
 import { givenBack, isOfStopping } from "./of-stopping.ts";
 import { mayFollow } from "./may-follow.ts";
+import { PermitWait } from "./permit-wait.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
 import { InFlight } from "./in-flight.ts";
 import { processesDied, RunCounting } from "./run-counting.ts";
@@ -42,9 +43,8 @@ export class Mailbox implements Standing<Mailbox> {
   readonly agent: AgentId;
   readonly name: string;
   readonly partition: number;
-  /** True while the committer has this mailbox on its list. */
+  /** For the committer: it is on its list; for the line of idle ones: its neighbours. */
   scheduled = false;
-  /** Its neighbours among the idle ones. */
   ahead: Mailbox | undefined;
   behind: Mailbox | undefined;
   readonly #host: MailboxHost;
@@ -52,13 +52,12 @@ export class Mailbox implements Standing<Mailbox> {
   readonly #history: AgentHistory;
   /** Until the first commit shows that the history is right. */
   #activation: Activation | undefined;
-  /** Few agents are ever parked. */
   #parking: Parking | undefined;
   readonly #steps: StepAppends;
   readonly #uncommitted: Uncommitted;
   readonly #pause: Pause;
+  readonly #permitWait: PermitWait;
   readonly #inbox: Inbox;
-  /** Only after the partition's holder died. */
   readonly #runs: RunCounting | undefined;
   /** Something asynchronous is under way: a load, a handler, a pause, a place in a line. */
   #busy = false;
@@ -84,6 +83,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#history = new AgentHistory(host, runtime, agent);
     this.#draft = this.#history.current;
     this.#pause = new Pause(host.clock);
+    this.#permitWait = new PermitWait(host.permits);
     this.#activation = this.#newActivation();
     this.#inbox = new Inbox(this, host, runtime.topics);
     this.#uncommitted = new Uncommitted(this, host.committer);
@@ -115,7 +115,8 @@ export class Mailbox implements Standing<Mailbox> {
   drain(): Promise<void> {
     this.#inbox.clear();
     this.#draining = true;
-    if (this.#pause.cancel() || this.#runs?.cancelWait() === true) this.#busy = false;
+    const ended = [this.#pause.cancel(), this.#permitWait.leave(), this.#runs?.cancelWait()];
+    if (ended.includes(true)) this.#busy = false;
     if (this.idle) return this.#runs?.end() ?? Promise.resolve();
     this.#drained ??= Promise.withResolvers();
     return this.#drained.promise;
@@ -133,7 +134,6 @@ export class Mailbox implements Standing<Mailbox> {
     this.#released();
   }
 
-  /** A turn of it runs, or is not stored yet. */
   get running(): boolean {
     return this.#inFlight !== undefined || this.#uncommitted.count > 0;
   }
@@ -224,22 +224,18 @@ export class Mailbox implements Standing<Mailbox> {
     this.#pump();
   }
 
-  /** Grows with every start from the journal. */
   get epoch(): number {
     return this.#epoch;
   }
 
-  /** Position of the last message that waits in the queue; 0 when none does. */
   get lastQueued(): Position {
     return this.#inbox.last?.input.position ?? 0;
   }
 
-  /** Resolves when nothing is left to be committed, be it stored or given up. */
   allCommitted(): Promise<void> {
     return this.#uncommitted.settled();
   }
 
-  /** There is more in the inbox. */
   arrived(): void {
     if (!this.#busy) this.#pump();
     else this.#fillBatch();
@@ -247,6 +243,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #pump(): void {
     this.#runs?.settle();
+    this.#inbox.lends = false;
     while (!this.#busy && !this.#abandoned) {
       const delivery = this.#inbox.first;
       if (delivery === undefined) break;
@@ -261,17 +258,9 @@ export class Mailbox implements Standing<Mailbox> {
       } else if (this.#history.parked !== undefined && this.#parkingOf().defers) {
         this.#inbox.take();
         this.#parkingOf().defer(delivery);
-      } else {
-        if (this.#uncommitted.count >= this.#runAheadOf(delivery)) return;
-        this.#start(delivery);
-      }
+      } else if (!this.#start(delivery)) return;
     }
     if (this.idle) this.#becameIdle();
-  }
-
-  /** How many turns may be uncommitted before this one; a suspect's record comes behind all. */
-  #runAheadOf(delivery: Delivery): number {
-    return this.#runs?.concerns(delivery) === true ? 1 : this.#host.limits.runAheadMax;
   }
 
   #released(): void {
@@ -279,13 +268,20 @@ export class Mailbox implements Standing<Mailbox> {
     void (this.#runs?.end() ?? Promise.resolve()).finally(resolve);
   }
 
-  #start(delivery: Delivery): void {
-    if (!this.#host.permits.free) this.#waitForPermit();
-    else if (this.#runs?.concerns(delivery) === true) this.#begin(delivery, this.#runs);
+  /** False when commits come first. */
+  #start(delivery: Delivery): boolean {
+    const { limits, permits } = this.#host;
+    const suspect = this.#runs?.concerns(delivery) === true ? this.#runs : undefined;
+    // The record of a suspect's run comes behind all others.
+    if (this.#uncommitted.count >= (suspect ? 1 : limits.runAheadMax)) return false;
+    const mayStart = permits.free || this.#runtime.paces.isQuick(delivery);
+    if (!mayStart) this.#waits((then) => this.#permitWait.begin(then));
+    else if (suspect !== undefined) this.#begin(delivery, suspect);
     else {
       this.#inbox.take();
       this.#execute(delivery);
     }
+    return true;
   }
 
   #becameIdle(): void {
@@ -302,9 +298,11 @@ export class Mailbox implements Standing<Mailbox> {
     void this.hold("begin of a run", runs.begin(delivery), delivery);
   }
 
-  #waitForPermit(): void {
+  /** For something that may take its time: what waits with it makes room for others. */
+  #waits(begin?: (then: () => void) => void): void {
     this.#busy = true;
-    this.#host.permits.whenFree(() => this.#resume());
+    this.#inbox.lends = true;
+    begin?.(() => this.#resume());
   }
 
   #resume(): void {
@@ -324,6 +322,7 @@ export class Mailbox implements Standing<Mailbox> {
     } catch (thrown) {
       return this.#failed(turn, thrown);
     }
+    this.#runtime.paces.returned(turn, later === undefined ? "at once" : "later");
     if (later === undefined) return this.#finished(turn, outcome);
     this.#wait(turn, later, new InFlight());
     this.#fillBatch();
@@ -338,8 +337,9 @@ export class Mailbox implements Standing<Mailbox> {
   #wait(turn: Turn, outcome: Promise<unknown>, inFlight: InFlight): void {
     const running = new Running(turn);
     inFlight.add(running);
-    this.#busy = true;
+    turn.delivery.lent ??= turn.delivery.place.lend();
     this.#inFlight = inFlight;
+    this.#waits();
     running.wait(outcome, this.#host.clock, () => this.#ended(inFlight));
   }
 
@@ -451,8 +451,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#handleFirst([turn.delivery]);
     // The next holder tries it.
     if (this.#draining) return;
-    this.#busy = true;
-    this.#pause.start(delayMs, () => this.#resume());
+    this.#waits((then) => this.#pause.start(delayMs, then));
   }
 
   /** It failed because the worker stops, so it has not failed (W3). */
@@ -487,6 +486,7 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   #activate(activation: Activation): void {
+    if (activation.failing) this.#waits();
     this.#busy = true;
     activation.run(() => {
       if (activation.done) this.#draft = this.#history.current;

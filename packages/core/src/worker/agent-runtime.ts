@@ -12,6 +12,7 @@ import type { EventPlace } from "../agent/event-version.ts";
 import { eventAt, eventIds, foldVersion, recordedEvent, upToDate } from "../agent/event-version.ts";
 import { FoldError, UnknownEventError } from "../errors/event-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
+import { HandlerPaces } from "../mailbox/handler-paces.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import { encodedBytes } from "../wire/payload.ts";
 import { handedOut, stored } from "../wire/storable.ts";
@@ -28,6 +29,8 @@ export interface EventSink {
 export interface AgentRuntime {
   readonly type: string;
   readonly definition: AgentDefinition;
+  /** What its handlers were seen to do. */
+  readonly paces: HandlerPaces;
   /** Topics that it subscribes to. */
   readonly topics: readonly string[];
   /** What its states are folded with: the version of the state, and the declared events. */
@@ -59,6 +62,7 @@ export function agentRuntime(definition: AgentDefinition): AgentRuntime {
   return {
     type,
     definition,
+    paces: new HandlerPaces(),
     topics: Object.keys(subscriptions),
     foldVersion: foldVersion(definition),
     upToDate(event, place) {

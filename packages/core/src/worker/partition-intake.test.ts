@@ -6,6 +6,7 @@ import { agent, inputBytes } from "@troupe/core";
 
 import type { WindowPlace } from "../mailbox/delivery.ts";
 import { agentRuntime } from "./agent-runtime.ts";
+import { Lending } from "./lending.ts";
 import type { TakenType } from "./partition-intake.ts";
 import { PartitionIntake } from "./partition-intake.ts";
 
@@ -33,6 +34,7 @@ function intakeOf(): {
       windowBytes: 1_000_000,
       footing: { read: () => undefined },
       lost: () => undefined,
+      lending: new Lending({ inputsMax: 4, bytesMax: 1_000_000 }),
       deliver: ({ type }, _, __, place) => void delivered.push({ type, place }),
       bury: (_, done) => done(),
     },
@@ -124,5 +126,20 @@ describe("the intake of a partition", () => {
     expect(intake.floorOf("first")).toBe(4);
     three?.done();
     one?.done();
+  });
+
+  it("gives the room of an input that waits to others, as far as it may lend (I7)", () => {
+    const { bring, delivered, grant, intake } = intakeOf();
+    intake.take([taken("first", 0)]);
+    for (const position of [1, 2, 3, 4, 5]) bring(position);
+    const places = delivered.map(({ place }) => place);
+    expect(places.map((place) => place.lend())).toEqual([true, true, true, true, false]);
+    expect(grant).toHaveBeenCalledTimes(4);
+    expect(intake.floorOf("first"), "what is lent is not handled").toBe(0);
+    places[0]?.done();
+    expect(places[4]?.lend(), "what was lent comes back").toBe(true);
+    for (const place of places) place.done();
+    expect(grant).toHaveBeenCalledTimes(5);
+    expect(intake.floorOf("first")).toBe(5);
   });
 });

@@ -5,7 +5,8 @@
  * floor, because types are taken and released one by one; taking a type whose floor is behind
  * starts the reader again from there, and the other types skip what they have already seen.
  *
- * An input holds one credit of the window until all its types have handled it, or left (I7).
+ * An input holds one credit of the window until all its types have handled it, or left, or wait for
+ * something else and have lent their places (I7).
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Input, Position } from "../log/input.ts";
@@ -15,6 +16,7 @@ import type { BacklogShare, WindowPlace } from "../mailbox/delivery.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import type { LogFooting } from "./log-footing.ts";
 import type { TrackedInput } from "./position-tracker.ts";
+import type { Lending } from "./lending.ts";
 import { PositionTracker } from "./position-tracker.ts";
 
 export interface IntakeHost {
@@ -28,6 +30,8 @@ export interface IntakeHost {
    * in memory.
    */
   readonly windowBytes: number;
+  /** Places of inputs that wait. */
+  readonly lending: Lending;
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
   /** Told of everything that is read. */
@@ -154,7 +158,8 @@ export class PartitionIntake {
         tracker.pass(input.position);
         continue;
       }
-      const place = tracker.begin(new TypePlace(this, tracker, input.position, credit));
+      const lease = { credit, lending: this.#host.lending, bytes };
+      const place = tracker.begin(new TypePlace(this, tracker, input.position, lease));
       if (input.fault === undefined) this.#host.deliver(runtime, input, this.partition, place);
       else this.#host.bury(input, () => place.done());
     }
@@ -162,7 +167,7 @@ export class PartitionIntake {
   }
 }
 
-/** One credit, held by everybody who has an input in hand. */
+/** One credit, of an input and its bytes, held by everybody who has an input in hand. */
 class SharedCredit {
   readonly #returned: () => void;
   /** The reader is the first. */
@@ -187,19 +192,21 @@ class TypePlace implements TrackedInput, WindowPlace {
   position: Position;
   readonly #intake: PartitionIntake;
   readonly #tracker: PositionTracker<TypePlace>;
-  #credit: SharedCredit | undefined;
+  readonly #lease: Lease;
+  #lentBytes = 0;
+  #state: "in the window" | "lent" | "left" = "in the window";
 
   constructor(
     intake: PartitionIntake,
     tracker: PositionTracker<TypePlace>,
     position: Position,
-    credit: SharedCredit,
+    lease: Lease,
   ) {
     this.#intake = intake;
     this.#tracker = tracker;
     this.position = position;
-    this.#credit = credit;
-    credit.take();
+    this.#lease = lease;
+    lease.credit.take();
   }
 
   done(): void {
@@ -209,15 +216,35 @@ class TypePlace implements TrackedInput, WindowPlace {
 
   standFor(from: Position): BacklogShare {
     this.#tracker.move(this, from);
+    // What it stands for is on the log.
+    this.lend(0);
     return this.#intake.backlogShare;
   }
 
   /** It is not in the window any more. */
   leave(): void {
-    const credit = this.#credit;
-    this.#credit = undefined;
-    credit?.give();
+    const { credit, lending } = this.#lease;
+    if (this.#state === "in the window") credit.give();
+    if (this.#state === "lent") lending.give(this.#lentBytes);
+    this.#state = "left";
   }
+
+  lend(bytes: number = this.#lease.bytes): boolean {
+    const { credit, lending } = this.#lease;
+    if (this.#state !== "in the window") return true;
+    if (!lending.take(bytes)) return false;
+    this.#state = "lent";
+    this.#lentBytes = bytes;
+    credit.give();
+    return true;
+  }
+}
+
+interface Lease {
+  readonly credit: SharedCredit;
+  readonly lending: Lending;
+  /** Of the input. */
+  readonly bytes: number;
 }
 
 function concerns(runtime: AgentRuntime, { address }: Input): boolean {

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { withFittingWindows } from "./window-size.ts";
+import { lendingBounds, withFittingWindows } from "./window-size.ts";
+import { workerSettingsDefault } from "./worker-options.ts";
 
 const whole = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max });
 
@@ -21,7 +22,11 @@ it("reads no more ahead than may be in memory, but a chain of nested asks always
       const { keyWindowMax, windowMax } = withFittingWindows(settings, { partitions, types });
       const { callDepthMax, residentsMax } = settings;
       const leastBusy = partitions * types * (callDepthMax + 1);
-      expect(partitions * types * windowMax).toBeLessThanOrEqual(Math.max(residentsMax, leastBusy));
+      const half = Math.max(residentsMax / 2, leastBusy);
+      expect(partitions * types * windowMax).toBeLessThanOrEqual(half);
+      const lent = lendingBounds({ ...workerSettingsDefault, ...settings }).inputsMax;
+      expect(lent).toBeLessThanOrEqual(Math.max(residentsMax / 2, callDepthMax + 1));
+      expect(lent).toBeGreaterThanOrEqual(callDepthMax + 1);
       expect(windowMax).toBeLessThanOrEqual(settings.windowMax);
       expect(windowMax).toBeGreaterThanOrEqual(Math.min(settings.windowMax, callDepthMax + 1));
       expect(keyWindowMax).toBeLessThanOrEqual(Math.min(settings.keyWindowMax, windowMax));
@@ -32,8 +37,8 @@ it("reads no more ahead than may be in memory, but a chain of nested asks always
 
 it("leaves windows alone that fit, and keeps a key's share of the window", () => {
   const settings = { windowMax: 1024, keyWindowMax: 128, callDepthMax: 16, residentsMax: 100_000 };
-  expect(withFittingWindows(settings, { partitions: 64, types: 1 })).toEqual(settings);
-  expect(withFittingWindows(settings, { partitions: 64, types: 20 })).toMatchObject({
+  expect(withFittingWindows(settings, { partitions: 32, types: 1 })).toEqual(settings);
+  expect(withFittingWindows(settings, { partitions: 32, types: 20 })).toMatchObject({
     windowMax: 78,
     keyWindowMax: 10,
   });

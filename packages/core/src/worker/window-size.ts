@@ -2,15 +2,17 @@
  * How many inputs of a partition a worker reads ahead, so that the agents it has in memory are no
  * more than `residentsMax` (I7).
  *
- * An agent that cannot leave memory has an input that is not handled, and that input is in the
- * window of its partition; a key that is behind holds one place there, whatever it has read back.
- * An input is for one agent of each hosted type at most. So busy agents ≤ partitions × types ×
- * window, and the idle ones leave.
+ * An agent that cannot leave memory has an input that is not handled. That input is in the window
+ * of its partition, or its place is lent (lending.ts); a key that is behind holds one place,
+ * whatever it has read back. An input is for one agent of each hosted type at most. So busy agents
+ * ≤ partitions × types × window + lent places, and the idle ones leave. Each may be half of
+ * `residentsMax`.
  *
- * Agents that ask each other within one partition each hold a place while they wait. The longest
+ * Agents that ask each other each hold a place while they wait, lent or in a window. The longest
  * chain of nested asks must fit, or nobody in it is ever answered; this comes before `residentsMax`
  * where both cannot be had.
  */
+import type { LendingBounds } from "./lending.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
 type WindowSettings = Pick<
@@ -33,13 +35,22 @@ export function windowBytes(
   return Math.max(1, Math.floor(windowBytesMax / partitions));
 }
 
+/** What may be lent of the windows. */
+export function lendingBounds(settings: WorkerSettings): LendingBounds {
+  const { callDepthMax, residentsMax, windowBytesMax } = settings;
+  return {
+    inputsMax: Math.max(Math.floor(residentsMax / 2), callDepthMax + 1),
+    bytesMax: windowBytesMax,
+  };
+}
+
 /** The settings with windows that fit; a key's share of its partition's window stays the same. */
 export function withFittingWindows<Settings extends WindowSettings>(
   settings: Settings,
   { partitions, types }: Reach,
 ): Settings {
   const { callDepthMax, residentsMax } = settings;
-  const fitting = Math.floor(residentsMax / (partitions * types));
+  const fitting = Math.floor(residentsMax / 2 / (partitions * types));
   const windowMax = Math.min(settings.windowMax, Math.max(fitting, callDepthMax + 1));
   const keyWindowMax = Math.ceil((settings.keyWindowMax * windowMax) / settings.windowMax);
   return { ...settings, windowMax, keyWindowMax };

@@ -19,8 +19,9 @@ export interface WorkerSettings {
   readonly windowMax: number;
   /**
    * Bytes of the inputs of all partitions in memory; each partition may have its part of them, and
-   * in any case one input, however large. Keys that are behind have as much again for what they
-   * read back. Minimum 1. @default 67108864 (64 MiB)
+   * in any case one input, however large. What waits behind a handler or with it, and what keys
+   * that are behind have read back, may be as much again each. Minimum 1. @default 33554432 (32
+   * MiB)
    */
   readonly windowBytesMax: number;
   /**
@@ -40,7 +41,11 @@ export interface WorkerSettings {
    * throws `turn-too-large`. Minimum 1. @default 262144
    */
   readonly eventBytesMax: number;
-  /** Handlers that may be waiting for something at once. Minimum 1. @default 1000 */
+  /**
+   * Handlers that may be waiting for something at once, such as a model; those that wait for other
+   * agents or for a limit do not count, and a handler that always returned at once needs no place
+   * among them. Minimum 1. @default 10000
+   */
   readonly handlersMax: number;
   /**
    * The same for handlers of single agent types, by type: others go on when one type has as many as
@@ -108,11 +113,11 @@ export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> &
 
 export const workerSettingsDefault: WorkerSettings = Object.freeze({
   windowMax: 1024,
-  windowBytesMax: 67_108_864,
+  windowBytesMax: 33_554_432,
   keyWindowMax: 128,
   messageBytesMax: 262_144,
   eventBytesMax: 262_144,
-  handlersMax: 1000,
+  handlersMax: 10_000,
   handlersMaxByType: Object.freeze({}),
   limitLeaseMs: 5000,
   runAheadMax: 64,

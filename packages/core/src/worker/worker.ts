@@ -34,6 +34,7 @@ import { floorName, fittingFloors } from "./fitting-floors.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
 import { FreshStart } from "./fresh-start.ts";
 import { LogFooting } from "./log-footing.ts";
+import { Lending } from "./lending.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
@@ -45,7 +46,7 @@ import type { StopOptions } from "./stop-options.ts";
 import { drainTimeoutMsOf } from "./stop-options.ts";
 import { Stopping } from "./stopping.ts";
 import { WaitingAsks } from "./waiting-asks.ts";
-import { windowBytes, withFittingWindows } from "./window-size.ts";
+import { lendingBounds, windowBytes, withFittingWindows } from "./window-size.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
 /** A running worker. */
@@ -77,6 +78,7 @@ export class RunningWorker implements Worker {
   readonly #parts: WorkerParts;
   readonly #runtimes: ReadonlyMap<string, AgentRuntime>;
   readonly #residents: Residents;
+  readonly #lending: Lending;
   readonly #mailboxHosts: ReadonlyMap<string, MailboxHost>;
   readonly #limiter: Limiter;
   readonly #intakes = new Map<number, PartitionIntake>();
@@ -108,6 +110,7 @@ export class RunningWorker implements Worker {
     this.#session = hexOf(parts.random, 8);
     this.types = definitions.map((definition) => definition.type);
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
+    this.#lending = new Lending(lendingBounds(settings));
     this.#residents = new Residents(settings.residentsMax, feed);
     this.#cancellations = new Cancellations(log);
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
@@ -380,6 +383,7 @@ export class RunningWorker implements Worker {
     return {
       log: this.#parts.log,
       windowMax: this.#parts.settings.windowMax,
+      lending: this.#lending,
       windowBytes: windowBytes(this.#parts.settings, this.#parts.log.partitions),
       footing: this.#footing,
       lost: (change) => this.#freshStart.begin(change),

@@ -1,7 +1,7 @@
 /**
- * Around every handler: some take their time, and no worker begins one while as many as it may run
- * are at work (I7). Handlers that ask other agents do not count: they leave their place to these,
- * and take it again without waiting.
+ * Around every handler: some take their time, and no worker begins one that may while as many as it
+ * may run are at work (I7). Handlers that ask other agents do not count: they leave their place to
+ * these, and take it again without waiting.
  */
 import type { IncomingCall, Interceptor } from "../../interceptor/interceptor.ts";
 import { agentName } from "../../log/address.ts";
@@ -37,6 +37,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   const { clock } = process;
   /** Agents whose handlers are at work and have asked nobody yet. */
   const atWork = new Set<string>();
+  /** Handlers that returned at once; each may turn out to wait, and is known after that. */
+  const quick = new Set<string>();
   /** One whose handler is given up ends, so that no timer is left behind. */
   const pause = (signal: AbortSignal): Promise<void> => {
     const delayMs = chance.next() * pace.waitMsMax;
@@ -62,9 +64,6 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       if (atWork.has(name) || call.batch)
         return isPaused ? pause(call.signal).then(() => next(call)) : next(call);
       atWork.add(name);
-      if (atWork.size > handlersMax) {
-        breach(`${atWork.size} handlers at work, at most ${handlersMax}`);
-      }
       let outcome: ReturnType<typeof next> = undefined;
       try {
         outcome = isPaused ? pause(call.signal).then(() => next(call)) : next(call);
@@ -72,7 +71,13 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
         // One that throws at once is over as well.
         if (!(outcome instanceof Promise)) atWork.delete(name);
       }
-      if (!(outcome instanceof Promise)) return outcome;
+      const handler = `${call.agent.type}.${call.message.name}`;
+      if (!(outcome instanceof Promise)) {
+        quick.add(handler);
+        return outcome;
+      }
+      const most = handlersMax + quick.size;
+      if (atWork.size > most) breach(`${atWork.size} handlers at work, at most ${most}`);
       // One that is given up leaves its place at once, whatever it still does.
       call.signal.addEventListener("abort", () => atWork.delete(name), { once: true });
       return outcome.finally(() => atWork.delete(name));

@@ -96,7 +96,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     does: "gives every reader credit without end",
-    failsAt: "I7: a partition whose turns do not end is read no further than its window",
+    failsAt:
+      "I7: a partition whose turns do not end is read no further than its window and what is lent of it",
     mutate: (log) => ({ read: (request) => log.read({ ...request, credit: 1_000_000 }) }),
   },
   {

@@ -50,5 +50,7 @@ export function addGlobalOptions(program: Command): Command {
 }
 
 function option(flags: string, description: string, variable: string): Option {
-  return new Option(flags, description).env(variable);
+  const made = new Option(flags, description);
+  // An empty variable is how a shell leaves one out.
+  return process.env[variable] === "" ? made : made.env(variable);
 }

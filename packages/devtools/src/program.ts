@@ -42,6 +42,8 @@ export async function main(argv: readonly string[]): Promise<void> {
 async function execute(argv: readonly string[], run: Run): Promise<number> {
   try {
     await createProgram(run, argv.includes("--json")).parseAsync([...argv]);
+    await run.terminal.flush();
+    run.terminal.requireOutput();
     return run.exitCode;
   } catch (error) {
     if (run.interruption.cause === "closed-output") return exitCode.done;

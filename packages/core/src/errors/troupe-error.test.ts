@@ -1,10 +1,31 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { encodePayload, errorData, LogClosedError, Reject } from "@troupe/core";
+import { describe, expect, it, vi } from "vitest";
+import { encodePayload, errorData, LogClosedError, Reject, TroupeError } from "@troupe/core";
 
 import { isFinal } from "./troupe-error.ts";
 
 const dataBytesMax = 16_000;
+
+describe("an error of another copy of this package", () => {
+  it("is what it is, and nothing else", async () => {
+    vi.resetModules();
+    const copy = await import("./message-errors.ts");
+    const rejected = new copy.Reject("sold out", { left: 0 });
+    expect(Object.getPrototypeOf(rejected)).not.toBe(Reject.prototype);
+    expect(rejected).toBeInstanceOf(Reject);
+    expect(rejected).toBeInstanceOf(TroupeError);
+    expect(rejected).not.toBeInstanceOf(LogClosedError);
+    expect(isFinal(rejected)).toBe(true);
+    expect(errorData(rejected)).toMatchObject({
+      code: "rejected",
+      details: { reason: "sold out", data: { left: 0 } },
+    });
+    // Its name alone makes an error none of ours.
+    class Reject2 extends Error {}
+    Object.defineProperty(Reject2, "name", { value: "Reject" });
+    expect(new Reject2()).not.toBeInstanceOf(Reject);
+  });
+});
 
 describe("describing what was thrown", () => {
   it.each(Object.entries(oddities()))("cannot fail for %s", (_, odd) => {

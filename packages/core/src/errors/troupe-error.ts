@@ -21,7 +21,28 @@ export interface TroupeErrorOptions {
   readonly cause?: unknown;
 }
 
+/** The same in every copy of this package. */
+const brand = Symbol.for("@troupe/core/error");
+
+const isOwn = Function.prototype[Symbol.hasInstance];
+
+function isOfACopy(value: unknown, name: string): boolean {
+  if (!(value instanceof Error && brand in value)) return false;
+  for (let each: unknown = value; each !== null; each = Object.getPrototypeOf(each)) {
+    if ((each as object).constructor.name === name) return true;
+  }
+  return false;
+}
+
 export abstract class TroupeError extends Error {
+  /**
+   * Recognises errors of another copy of this package by the names of their classes: a dependency
+   * may bring a second one, and what it rejects or refuses is as final as ours.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOwn.call(this, value) || tryRead(() => isOfACopy(value, this.name), false);
+  }
+
   abstract readonly code: string;
   /** Whether the same call may succeed later without any change. */
   readonly retryable: boolean = false;
@@ -43,6 +64,8 @@ export abstract class TroupeError extends Error {
     };
   }
 }
+
+Object.defineProperty(TroupeError.prototype, brand, { value: true });
 
 /**
  * Any thrown value as data: a Troupe error keeps its code, everything else becomes `handler-failed`

@@ -1,13 +1,18 @@
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
 import { startNatsServer } from "@troupe/jetstream/server";
 import type { NatsServer } from "@troupe/jetstream/server";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { startBankSystem } from "../../fixtures/bank-system.ts";
 import {
   askingModule,
   bankModule,
+  cleanEnvironment,
+  commandLine,
   runTroupe,
   stallingModule,
   TroupeProcess,
@@ -178,4 +183,33 @@ describe("a module", () => {
     expect(code).toBe(2);
     expect(stderr).toContain(text);
   });
+});
+
+test("goes on working when its output is on a full disk", async ({ skip }) => {
+  skip(!existsSync("/dev/full"), "there is no /dev/full on this system");
+  await using server = await startNatsServer();
+  const env = { TROUPE_NATS_URL: server.url };
+  const full = openSync("/dev/full", "w");
+  const child = spawn(process.execPath, [...commandLine, "work", bankModule], {
+    env: cleanEnvironment(env),
+    stdio: ["ignore", full, "pipe"],
+  });
+  closeSync(full);
+  await vi.waitFor(
+    async () => {
+      const asked = await runTroupe(["ask", "account/ann", "balance", "--timeout", "2s"], { env });
+      expect(asked).toMatchObject({ code: 0, stdout: "0\n" });
+    },
+    { timeout: 20_000 },
+  );
+  child.kill("SIGTERM");
+  const said = child.stderr === null ? "" : await textOf(child.stderr);
+  expect(said).toContain("The work goes on without output: ENOSPC");
+  const tailed = spawnSync(process.execPath, [...commandLine, "tail", "--until-now"], {
+    env: cleanEnvironment(env),
+    stdio: ["ignore", openSync("/dev/full", "w"), "pipe"],
+    encoding: "utf8",
+  });
+  expect(tailed.stderr).toMatch(/^error: The output cannot be written: ENOSPC.*\n$/);
+  expect(tailed.status).toBe(1);
 });

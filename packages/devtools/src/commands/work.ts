@@ -53,6 +53,7 @@ export function addWork(program: Command, run: Run): void {
 
 async function work(modules: readonly string[], options: WorkOptions, run: Run): Promise<void> {
   preferShortPauses();
+  run.terminal.goOnWithoutOutput();
   const hosted = await run.interruption.orInterrupted(importAll(modules, options));
   const format = formatOf(options);
   const showsFaults = format !== "quiet";

@@ -8,6 +8,7 @@
  */
 import { clearLine, cursorTo } from "node:readline";
 import { styleText } from "node:util";
+import { CommandError } from "../failure.ts";
 import { Paint } from "./paint.ts";
 import type { Style } from "./paint.ts";
 
@@ -17,15 +18,34 @@ export class Terminal {
   readonly #paint = new Paint();
   #status = "";
   #isClosed = false;
+  #isExpendable = false;
+  #failure: Error | undefined;
 
   /** `onClosed` is called when nobody reads the output any more. */
   constructor(onClosed: () => void) {
     this.#output.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      if (this.#isClosed) return;
       this.#isClosed = true;
-      onClosed();
+      if (error.code === "EPIPE") onClosed();
+      else if (this.#isExpendable) this.note(`The work goes on without output: ${error.message}.`);
+      else this.#failure = error;
     });
     this.#notes.on("error", () => undefined);
+  }
+
+  /**
+   * From now on the output is less than what the command does: when it cannot be written any more,
+   * that is said once and the command goes on.
+   */
+  goOnWithoutOutput(): void {
+    this.#isExpendable = true;
+  }
+
+  /** @throws CommandError when the output could not be written, say, because a disk is full */
+  requireOutput(): void {
+    if (this.#failure === undefined) return;
+    const why = `The output cannot be written: ${this.#failure.message}.`;
+    throw new CommandError(why, { cause: this.#failure });
   }
 
   /** Whether a person reads the output. */
@@ -103,6 +123,7 @@ export class Terminal {
   }
 
   #write(stream: NodeJS.WriteStream, text: string): void {
+    if (stream === this.#output) this.requireOutput();
     if (this.#isClosed && stream === this.#output) return;
     const shown = this.#status;
     this.#eraseStatus();

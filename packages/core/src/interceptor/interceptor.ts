@@ -6,7 +6,8 @@
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { Address } from "../log/address.ts";
 import type { MessageInfo } from "../turn/context.ts";
-import type { TurnRecord } from "../turn/turn-record.ts";
+import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
+import { handedOut } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
 
 /** A message on its way out: from a client at once, from a turn with its commit. */
@@ -95,15 +96,30 @@ export function throughReceiveLayers(
   });
 }
 
-/** The record that the interceptors of commit make of it. @throws DefinitionError for a promise */
+/**
+ * The record that the interceptors of commit make of it. What they change in place of its events
+ * and reply has no effect: only what they return has. @throws DefinitionError for a promise
+ */
 export function throughCommitLayers(
   wraps: readonly NonNullable<Interceptor["commit"]>[],
   record: TurnRecord,
 ): TurnRecord {
-  const outcome = throughLayers(wraps, record, (inner) => inner);
-  if (!isThenable(outcome)) return outcome;
-  ignore(outcome);
-  throw new DefinitionError(
-    "An interceptor of commit is asynchronous, but the record that it returns is encoded at once.",
-  );
+  const events = Object.freeze(record.events.map(eventHandedOut));
+  const reply = handedOut(record.reply);
+  const outcome = throughLayers(wraps, { ...record, events, reply }, (inner) => inner);
+  if (isThenable(outcome)) {
+    ignore(outcome);
+    throw new DefinitionError(
+      "An interceptor of commit is asynchronous, but the record that it returns is encoded at once.",
+    );
+  }
+  return {
+    ...outcome,
+    events: outcome.events === events ? record.events : outcome.events,
+    reply: outcome.reply === reply ? record.reply : outcome.reply,
+  };
+}
+
+function eventHandedOut(event: RecordedEvent): RecordedEvent {
+  return Object.freeze({ ...event, data: handedOut(event.data) });
 }

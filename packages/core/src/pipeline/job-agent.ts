@@ -14,9 +14,11 @@
 import type { UntypedMessages } from "../agent/agent-reference.ts";
 import type { Agent, HandlerOptions } from "../agent/agent.ts";
 import { agent } from "../agent/agent.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Schema } from "../schema/schema.ts";
 import { saysGivenUp } from "../turn/given-up.ts";
+import { ignore, isThenable } from "../wire/thenable.ts";
 import { anything } from "./anything.ts";
 import { batchStageHandler } from "./batch-stage.ts";
 import { emitFailure } from "./emit-failure.ts";
@@ -165,10 +167,21 @@ function split(course: Course, stage: ParallelStage) {
   const { each, limit, name } = stage;
   return (context: JobContext): unknown => {
     if (context.state.parts !== undefined || !isAt(context, name)) return undefined;
-    const parts = each(itemOf(context, course, name).item);
+    const parts = requireParts(course, name, each(itemOf(context, course, name).item));
     context.emit.split({ stage: name, parts, limit });
     return handOut(context, course, name, { sent: 0, again: [] });
   };
+}
+
+/** @throws DefinitionError */
+function requireParts({ pipeline }: Course, stage: string, parts: unknown): readonly unknown[] {
+  if (Array.isArray(parts)) return parts;
+  ignore(parts);
+  const what = isThenable(parts) ? "a promise" : `a ${typeof parts}`;
+  throw new DefinitionError(
+    `\`each\` of the stage ${pipeline}.${stage} returned ${what}: it has to return an array of parts, at once.`,
+    { details: { pipeline, stage } },
+  );
 }
 
 function gather(course: Course) {

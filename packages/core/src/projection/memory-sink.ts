@@ -2,15 +2,19 @@
  * Read models in this process's memory: for tests, and for small models that may be built anew at
  * every start.
  *
- * A transaction works on a copy of the whole model, which takes the model's place when everything
- * went well. The models are gone with the sink, and so are the checkpoints.
+ * A transaction works on a copy of the whole model, whose stored form takes the model's place when
+ * everything went well. Readers get what nobody else can change. The models are gone with the sink,
+ * and so are the checkpoints.
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
+import { SinkRefusedError } from "../errors/projection-errors.ts";
+import { thrownText } from "../errors/thrown.ts";
+import { handedOut, stored as storedForm, storedCopy } from "../wire/storable.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 import type { Checkpoint, ProjectionSink, ReadModel } from "./projection-sink.ts";
 import { isSameCheckpoint, startOf } from "./projection-sink.ts";
 
-/** A value in memory that handlers change: plain data, Maps and Sets. */
+/** A storable value in memory that handlers change (docs/values.md). */
 export interface MemoryModel<Value> extends ReadModel<Value> {
   readonly medium: "memory";
   readonly initial: () => Value;
@@ -40,7 +44,8 @@ export function memorySink(): MemorySink {
     return turn;
   };
   const make = (projection: ProjectionDefinition): Checkpoint => {
-    const made = { checkpoint: startOf(projection), value: initialOf(projection)() };
+    const value = modelOf(projection, initialOf(projection)());
+    const made = { checkpoint: startOf(projection), value };
     stored.set(projection.name, made);
     return made.checkpoint;
   };
@@ -57,9 +62,9 @@ export function memorySink(): MemorySink {
         const found = stored.get(projection.name);
         if (found === undefined) return make(projection);
         if (!isSameCheckpoint(found.checkpoint, from)) return found.checkpoint;
-        const value = structuredClone(found.value);
+        const value = storedCopy(found.value, "The model");
         await work(value);
-        stored.set(projection.name, { checkpoint: to, value });
+        stored.set(projection.name, { checkpoint: to, value: modelOf(projection, value) });
         return to;
       }),
     reset: (projection) => inTurn(projection, async () => make(projection)),
@@ -67,7 +72,7 @@ export function memorySink(): MemorySink {
       const found = stored.get(projection.name);
       return found === undefined
         ? projection.model.initial()
-        : (found.value as ReturnType<typeof projection.model.initial>);
+        : (handedOut(found.value) as ReturnType<typeof projection.model.initial>);
     },
   });
 }
@@ -75,6 +80,15 @@ export function memorySink(): MemorySink {
 interface Stored {
   readonly checkpoint: Checkpoint;
   readonly value: unknown;
+}
+
+/** The model as it is kept. @throws SinkRefusedError when it is not storable */
+function modelOf({ name }: ProjectionDefinition, value: unknown): unknown {
+  try {
+    return storedForm(value, `The model of the projection ${name}`);
+  } catch (cause) {
+    throw new SinkRefusedError(thrownText(cause), { details: { projection: name }, cause });
+  }
 }
 
 function initialOf({ name, model }: ProjectionDefinition): () => unknown {

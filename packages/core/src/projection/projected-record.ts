@@ -10,6 +10,7 @@ import { PoisonEventError } from "../errors/projection-errors.ts";
 import { decodeJournalRecord } from "../turn/step-record.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import type { EventInfo, ProjectedSource, ProjectionDefinition } from "./projection.ts";
+import { handedOut, stored } from "../wire/storable.ts";
 
 /** One event with its handler. */
 interface ProjectedEvent {
@@ -88,7 +89,9 @@ export async function applyRecords(
       if (skipped.has(place)) continue;
       const info: EventInfo = { agent, position, atMs };
       try {
-        await source.handler(handle, upToDate(source.event, recorded, info), info);
+        // A copy: what a handler does with it is not in the event when its transaction runs again.
+        const data = upToDate(source.event, recorded, info);
+        await source.handler(handle, handedOut(stored(data, "The event")), info);
       } catch (cause) {
         const error = poison(projection, record, { event: recorded.type, cause });
         throw new PoisonFound(error, record, place);

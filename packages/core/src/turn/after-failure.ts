@@ -3,6 +3,7 @@ import { TurnTooLargeError } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
 import type { UnreadHandler } from "../agent/agent-definition.ts";
+import { handedOut } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
 import { TurnContext } from "./turn-context.ts";
 import type { Turn } from "./turn.ts";
@@ -11,7 +12,7 @@ import type { Turn } from "./turn.ts";
 export function afterFailure(turn: Turn, failure: ErrorData): void {
   const react = reactionOf(turn);
   if (react === undefined) return;
-  const outcome: unknown = react(new TurnContext(turn), failure);
+  const outcome: unknown = react(new TurnContext(turn), handedOut(failure) as ErrorData);
   if (isThenable(outcome)) {
     ignore(outcome);
     throw new Error("onFailed must not be asynchronous: send a message to do more.");

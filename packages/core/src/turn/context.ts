@@ -64,6 +64,7 @@ export interface StepOptions {
   readonly cost?: number;
 }
 
+/** Fields are storable values; anything else, such as an error, is told as text. */
 export interface TurnLog {
   debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   info(message: string, fields?: Readonly<Record<string, unknown>>): void;

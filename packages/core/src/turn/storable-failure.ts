@@ -23,7 +23,8 @@ export function storableFailure(failure: ErrorData, bytesMax: number = failureBy
   const details = partsOf(failure.details, "", room, 0);
   const { omitted } = room;
   const isWhole = Object.keys(omitted).length === 0;
-  return { ...head, details: isWhole ? details : { ...details, omitted } };
+  const kept: ErrorData = { ...head, details: isWhole ? details : { ...details, omitted } };
+  return stored(kept, "A failure") as ErrorData;
 }
 
 /** Characters of a name or a reason why, entries that are told, and levels that are looked into. */

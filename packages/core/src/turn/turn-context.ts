@@ -37,6 +37,7 @@ import { digestOf } from "./recorded-step.ts";
 import { stepCall } from "./step-call.ts";
 import { requireOutsideStep } from "./step-scope.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
+import { loggedFields } from "./log-fields.ts";
 import { checkedMessage, checkedPublication, fromInterceptors } from "./outgoing-payload.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import { requireRoomToSend } from "./turn-size.ts";
@@ -347,7 +348,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       agent,
       level,
       message,
-      fields,
+      fields: loggedFields(fields),
       inputPosition,
       traceparent,
     });

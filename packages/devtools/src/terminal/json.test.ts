@@ -25,3 +25,9 @@ test("JSON stays the same value without any control character", () => {
   );
   expect(toJson("\u009b2J\u202e")).toBe(String.raw`"\u009b2J\u202e"`);
 });
+
+test("shows numbers that JSON does not have, and Maps by their keys", () => {
+  expect(toJson([Number.NaN, -Infinity, -0, 0])).toBe('["NaN","-Infinity","-0",0]');
+  expect(toJson(new Map([["a", new Set([1])]]))).toBe('{"a":[1]}');
+  expect(toJson(new Map<unknown, unknown>([[1, "one"]]))).toBe('[[1,"one"]]');
+});

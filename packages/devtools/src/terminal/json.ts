@@ -1,5 +1,5 @@
 /**
- * Values as JSON: what agents store is richer than JSON (binary data, big integers), and what is
+ * Values as JSON: what agents store is richer than JSON (binary data, Maps, NaN), and what is
  * shown must not contain control characters, which inside JSON can always be written as escapes.
  */
 import { printable, printableLines } from "@troupe/core";
@@ -15,7 +15,16 @@ function plain(this: unknown, key: string, value: unknown): unknown {
   const original = (this as Readonly<Record<string, unknown>>)[key];
   if (original instanceof Uint8Array) return Buffer.from(original).toString("base64");
   if (typeof value === "bigint") return value.toString();
-  if (value instanceof Map) return Object.fromEntries(value);
+  if (typeof value === "number" && !(Number.isFinite(value) && !Object.is(value, -0))) {
+    return Object.is(value, -0) ? "-0" : String(value);
+  }
+  if (value instanceof Map) return withNames(value);
   if (value instanceof Set) return [...value];
   return value;
+}
+
+/** A Map as an object, or as its entries when its keys are not all strings. */
+function withNames(map: ReadonlyMap<unknown, unknown>): unknown {
+  const isNamed = [...map.keys()].every((key) => typeof key === "string");
+  return isNamed ? Object.fromEntries(map) : [...map];
 }

@@ -181,6 +181,45 @@ export const storableChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "I12: what an interceptor of commit changes in place is neither in the state nor in the record",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const commit: Interceptor["commit"] = (record, next) => {
+        for (const { data } of record.events) (data as { readonly at: Date }).at.setTime(9);
+        (record.reply as Date).setTime(9);
+        return next(record);
+      };
+      const dated = agent("dated")
+        .state<Kept>({ all: [] })
+        .event("kept", anything<unknown>(), ({ all }, value) => ({ all: [...all, value] }))
+        .on("keep", anything<unknown>(), (ctx, value) => {
+          ctx.emit.kept({ at: value });
+          return value;
+        });
+      const { troupe } = await stage.host(dated, { interceptors: [{ commit }] });
+      const at = new Date(5);
+      assert.deepEqual(await troupe.agent(dated, "a").keep(at), at);
+      for await (const { record, state } of troupe.replay(dated, "a")) {
+        assert.deepEqual(record.events, [{ type: "kept", data: { at } }]);
+        assert.deepEqual(state.all, [{ at }]);
+      }
+    },
+  },
+  {
+    name: "I12: no bytes at all are the undefined of a foreign client, also of a key that is behind",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const count = 6;
+      for (let each = 0; each < count; each++) {
+        await harness.publishForeign("topic", "posted", "a", new Uint8Array());
+      }
+      const { heard, troupe } = await stage.host(mirror, { keyWindowMax: 1 });
+      await heard.has("turn.committed", count);
+      const seen = await troupe.agent(mirror, "a").look(undefined);
+      assert.deepEqual(seen, Array.from({ length: count }));
+    },
+  },
+  {
     name: "what has a `then` is awaited, and refused where nothing can wait, without being run",
     async run(harness) {
       await using stage = new Stage(harness);
@@ -235,6 +274,25 @@ export const storableChecks: readonly LogCheck[] = [
       const results = await troupe.agent(quiet, "job").run(null);
       assert.deepEqual(results, [undefined, 2, undefined]);
       assert.equal(runs, 3);
+    },
+  },
+  {
+    name: "a parallel stage whose `each` returns no array fails its job by name",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      for (const parts of [new Set([1]), Promise.resolve([1]), "ab", undefined]) {
+        const type = `odd-${Object.prototype.toString.call(parts).slice(8, -1)}`;
+        const odd = pipeline(type, anything<null>()).parallel(
+          "parts",
+          { each: () => parts as never },
+          () => null,
+          { retry: { attemptsMax: 1 } },
+        );
+        const { troupe } = await stage.host(odd.agents);
+        await rejectsWith(troupe.agent(odd, "job").run(null), "pipeline-stage-failed");
+      }
+      const letters = await lettersOf(await stage.log());
+      assert.deepEqual(letters, ["definition", "definition", "definition", "definition"]);
     },
   },
 ];

@@ -14,14 +14,14 @@ import { createMemoryBroker } from "../testing/index.ts";
 
 const basket = agent("basket")
   .event("filled", z.object({ items: z.array(z.string()), at: z.date() }), (state) => state)
-  .on("fill", z.object({ items: z.array(z.string()) }), (ctx, { items }) =>
+  .on("put", z.object({ items: z.array(z.string()) }), (ctx, { items }) =>
     ctx.emit.filled({ items, at: new Date(5) }),
   );
 
 async function filled(): Promise<Troupe> {
   const troupe = createTroupe(createMemoryBroker().connect());
   await troupe.work(basket, { timings: { joinDelayMs: 0 } });
-  await troupe.agent(basket, "a").fill({ items: ["b", "a"] });
+  await troupe.agent(basket, "a").put({ items: ["b", "a"] });
   return troupe;
 }
 

@@ -15,9 +15,7 @@ function plain(this: unknown, key: string, value: unknown): unknown {
   const original = (this as Readonly<Record<string, unknown>>)[key];
   if (original instanceof Uint8Array) return Buffer.from(original).toString("base64");
   if (typeof value === "bigint") return value.toString();
-  if (typeof value === "number" && !(Number.isFinite(value) && !Object.is(value, -0))) {
-    return Object.is(value, -0) ? "-0" : String(value);
-  }
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
   if (value instanceof Map) return withNames(value);
   if (value instanceof Set) return [...value];
   return value;

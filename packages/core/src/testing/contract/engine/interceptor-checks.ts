@@ -35,7 +35,7 @@ export const interceptorChecks: readonly LogCheck[] = [
       };
       await stage.host([last], { interceptors: [twice], retry: { attemptsMax: 1 } });
       const client = await stage.client();
-      await rejectsWith(client.agent(last, "alice").note({ text: "once" }), "definition");
+      await rejectsWith(client.agent(last, "alice").note({ text: "once" }), "remote-turn-failed");
       assert.deepEqual(await notesOf(await stage.log(), "alice", "last"), []);
     },
   },

@@ -17,6 +17,7 @@ import {
 } from "../errors/ask-errors.ts";
 import { StoppedError, TurnGivenBackError } from "../errors/definition-errors.ts";
 import { DeadlinePassedError } from "../errors/message-errors.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { InputDraft, Position } from "../log/input.ts";
@@ -24,6 +25,9 @@ import type { Log } from "../log/log.ts";
 import { findReply } from "../turn/find-reply.ts";
 import type { Reply } from "../turn/reply.ts";
 import { decodeReply, errorOfFailure } from "../turn/reply.ts";
+import type { Silence } from "./silence.ts";
+import { explainSilence } from "./silence.ts";
+import { WorkerWatch } from "./worker-watch.ts";
 
 /** Milliseconds until an ask gives up. */
 export const askTimeoutMsDefault = 30_000;
@@ -56,6 +60,10 @@ interface Waiter {
   position: Position | undefined;
   /** Between the last look into the journal and the next one. */
   pauseMs: number;
+  /** What the agent's worker said about it. */
+  note: ErrorData | undefined;
+  /** Why nobody answers; found out shortly before it gives up. */
+  silence: Promise<void> | Silence | undefined;
   cancelAlarm: () => void;
   forgetSignal: (() => void) | undefined;
 }
@@ -64,12 +72,14 @@ export class Asker {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Waiter>();
+  readonly #watch: WorkerWatch;
   readonly #unlisten: () => void;
   #stopped = false;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
+    this.#watch = new WorkerWatch(log, clock);
     this.#unlisten = log.onReply((replyTo, payload) => this.#heard(replyTo, payload));
   }
 
@@ -92,6 +102,8 @@ export class Asker {
         reject,
         position: undefined,
         pauseMs: firstPauseMs,
+        note: undefined,
+        silence: undefined,
         cancelAlarm: nothing,
         forgetSignal: undefined,
       };
@@ -142,13 +154,18 @@ export class Asker {
     if (!this.#waiters.has(waiter.replyTo)) return;
     waiter.cancelAlarm();
     const leftMs = waiter.endsAtMs - this.#clock.monotonicMs();
-    const delay = Math.max(0, Math.min(delayMs, leftMs));
+    // The last moments are for finding out why nobody answers.
+    const spareMs = waiter.silence === undefined ? explainingMs(waiter.request) : 0;
+    const delay = Math.max(0, Math.min(delayMs, leftMs - spareMs));
     waiter.cancelAlarm = this.#clock.after(delay, () => this.#look(waiter));
   }
 
   #look(waiter: Waiter): void {
     const { endsAtMs, position, replyTo, request } = waiter;
-    if (this.#clock.monotonicMs() >= endsAtMs) return this.#fail(replyTo, late(request));
+    const leftMs = endsAtMs - this.#clock.monotonicMs();
+    if (leftMs <= 0) return this.#fail(replyTo, late(waiter));
+    if (waiter.silence === undefined && leftMs <= explainingMs(request)) this.#explain(waiter);
+    this.#watch.begin(replyTo);
     if (position === undefined) return this.#wake(waiter, firstPauseMs);
     // Only the end can wake it while it looks.
     this.#wake(waiter, Infinity);
@@ -162,6 +179,18 @@ export class Asker {
     }, lookLater);
   }
 
+  #explain(waiter: Waiter): void {
+    const { note, position, request } = waiter;
+    const ask = { agent: request.agent, note, position };
+    waiter.silence = explainSilence(this.#log, this.#watch, ask).then(
+      (silence) => {
+        waiter.silence = silence;
+      },
+      // It is only an explanation.
+      () => undefined,
+    );
+  }
+
   #heard(replyTo: string, payload: Uint8Array): void {
     if (!this.#waiters.has(replyTo)) return;
     try {
@@ -172,8 +201,14 @@ export class Asker {
   }
 
   #settle(replyTo: string, reply: Reply): void {
+    if (reply.note !== undefined) return this.#noted(replyTo, reply.note);
     if (reply.failure !== undefined) return this.#fail(replyTo, errorOfFailure(reply.failure));
     this.#remove(replyTo)?.resolve(reply.value);
+  }
+
+  #noted(replyTo: string, note: ErrorData): void {
+    const waiter = this.#waiters.get(replyTo);
+    if (waiter !== undefined) waiter.note = note;
   }
 
   #fail(replyTo: string, error: unknown): void {
@@ -189,6 +224,7 @@ export class Asker {
     const waiter = this.#waiters.get(replyTo);
     if (waiter === undefined) return undefined;
     this.#waiters.delete(replyTo);
+    this.#watch.end(replyTo);
     waiter.cancelAlarm();
     waiter.forgetSignal?.();
     return waiter;
@@ -201,6 +237,7 @@ function nothing(): void {
 
 const firstPauseMs = 1000;
 const pauseMsMax = 10_000;
+const explainingMsMax = 250;
 
 /** @throws CallCycleError, CallDepthError */
 export function checkCallers(callers: readonly string[], agent: AgentId, depthMax: number): void {
@@ -219,11 +256,19 @@ export function checkCallers(callers: readonly string[], agent: AgentId, depthMa
   }
 }
 
-function late({ agent, message }: AskRequest): AskDeadlineError {
+/** How long before its end an ask is looked into. */
+function explainingMs({ timeoutMs }: AskRequest): number {
+  return Math.min(explainingMsMax, timeoutMs / 4);
+}
+
+function late({ position, request, silence }: Waiter): AskDeadlineError {
+  const { agent, message } = request;
   const name = agentName(agent);
+  const known = silence === undefined || silence instanceof Promise ? undefined : silence;
+  const why = known === undefined ? "" : `: ${known.text}`;
   return new AskDeadlineError(
-    `${name} did not answer ${message} before the deadline. What is not done by now is not kept: look with "troupe inspect ${name}".`,
-    { details: { agent: name, message } },
+    `${name} did not answer ${message} before the deadline${why}. What is not done by now is not kept: look with "troupe inspect ${name}".`,
+    { details: { agent: name, message, position, why: known?.why ?? "unknown" } },
   );
 }
 

@@ -4,10 +4,14 @@
  * any more. A journal that cannot be read keeps its own agent waiting, and no other
  * one: it is tried again for ever, with pauses.
  */
+import type { ErrorData } from "../errors/troupe-error.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
+import { encodeReply } from "../turn/reply.ts";
+import { storableFailure } from "../turn/storable-failure.ts";
 import type { AgentHistory } from "./agent-history.ts";
+import type { Delivery } from "./delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Pause } from "./pause.ts";
 import { backoffMs } from "./retry-policy.ts";
@@ -17,17 +21,25 @@ export class Activation {
   readonly #agent: AgentId;
   readonly #history: AgentHistory;
   readonly #pause: Pause;
+  readonly #waiting: () => readonly Delivery[];
   #done = false;
   #abandoned = false;
   #failures = 0;
   /** Starts from the journal since the last commit that was stored. */
   #restarts = 0;
 
-  constructor(host: MailboxHost, agent: AgentId, history: AgentHistory, pause: Pause) {
+  /** @param waiting what the agent has to do */
+  constructor(
+    host: MailboxHost,
+    agent: AgentId,
+    history: AgentHistory,
+    { pause, waiting }: { readonly pause: Pause; readonly waiting: () => readonly Delivery[] },
+  ) {
     this.#host = host;
     this.#agent = agent;
     this.#history = history;
     this.#pause = pause;
+    this.#waiting = waiting;
   }
 
   /** The history is what the journal says, as far as is known. */
@@ -79,12 +91,26 @@ export class Activation {
   #failed(thrown: unknown, then: () => void): void {
     if (this.#abandoned) return;
     const what = `activation of ${agentName(this.#agent)}`;
-    this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+    const failure = errorData(thrown);
+    this.#host.feed.emit({ kind: "fault", what, failure });
+    this.#tellAskers(failure);
     this.#failures += 1;
     this.#pause.start(this.#delayMs(this.#failures), then);
+  }
+
+  /** They wait in vain until somebody repairs the journal, and should know (I17). */
+  #tellAskers(failure: ErrorData): void {
+    const payload = encodeReply({ note: storableFailure(failure) });
+    for (const { input } of this.#waiting().slice(0, toldMax)) {
+      const { replyTo } = input.metadata;
+      if (replyTo !== undefined) this.#host.log.reply(replyTo, payload);
+    }
   }
 
   #delayMs(attempts: number): number {
     return backoffMs(this.#host.retry, attempts, this.#host.random);
   }
 }
+
+/** Askers that are told each time. */
+const toldMax = 100;

@@ -31,6 +31,11 @@ export class Inbox {
     this.#topics = topics;
   }
 
+  /** Without what is on the log. */
+  get waiting(): readonly Delivery[] {
+    return this.#queue;
+  }
+
   get first(): Delivery | undefined {
     return this.#queue[0];
   }

@@ -482,7 +482,9 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   #newActivation(): Activation {
-    return new Activation(this.#host, this.agent, this.#history, this.#pause);
+    const waiting = (): readonly Delivery[] => this.#inbox.waiting;
+    const pause = this.#pause;
+    return new Activation(this.#host, this.agent, this.#history, { pause, waiting });
   }
 
   #activate(activation: Activation): void {

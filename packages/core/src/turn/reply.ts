@@ -28,6 +28,8 @@ import type { TurnRecord } from "./turn-record.ts";
 export interface Reply {
   readonly value?: unknown;
   readonly failure?: ErrorData | undefined;
+  /** No answer yet, but why it does not come: the asker goes on waiting. */
+  readonly note?: ErrorData | undefined;
 }
 
 export function replyOf(record: Pick<TurnRecord, "reply" | "failure">): Reply {
@@ -35,14 +37,19 @@ export function replyOf(record: Pick<TurnRecord, "reply" | "failure">): Reply {
 }
 
 export function encodeReply(reply: Reply): Uint8Array {
+  if (reply.note !== undefined) return encodeRecordPayload([null, null, reply.note]);
   if (reply.failure !== undefined) return encodeRecordPayload([null, reply.failure]);
   return encodeRecordPayload(reply.value === undefined ? [] : [reply.value]);
 }
 
 export function decodeReply(payload: Uint8Array): Reply {
-  const [value, failure] = decodeRecordPayload(payload) as [unknown, ErrorData?];
-  return failure === undefined ? { value } : { failure };
+  const [value, failure, note] = decodeRecordPayload(payload) as WireReply;
+  if (note !== undefined) return { note };
+  return failure === undefined || failure === null ? { value } : { failure };
 }
+
+/** The value; or null and a failure; or null twice and a note. */
+type WireReply = readonly [unknown, (ErrorData | null)?, ErrorData?];
 
 type ErrorClass = new (message: string, options?: TroupeErrorOptions) => TroupeError;
 

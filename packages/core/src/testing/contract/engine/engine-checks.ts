@@ -24,6 +24,7 @@ import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
 import { processDeathChecks } from "./process-death-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
+import { silenceChecks } from "./silence-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { storableChecks } from "./storable-checks.ts";
@@ -55,6 +56,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...storableChecks,
   ...versionChecks,
   ...ownershipChecks,
+  ...silenceChecks,
   ...stopChecks,
   ...givingBackChecks,
   ...processDeathChecks,

@@ -34,7 +34,7 @@ import { mayFollow } from "./may-follow.ts";
 import { PermitWait } from "./permit-wait.ts";
 import { mustPark, retryDelayMs } from "./retry-policy.ts";
 import { InFlight } from "./in-flight.ts";
-import { processesDied, RunCounting } from "./run-counting.ts";
+import { afterEnd, processesDied, RunCounting } from "./run-counting.ts";
 import { Running } from "./running.ts";
 import { StepAppends } from "./step-appends.ts";
 import { Uncommitted } from "./uncommitted.ts";
@@ -131,7 +131,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#runs?.leave();
     this.#activation?.abandon();
     if (this.#inFlight !== undefined) this.#giveBackAll(this.#inFlight, why);
-    this.#released();
+    void afterEnd(this.#runs, () => this.#drained?.resolve());
   }
 
   get running(): boolean {
@@ -263,11 +263,6 @@ export class Mailbox implements Standing<Mailbox> {
     if (this.idle) this.#becameIdle();
   }
 
-  #released(): void {
-    const resolve = (): void => this.#drained?.resolve();
-    void (this.#runs?.end() ?? Promise.resolve()).finally(resolve);
-  }
-
   /** False when commits come first. */
   #start(delivery: Delivery): boolean {
     const { limits, permits } = this.#host;
@@ -286,7 +281,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #becameIdle(): void {
     this.#runs?.leave();
-    if (this.#draining) this.#released();
+    if (this.#draining) void afterEnd(this.#runs, () => this.#drained?.resolve());
     else if (!this.#abandoned) this.#host.residents.becameIdle(this);
   }
 

@@ -151,6 +151,12 @@ export class RunCounting {
   }
 }
 
+/** Calls `then` when the end of the agent's last run is written down, where that has to be. */
+export async function afterEnd(runs: RunCounting | undefined, then: () => void): Promise<void> {
+  await runs?.end();
+  then();
+}
+
 /**
  * Counts the runs that ended with their processes as attempts (R2). Returns why the turn is not run
  * any more; undefined when it may. What an earlier owner wrote down counts after a release, too.

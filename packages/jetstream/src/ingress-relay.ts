@@ -28,8 +28,11 @@ import { PullReader } from "./pull-reader.ts";
 import { pauseMsAfter } from "./retry.ts";
 import type { Session } from "./session.ts";
 
-/** Messages in memory at once; each has at most `ingressMessageBytesMax`. */
-const windowMax = 128;
+/** What is in memory at once: a batch that is being stored, and what will be the next ones. */
+const windowMax = 1024;
+const windowBytesMax = 16 * 1024 * 1024;
+/** A batch takes the server about the same time whatever its size, and others wait for it. */
+const batchMax = 500;
 const batchBytesMax = 4 * 1024 * 1024;
 
 export class IngressRelay {
@@ -86,7 +89,10 @@ export class IngressRelay {
         taken = await this.#store(messages, taken);
         onStored();
         this.#purge.upTo(taken.sequence);
-        reader.grant(messages.length);
+        reader.grant(
+          messages.length,
+          messages.reduce((sum, message) => sum + bytesOf(message), 0),
+        );
       }
     } finally {
       await reader.stop();
@@ -101,6 +107,8 @@ export class IngressRelay {
       filters: [`${subjects.namespace}.>`],
       after,
       credit: windowMax,
+      creditBytes: windowBytesMax,
+      bytesOf: (message) => bytesOf({ block: headerText(message), payload: message.data }),
       name: `ingress-${id}`,
       onMessage: (message, { position: sequence }) => {
         const { data: payload, subject } = message;
@@ -126,9 +134,9 @@ export class IngressRelay {
     if (this.#stopped || this.#uncertain) return undefined;
     let bytes = 0;
     const count = this.#waiting.findIndex(
-      ({ payload }) => (bytes += payload.length) > batchBytesMax,
+      ({ payload }, index) => (bytes += payload.length) > batchBytesMax || index >= batchMax,
     );
-    return this.#waiting.splice(0, count < 0 ? windowMax : Math.max(1, count));
+    return this.#waiting.splice(0, count < 0 ? batchMax : Math.max(1, count));
   }
 
   /** R1, R4 */
@@ -189,6 +197,11 @@ export class IngressRelay {
   #tell(thrown: unknown): void {
     if (!this.#stopped) this.#session.faults.tell("taking in foreign messages", thrown);
   }
+}
+
+/** What a message takes in memory, roughly. */
+function bytesOf({ block, payload }: Pick<ForeignMessage, "block" | "payload">): number {
+  return block.length + payload.length;
 }
 
 /** The log refuses even this one message, so only where it was and why is kept. */

@@ -165,9 +165,10 @@ function isNoResponders(error: unknown): boolean {
 function parsePresence(data: Uint8Array): Presence | undefined {
   try {
     const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;
-    const { worker, leaving, draining, holds } = value ?? {};
+    const { worker, leaving, draining, lacks, holds } = value ?? {};
     if (typeof worker !== "string" || !isHolds(holds)) return undefined;
-    const presence = { worker, leaving: leaving === true, holds };
+    const lacking = Array.isArray(lacks) && lacks.length > 0 ? { lacks } : {};
+    const presence = { worker, leaving: leaving === true, ...lacking, holds };
     return draining === true ? { ...presence, draining } : presence;
   } catch {
     return undefined;

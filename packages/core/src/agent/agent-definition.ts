@@ -26,6 +26,9 @@ export type FailedHandler = (context: unknown, failure: ErrorData, message: unkn
 /** `onUnread` without its types. */
 export type UnreadHandler = (context: unknown, failure: ErrorData) => void;
 
+/** With everything on the log, or with what is published from now on. */
+export type SubscriptionStart = "beginning" | "now";
+
 export interface MessageDefinition {
   readonly schema: Schema;
   readonly handler: Handler;
@@ -40,6 +43,8 @@ export interface MessageDefinition {
    * For agents of our own: what their messages say they have to know from elsewhere.
    */
   readonly onUnread?: UnreadHandler | undefined;
+  /** Where a subscription begins when its type is hosted for the first time. */
+  readonly from?: SubscriptionStart | undefined;
   /** Set for a batch handler. */
   readonly batch?: BatchSettings | undefined;
 }

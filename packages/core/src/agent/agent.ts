@@ -22,6 +22,7 @@ import type { FailureContext } from "../turn/failure-context.ts";
 import { stored } from "../wire/storable.ts";
 import type {
   AgentDefinition,
+  SubscriptionStart,
   FailedHandler,
   Handler,
   MessageDefinition,
@@ -67,6 +68,15 @@ export interface HandlerOptions<State = never, Events = never, Own = never, Mess
     failure: ErrorData,
     message: Message,
   ) => void;
+}
+
+export interface SubscriptionOptions {
+  /**
+   * Where the subscription begins when the agent type is hosted for the first time: with everything
+   * that is on the log, or with what is published from then on. A subscription that is added to a
+   * type which exists always begins where it is added. @default "beginning"
+   */
+  readonly from?: SubscriptionStart;
 }
 
 export interface BatchHandlerOptions<
@@ -163,7 +173,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   subscribe<Input, Output>(
     topic: Topic<Input, Output>,
     handler: (context: Context<State, Events, Messages>, event: Output) => void | Promise<void>,
-    options?: HandlerOptions<State, Events, Messages, Output>,
+    options?: HandlerOptions<State, Events, Messages, Output> & SubscriptionOptions,
   ): Agent<State, Events, Messages>;
 
   /** Handle what is published on a topic, many at once, as `onBatch` does. */
@@ -173,7 +183,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
       context: BatchContext,
       batch: readonly BatchItem<State, Events, Messages, Output>[],
     ) => BatchReplies | Promise<BatchReplies>,
-    options?: BatchHandlerOptions<State, Events, Messages, Output>,
+    options?: BatchHandlerOptions<State, Events, Messages, Output> & SubscriptionOptions,
   ): Agent<State, Events, Messages>;
 }
 
@@ -225,13 +235,19 @@ function build<State, Events, Messages>(
       onMessage(definition, name, message(definition, name, schema, handler, options)),
     onBatch: (name, schema, handler, options) =>
       onMessage(definition, name, batchMessage(definition, name, schema, handler, options)),
-    subscribe: (topic, handler, options) =>
-      onTopic(definition, topic, message(definition, topic.name, topic.schema, handler, options)),
-    subscribeBatch: (topic, handler, options) =>
+    subscribe: (topic, handler, { from, ...options } = {}) =>
+      onTopic(
+        definition,
+        topic,
+        message(definition, topic.name, topic.schema, handler, options),
+        from,
+      ),
+    subscribeBatch: (topic, handler, { from, ...options } = {}) =>
       onTopic(
         definition,
         topic,
         batchMessage(definition, topic.name, topic.schema, handler, options),
+        from,
       ),
   };
   return Object.freeze(chain);
@@ -290,8 +306,16 @@ function onMessage<State, Events, Messages>(
 function onTopic<State, Events, Messages>(
   definition: AgentDefinition,
   { name }: TopicDefinition,
-  entry: MessageDefinition,
+  handled: MessageDefinition,
+  from: SubscriptionStart | undefined,
 ): Agent<State, Events, Messages> {
+  if (from !== undefined && from !== "beginning" && from !== "now") {
+    throw new DefinitionError(
+      `Agent ${definition.type}, ${name}: from is "beginning" or "now", not ${JSON.stringify(from)}.`,
+      { details: { type: definition.type, topic: name } },
+    );
+  }
+  const entry = from === undefined ? handled : Object.freeze({ ...handled, from });
   const subscriptions = add(definition, definition.subscriptions, "subscription", name, entry);
   return build({ ...definition, subscriptions });
 }

@@ -23,6 +23,15 @@ export class NewerEventError extends TroupeError {
   readonly code = "newer-event";
 }
 
+/**
+ * An input is meant for newer code than this worker runs: its agent waits, with everything behind
+ * it, until a worker with that code takes the partition. Nothing is passed over, nothing becomes a
+ * dead letter.
+ */
+export class UnknownHereError extends TroupeError {
+  readonly code = "unknown-here";
+}
+
 /** A journal holds an event of an older version, and nothing is declared that lifts it. */
 export class MissingUpcasterError extends TroupeError {
   readonly code = "missing-upcaster";

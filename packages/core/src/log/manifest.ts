@@ -7,6 +7,18 @@
  * `forget` takes some away, on purpose (I15).
  */
 
+import type { Position } from "./input.ts";
+
+/**
+ * A subscription counts for what has a later position, or a later time: where the log went back or
+ * was made anew, the position is of one that is gone (I16).
+ */
+export interface SubscriptionBeginning {
+  readonly position: Position;
+  /** When the log stored what lies there, in milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
 /** What a type handles, by kind: names only. */
 export interface ManifestNames {
   /** Names of the messages it handles. */
@@ -21,6 +33,11 @@ export interface Manifest extends ManifestNames {
   readonly type: string;
   /** Code version of the worker that registered last. */
   readonly version: string;
+  /**
+   * By topic, where the subscription begins. A topic without a beginning is being added: what is
+   * published on it waits until that is said.
+   */
+  readonly since?: Readonly<Record<string, SubscriptionBeginning>> | undefined;
 }
 
 /** The known manifest with the names that another one has and it has not; for logs. */
@@ -36,6 +53,7 @@ export function grownManifest(known: Manifest | undefined, added: Manifest): Man
     topics: union("topics"),
     events: union("events"),
     version,
+    since: { ...added.since, ...known.since },
   };
 }
 
@@ -43,7 +61,15 @@ export function grownManifest(known: Manifest | undefined, added: Manifest): Man
 export function shrunkManifest(known: Manifest, forgotten: Partial<ManifestNames>): Manifest {
   const rest = (kind: keyof ManifestNames): readonly string[] =>
     known[kind].filter((name) => forgotten[kind]?.includes(name) !== true);
-  return { ...known, messages: rest("messages"), topics: rest("topics"), events: rest("events") };
+  const topics = rest("topics");
+  const since = Object.entries(known.since ?? {}).filter(([topic]) => topics.includes(topic));
+  return {
+    ...known,
+    messages: rest("messages"),
+    topics,
+    events: rest("events"),
+    since: Object.fromEntries(since),
+  };
 }
 
 /** Whether two manifests say the same. */

@@ -10,6 +10,8 @@ export interface Presence {
   readonly leaving: boolean;
   /** Set while a worker stops: it finishes what it holds and takes nothing more. */
   readonly draining?: boolean | undefined;
+  /** Hosted types of which others know more: their partitions are for those others. */
+  readonly lacks?: readonly string[] | undefined;
   /** For each hosted agent type, the partitions this worker holds right now. */
   readonly holds: Readonly<Record<string, readonly number[]>>;
 }

@@ -74,6 +74,7 @@ export class Ownership {
   #reconciling: Promise<void> | undefined;
   #again = false;
   #restarts = 0;
+  readonly #lacks = new Set<string>();
   #cancelBeat: (() => void) | undefined;
   #unlisten: (() => void) | undefined;
 
@@ -139,6 +140,13 @@ export class Ownership {
     return this.#othersWith(type).length > 0;
   }
 
+  /** Others know more of this type than we do: let them have it. */
+  lack(type: string): void {
+    this.#lacks.add(type);
+    this.#announce();
+    void this.#reconcile();
+  }
+
   /**
    * What is held is held no more, without being released: it stands on nothing. Take it again, from
    * what the log says now.
@@ -168,7 +176,8 @@ export class Ownership {
     for (const type of this.#host.types.keys()) holds[type] = [];
     for (const { type, partition } of this.#held.values()) holds[type]?.push(partition);
     const { worker } = this.#host;
-    this.#host.log.announce({ worker, leaving: false, draining: this.#draining, holds });
+    const lacks = [...this.#lacks];
+    this.#host.log.announce({ worker, leaving: false, draining: this.#draining, lacks, holds });
   }
 
   /**
@@ -202,7 +211,7 @@ export class Ownership {
     const assigned = new Map<string, Holding>();
     if (this.#draining) return assigned;
     for (const [type, partitions] of this.#host.types) {
-      const workers = [this.#host.worker, ...this.#othersWith(type)];
+      const workers = this.#workersFor(type);
       for (const [partition, holder] of assignPartitions(
         workers.toSorted(),
         partitions,
@@ -213,10 +222,25 @@ export class Ownership {
     return assigned;
   }
 
+  /** Who shares a type: those who know all of it, or else everybody who hosts it (I15). */
+  #workersFor(type: string): readonly string[] {
+    const { worker } = this.#host;
+    const others = this.#presencesWith(type);
+    const knowing = others.filter(({ lacks }) => lacks?.includes(type) !== true);
+    const names = (presences: readonly Presence[]): readonly string[] =>
+      presences.map((presence) => presence.worker);
+    if (!this.#lacks.has(type)) return [worker, ...names(knowing)];
+    return knowing.length > 0 ? names(knowing) : [worker, ...names(others)];
+  }
+
   #othersWith(type: string): readonly string[] {
-    return this.#members.presences
-      .filter((presence) => presence.draining !== true && holdsOf(presence, type) !== undefined)
-      .map(({ worker }) => worker);
+    return this.#presencesWith(type).map(({ worker }) => worker);
+  }
+
+  #presencesWith(type: string): readonly Presence[] {
+    return this.#members.presences.filter(
+      (presence) => presence.draining !== true && holdsOf(presence, type) !== undefined,
+    );
   }
 
   /** A release waits for running turns, so it must not keep other partitions from being taken. */

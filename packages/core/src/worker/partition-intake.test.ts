@@ -32,6 +32,12 @@ function intakeOf(): {
       log: { read } as Log,
       windowMax,
       windowBytes: 1_000_000,
+      knowledge: {
+        isFresh: true,
+        whenFresh: () => undefined,
+        waits: () => undefined,
+        verdict: ({ topics }, { address }) => (topics.includes(address.name) ? "handle" : "pass"),
+      },
       footing: { read: () => undefined },
       lost: () => undefined,
       lending: new Lending({ inputsMax: 4, bytesMax: 1_000_000 }),

@@ -14,6 +14,7 @@ import { inputBytes } from "../log/input.ts";
 import type { Log, Reader } from "../log/log.ts";
 import type { BacklogShare, WindowPlace } from "../mailbox/delivery.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
+import type { Knowledge } from "./knowledge.ts";
 import type { LogFooting } from "./log-footing.ts";
 import type { TrackedInput } from "./position-tracker.ts";
 import type { Lending } from "./lending.ts";
@@ -34,6 +35,8 @@ export interface IntakeHost {
   readonly lending: Lending;
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
+  /** What is to be done with an input. */
+  readonly knowledge: Pick<Knowledge, "isFresh" | "verdict" | "waits" | "whenFresh">;
   /** Told of everything that is read. */
   readonly footing: Pick<LogFooting, "read">;
   /** The log is not the one that was read so far. */
@@ -51,7 +54,22 @@ export interface TakenType {
 interface HeldType {
   readonly runtime: AgentRuntime;
   readonly tracker: PositionTracker<TypePlace>;
+  /**
+   * Keys with an input that this code does not know; what comes after it waits too. The floor stays
+   * below the first of them, so nothing else has to be remembered.
+   */
+  readonly waiting: Set<string>;
+  /** What waits until the manifest is read again, by key; each has its room in the window. */
+  readonly asking: Map<string, Asking[]>;
 }
+
+interface Asking {
+  readonly input: Input;
+  readonly place: TypePlace;
+}
+
+/** Keys of one type in one partition that may wait without holding room in the window (I7). */
+const waitingMax = 10_000;
 
 export class PartitionIntake {
   readonly partition: number;
@@ -85,7 +103,8 @@ export class PartitionIntake {
   take(types: readonly TakenType[]): void {
     const lastRead = this.#lastRead;
     for (const { after, runtime } of types) {
-      this.#held.set(runtime.type, { runtime, tracker: new PositionTracker(after) });
+      const tracker = new PositionTracker<TypePlace>(after);
+      this.#held.set(runtime.type, { runtime, tracker, waiting: new Set(), asking: new Map() });
     }
     const isBehind = types.some(({ after }) => after < lastRead);
     if (this.#reader === undefined || isBehind) this.#restart();
@@ -102,6 +121,20 @@ export class PartitionIntake {
     if (this.#held.size === 0) this.#stopReader();
     for (const place of tracker.unfinished) place.leave();
     return tracker;
+  }
+
+  /** Whether something of this type waits for newer code. */
+  hasWaiting(type: string): boolean {
+    return (this.#held.get(type)?.waiting.size ?? 0) > 0;
+  }
+
+  /** The manifest was read again: decide about what was asked. */
+  answered(type: string): void {
+    const held = this.#held.get(type);
+    if (held === undefined) return;
+    const asking = [...held.asking.values()].flat();
+    held.asking.clear();
+    for (const { input, place } of asking) this.#route(held, input, place);
   }
 
   /** How many inputs a key that is behind may have in memory: all such keys share one window. */
@@ -143,6 +176,7 @@ export class PartitionIntake {
 
   #onInput(input: Input, reader: Reader): void {
     if (reader !== this.#reader) return;
+    if (input.address.kind === "topic" && !this.#mayPass(input.address.name)) return;
     this.#host.footing.read(input.position, input.acceptedAtMs);
     const bytes = inputBytes(input.payload.byteLength);
     this.#open += 1;
@@ -152,18 +186,62 @@ export class PartitionIntake {
       this.#openBytes -= bytes;
       this.#reader?.grant(1, bytes);
     });
-    for (const { runtime, tracker } of this.#held.values()) {
+    for (const held of this.#held.values()) {
+      const { runtime, tracker } = held;
       if (input.position <= tracker.lastRead) continue;
-      if (!concerns(runtime, input)) {
-        tracker.pass(input.position);
-        continue;
+      if (this.#host.knowledge.verdict(runtime, input) === "pass") tracker.pass(input.position);
+      else {
+        const lease = { credit, lending: this.#host.lending, bytes };
+        const place = tracker.begin(new TypePlace(this, tracker, input.position, lease));
+        this.#route(held, input, place);
       }
-      const lease = { credit, lending: this.#host.lending, bytes };
-      const place = tracker.begin(new TypePlace(this, tracker, input.position, lease));
-      if (input.fault === undefined) this.#host.deliver(runtime, input, this.partition, place);
-      else this.#host.bury(input, () => place.done());
     }
     credit.give();
+  }
+
+  /** To its agent, or to those who wait. */
+  #route(held: HeldType, input: Input, place: TypePlace): void {
+    const { asking, runtime, waiting } = held;
+    const { key } = input.address;
+    const before = asking.get(key);
+    const verdict = this.#host.knowledge.verdict(runtime, input);
+    if (before !== undefined) before.push({ input, place });
+    else if (waiting.has(key)) this.#wait(held, key, place);
+    else if (verdict === "ask" || verdict === "wait") {
+      this.#host.knowledge.waits(runtime, input, verdict);
+      if (verdict === "ask") asking.set(key, [{ input, place }]);
+      else this.#wait(held, key, place);
+    } else if (input.fault === undefined) this.#host.deliver(runtime, input, this.partition, place);
+    else this.#host.bury(input, () => place.done());
+  }
+
+  /**
+   * Whether a publication may be passed over for those who do not subscribe. If not, reading goes
+   * on when the manifests were read again (V3).
+   */
+  #mayPass(topic: string): boolean {
+    const { knowledge } = this.#host;
+    const isForAll = [...this.#held.values()].every(({ runtime }) =>
+      runtime.topics.includes(topic),
+    );
+    if (isForAll || knowledge.isFresh) return true;
+    this.#stopReader();
+    knowledge.whenFresh(() => {
+      if (this.#reader === undefined && this.#held.size > 0) this.#restart();
+    });
+    return false;
+  }
+
+  /** It waits for code that knows it, or behind something that does (V1). */
+  #wait({ waiting }: HeldType, key: string, place: TypePlace): void {
+    const isFirst = waiting.size === 0;
+    const isRoomLeft = waiting.has(key) || waiting.size < waitingMax;
+    waiting.add(key);
+    // When there is none, it keeps its room in the window.
+    if (!isRoomLeft) return;
+    // The first place keeps the floor below all that wait.
+    if (isFirst) place.leave();
+    else place.done();
   }
 }
 
@@ -245,10 +323,4 @@ interface Lease {
   readonly lending: Lending;
   /** Of the input. */
   readonly bytes: number;
-}
-
-function concerns(runtime: AgentRuntime, { address }: Input): boolean {
-  return address.kind === "agent"
-    ? address.name === runtime.type
-    : Object.hasOwn(runtime.definition.subscriptions, address.name);
 }

@@ -18,6 +18,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Input } from "../log/input.ts";
 import { Limiter } from "../limit/limiter.ts";
+import type { Manifest } from "../log/manifest.ts";
 import type { Floor, FloorHolder, Log } from "../log/log.ts";
 import type { Delivery, WindowPlace } from "../mailbox/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
@@ -27,12 +28,14 @@ import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
-import { agentRuntime, manifestOf } from "./agent-runtime.ts";
+import { agentRuntime } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
 import { Cancellations } from "./cancellations.ts";
 import { floorName, fittingFloors } from "./fitting-floors.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
+import { registerType } from "./registration.ts";
 import { FreshStart } from "./fresh-start.ts";
+import { Knowledge } from "./knowledge.ts";
 import { LogFooting } from "./log-footing.ts";
 import { Lending } from "./lending.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
@@ -96,6 +99,7 @@ export class RunningWorker implements Worker {
   readonly #footing: LogFooting;
   readonly #unlisten: () => void;
   readonly #freshStart: FreshStart;
+  readonly #knowledge: Knowledge;
   #stopping: Promise<void> | undefined;
   /** Runs that ended without an outcome because of the stop. */
   #givenBack = 0;
@@ -162,6 +166,7 @@ export class RunningWorker implements Worker {
     this.#burials = new Burials(parts);
     this.#floors = this.#newFloorKeeper(settings.floorIntervalMs);
     this.#freshStart = this.#newFreshStart();
+    this.#knowledge = this.#newKnowledge();
     this.#unlisten = log.onStatus((status) => {
       if (status === "connected") this.#look();
     });
@@ -180,15 +185,53 @@ export class RunningWorker implements Worker {
       throw new StoppedError(`The worker ${this.id} was stopped before it had started.`);
     }
     this.#floors.start();
+    this.#knowledge.start();
     feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
   }
 
   /** Say what is hosted here, and learn which log it is. */
   async #prepare(): Promise<void> {
-    const { log, version } = this.#parts;
     await this.#footing.begin();
-    for (const { definition } of this.#runtimes.values()) {
-      await log.register(manifestOf(definition, version));
+    await Promise.all([...this.#runtimes.keys()].map((type) => this.#register(type)));
+  }
+
+  async #register(type: string): Promise<Manifest> {
+    const runtime = this.#runtimes.get(type);
+    if (runtime === undefined) throw new StoppedError(`${this.id} does not host ${type}.`);
+    const settleMs = this.#parts.settings.timings.deadAfterMs;
+    const manifest = await registerType({ ...this.#parts, settleMs }, runtime.definition);
+    this.#knowledge.learn(manifest);
+    return manifest;
+  }
+
+  #newKnowledge(): Knowledge {
+    const { timings } = this.#parts.settings;
+    return new Knowledge({
+      ...this.#parts,
+      worker: this.id,
+      intervalMs: timings.heartbeatMs,
+      freshMs: timings.deadAfterMs * freshShare,
+      register: (type) => this.#register(type),
+      onAnswer: (type) => {
+        for (const intake of this.#intakes.values()) intake.answered(type);
+      },
+      onForgotten: (type) => void this.#readAgain(type),
+      onLack: (type) => this.#ownership.lack(type),
+    });
+  }
+
+  /** What waited for names that were taken away is decided again, from the floors on. */
+  async #readAgain(type: string): Promise<void> {
+    for (const intake of this.#intakes.values()) {
+      if (!intake.hasWaiting(type)) continue;
+      const { partition } = intake;
+      const floor = await this.#releasePartition(type, partition);
+      const isHeld = this.holdings.some(
+        (each) => each.type === type && each.partition === partition,
+      );
+      const runtime = this.#runtimes.get(type);
+      if (floor === undefined || runtime === undefined || !isHeld) continue;
+      if (this.#stopping === undefined) intake.take([{ runtime, after: floor.position }]);
     }
   }
 
@@ -250,6 +293,7 @@ export class RunningWorker implements Worker {
     await Promise.race([givingBack, tooLong]);
     this.#waits.end();
     this.#floors.stop();
+    this.#knowledge.stop();
     this.#unlisten();
     this.#burials.stop();
     this.#cancellations.stop();
@@ -386,6 +430,7 @@ export class RunningWorker implements Worker {
       lending: this.#lending,
       windowBytes: windowBytes(this.#parts.settings, this.#parts.log.partitions),
       footing: this.#footing,
+      knowledge: this.#knowledge,
       lost: (change) => this.#freshStart.begin(change),
       deliver: (runtime, input, partition, place) =>
         this.#deliver(runtime, input, partition, place),
@@ -422,3 +467,6 @@ export class RunningWorker implements Worker {
 
 /** How long a stop whose time is over may still take to say how far everything is. */
 const goodbyeMs = 500;
+
+/** Of the time after which a silent worker counts as dead: so old may be what a worker knows. */
+const freshShare = 0.8;

@@ -7,6 +7,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Input } from "../../../log/input.ts";
 import type { Log, TurnCommit } from "../../../log/log.ts";
+import type { Mark } from "../../../log/mark.ts";
 import { decodeRecord, encodeRecord } from "../../../turn/turn-record.ts";
 import { memoryHarness } from "../../memory-harness.ts";
 import { wholeJournal } from "../observe.ts";
@@ -113,7 +114,8 @@ const mutants: readonly Mutant[] = [
         const types = ["ledger"].flatMap((type) =>
           Array.from({ length: log.partitions }, (_, partition) => ({ type, partition })),
         );
-        return types.map((holding) => ({ ...holding, position: 1_000_000 }));
+        const mark = await endOf(log);
+        return types.map((holding) => ({ ...holding, position: mark.position, mark }));
       },
     }),
   },
@@ -122,8 +124,10 @@ const mutants: readonly Mutant[] = [
     failsAt:
       "a worker that stops finishes what it started and gives back the rest, each turn run once",
     mutate: (log) => ({
-      saveFloors: (floors) =>
-        log.saveFloors(floors.map((floor) => ({ ...floor, position: floor.position + 1000 }))),
+      saveFloors: async (floors) => {
+        const mark = await endOf(log);
+        return log.saveFloors(floors.map((floor) => ({ ...floor, position: mark.position, mark })));
+      },
     }),
   },
   {
@@ -226,4 +230,10 @@ async function onCurrentRevision(log: Log, turns: readonly TurnCommit[]): Promis
     }
   }
   return current;
+}
+
+/** A mark at the log's end: a floor there fits, however wrong it is. */
+async function endOf(log: Log): Promise<Mark> {
+  const { last, log: identity } = await log.end();
+  return { log: identity, position: last, storedAtMs: (await log.at(last))?.storedAtMs ?? 0 };
 }

@@ -58,6 +58,7 @@ import type { StopOptions } from "../worker/stop-options.ts";
 import { drainTimeoutMsOf } from "../worker/stop-options.ts";
 import type { Worker } from "../worker/worker.ts";
 import { RunningWorker } from "../worker/worker.ts";
+import { Audience } from "./audience.ts";
 import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
 import { ManifestCache } from "./manifest-cache.ts";
 
@@ -176,6 +177,7 @@ class TroupeOnLog implements Troupe {
   readonly #layers: InterceptorLayers;
   readonly #asker: Asker;
   readonly #manifests: ManifestCache;
+  readonly #audience: Audience;
   readonly #workers = new Set<RunningWorker>();
   readonly #projections = new Set<RunningProjection>();
   readonly #unlisten: () => void;
@@ -199,6 +201,7 @@ class TroupeOnLog implements Troupe {
     };
     this.#asker = new Asker(log, this.#clock);
     this.#manifests = new ManifestCache(log);
+    this.#audience = new Audience(log, this.#feed);
     const unwatch = log.onStatus((status) => this.#feed.emit({ kind: "log.status", status }));
     const unhear = log.onFault((what, thrown) => {
       this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
@@ -260,9 +263,10 @@ class TroupeOnLog implements Troupe {
       payload,
       from: undefined,
     };
-    return (await throughLayers(this.#layers.publish, call, async (inner) =>
-      this.#accept(inner, options),
-    )) as Receipt;
+    return (await throughLayers(this.#layers.publish, call, async (inner) => {
+      this.#audience.published(inner.address.name);
+      return this.#accept(inner, options);
+    })) as Receipt;
   }
 
   async work(agents: Hostable | readonly Hostable[], options: WorkerOptions = {}): Promise<Worker> {
@@ -282,6 +286,7 @@ class TroupeOnLog implements Troupe {
         random: this.#random,
         feed: this.#feed,
         layers: this.#layers,
+        audience: this.#audience,
         settings,
         onStopped: () => this.#workers.delete(worker),
         ask: (agent, key, message, payload, askOptions, origin) =>

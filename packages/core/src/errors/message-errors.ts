@@ -123,6 +123,11 @@ export class TurnTimeoutError extends TroupeError {
   override readonly retryable = true;
 }
 
+/** Something was published on a topic that no agent type ever subscribed to; it is stored. */
+export class NoSubscriberError extends TroupeError {
+  readonly code = "no-subscriber";
+}
+
 /**
  * So many processes ended while they handled the message that it is not run again: out of memory, a
  * native crash, `process.exit`, a loop without end.

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import type { Fault } from "@troupe/core";
-import { agent, createTroupe, projection } from "@troupe/core";
+import { agent, createTroupe, projection, topic } from "@troupe/core";
 import { memoryModel, memorySink } from "@troupe/core";
 import { createMemoryBroker } from "@troupe/core/testing";
 
@@ -91,6 +91,31 @@ describe("a fault", () => {
       what: "projection broken",
       failure: { code: "poison-event" },
     });
+  });
+
+  it("tells once of a topic that nobody ever subscribed to, from a client and from a turn", async () => {
+    const faults: Fault[] = [];
+    const heard = Promise.withResolvers<void>();
+    const onFault = (each: Fault): void => {
+      faults.push(each);
+      if (faults.length === 2) heard.resolve();
+    };
+    const lonely = topic("lonely", z.object({}));
+    const quiet = topic("quiet", z.object({}));
+    const news = topic("news", z.object({}));
+    const reader = agent("reader")
+      .subscribe(news, (ctx) => ctx.publish(quiet, "here", {}))
+      .on("count", z.object({}), () => 1);
+    await using troupe = createTroupe(createMemoryBroker().connect(), { onFault });
+    await troupe.work(reader, { timings: { joinDelayMs: 0 } });
+    for (const each of [lonely, news, lonely, news]) await troupe.publish(each, "here", {});
+    await heard.promise;
+    await troupe.agent(reader, "here").count({});
+    const told = faults.map(({ failure, what }) => `${what} ${failure.code}`);
+    expect(told.toSorted()).toEqual([
+      "publishing on lonely no-subscriber",
+      "publishing on quiet no-subscriber",
+    ]);
   });
 
   it("ends nothing when onFault throws", async () => {

@@ -153,7 +153,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       payload,
       from: this.#name(),
     };
-    refusePromise(throughLayers(this.#turn.host.layers.publish, call, (inner) => this.#add(inner)));
+    const { audience, layers } = this.#turn.host;
+    audience.published(topic.name);
+    refusePromise(throughLayers(layers.publish, call, (inner) => this.#add(inner)));
   }
 
   after<Messages>(delayMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {

@@ -40,6 +40,8 @@ export interface TurnHost {
   readonly random: Random;
   readonly feed: InspectionFeed;
   readonly layers: InterceptorLayers;
+  /** Told of every topic that is published on. */
+  readonly audience: { published(topic: string): void };
   readonly worker: string;
   /** One for each start of the worker; its id may be used again. */
   readonly session: string;

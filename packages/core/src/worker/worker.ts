@@ -70,6 +70,7 @@ export interface WorkerParts {
   readonly random: Random;
   readonly feed: InspectionFeed;
   readonly layers: InterceptorLayers;
+  readonly audience: TurnHost["audience"];
   readonly settings: WorkerSettings;
   readonly ask: TurnHost["ask"];
   readonly onStopped: () => void;

@@ -78,7 +78,7 @@ function paymentPublisher(troupe: Troupe): Publisher {
     lanes: 40,
     perSecond: 200,
     send: (key, n, id) =>
-      troupe.send(payer, key, { id }).pay({ command: commandOf(key, n), cents: 100 + n }),
+      troupe.send(payer, key).pay({ command: commandOf(key, n), cents: 100 + n }, { id }),
   });
 }
 

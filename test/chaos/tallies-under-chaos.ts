@@ -108,7 +108,7 @@ function tallyPublisher(troupe: Troupe, perSecond: number): Publisher {
     lanes: 50,
     perSecond,
     send: (key, n, id) =>
-      troupe.send(tally, key, { id }).add({ n, value: (n * 7919 + key.length) % 10_007 }),
+      troupe.send(tally, key).add({ n, value: (n * 7919 + key.length) % 10_007 }, { id }),
   });
 }
 

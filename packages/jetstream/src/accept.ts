@@ -10,13 +10,13 @@ import type { Msg } from "@nats-io/nats-core";
 import {
   LogUnavailableError,
   type Accepted,
-  type CallOptions,
+  type AcceptOptions,
   type InputDraft,
 } from "@troupe/core";
 
 import { inputMessage, type DraftMessage } from "./draft-message.ts";
-import { headerBlock } from "./header-block.ts";
-import { publishError } from "./publish-error.ts";
+import { headerBlock, headerLine } from "./header-block.ts";
+import { acceptError } from "./publish-error.ts";
 import type { ReplyWaiter } from "./reply-box.ts";
 import { pauseMsAfter } from "./retry.ts";
 import type { Session } from "./session.ts";
@@ -24,11 +24,10 @@ import type { Session } from "./session.ts";
 export function accept(
   session: Session,
   draft: InputDraft,
-  options: CallOptions = {},
+  { fence, signal }: AcceptOptions = {},
 ): Promise<Accepted> {
   return new Promise((resolve, reject) => {
-    const message = acceptedMessage(session, draft);
-    const { signal } = options;
+    const message = acceptedMessage(session, draft, fence);
     if (signal?.aborted === true) return reject(gaveUp(message, signal));
     const acceptance = new Acceptance(session, message, resolve, reject);
     if (signal !== undefined) acceptance.endWith(signal);
@@ -41,18 +40,27 @@ export function accept(
 }
 
 /** A message for the stream that has an id in any case. */
-function acceptedMessage(session: Session, draft: InputDraft): DraftMessage {
+function acceptedMessage(
+  session: Session,
+  draft: InputDraft,
+  fence: AcceptOptions["fence"],
+): DraftMessage {
   const { subjects, partitions, limits } = session;
   const identified =
     draft.metadata.id === undefined
       ? { ...draft, metadata: { ...draft.metadata, id: randomUUID() } }
       : draft;
-  return inputMessage(identified, {
+  const message = inputMessage(identified, {
     subjects,
     partitions,
     payloadBytesMax: limits.payloadBytesMax,
     idHeader: "Nats-Msg-Id",
   });
+  if (fence === undefined) return message;
+  const expected =
+    headerLine("Nats-Expected-Last-Subject-Sequence", fence.revision) +
+    headerLine("Nats-Expected-Last-Subject-Sequence-Subject", subjects.journal(fence.agent));
+  return { ...message, lines: message.lines + expected };
 }
 
 /** One message until it is stored, refused or given up. */
@@ -109,7 +117,7 @@ class Acceptance implements ReplyWaiter {
       this.#forgetSignal();
       this.#resolve({ position: seq, duplicate });
     } else {
-      this.onFailure(publishError(error, `The message for ${this.#message.subject}`));
+      this.onFailure(acceptError(error, `The message for ${this.#message.subject}`));
     }
     return false;
   }

@@ -142,6 +142,7 @@ function newSession(made: {
       payloadBytesMax: payloadBytesMax(connection),
       commitMessagesMax,
       chainMin: prepared.replicas === 1 ? chainMinAlone : chainMinReplicated,
+      idWindowMs: prepared.idWindowMs,
     },
     readPubAck: pubAckReader(subjects.stream),
     id,

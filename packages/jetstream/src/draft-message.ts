@@ -1,7 +1,7 @@
 /** A message ready for the stream: subject, header lines and payload. */
 import { LogRefusedError, PayloadTooLargeError, type InputDraft } from "@troupe/core";
 
-import { inputSubject } from "./input-subject.ts";
+import { idScope, inputSubject } from "./input-subject.ts";
 import { foreignLines, metadataLines, type IdHeader } from "./metadata-headers.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -26,7 +26,9 @@ export interface InputRules {
 /** An input as a message. @throws InvalidKeyError, LogRefusedError, PayloadTooLargeError */
 export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
   const { payload } = draft;
-  const lines = foreignLines(draft.metadata) + metadataLines(draft.metadata, on.idHeader);
+  const subject = inputSubject(on.subjects, draft.address, on.partitions);
+  const scope = on.idHeader === "Nats-Msg-Id" ? idScope(on.subjects, subject) : "";
+  const lines = foreignLines(draft.metadata) + metadataLines(draft.metadata, on.idHeader, scope);
   if (payload.length > on.payloadBytesMax) {
     throw new PayloadTooLargeError(
       `The message for ${draft.address.kind}/${draft.address.name}/${draft.address.key} has ` +
@@ -40,6 +42,5 @@ export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
         `${headerRoomBytes - 512} bytes; nothing was stored.`,
     );
   }
-  const subject = inputSubject(on.subjects, draft.address, on.partitions);
   return { subject, lines, payload };
 }

@@ -27,6 +27,12 @@ export function inputSubject(subjects: Subjects, address: Address, partitions: n
   return `${subjects.inputPrefix}${partition}.${address.kind}.${address.name}.${token}`;
 }
 
+/** What an id of a message under this subject begins with, where the server compares ids. */
+export function idScope(subjects: Subjects, subject: string): string {
+  const address = subject.indexOf(".", subjects.inputPrefix.length) + 1;
+  return `${subject.slice(address)}:`;
+}
+
 /** Whether the message under this subject is an input, well-formed or not. */
 export function isInputSubject(subjects: Subjects, subject: string): boolean {
   return subject.startsWith(subjects.inputPrefix) || subject === subjects.misfit;

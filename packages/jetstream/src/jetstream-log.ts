@@ -1,8 +1,8 @@
 /** The log port on JetStream: each method hands over to the module of its concept. */
 import type {
   Accepted,
+  AcceptOptions,
   AgentId,
-  CallOptions,
   Cell,
   DeadLetter,
   Floor,
@@ -67,7 +67,7 @@ export class JetStreamLog implements Log {
     this.#relay = new SharedRelay(session);
   }
 
-  accept(draft: InputDraft, options?: CallOptions): Promise<Accepted> {
+  accept(draft: InputDraft, options?: AcceptOptions): Promise<Accepted> {
     return accept(this.#session, draft, options);
   }
 

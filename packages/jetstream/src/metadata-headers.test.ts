@@ -6,8 +6,10 @@ import { expect, test } from "vitest";
 import { headerBlock } from "./header-block.ts";
 import { metadataLines, metadataOf } from "./metadata-headers.ts";
 
+const scope = "agent.a.b:";
+
 function roundTrip(metadata: Metadata): Metadata {
-  return metadataOf(headerBlock(metadataLines(metadata, "Nats-Msg-Id")).toString());
+  return metadataOf(headerBlock(metadataLines(metadata, "Nats-Msg-Id", scope)).toString(), scope);
 }
 
 const token = fc.stringMatching(/^[!-~]{1,40}$/);
@@ -47,7 +49,7 @@ test.each(["\u00a0", "\u3000", "\ufeff", "\u2028"])("a key may end with the blan
 test.each(["a\r\nNats-Rollup: all", "a\u00a0", "a\nb", "", " a", "a\u0000"])(
   "%j cannot be an id",
   (id) => {
-    expect(() => metadataLines({ id }, "Nats-Msg-Id")).toThrow("Nats-Msg-Id");
+    expect(() => metadataLines({ id }, "Nats-Msg-Id", "agent.a.b:")).toThrow("Nats-Msg-Id");
   },
 );
 

@@ -45,12 +45,15 @@ const nextFiring = "Nats-Schedule-Next";
  */
 export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
 
-/** The header lines of a message. @throws LogRefusedError when a value cannot be a header. */
-export function metadataLines(metadata: Metadata, idHeader: IdHeader): string {
+/**
+ * The header lines of a message. An id for `Nats-Msg-Id` is one of its address: the server compares
+ * it with all that the stream has, so it begins with the scope. @throws LogRefusedError when a
+ * value cannot be a header. */
+export function metadataLines(metadata: Metadata, idHeader: IdHeader, scope: string): string {
   const { id, message, topic, contentType, traceparent, tracestate, sender } = metadata;
   const { causationId, correlationId, replyTo, deadlineMs, askers, callers, timer } = metadata;
   let lines = "";
-  if (id !== undefined) lines += plain(idHeader, id);
+  if (id !== undefined) lines += idLine(idHeader, scope, id);
   if (message !== undefined) lines += plain(metadataHeader.message, message);
   if (topic !== undefined) lines += plain(metadataHeader.topic, topic);
   if (contentType !== undefined) lines += headerLine(metadataHeader.contentType, contentType);
@@ -72,19 +75,27 @@ export function foreignLines({ foreign }: Metadata): string {
   return foreign === true ? headerLine(metadataHeader.foreign, "again") : "";
 }
 
+function idLine(idHeader: IdHeader, scope: string, id: string): string {
+  const line = plain(idHeader, id);
+  return scope === "" ? line : headerLine(idHeader, scope + id);
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * The metadata in a message's header block. Unknown headers, such as those of a batch, are ignored;
  * of headers with the same name, the last one counts.
  */
-export function metadataOf(block: string): Metadata {
+export function metadataOf(block: string, scope = ""): Metadata {
   const metadata: Mutable<Metadata> = {};
   let nextAtMs = Number.NaN;
   visitHeaders(block, (name, value) => {
     if (name === nextFiring) nextAtMs = Date.parse(value);
     else if (value !== "") setField(metadata, name, value);
   });
+  if (scope !== "" && metadata.id?.startsWith(scope) === true) {
+    metadata.id = metadata.id.slice(scope.length);
+  }
   if (metadata.id !== undefined && metadata.timer !== undefined && !Number.isNaN(nextAtMs)) {
     metadata.id = firingId(metadata.id, nextAtMs);
   }

@@ -44,6 +44,23 @@ export function commitError(error: ApiError, agents: string): TroupeError {
   );
 }
 
+/** A message was not accepted: its fence, or any other refusal. */
+export function acceptError(error: ApiError, what: string): TroupeError {
+  const details = { serverCode: error.err_code };
+  if (error.err_code === serverCode.wrongLastSequence) {
+    return new RevisionConflictError(
+      `${what} was not stored: the journal of its sender has grown (${error.description}).`,
+      { details },
+    );
+  }
+  if (error.err_code === serverCode.wrongLastSequenceInProcess) {
+    return new LogUnavailableError(`${what} waits for another write: ${error.description}.`, {
+      details,
+    });
+  }
+  return publishError(error, what);
+}
+
 /**
  * Any other refusal: temporary ones are retryable, the rest is final. Nothing was stored in either
  * case.

@@ -14,7 +14,7 @@ import {
 
 import { misfitHeader } from "./foreign-message.ts";
 import { headerText, visitHeaders } from "./header-text.ts";
-import { parseInputSubject, type ParsedSubject } from "./input-subject.ts";
+import { idScope, parseInputSubject, type ParsedSubject } from "./input-subject.ts";
 import { decodeText, metadataOf } from "./metadata-headers.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -25,6 +25,7 @@ class StoredInput implements Input {
   readonly acceptedAtMs: number;
   readonly fault: TroupeError | undefined;
   readonly #message: Msg;
+  readonly #idScope: string;
   #metadata: Metadata | undefined;
 
   constructor(subjects: Subjects, subject: string, message: Msg, position: Position, atMs: number) {
@@ -38,10 +39,11 @@ class StoredInput implements Input {
     this.payload = message.data;
     this.acceptedAtMs = atMs;
     this.#message = message;
+    this.#idScope = subject.startsWith(subjects.inputPrefix) ? idScope(subjects, subject) : "";
   }
 
   get metadata(): Metadata {
-    this.#metadata ??= metadataOf(headerText(this.#message));
+    this.#metadata ??= metadataOf(headerText(this.#message), this.#idScope);
     return this.#metadata;
   }
 }

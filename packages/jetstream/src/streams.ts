@@ -31,6 +31,7 @@ export interface StreamOptions extends IngressOptions {
 type NewStream = WithRequired<Partial<StreamConfig>, "name">;
 
 const duplicateWindowMs = 120_000;
+const nanosInMs = 1e6;
 const streamNotFound = 10059;
 const nameInUse = 10058;
 /** A cluster that has no leader, no quorum or not enough members yet. */
@@ -44,6 +45,8 @@ export interface PreparedStreams {
   readonly replicas: number;
   /** What people should know about how the streams were made. */
   readonly notes: readonly TroupeError[];
+  /** How long the log's stream remembers message ids. */
+  readonly idWindowMs: number;
 }
 
 /** The number of partitions, in the metadata of the shard's stream. */
@@ -62,7 +65,8 @@ export async function ensureStreams(
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
   const notes = await ensureIngress(manager, subjects, options);
   const log = `${subjects.stream} ${created}`;
-  return { log, partitions, replicas: shard.num_replicas, notes };
+  const idWindowMs = shard.duplicate_window / nanosInMs;
+  return { log, partitions, replicas: shard.num_replicas, idWindowMs, notes };
 }
 
 /**

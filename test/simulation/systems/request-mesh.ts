@@ -59,8 +59,8 @@ export const requestMesh: System = {
       const id = `q${index}`;
       const key = `${asked.type}${chance.between(0, 2)}`;
       const outcome = await client
-        .agent(asked, key, { id, timeoutMs: chance.pick([2000, 60_000]) })
-        .ask({ id, width: chance.between(1, 2) })
+        .agent(asked, key, { timeoutMs: chance.pick([2000, 60_000]) })
+        .ask({ id, width: chance.between(1, 2) }, { id })
         .then(
           (answer): Outcome => ({ answer }),
           (thrown: unknown): Outcome => {

@@ -9,7 +9,14 @@ import { describe, expectTypeOf, expect, test } from "vitest";
 import { z } from "zod";
 
 import { agent, agentNamed, topic } from "../index.ts";
-import type { AskCalls, MessagesOf, Receipt, ReplayedTurn, Troupe } from "../index.ts";
+import type {
+  AskCalls,
+  MessageOptions,
+  MessagesOf,
+  Receipt,
+  ReplayedTurn,
+  Troupe,
+} from "../index.ts";
 
 const inquiries = topic(
   "inquiries",
@@ -92,7 +99,7 @@ function clients(): unknown[] {
   >();
   const untyped = troupe.agent(agentNamed("account"), "alice");
   expectTypeOf(untyped["anything"]).toEqualTypeOf<
-    ((message: unknown) => Promise<unknown>) | undefined
+    ((message: unknown, options?: MessageOptions) => Promise<unknown>) | undefined
   >();
   return [calls, sends, replay];
 }

@@ -21,10 +21,11 @@ import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { InputDraft, Position } from "../log/input.ts";
-import type { Log } from "../log/log.ts";
+import type { AcceptOptions, Log } from "../log/log.ts";
 import { findReply } from "../turn/find-reply.ts";
 import type { Reply } from "../turn/reply.ts";
 import { decodeReply, errorOfFailure } from "../turn/reply.ts";
+import { requireSameMessage } from "./same-message.ts";
 import type { Silence } from "./silence.ts";
 import { explainSilence } from "./silence.ts";
 import { WorkerWatch } from "./worker-watch.ts";
@@ -37,6 +38,9 @@ export interface AskRequest {
   readonly message: string;
   /** Without `replyTo`, which the asker adds. */
   readonly draft: InputDraft;
+  /** Where it lies already; then it is only waited for. */
+  readonly acceptedAt: Position | undefined;
+  readonly fence: AcceptOptions["fence"];
   /** How long to wait, in milliseconds; the callee is told when that is over. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
@@ -135,18 +139,27 @@ export class Asker {
 
   #accept(waiter: Waiter): void {
     const { replyTo, request } = waiter;
-    const { draft, onAccepted, signal, timeoutMs } = request;
+    const { acceptedAt, draft, fence, onAccepted, signal, timeoutMs } = request;
+    if (acceptedAt !== undefined) {
+      waiter.position = acceptedAt;
+      return this.#wake(waiter, 0);
+    }
     const deadlineMs = this.#clock.now() + timeoutMs;
     const metadata = { ...draft.metadata, replyTo, deadlineMs };
-    this.#log.accept({ ...draft, metadata }, { signal }).then(
-      ({ duplicate, position }) => {
+    const accepting = this.#log.accept({ ...draft, metadata }, { signal, fence });
+    const fail = (thrown: unknown): void => this.#fail(replyTo, thrown);
+    accepting.then(({ duplicate, position }) => {
+      if (!duplicate) {
+        waiter.position = position;
+        return onAccepted(position);
+      }
+      // A repeated ask has perhaps been answered long ago, to somebody who is gone.
+      requireSameMessage(this.#log, draft, position).then(() => {
         waiter.position = position;
         onAccepted(position);
-        // A repeated ask has perhaps been answered long ago, to somebody who is gone.
-        if (duplicate) this.#wake(waiter, 0);
-      },
-      (thrown: unknown) => this.#fail(replyTo, thrown),
-    );
+        this.#wake(waiter, 0);
+      }, fail);
+    }, fail);
   }
 
   /** One alarm serves both: it looks into the journal, and gives up in the end. */

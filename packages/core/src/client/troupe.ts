@@ -5,7 +5,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
+import type { AskCalls, MessageOptions, SendCalls } from "../agent/agent-calls.ts";
 import { callsProxy } from "../agent/agent-calls.ts";
 import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";
@@ -45,7 +45,9 @@ import type { OptionRules } from "../schema/option-rules.ts";
 import { requireOptions } from "../schema/option-rules.ts";
 import {
   requireFollowRequest,
-  requireOuterAskOptions,
+  requireAskOptions,
+  messageOptionsOf,
+  requirePublishOptions,
   requireSendOptions,
 } from "../turn/call-options.ts";
 import type { AskOptions } from "../turn/context.ts";
@@ -61,6 +63,7 @@ import { RunningWorker } from "../worker/worker.ts";
 import { Audience } from "./audience.ts";
 import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
 import { ManifestCache } from "./manifest-cache.ts";
+import { requireSameMessage } from "./same-message.ts";
 
 export interface TroupeOptions {
   /**
@@ -86,13 +89,13 @@ export interface TroupeOptions {
 }
 
 export interface SendOptions {
-  /**
-   * Message id; accepting the same id again within the log's window stores nothing. @default a
-   * random id
-   */
-  readonly id?: string;
   readonly signal?: AbortSignal;
 }
+
+export interface PublishOptions extends SendOptions, MessageOptions {}
+
+/** Arguments of a call after its message. */
+type Given = readonly [options?: MessageOptions];
 
 /** What the log says to an accepted message. */
 export interface Receipt extends Accepted {
@@ -106,20 +109,20 @@ export interface Troupe extends AsyncDisposable {
   agent<Messages>(
     agent: AgentReference<Messages>,
     key: string,
-    options?: AskOptions & SendOptions,
-  ): AskCalls<Messages>;
+    options?: AskOptions,
+  ): AskCalls<Messages, Given>;
   /** Send without waiting for a reply: each method resolves when the message is accepted (I1). */
   send<Messages>(
     agent: AgentReference<Messages>,
     key: string,
     options?: SendOptions,
-  ): SendCalls<Messages, Promise<Receipt>>;
+  ): SendCalls<Messages, Promise<Receipt>, Given>;
   /** Publish an event on a topic; resolves when it is accepted (I1). */
   publish<Input, Output>(
     topic: Topic<Input, Output>,
     source: string,
     event: Input,
-    options?: SendOptions,
+    options?: PublishOptions,
   ): Promise<Receipt>;
   /**
    * Host agent types and pipelines in this process; resolves when its first share of the work is
@@ -215,14 +218,14 @@ class TroupeOnLog implements Troupe {
   agent<Messages>(
     agent: AgentReference<Messages>,
     key: string,
-    options: AskOptions & SendOptions = {},
-  ): AskCalls<Messages> {
-    requireOuterAskOptions(options);
-    return callsProxy<AskCalls<Messages>>((message, payload) => {
+    options: AskOptions = {},
+  ): AskCalls<Messages, Given> {
+    requireAskOptions(options);
+    return callsProxy<AskCalls<Messages, Given>>((message, payload, given) => {
       // Whoever cancels asks, or closes the client, may have let go of some of their promises.
       const onGivenUp = (): void => void asked.catch(() => undefined);
       const ask = async (): Promise<unknown> => {
-        const origin = this.#origin(options);
+        const origin = this.#origin(messageOptionsOf(given));
         return this.#ask(agent, key, message, payload, { ...options, onGivenUp }, origin);
       };
       const asked = ask();
@@ -234,15 +237,16 @@ class TroupeOnLog implements Troupe {
     agent: AgentReference<Messages>,
     key: string,
     options: SendOptions = {},
-  ): SendCalls<Messages, Promise<Receipt>> {
+  ): SendCalls<Messages, Promise<Receipt>, Given> {
     requireSendOptions(options);
-    return callsProxy<SendCalls<Messages, Promise<Receipt>>>(async (message, given) => {
+    return callsProxy<SendCalls<Messages, Promise<Receipt>, Given>>(async (message, given, own) => {
       const payload = checkedMessage(agent, message, given);
+      const { id } = messageOptionsOf(own);
       const address = { kind: "agent", name: agent.type, key } as const;
       const call: OutgoingCall = { how: "send", address, message, payload, from: undefined };
       return throughLayers(this.#layers.send, call, async (inner) => {
         await this.#requireKnown(inner.address.name, inner.message ?? message);
-        return this.#accept(inner, options);
+        return this.#accept(inner, { ...options, id });
       });
     });
   }
@@ -251,9 +255,9 @@ class TroupeOnLog implements Troupe {
     topic: Topic<Input, Output>,
     source: string,
     event: Input,
-    options: SendOptions = {},
+    options: PublishOptions = {},
   ): Promise<Receipt> {
-    requireSendOptions(options);
+    requirePublishOptions(options);
     const payload = checkedPublication(topic, event);
     const address = { kind: "topic", name: topic.name, key: source } as const;
     const call: OutgoingCall = {
@@ -369,7 +373,7 @@ class TroupeOnLog implements Troupe {
     }
   }
 
-  #origin({ id }: SendOptions): AskOrigin {
+  #origin({ id }: MessageOptions): AskOrigin {
     return {
       sender: this.name,
       id: id ?? messageId(this.#random),
@@ -416,6 +420,8 @@ class TroupeOnLog implements Troupe {
         agent: { type: inner.address.name, key: inner.address.key },
         message: asked,
         draft,
+        acceptedAt: origin.acceptedAt,
+        fence: origin.fence,
         timeoutMs: Math.max(0, timeoutMs),
         signal: options.signal,
         onGivenUp: options.onGivenUp ?? (() => undefined),
@@ -424,12 +430,13 @@ class TroupeOnLog implements Troupe {
     });
   }
 
-  async #accept(call: OutgoingCall, options: SendOptions): Promise<Receipt> {
+  async #accept(call: OutgoingCall, options: PublishOptions): Promise<Receipt> {
     this.#requireOpen();
     const id = options.id ?? messageId(this.#random);
     const traceparent = childTraceparent(this.#traceparent(), this.#random);
     const draft = draftOf(call, { id, traceparent, sender: this.name });
     const accepted = await this.log.accept(draft, { signal: options.signal });
+    if (accepted.duplicate) await requireSameMessage(this.log, draft, accepted.position);
     this.#sent(call, draft.metadata, accepted.position);
     return { ...accepted, id };
   }

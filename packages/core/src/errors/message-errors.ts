@@ -104,6 +104,14 @@ export class BatchResultError extends TroupeError {
   override readonly retryable = true;
 }
 
+/**
+ * The log knows this message id: it stands for another message to the same agent or topic. Nothing
+ * was stored.
+ */
+export class IdTakenError extends TroupeError {
+  readonly code = "id-taken";
+}
+
 /** A timer's time, interval or id is not usable. Nothing was set. */
 export class InvalidTimerError extends TroupeError {
   readonly code = "invalid-timer";

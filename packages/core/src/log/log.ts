@@ -23,6 +23,8 @@
  *     when it is firm; a commit needs no firm read, because it is fenced (I5).
  *  L9 What foreign clients wrote is marked as foreign and says nothing about itself that only the engine can know (I14).
  *     It becomes an input while somebody reads the misfits: once, in the order in which it was stored.
+ *  L10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
+ *     earlier attempt: that is known when it is repeated under the revision that holds.
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "./address.ts";
@@ -163,6 +165,8 @@ export interface LogLimits {
    * other, when they store nothing but their records.
    */
   readonly chainMin: number;
+  /** How long the log remembers the ids of accepted messages, in milliseconds. */
+  readonly idWindowMs: number;
 }
 
 export interface CallOptions {
@@ -177,6 +181,11 @@ export interface ReadOptions extends CallOptions {
   readonly firm?: boolean | undefined;
 }
 
+export interface AcceptOptions extends CallOptions {
+  /** Store it only while the journal of this agent ends at this revision (L10). */
+  readonly fence?: { readonly agent: AgentId; readonly revision: Position } | undefined;
+}
+
 export type LogStatus = "connected" | "disconnected" | "closed";
 
 export interface Log {
@@ -187,10 +196,11 @@ export interface Log {
 
   /**
    * Store one message for an agent or a topic. Retries with the same id until the log answers,
-   * `signal` fires or the log is closed. @throws LogRefusedError, LogUnavailableError,
-   * PayloadTooLargeError, LogClosedError
+   * `signal` fires or the log is closed. An id is one of its address: the same id to another agent
+   * or topic is another message. @throws RevisionConflictError (the fence; nothing stored),
+   * LogRefusedError, LogUnavailableError, PayloadTooLargeError, LogClosedError
    */
-  accept(draft: InputDraft, options?: CallOptions): Promise<Accepted>;
+  accept(draft: InputDraft, options?: AcceptOptions): Promise<Accepted>;
 
   /**
    * Store turns, all or nothing; returns the position of each record.

@@ -62,6 +62,7 @@ export class AgentHistory {
   /** Of runs that were written down before they began: the workers' sessions, by position. */
   #begun: Map<Position, readonly string[]> | undefined;
   #confirmed = false;
+  #advanced = false;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
@@ -95,6 +96,7 @@ export class AgentHistory {
     this.#tailBytes += bytes;
     this.#revision = revision;
     this.#confirmed = true;
+    this.#advanced = true;
     this.#closeSteps();
   }
 
@@ -115,6 +117,11 @@ export class AgentHistory {
    */
   get confirmed(): boolean {
     return this.#confirmed;
+  }
+
+  /** Since it was loaded a turn of ours was stored: what comes now nobody else can have begun. */
+  get advanced(): boolean {
+    return this.#advanced;
   }
 
   /** Why the agent is parked; undefined when it is not. */
@@ -176,6 +183,7 @@ export class AgentHistory {
    */
   async load(): Promise<void> {
     this.#confirmed = false;
+    this.#advanced = false;
     const snapshot = this.#revision === 0 ? await this.#snapshot() : undefined;
     if (snapshot === undefined) return this.#readFrom(this.#revision);
     // With the record of the snapshot once more, to see that the journal has it.

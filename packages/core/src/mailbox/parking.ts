@@ -113,7 +113,8 @@ export class Parking {
   }
 
   /** The runs of this turn are used up, and its policy is to park (P1, P3). */
-  park({ agent, delivery }: Turn, failure: ErrorData): void {
+  park(turn: Turn, failure: ErrorData): void {
+    const { agent, delivery } = turn;
     const { attempts, input } = delivery;
     const inputPosition = input.position;
     const { kind, name, key } = input.address;
@@ -129,6 +130,7 @@ export class Parking {
       payload: input.payload,
       contentType: input.metadata.contentType,
     };
+    turn.endAsks(told);
     const store = async (): Promise<readonly Delivery[]> => {
       await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);
       this.#pass(delivery);

@@ -2,6 +2,7 @@
  * Step records on their way to the journal: behind everything of the agent that is not committed
  * yet, and under the same fence (I5, I6).
  */
+import { TurnGivenBackError } from "../errors/definition-errors.ts";
 import { StepTooLargeError } from "../errors/message-errors.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
@@ -68,7 +69,26 @@ export class StepAppends implements StepStore {
 
   /** The journal decides again which steps there are. */
   forget(): void {
+    // The runs that come now wait for the same asks, which they find on the log.
+    const again = new TurnGivenBackError("The agent starts again from its journal.");
+    for (const ledger of this.#ledgers?.values() ?? []) ledger.asks.end(again);
     this.#ledgers = undefined;
+  }
+
+  get revision(): Position {
+    return this.#history.revision;
+  }
+
+  get mayBeBegun(): boolean {
+    return !this.#history.advanced;
+  }
+
+  lost(): void {
+    this.#mailbox.recover();
+  }
+
+  endAsks({ delivery }: Turn, reason: unknown): void {
+    this.#ledgers?.get(delivery.input.position)?.asks.end(reason);
   }
 
   get isSettled(): boolean {

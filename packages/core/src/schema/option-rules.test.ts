@@ -162,7 +162,7 @@ const slips: readonly (readonly [string, (troupe: Troupe, slip: never) => unknow
   ["Worker option timings.", (troupe, timings) => troupe.work(idle, { timings })],
   ["Ask option ", (troupe, slip) => troupe.agent(idle, "a", slip)],
   ["Send option ", (troupe, slip) => troupe.send(idle, "a", slip)],
-  ["Send option ", (troupe, slip) => troupe.publish(news, "a", "b", slip)],
+  ["Publish option ", (troupe, slip) => troupe.publish(news, "a", "b", slip)],
   ["Follow option ", (troupe, slip: object) => troupe.follow({ from: 1, ...slip })],
   [
     "Project option ",

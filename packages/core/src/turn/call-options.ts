@@ -2,15 +2,17 @@
  * Options of single calls: sending, asking, steps, timers, following. Checked when the call is
  * made.
  */
-import type { SendOptions } from "../client/troupe.ts";
+import type { MessageOptions } from "../agent/agent-calls.ts";
+import type { PublishOptions, SendOptions } from "../client/troupe.ts";
 import type { FollowRequest } from "../log/log.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import { atLeastZero, duration, requireNumber, requireOptions } from "../schema/option-rules.ts";
 import type { AskOptions, StepOptions, TimerOptions, TimerTarget } from "./context.ts";
 
 const askRules: OptionRules<AskOptions> = { timeoutMs: duration, signal: "other" };
-const sendRules: OptionRules<SendOptions> = { id: "other", signal: "other" };
-const outerAskRules: OptionRules<AskOptions & SendOptions> = { ...askRules, ...sendRules };
+const sendRules: OptionRules<SendOptions> = { signal: "other" };
+const messageRules: OptionRules<MessageOptions> = { id: "other" };
+const publishRules: OptionRules<PublishOptions> = { ...sendRules, ...messageRules };
 const stepRules: OptionRules<StepOptions> = { timeoutMs: duration, limit: "other", cost: "other" };
 const timerRules: OptionRules<TimerOptions & TimerTarget<never>> = {
   id: "other",
@@ -26,17 +28,24 @@ const followRules: OptionRules<Omit<FollowRequest, "from">> = {
   signal: "other",
 };
 
-/** Of an ask inside a turn. @throws DefinitionError */
+/** Of asks, in a turn or by a client. @throws DefinitionError */
 export function requireAskOptions(options: AskOptions): void {
   requireOptions("Ask option ", options, askRules);
 }
 
-/** Of an ask by a client. @throws DefinitionError */
-export function requireOuterAskOptions(options: AskOptions & SendOptions): void {
-  requireOptions("Ask option ", options, outerAskRules);
+/** What was given after a message that is sent or asked. @throws DefinitionError */
+export function messageOptionsOf(given: unknown): MessageOptions {
+  const options = (given ?? {}) as MessageOptions;
+  requireOptions("Message option ", options, messageRules);
+  return options;
 }
 
-/** Of sending and publishing. @throws DefinitionError */
+/** Of publishing. @throws DefinitionError */
+export function requirePublishOptions(options: PublishOptions): void {
+  requireOptions("Publish option ", options, publishRules);
+}
+
+/** Of sending. @throws DefinitionError */
 export function requireSendOptions(options: SendOptions): void {
   requireOptions("Send option ", options, sendRules);
 }

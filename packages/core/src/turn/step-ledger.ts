@@ -2,6 +2,7 @@
  * The steps of one input's turn: what is recorded, and what waits to be. It outlives the runs of a
  * handler.
  */
+import { AsksUnderWay } from "./asks-under-way.ts";
 import type { RecordedStep } from "./recorded-step.ts";
 import { identityKey } from "./recorded-step.ts";
 
@@ -21,14 +22,16 @@ export class StepLedger {
   readonly #refused = new Map<string, Refusal>();
   /** An append that is on its way, whichever run of the handler began it. */
   appending: Promise<void> | undefined;
+  readonly asks: AsksUnderWay;
 
-  constructor(recorded: readonly RecordedStep[]) {
+  constructor(recorded: readonly RecordedStep[], asks: AsksUnderWay = new AsksUnderWay()) {
+    this.asks = asks;
     this.#steps = new Map(recorded.map((step) => [identityKey(step), step]));
   }
 
   /** What it knows now, for a run that goes on beside the next one. */
   copy(): StepLedger {
-    const copy = new StepLedger([...this.#steps.values()]);
+    const copy = new StepLedger([...this.#steps.values()], this.asks);
     copy.#pending = [...this.#pending];
     return copy;
   }

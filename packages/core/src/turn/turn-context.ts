@@ -41,6 +41,7 @@ import { loggedFields } from "./log-fields.ts";
 import { checkedMessage, checkedPublication, fromInterceptors } from "./outgoing-payload.ts";
 import type { AskOrigin } from "./turn-host.ts";
 import { requireRoomToSend } from "./turn-size.ts";
+import type { MakeAsk } from "./turn-steps.ts";
 import type { Turn } from "./turn.ts";
 import type { Wanted } from "./wanted.ts";
 import { wantedOf } from "./wanted.ts";
@@ -210,19 +211,27 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   }
 
   async #ask({ agent, key, message, payload, options }: AskCall): Promise<unknown> {
-    const { host, permit, steps } = this.#turn;
-    const signalled = this.#withSignal(options);
+    const { host, seat, steps } = this.#turn;
+    const callee = { type: agent.type, key };
+    const waiters = { run: seat?.call.signal ?? this.signal, handler: options.signal };
     // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
     const asking = steps.run(
       {
-        name: `~ask ${agent.type}/${key} ${message}`,
+        name: `~ask ${agentName(callee)} ${message}`,
         digest: digestOf(stored(payload, `A message for ${agent.type}`)),
         kind: "ask",
         options: {},
-        effect: ({ idempotencyKey }) =>
-          permit.whileWaiting(() =>
-            host.ask(agent, key, message, payload, signalled, this.#askOrigin(idempotencyKey)),
-          ),
+        effect: ({ idempotencyKey: id }) => {
+          const origin = this.#askOrigin(id);
+          const ask: MakeAsk = {
+            earlier: { agent: callee, id },
+            make: ({ acceptedAt, fence, signal }) => {
+              const how = { ...origin, acceptedAt, fence };
+              return host.ask(agent, key, message, payload, { ...options, signal }, how);
+            },
+          };
+          return steps.ask(id, waiters, ask);
+        },
       },
       this.signal,
     );
@@ -260,12 +269,6 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 
   id(): string {
     return this.#turn.steps.draw("~id", () => randomUuid(this.#turn.host.random)) as string;
-  }
-
-  #withSignal(options: AskOptions): AskOptions {
-    const signals = options.signal === undefined ? [] : [options.signal];
-    const own = this.#turn.seat?.call.signal ?? this.signal;
-    return { ...options, signal: AbortSignal.any([...signals, own]) };
   }
 
   #send(call: OutgoingCall, wanted: Wanted | undefined): void {

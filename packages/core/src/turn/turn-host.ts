@@ -6,7 +6,8 @@ import type { Random } from "../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Interceptor } from "../interceptor/interceptor.ts";
 import type { Limiter } from "../limit/limiter.ts";
-import type { Log } from "../log/log.ts";
+import type { Position } from "../log/input.ts";
+import type { AcceptOptions, Log } from "../log/log.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Permits } from "../mailbox/permits.ts";
 import type { Cancellations } from "../worker/cancellations.ts";
@@ -25,6 +26,10 @@ export interface AskOrigin {
   readonly callers: readonly string[];
   /** The asker's own deadline, if it has one. */
   readonly deadlineMs: number | undefined;
+  /** Where the ask lies already: only its reply is waited for. */
+  readonly acceptedAt?: Position | undefined;
+  /** What the asker's journal must say for the ask to be accepted. */
+  readonly fence?: AcceptOptions["fence"];
 }
 
 export interface InterceptorLayers {

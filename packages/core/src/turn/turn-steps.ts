@@ -13,11 +13,20 @@
  *  S6 Before an effect the ground is firm: everything before it is stored, and after an activation the journal has taken
  *     a record of ours, if need be an empty one, so nobody else wrote to it meanwhile (I5).
  *  S7 Whoever does not await a step does not end the process; a step that is under way when its handler is done is told.
+ *  S8 An ask outlives the runs of its handler, is accepted only from the owner of the agent, and is made once, however
+ *     late a run makes it again (asks-under-way.ts, earlier-ask.ts).
  */
+import { RevisionConflictError } from "../errors/log-errors.ts";
 import { StepTimeoutError, TurnEndedError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import type { AcceptOptions } from "../log/log.ts";
 import { stored, storedCopy } from "../wire/storable.ts";
+import type { AskWaiters } from "./asks-under-way.ts";
+import { answerFor } from "./asks-under-way.ts";
+import type { EarlierAsk } from "./earlier-ask.ts";
+import { earlierAsk, mayBeForgotten } from "./earlier-ask.ts";
 import type { RecordedStep, StepIdentity } from "./recorded-step.ts";
 import { idempotencyKeyOf, stepLabel } from "./recorded-step.ts";
 import type { StepCall } from "./step-call.ts";
@@ -41,6 +50,25 @@ export interface StepStore {
   readonly isConfirmed: boolean;
   /** Resolves when nothing before this turn is still to be stored. */
   settled(): Promise<void>;
+  /** Where the journal ends, as far as is known; what is fenced names it. */
+  readonly revision: Position;
+  /** Somebody may have begun this turn before: nothing was committed since the activation. */
+  readonly mayBeBegun: boolean;
+  /** The journal does not end where it should: start again from what it says. */
+  lost(): void;
+  /** The turn is given up for good: nobody waits for what it asked. */
+  endAsks(turn: Turn, reason: unknown): void;
+}
+
+/** How an ask is made. */
+export interface MakeAsk {
+  readonly earlier: EarlierAsk;
+  readonly make: (how: {
+    /** Where it lies already. */
+    readonly acceptedAt: Position | undefined;
+    readonly fence: AcceptOptions["fence"];
+    readonly signal: AbortSignal;
+  }) => Promise<unknown>;
 }
 
 export class TurnSteps {
@@ -103,6 +131,40 @@ export class TurnSteps {
     await this.#flush();
     this.#ledger.requireStored(use.key);
     return ownCopy(value);
+  }
+
+  /** Ask once, ever: the next run waits for the same answer. @throws what the run ends with */
+  async ask(key: string, waiters: AskWaiters, ask: MakeAsk): Promise<unknown> {
+    const turn = this.#turn;
+    const { asks } = this.#ledger;
+    // Until it is known, the handler keeps its place: nobody else has to answer that.
+    const isKnown = asks.has(key) || !this.#store.mayBeBegun || !mayBeForgotten(turn);
+    const acceptedAt = isKnown ? undefined : await earlierAsk(turn, ask.earlier);
+    const begin = (signal: AbortSignal): Promise<unknown> => this.#begin(ask, acceptedAt, signal);
+    return turn.permit.whileWaiting(() => answerFor(asks.join(key, begin), waiters));
+  }
+
+  /** Fenced, so that nobody who lost the agent asks beside its owner (S8). */
+  async #begin(
+    { make }: MakeAsk,
+    acceptedAt: Position | undefined,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const turn = this.#turn;
+    for (;;) {
+      turn.requireLive();
+      const { revision } = this.#store;
+      try {
+        return await make({ acceptedAt, fence: { agent: turn.agent, revision }, signal });
+      } catch (thrown) {
+        if (!(thrown instanceof RevisionConflictError)) throw thrown;
+        // Perhaps it is our own steps that were stored meanwhile.
+        await this.#store.settled();
+        if (this.#store.revision !== revision) continue;
+        if (!turn.ended) this.#store.lost();
+        throw thrown;
+      }
+    }
   }
 
   /** A value that is drawn once, ever, and needs no round trip (S3). */

@@ -1,8 +1,18 @@
 /** Accepting messages: I1, and one id is stored once. */
 import assert from "node:assert/strict";
 
+import type { Accepted } from "../../log/input.ts";
 import type { Metadata } from "../../log/metadata.ts";
-import { bytes, partitionOf, range, text, toAccount, toInquiries, turn } from "./drafts.ts";
+import {
+  account,
+  bytes,
+  partitionOf,
+  range,
+  text,
+  toAccount,
+  toInquiries,
+  turn,
+} from "./drafts.ts";
 import type { LogCheck } from "./log-harness.ts";
 import { collect, inputsBesides, rejectsWith } from "./observe.ts";
 
@@ -69,6 +79,40 @@ export const acceptChecks: readonly LogCheck[] = [
       const [revision = 0] = await log.commit([turn("alice", 0)]);
       assert.equal(await log.input(revision), undefined);
       assert.equal(await log.input(revision + 1000), undefined);
+    },
+  },
+  {
+    name: "the same id for another address is another message",
+    async run(harness) {
+      const log = await harness.connect();
+      const drafts = [toAccount("a", "1", { id: "x" }), toAccount("b", "1", { id: "x" })];
+      drafts.push({ ...toInquiries("a", "1", { id: "x" }) });
+      for (const draft of drafts) {
+        const { duplicate, position } = await log.accept(draft);
+        assert.equal(duplicate, false);
+        assert.equal((await log.input(position))?.metadata.id, "x");
+        assert.deepEqual(await log.accept(draft), { duplicate: true, position });
+      }
+    },
+  },
+  {
+    name: "a fenced message is stored only while its journal ends where it says (I13)",
+    async run(harness) {
+      const log = await harness.connect();
+      const agent = account("alice");
+      const fenced = (id: string, revision: number): Promise<Accepted> =>
+        log.accept(toAccount("bob", "1", { id }), { fence: { agent, revision } });
+      const none = await fenced("none", 0);
+      assert.equal(none.duplicate, false);
+      const [first = 0] = await log.commit([turn("alice", 0)]);
+      await rejectsWith(fenced("late", 0), "revision-conflict");
+      assert.equal((await fenced("now", first)).duplicate, false);
+      const [second = 0] = await log.commit([turn("alice", first)]);
+      await rejectsWith(fenced("later", first), "revision-conflict");
+      // One that is repeated is known, and is fenced as well.
+      await rejectsWith(fenced("now", first), "revision-conflict");
+      assert.equal((await fenced("now", second)).duplicate, true);
+      assert.equal((await fenced("late", second)).duplicate, false);
     },
   },
   {

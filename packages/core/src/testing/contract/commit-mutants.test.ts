@@ -1,4 +1,5 @@
 /** Logs that break the rules of accepting and committing. */
+import type { Accepted } from "../../log/input.ts";
 import type { JournalEntry, Log, TurnCommit } from "../../log/log.ts";
 import { account, bytes } from "./drafts.ts";
 import { noticesMutants, type Mutant } from "./mutant.ts";
@@ -208,6 +209,28 @@ const mutants: readonly Mutant[] = [
     failsAt:
       "a firm read of an input finds it as soon as it was acknowledged, and nothing elsewhere",
     mutate: () => ({ input: async () => undefined }),
+  },
+  {
+    does: "takes one id for the same message whatever its address is",
+    failsAt: "the same id for another address is another message",
+    mutate: (log) => {
+      const known = new Map<string, Accepted>();
+      return {
+        accept: async (draft, options) => {
+          const { id = "" } = draft.metadata;
+          const earlier = known.get(id);
+          if (earlier !== undefined) return { ...earlier, duplicate: true };
+          const accepted = await log.accept(draft, options);
+          known.set(id, accepted);
+          return accepted;
+        },
+      };
+    },
+  },
+  {
+    does: "accepts whatever the fence says",
+    failsAt: "a fenced message is stored only while its journal ends where it says (I13)",
+    mutate: (log) => ({ accept: (draft) => log.accept(draft) }),
   },
   {
     does: "forgets a turn's dead letter",

@@ -64,6 +64,7 @@ const limitRules: OptionRules<LogLimits> = {
   payloadBytesMax: atLeastOne,
   commitMessagesMax: atLeastOne,
   chainMin: atLeastOne,
+  idWindowMs: delay,
 };
 
 const duplicateRules: OptionRules<DuplicateWindowLimits> = {
@@ -74,7 +75,12 @@ const duplicateRules: OptionRules<DuplicateWindowLimits> = {
 const defaults: MemoryBrokerSettings = Object.freeze({
   namespace: "memory",
   partitions: partitionCountDefault,
-  limits: Object.freeze({ payloadBytesMax: 1024 * 1024, commitMessagesMax: 1000, chainMin: 2 }),
+  limits: Object.freeze({
+    payloadBytesMax: 1024 * 1024,
+    commitMessagesMax: 1000,
+    chainMin: 2,
+    idWindowMs: 120_000,
+  }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),
   journalPageMax: 256,
   inputsAtOnceMax: 64,
@@ -90,7 +96,11 @@ export function brokerSettings(options: MemoryBrokerOptions): MemoryBrokerSettin
   return Object.freeze({
     ...defaults,
     ...options,
-    limits: Object.freeze({ ...defaults.limits, ...options.limits }),
+    limits: Object.freeze({
+      ...defaults.limits,
+      idWindowMs: options.duplicates?.ageMsMax ?? defaults.duplicates.ageMsMax,
+      ...options.limits,
+    }),
     duplicates: Object.freeze({ ...defaults.duplicates, ...options.duplicates }),
   });
 }

@@ -7,7 +7,7 @@ import type { Cell } from "../../log/cell.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "../../log/input.ts";
 import type {
-  CallOptions,
+  AcceptOptions,
   Floor,
   FollowRequest,
   JournalEntry,
@@ -29,7 +29,7 @@ import { Listeners } from "./listeners.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { replyAddressOf, type PausedCalls, type Server, type ServerPeer } from "./server.ts";
 import { inputAt, inputsOf, journalPage } from "./stored-pages.ts";
-import { storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
+import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
 import { Wire } from "./wire.ts";
 
 export class MemoryLog implements Log {
@@ -59,14 +59,16 @@ export class MemoryLog implements Log {
     this.#join();
   }
 
-  async accept(draft: InputDraft, options: CallOptions = {}): Promise<Accepted> {
+  async accept(draft: InputDraft, options: AcceptOptions = {}): Promise<Accepted> {
+    const { fence, signal } = options;
     this.#accepts += 1;
     // With an id in any case, a second attempt after a lost answer stores nothing new.
     const { id = `${this.name}.${this.#accepts}` } = draft.metadata;
     const identified = { ...draft, metadata: { ...draft.metadata, id } };
     const input = storableInput(identified, this.#server.rules);
-    const accept = (): Accepted => this.#server.accept(input);
-    return this.#wire.call("accept", accept, { ...options, patient: true });
+    const journal = fence && { name: journalName(fence.agent), revision: fence.revision };
+    const accept = (): Accepted => this.#server.accept(input, journal);
+    return this.#wire.call("accept", accept, { signal, patient: true });
   }
 
   async commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {

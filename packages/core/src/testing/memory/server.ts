@@ -13,7 +13,7 @@ import { Cells } from "./cells.ts";
 import { Listeners } from "./listeners.ts";
 import type { Schedule } from "./schedule.ts";
 import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
-import { Storage } from "./storage.ts";
+import { Storage, type JournalFence } from "./storage.ts";
 
 /**
  * What goes wrong with a commit: `lost-ack` stores it and does not say so, `unavailable` stores
@@ -96,8 +96,8 @@ export class Server {
     this.#repliesToDrop += count;
   }
 
-  accept(input: StorableInput): Accepted {
-    return this.storage.accept(input);
+  accept(input: StorableInput, fence?: JournalFence): Accepted {
+    return this.storage.accept(input, fence);
   }
 
   commit(turns: readonly StorableTurn[]): readonly Position[] {

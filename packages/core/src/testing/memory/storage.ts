@@ -6,6 +6,7 @@
  */
 import type { Clock } from "../../clock/clock.ts";
 import { LogRefusedError, RevisionConflictError } from "../../errors/log-errors.ts";
+import { keyToToken } from "../../key/key-token.ts";
 import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, Position } from "../../log/input.ts";
@@ -14,6 +15,12 @@ import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
 import type { Source, StorableInput, StorableTurn } from "./storable.ts";
 import { Timers } from "./timers.ts";
+
+/** What a journal must say. */
+export interface JournalFence {
+  readonly name: string;
+  readonly revision: Position;
+}
 
 export interface StorageOptions {
   readonly clock: Clock;
@@ -46,8 +53,15 @@ export class Storage {
     this.#timers = new Timers(options.clock, (input) => void this.#storeInput(input));
   }
 
-  accept(input: StorableInput): Accepted {
-    const id = input.metadata.id;
+  accept(input: StorableInput, fence?: JournalFence): Accepted {
+    const last = fence && (this.journal(fence.name).at(-1)?.revision ?? 0);
+    if (fence !== undefined && last !== fence.revision) {
+      throw new RevisionConflictError(
+        `The journal ${fence.name} is at ${last}, not at ${fence.revision}: nothing was stored.`,
+        { details: { journal: fence.name, expected: fence.revision, last } },
+      );
+    }
+    const id = scopedId(input);
     const nowMs = this.#options.clock.now();
     const earlier = id === undefined ? undefined : this.#duplicates.find(id, nowMs);
     if (earlier !== undefined) return { position: earlier, duplicate: true };
@@ -227,6 +241,14 @@ export class Storage {
   #tell(source: Source | "everything"): void {
     for (const watcher of this.#watchers.get(source) ?? []) watcher();
   }
+}
+
+/** An id is one of its address. */
+function scopedId({ address, metadata }: StorableInput): string | undefined {
+  const { kind, name, key } = address;
+  return metadata.id === undefined
+    ? undefined
+    : `${kind}.${name}.${keyToToken(key)}:${metadata.id}`;
 }
 
 function graveOf({ agent, inputPosition }: DeadLetter): string {

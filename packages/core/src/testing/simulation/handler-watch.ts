@@ -39,6 +39,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   const atWork = new Set<string>();
   /** Handlers that returned at once; each may turn out to wait, and is known after that. */
   const quick = new Set<string>();
+  /** Agents that asked: a later run may wait for the same answer, without asking again. */
+  const askers = new Set<string>();
   /** One whose handler is given up ends, so that no timer is left behind. */
   const pause = (signal: AbortSignal): Promise<void> => {
     const delayMs = chance.next() * pace.waitMsMax;
@@ -61,7 +63,8 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
       const isPaused = chance.happens(pace.waits);
       // A handler that was given up may still be at work when the next one of its agent begins.
       // Those of a batch have one place together.
-      if (atWork.has(name) || call.batch)
+      const waits = call.message.attempt > 1 && askers.has(name);
+      if (atWork.has(name) || call.batch || waits)
         return isPaused ? pause(call.signal).then(() => next(call)) : next(call);
       atWork.add(name);
       let outcome: ReturnType<typeof next> = undefined;
@@ -84,7 +87,10 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
     },
     send: (call, next) => {
       const { from, how } = call;
-      if (how === "ask" && from !== undefined) atWork.delete(from);
+      if (how === "ask" && from !== undefined) {
+        atWork.delete(from);
+        askers.add(from);
+      }
       return next(call);
     },
   };

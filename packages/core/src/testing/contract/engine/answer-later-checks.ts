@@ -71,11 +71,11 @@ export const answerLaterChecks: readonly LogCheck[] = [
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host(desk);
-      const first = troupe.agent(desk, "a", { id: "first" }).ask(forgotten);
+      const first = troupe.agent(desk, "a").ask(forgotten, { id: "first" });
       await heard.has("turn.committed");
       const again = await stage.client();
       // Searches at once, and finds that it is open.
-      const repeated = again.agent(desk, "a", { id: "first" }).ask(forgotten);
+      const repeated = again.agent(desk, "a").ask(forgotten, { id: "first" });
       await troupe.send(desk, "a").decide("yes");
       assert.deepEqual(await Promise.all([first, repeated]), ["yes", "yes"]);
     },

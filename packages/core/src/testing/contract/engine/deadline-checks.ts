@@ -91,7 +91,7 @@ export const deadlineChecks: readonly LogCheck[] = [
       await first.worker.stop();
       const client = await stage.client();
       const ask = (timeoutMs: number): Promise<number> =>
-        client.agent(book, "alice", { timeoutMs, id: "the-one" }).note({ text: "late" });
+        client.agent(book, "alice", { timeoutMs }).note({ text: "late" }, { id: "the-one" });
       await rejectsWith(ask(soonMs), "ask-deadline");
       await stage.host(book);
       const again: unknown = await ask(longMs).catch((thrown: unknown) => thrown);

@@ -141,7 +141,7 @@ export const failureChecks: readonly LogCheck[] = [
           },
         ],
       });
-      const asked = host.troupe.agent(book, "alice", { id: "bad" }).note({ text: "bad" });
+      const asked = host.troupe.agent(book, "alice").note({ text: "bad" }, { id: "bad" });
       await rejectsWith(asked, "remote-turn-failed");
       assert.equal(await host.troupe.agent(book, "alice").note({ text: "good" }), 1);
       assert.deepEqual(await lettersOf(await stage.log()), ["handler-failed"]);

@@ -93,9 +93,9 @@ export const redeliveryChecks: readonly LogCheck[] = [
       let runs = 0;
       const agent = ledger(() => void (runs += 1));
       const { troupe } = await stage.host(agent);
-      assert.equal(await troupe.agent(agent, "alice", { id: "once" }).note({ text: "a" }), 1);
+      assert.equal(await troupe.agent(agent, "alice").note({ text: "a" }, { id: "once" }), 1);
       assert.equal(await troupe.agent(agent, "alice").note({ text: "b" }), 2);
-      assert.equal(await troupe.agent(agent, "alice", { id: "once" }).note({ text: "a" }), 1);
+      assert.equal(await troupe.agent(agent, "alice").note({ text: "a" }, { id: "once" }), 1);
       assert.equal(runs, 2);
     },
   },
@@ -109,7 +109,7 @@ export const redeliveryChecks: readonly LogCheck[] = [
       const client = await stage.client();
       const receipt = await client.send(agent, "alice").note({ text: "sent" });
       assert.equal((await log.input(receipt.position))?.metadata.id, receipt.id);
-      const again = await client.send(agent, "alice", { id: receipt.id }).note({ text: "sent" });
+      const again = await client.send(agent, "alice").note({ text: "sent" }, { id: receipt.id });
       assert.deepEqual(
         { ...again },
         { id: receipt.id, position: receipt.position, duplicate: true },

@@ -37,6 +37,7 @@ export * from "./key/partition.ts";
 export { limit } from "./limit/limit.ts";
 export type { Limit, LimitOptions, LimitUse, Rate, WeightedLimit } from "./limit/limit.ts";
 export * from "./log/address.ts";
+export type { AskWait, WaitReport } from "./log/ask-wait.ts";
 export * from "./log/cell.ts";
 export * from "./log/dead-letter.ts";
 export * from "./log/input.ts";

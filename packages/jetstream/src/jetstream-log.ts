@@ -24,6 +24,7 @@ import type {
   ReadRequest,
   StoredAt,
   TurnCommit,
+  WaitReport,
 } from "@troupe/core";
 
 import { accept } from "./accept.ts";
@@ -44,6 +45,7 @@ import { readPartition } from "./reader.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Session } from "./session.ts";
 import { logEnd, messageAt } from "./stream-position.ts";
+import { WaitChannel } from "./wait-channel.ts";
 import { storedInput } from "./stored-input.ts";
 
 export class JetStreamLog implements Log {
@@ -53,6 +55,7 @@ export class JetStreamLog implements Log {
   readonly #session: Session;
   readonly #committer: Committer;
   readonly #broadcast: Broadcast;
+  readonly #waits: WaitChannel;
   readonly #relay: SharedRelay;
   readonly #readers = new Set<Reader>();
   #lastReader = 0;
@@ -64,6 +67,7 @@ export class JetStreamLog implements Log {
     this.#session = session;
     this.#committer = new Committer(session);
     this.#broadcast = new Broadcast(session);
+    this.#waits = new WaitChannel(session);
     this.#relay = new SharedRelay(session);
   }
 
@@ -205,6 +209,14 @@ export class JetStreamLog implements Log {
 
   onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void {
     return this.#broadcast.onReply(listener);
+  }
+
+  announceWaits(report: WaitReport): void {
+    this.#waits.announce(report);
+  }
+
+  onWaits(listener: (report: WaitReport) => void): () => void {
+    return this.#waits.listen(listener);
   }
 
   cancelAsk(replyTo: string): void {

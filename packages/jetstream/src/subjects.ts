@@ -36,6 +36,8 @@ export interface Subjects {
   readonly presence: string;
   /** Where an asker says that it waits no longer; not stored. */
   readonly cancelledAsks: string;
+  /** Where workers say what their turns wait for; not stored. */
+  readonly waits: string;
   /** The beginning of every address that a foreign client may want its reply at: `<ns>.reply.` */
   readonly foreignReplyPrefix: string;
   /** Where the relay notes up to where it took the ingress. */
@@ -97,6 +99,7 @@ export function subjects(namespace: string): Subjects {
     deadPrefix,
     presence: `${namespace}.presence`,
     cancelledAsks: `${namespace}.cancelled`,
+    waits: `${namespace}.waits`,
     foreignReplyPrefix: `${namespace}.reply.`,
     taken: `${shard}.taken`,
     topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,

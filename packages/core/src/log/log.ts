@@ -12,7 +12,7 @@
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
- *  L5 A reply, an ask's cancellation, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
+ *  L5 A reply, an ask's cancellation, what turns wait for, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
  *  L6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
  *     then, once per firing. After a commit that cancels or replaces it, no new firing begins; one that had begun before
  *     may still be stored.
@@ -28,6 +28,7 @@
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "./address.ts";
+import type { WaitReport } from "./ask-wait.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Accepted, Input, InputDraft, Position } from "./input.ts";
@@ -305,6 +306,11 @@ export interface Log {
   reply(replyTo: string, payload: Uint8Array): void;
   /** Hear replies to any of this process's reply addresses. Returns the function that ends it. */
   onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void;
+
+  /** Tell all workers what turns here are waiting for; it may be lost (L5). */
+  announceWaits(report: WaitReport): void;
+  /** Hear what turns are waiting for, also one's own. Returns the function that ends it. */
+  onWaits(listener: (report: WaitReport) => void): () => void;
 
   /** Tell all workers that nobody waits for the reply to this address; it may be lost (L5). */
   cancelAsk(replyTo: string): void;

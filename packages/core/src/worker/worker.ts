@@ -30,6 +30,7 @@ import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
+import { CallCycles } from "./call-cycles.ts";
 import { Cancellations } from "./cancellations.ts";
 import { floorName, fittingFloors } from "./fitting-floors.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
@@ -95,7 +96,8 @@ export class RunningWorker implements Worker {
   readonly #session: string;
   /** By type and partition, where the last holder died. */
   readonly #suspicions = new Map<string, Suspicion>();
-  readonly #asks = new WaitingAsks();
+  readonly #asks: WaitingAsks;
+  readonly #callCycles: CallCycles;
   readonly #waits: Stopping;
   readonly #footing: LogFooting;
   readonly #unlisten: () => void;
@@ -118,6 +120,8 @@ export class RunningWorker implements Worker {
     this.#lending = new Lending(lendingBounds(settings));
     this.#residents = new Residents(settings.residentsMax, feed);
     this.#cancellations = new Cancellations(log);
+    this.#asks = new WaitingAsks(this.id);
+    this.#callCycles = new CallCycles({ log, clock, worker: this.id, asks: this.#asks });
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
     const host: Omit<MailboxHost, "permits" | "batches"> = {
       ...parts,
@@ -125,10 +129,7 @@ export class RunningWorker implements Worker {
       session: this.#session,
       suspects: new SuspectLane(),
       onGivenBack: (agent, delivery, why) => this.#gaveBack(agent, delivery, why),
-      ask: (agent, key, message, payload, options, origin) =>
-        this.#asks.during(origin.callers.at(-1) ?? "", { type: agent.type, key }, () =>
-          parts.ask(agent, key, message, payload, options, origin),
-        ),
+      ask: this.#asks.watched(parts.ask),
       worker: parts.id,
       limiter: this.#limiter,
       retry: settings.retry,
@@ -298,6 +299,7 @@ export class RunningWorker implements Worker {
     this.#unlisten();
     this.#burials.stop();
     this.#cancellations.stop();
+    this.#callCycles.stop();
     this.#residents.abandon("it had no more time");
     // The floors of what was given back, because it was not why a process ended.
     await within(clock, goodbyeMs, givingBack);
@@ -447,6 +449,7 @@ export class RunningWorker implements Worker {
       const suspicion = this.#suspicions.get(floorName({ type: runtime.type, partition }));
       return new Mailbox(host, runtime, { type: runtime.type, key }, { partition, suspicion });
     });
+    if (input.metadata.callers !== undefined) this.#callCycles.asked(mailbox.name);
     mailbox.deliver(input, place);
   }
 

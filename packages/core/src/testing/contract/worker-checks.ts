@@ -1,6 +1,7 @@
 /** What workers tell each other: floors, manifests, presence and replies. */
 import assert from "node:assert/strict";
 
+import type { WaitReport } from "../../log/ask-wait.ts";
 import type { Floor, Log } from "../../log/log.ts";
 import type { Manifest } from "../../log/manifest.ts";
 import type { Presence } from "../../log/presence.ts";
@@ -10,6 +11,27 @@ import { rejectsWith } from "./observe.ts";
 import { until } from "./until.ts";
 
 export const workerChecks: readonly LogCheck[] = [
+  {
+    name: "what turns wait for is heard by everybody, also by who says it, until they stop listening",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      const heard: string[] = [];
+      const hear = (who: string) => (report: WaitReport) =>
+        void heard.push(`${who} ${report.worker} ${JSON.stringify(report.waits)}`);
+      const stop = [log.onWaits(hear("self")), other.onWaits(hear("other"))];
+      await log.flush();
+      await other.flush();
+      const waits = [{ caller: "account/alice", callee: "account/客户", ask: "one:1" }];
+      log.announceWaits({ worker: "one", waits });
+      await until(harness, "both heard", () => heard.length === 2);
+      const told = `one ${JSON.stringify(waits)}`;
+      assert.deepEqual(heard.toSorted(), [`other ${told}`, `self ${told}`]);
+      for (const end of stop) end();
+      log.announceWaits({ worker: "one", waits: [] });
+      await log.flush();
+      assert.equal(heard.length, 2);
+    },
+  },
   {
     name: "floors are saved, replaced one by one, and read by others",
     async run(harness) {

@@ -23,6 +23,7 @@ import type {
 import type { Manifest, ManifestNames } from "../../log/manifest.ts";
 import { grownManifest, shrunkManifest } from "../../log/manifest.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";
+import type { WaitReport } from "../../log/ask-wait.ts";
 import type { Presence } from "../../log/presence.ts";
 import { follow } from "./follow.ts";
 import { Listeners } from "./listeners.ts";
@@ -44,6 +45,7 @@ export class MemoryLog implements Log {
   readonly #replyListeners = new Listeners<[string, Uint8Array]>();
   readonly #cellListeners = new Listeners<[string, Position]>();
   readonly #cancelListeners = new Listeners<[string]>();
+  readonly #waitListeners = new Listeners<[WaitReport]>();
   readonly #statusListeners = new Listeners<[LogStatus]>();
   #accepts = 0;
   #replyAddresses = 0;
@@ -228,6 +230,14 @@ export class MemoryLog implements Log {
     return this.#replyListeners.add(listener);
   }
 
+  announceWaits(report: WaitReport): void {
+    this.#wire.send(() => this.#server.announceWaits(report));
+  }
+
+  onWaits(listener: (report: WaitReport) => void): () => void {
+    return this.#waitListeners.add(listener);
+  }
+
   cancelAsk(replyTo: string): void {
     this.#wire.send(() => this.#server.cancelAsk(replyTo));
   }
@@ -281,6 +291,7 @@ export class MemoryLog implements Log {
     const wire = this.#wire;
     const peer: ServerPeer = {
       onPresence: (presence) => wire.deliver(() => this.#presenceListeners.tell(presence)),
+      onWaits: (report) => wire.deliver(() => this.#waitListeners.tell(report)),
       onAskCancelled: (replyTo) => wire.deliver(() => this.#cancelListeners.tell(replyTo)),
       onReply: (replyTo, payload) => {
         wire.deliver(() => this.#replyListeners.tell(replyTo, payload));

@@ -7,6 +7,7 @@ import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Position } from "../../log/input.ts";
 import type { Floor } from "../../log/log.ts";
 import type { Manifest } from "../../log/manifest.ts";
+import type { WaitReport } from "../../log/ask-wait.ts";
 import type { Presence } from "../../log/presence.ts";
 import type { MemoryBrokerSettings } from "./broker-options.ts";
 import { Cells } from "./cells.ts";
@@ -30,6 +31,7 @@ export type PausedCalls = "wait" | "fail";
 export interface ServerPeer {
   onPresence(presence: Presence): void;
   onAskCancelled(replyTo: string): void;
+  onWaits(report: WaitReport): void;
   onReply(replyTo: string, payload: Uint8Array): void;
   onCell(name: string, revision: Position): void;
 }
@@ -132,6 +134,11 @@ export class Server {
   probe(worker: string): boolean {
     const home = this.#homes.get(worker);
     return home !== undefined && this.peers.has(home);
+  }
+
+  announceWaits(report: WaitReport): void {
+    if (this.#paused !== undefined) return;
+    for (const peer of this.peers.values()) peer.onWaits(report);
   }
 
   cancelAsk(replyTo: string): void {

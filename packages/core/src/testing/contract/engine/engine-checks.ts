@@ -6,6 +6,7 @@ import { askChecks } from "./ask-checks.ts";
 import { backlogChecks } from "./backlog-checks.ts";
 import { badInputChecks } from "./bad-input-checks.ts";
 import { batchChecks } from "./batch-checks.ts";
+import { callCycleChecks } from "./call-cycle-checks.ts";
 import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
@@ -63,5 +64,6 @@ export const engineChecks: readonly LogCheck[] = [
   ...timerChecks,
   ...lifeChecks,
   ...windowChecks,
+  ...callCycleChecks,
   ...interceptorChecks,
 ];

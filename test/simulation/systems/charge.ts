@@ -6,23 +6,21 @@
 import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";
+import type { StepInfo } from "@troupe/core";
 import type { Stage, System } from "@troupe/core/testing";
 import { z } from "zod";
 
 /** The payment provider of the run that is going on; runs follow one another. */
 const provider = {
-  wait: async (_delayMs: number): Promise<void> => undefined,
+  effect: (_step: StepInfo): Promise<string> => Promise.reject(new Error("no run is going on")),
   receipts: new Map<string, string>(),
-  calls: 0,
 };
 
 /** A call that takes its time and knows its key. */
-async function chargeCard(key: string, amount: number): Promise<string> {
-  provider.calls += 1;
-  const call = provider.calls;
-  await provider.wait(call % 7);
-  const receipt = provider.receipts.get(key) ?? `receipt-${call}-${amount}`;
-  provider.receipts.set(key, receipt);
+async function chargeCard(step: StepInfo): Promise<string> {
+  const made = await provider.effect(step);
+  const receipt = provider.receipts.get(step.idempotencyKey) ?? made;
+  provider.receipts.set(step.idempotencyKey, receipt);
   return receipt;
 }
 
@@ -42,12 +40,10 @@ const order = agent("order")
     async (ctx, message) => {
       const { id, parts, shaky } = message;
       const reference = ctx.id();
-      const deposit = await ctx.step("deposit", ({ idempotencyKey }) =>
-        chargeCard(idempotencyKey, 1),
-      );
+      const deposit = await ctx.step("deposit", chargeCard);
       const rest = await Promise.all(
         Array.from({ length: parts }, (_, index) =>
-          ctx.step("part", index, (part, { idempotencyKey }) => chargeCard(idempotencyKey, part)),
+          ctx.step("part", index, (_part, step) => chargeCard(step)),
         ),
       );
       if (shaky && ctx.message.attempt < 2) throw new Error(`${id} is not ready`);
@@ -64,8 +60,7 @@ export const charge: System = {
   settings: { retry: { delayMs: 10, delayMsMax: 100 } },
   drive: async (client, stage: Stage) => {
     provider.receipts.clear();
-    provider.calls = 0;
-    provider.wait = (delayMs) => stage.wait(delayMs);
+    provider.effect = (step) => stage.effect(step);
     await stage.times(8, async (index, chance) => {
       const key = chance.pick(keys);
       const message = { id: `o${index}`, parts: chance.between(0, 3), shaky: chance.happens(0.2) };

@@ -5,8 +5,8 @@
  */
 import assert from "node:assert/strict";
 
-import { agent } from "@troupe/core";
-import type { System } from "@troupe/core/testing";
+import { agent, type Troupe } from "@troupe/core";
+import type { Chance, Stage, System } from "@troupe/core/testing";
 import { z } from "zod";
 
 const total = z.object({ total: z.number() });
@@ -27,20 +27,21 @@ const counter = agent("counter")
 
 const keys = ["hot", "warm"] as const;
 
+async function sendCounts(client: Troupe, stage: Stage, count: number): Promise<void> {
+  const withinMs = stage.chance.pick([1, 200]);
+  const send = async (_index: number, chance: Chance): Promise<void> => {
+    const key = chance.happens(0.8) ? "hot" : "warm";
+    await client.send(counter, key).count({ by: 1, tell: chance.happens(0.3) });
+  };
+  await stage.times(count, send, { withinMs });
+}
+
 export const hotKey: System = {
   name: "hot-key",
   agents: [counter, ledger],
   partitions: 2,
   drive: async (client, stage) => {
-    const withinMs = stage.chance.pick([1, 200]);
-    await stage.times(
-      40,
-      async (_, chance) => {
-        const key = chance.happens(0.8) ? "hot" : "warm";
-        await client.send(counter, key).count({ by: 1, tell: chance.happens(0.3) });
-      },
-      { withinMs },
-    );
+    await sendCounts(client, stage, 40);
     await stage.times(2, async (index) => {
       const key = keys[index] ?? "hot";
       const count = await client

@@ -25,6 +25,7 @@ export interface FreshStartHost {
 export class FreshStart {
   readonly #host: FreshStartHost;
   #starting = false;
+  #cancel: (() => void) | undefined;
 
   constructor(host: FreshStartHost) {
     this.#host = host;
@@ -39,14 +40,21 @@ export class FreshStart {
     void this.#start(1);
   }
 
+  /** The worker stops. */
+  stop(): void {
+    this.#cancel?.();
+  }
+
   async #start(attempt: number): Promise<void> {
     const { clock, isOver, prepare, random, settings, take } = this.#host;
     if (isOver()) return;
     try {
       await prepare();
     } catch (thrown) {
+      if (isOver()) return;
       this.#host.fault("starting again on the changed log", thrown);
-      clock.after(backoffMs(settings.retry, attempt, random), () => void this.#start(attempt + 1));
+      const delayMs = backoffMs(settings.retry, attempt, random);
+      this.#cancel = clock.after(delayMs, () => void this.#start(attempt + 1));
       return;
     }
     this.#starting = false;

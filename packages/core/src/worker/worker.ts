@@ -296,6 +296,7 @@ export class RunningWorker implements Worker {
     this.#waits.end();
     this.#floors.stop();
     this.#knowledge.stop();
+    this.#freshStart.stop();
     this.#unlisten();
     this.#burials.stop();
     this.#cancellations.stop();

@@ -29,6 +29,8 @@ const defaults: Required<Omit<FaultOptions, "only">> = Object.freeze({
   "cut-off": 2,
   suspend: 2,
   clock: 0,
+  // What was lost no system can make up for: this is for those that expect it.
+  "lose-tail": 0,
   faultsMax: 12,
   lastStep: 1500,
 });
@@ -112,6 +114,10 @@ function faultOf(kind: FaultKind, atStep: number, place: number, chance: Chance)
       return { kind: "cut-off", atStep, place, calls, forMs: chance.magnitude(10, 8000) };
     },
     suspend: () => ({ kind: "suspend", atStep, place, forMs: chance.magnitude(10, 8000) }),
+    "lose-tail": () => {
+      const entries = chance.magnitude(1, 100);
+      return { kind: "lose-tail", atStep, entries, anew: chance.happens(0.1) };
+    },
     clock: () => {
       const byMs = chance.magnitude(1, 120_000) * chance.pick([-1, 1]);
       return { kind: "clock", atStep, place, byMs };

@@ -78,6 +78,15 @@ export type Fault = { readonly atStep: number } & (
       readonly byMs: number;
     }
   | {
+      /**
+       * The log loses what it stored last, as after a power failure or when a backup is restored;
+       * or everything, and is another log then. What is kept beside it stays.
+       */
+      readonly kind: "lose-tail";
+      readonly entries: number;
+      readonly anew: boolean;
+    }
+  | {
       /** Some of what travels takes this much longer. */
       readonly kind: "slow";
       readonly delayMs: number;

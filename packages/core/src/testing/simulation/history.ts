@@ -67,6 +67,18 @@ export class GrowingHistory implements History {
     }
   }
 
+  /** The log lost something: nothing that was read before counts. */
+  restart(): void {
+    const { agents, deadLetters, inputs, unhandled } = this;
+    for (const each of [inputs, unhandled, this.#journals, this.#parkings, this.#stepsOfTurns]) {
+      each.clear();
+    }
+    agents.length = 0;
+    deadLetters.length = 0;
+    this.#read = 0;
+    this.read();
+  }
+
   keys({ type }: { readonly type: string }): readonly string[] {
     return this.agents.filter((agent) => agent.type === type).map(({ key }) => key);
   }

@@ -17,7 +17,7 @@ export function watchFindings(history: GrowingHistory, watch: Watch): Finding[] 
   return [
     ...watch.breaches.map((what) => ({ rule: "I7", what })),
     ...acceptedIsThere(history, watch),
-    ...repliesAreRecorded(history, watch),
+    ...(watch.losses > 0 ? [] : repliesAreRecorded(history, watch)),
   ];
 }
 

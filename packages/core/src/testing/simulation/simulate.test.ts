@@ -118,7 +118,7 @@ test("a failing seed tells its shortest history and the command that runs it aga
   if (!(failure instanceof SimulationFailedError)) return;
   expect(failure.run.faults.length).toBeLessThanOrEqual(1);
   expect(failure.run.actions).toContain(3);
-  expect(failure.run.actions.length).toBeLessThanOrEqual(4);
+  expect(failure.run.actions.length).toBeLessThan(10);
   expect(failure.message).toContain("check: Error: three workers, and a three");
   expect(failure.message).toContain(`Run it again: again ${failure.seed}`);
 });

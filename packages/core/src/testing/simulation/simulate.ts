@@ -108,6 +108,7 @@ class Simulation {
       system: options,
       agenda: this.#agenda,
       beside: (troupe) => void options.beside?.(troupe, this.#stage).catch(() => undefined),
+      onLost: () => this.#history.restart(),
       onEvent: (what) => this.#tell(what),
     });
     const { broker, client, definitions, places } = this.#world;
@@ -248,7 +249,7 @@ class Simulation {
     this.#findings.push(
       ...logFindings(this.#history, definitions),
       ...watchFindings(this.#history, watch),
-      ...effectFindings(this.#history, this.#effects.runs),
+      ...(watch.losses > 0 ? [] : effectFindings(this.#history, this.#effects.runs)),
     );
     if (this.#findings.length > 0) return;
     try {

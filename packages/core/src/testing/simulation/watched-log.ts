@@ -24,15 +24,26 @@ export interface Watch {
   readonly accepted: { readonly draft: InputDraft; readonly answer: Accepted }[];
   /** What every process knows of the journals. */
   readonly seen: JournalsSeen;
+  /** How often the log lost something: then not everything that processes say is on it. */
+  losses: number;
+  /** The log loses what comes after this position. */
+  lost(last: Position): void;
   /** Position of the log's last entry. */
   readonly lastPosition: () => Position;
 }
 
 export function watchOf(broker: Pick<MemoryBroker, "entries">): Watch {
+  const accepted: Watch["accepted"] = [];
   return {
     breaches: [],
     replies: [],
-    accepted: [],
+    accepted,
+    losses: 0,
+    lost(last) {
+      this.losses += 1;
+      const kept = accepted.filter(({ answer }) => answer.position <= last);
+      accepted.splice(0, accepted.length, ...kept);
+    },
     seen: new JournalsSeen(),
     lastPosition: () => broker.entries().length,
   };
@@ -43,8 +54,10 @@ export function watchedLog(log: Log, process: string, settings: WorkerSettings, 
   const commits = new CommitWatch(log, settings, breach);
   return overlay(log, {
     accept: async (draft, options) => {
+      const { losses } = watch;
       const answer = await log.accept(draft, options);
-      watch.accepted.push({ draft, answer });
+      // What was lost while the answer was on its way may have been this.
+      if (losses === watch.losses) watch.accepted.push({ draft, answer });
       return answer;
     },
     journal: async (agent, ...request) => {

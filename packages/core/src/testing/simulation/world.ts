@@ -9,6 +9,7 @@ import type { AgentDefinition } from "../../agent/agent-definition.ts";
 import type { Troupe } from "../../client/troupe.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
 import { manifestOf } from "../../worker/agent-runtime.ts";
+import type { LogEntry } from "../../log/log.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import { createMemoryBroker } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
@@ -37,8 +38,16 @@ function isTrouble(fault: Fault): fault is Trouble {
 
 /** How soon whoever looks after processes starts another one. */
 const restartMs = 200;
+/** How long a log is away that loses something. */
+const lossMs = 50;
 /** How long it lets a process stand still. */
 const blockedMs = 10_000;
+
+/** What a turn sends, and its dead letter, are stored with its record. */
+function isStoredWithAnother(entry: LogEntry | undefined): boolean {
+  if (entry?.kind === "dead-letter") return true;
+  return entry?.kind === "input" && entry.input.metadata.sender?.includes("/") === true;
+}
 
 export interface WorldOptions {
   readonly seed: number;
@@ -46,6 +55,8 @@ export interface WorldOptions {
   readonly agenda: Agenda;
   /** What a worker's process does besides. */
   readonly beside: (troupe: Troupe) => void;
+  /** The log lost something. */
+  readonly onLost: () => void;
   /** Something worth telling happened. */
   readonly onEvent: (what: string) => void;
 }
@@ -137,6 +148,8 @@ export class World {
         return this.#loseReplies(fault.place, fault.count);
       case "pause":
         return this.#pause(fault.calls, fault.forMs);
+      case "lose-tail":
+        return this.#loseTail(fault.anew ? Infinity : fault.entries);
       case "slow":
         return this.#travel.slow(fault.delayMs, fault.forMs);
     }
@@ -272,6 +285,19 @@ export class World {
     this.#clock.after(forMs, () => {
       this.#floorsLost -= 1;
     });
+  }
+
+  /** Nothing is torn apart that was stored together: that is another fault. */
+  #loseTail(count: number): void {
+    const entries = this.broker.entries();
+    let last = Math.max(0, entries.length - count);
+    while (last > 0 && isStoredWithAnother(entries[last])) last -= 1;
+    this.watch.lost(last);
+    // A log loses something only while it is away.
+    this.#pause("fail", lossMs);
+    if (count === Infinity) this.broker.makeAnew();
+    else this.broker.goBack(last);
+    this.#options.onLost();
   }
 
   #loseReplies(place: Place, count: number): void {

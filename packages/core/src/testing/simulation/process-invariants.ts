@@ -40,6 +40,8 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
     if (metadata.replyTo !== undefined) asks.set(metadata.replyTo, position);
   }
   return replies.flatMap(({ payload, process, replyTo }) => {
+    // It answers nothing: the asker goes on waiting.
+    if (decodeReply(payload).note !== undefined) return [];
     const position = asks.get(replyTo);
     const input = position === undefined ? undefined : history.inputs.get(position);
     const [agent] = input === undefined ? [] : history.addressees(input);

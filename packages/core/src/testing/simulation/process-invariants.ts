@@ -79,11 +79,11 @@ function isOfParked(history: GrowingHistory, agent: AgentId, payload: Uint8Array
 }
 
 /**
- * A worker that has nothing to do still announces itself, saves its floors and listens for the
- * others.
+ * A worker that has nothing to do still announces itself, saves its floors, reads manifests and
+ * listens for the others.
  */
 function idleTimersMax(workers: number): number {
-  return 1 + workers;
+  return 2 + workers;
 }
 
 /** I11: who waits for a message holds nothing. Timers that agents ask for belong to the log. */

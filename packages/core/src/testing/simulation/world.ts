@@ -115,7 +115,10 @@ export class World {
   /** The agent types are known from the start, as after an earlier deployment. */
   async register(): Promise<void> {
     for (const definition of this.definitions) {
-      await this.client.troupe.log.register(manifestOf(definition, "simulated"));
+      const topics = Object.keys(definition.subscriptions);
+      // Their subscriptions count for everything.
+      const since = Object.fromEntries(topics.map((topic) => [topic, { position: 0, atMs: 0 }]));
+      await this.client.troupe.log.register({ ...manifestOf(definition, "simulated"), since });
     }
   }
 

@@ -58,27 +58,36 @@ export function handedOut(value: unknown): unknown {
 export function formOf(value: object): Form {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
-    if (prototype === Array.prototype) return "array";
-  } else if (prototype === Object.prototype || prototype === null) return "object";
-  else if (prototype === Date.prototype) {
-    if (types.isDate(value)) return "date";
-  } else if (types.isUint8Array(value)) {
-    if (prototype === Uint8Array.prototype || Buffer.isBuffer(value)) return "bytes";
-  } else if (prototype === Map.prototype) {
-    if (types.isMap(value)) return "map";
-  } else if (prototype === Set.prototype) {
-    if (types.isSet(value)) return "set";
-  } else if (isForeignObject(prototype)) return "object";
-  throw OddValue.object(value);
+    if (prototype === Array.prototype || isForeignArray(prototype)) return "array";
+    throw OddValue.object(value);
+  }
+  if (prototype === Object.prototype || prototype === null) return "object";
+  const form = builtInForm(value, prototype) ?? (isForeignObject(prototype) ? "object" : undefined);
+  if (form === undefined) throw OddValue.object(value);
+  return form;
+}
+
+function builtInForm(value: object, prototype: unknown): Form | undefined {
+  if (prototype === Date.prototype) return types.isDate(value) ? "date" : undefined;
+  if (prototype === Map.prototype) return types.isMap(value) ? "map" : undefined;
+  if (prototype === Set.prototype) return types.isSet(value) ? "set" : undefined;
+  if (!types.isUint8Array(value)) return undefined;
+  return prototype === Uint8Array.prototype || Buffer.isBuffer(value) ? "bytes" : undefined;
 }
 
 /** The same plain object, of another realm such as `node:vm`. */
 function isForeignObject(prototype: unknown): boolean {
   return (
+    prototype !== null &&
     Object.getPrototypeOf(prototype) === null &&
     Object.hasOwn(prototype as object, "isPrototypeOf") &&
     !types.isProxy(prototype)
   );
+}
+
+/** `Array.prototype` is an array itself, the prototype of a class that extends it is not. */
+function isForeignArray(prototype: unknown): boolean {
+  return Array.isArray(prototype) && isForeignObject(Object.getPrototypeOf(prototype));
 }
 
 /** @throws OddValue unless the string can be written as UTF-8 */

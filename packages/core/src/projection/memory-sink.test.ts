@@ -66,14 +66,11 @@ describe("a model in memory", () => {
     });
     const sink = memorySink();
     let failures = 1;
-    const apply: MemorySink["apply"] = async (...given) => {
-      const to = await sink.apply(...given);
-      if (failures-- > 0) {
-        await sink.reset(sorting);
-        throw new SinkUnavailableError("It is lost.");
-      }
-      return to;
-    };
+    const apply: MemorySink["apply"] = (which, move, work) =>
+      sink.apply(which, move, async (handle) => {
+        await work(handle);
+        if (failures-- > 0) throw new SinkUnavailableError("It is lost.");
+      });
     await using running = await troupe.project(sorting, { ...sink, apply });
     await running.caughtUp();
     expect(seen.length).toBeGreaterThan(1);

@@ -91,6 +91,7 @@ export { storableFailure } from "./turn/storable-failure.ts";
 export { decodeJournalRecord } from "./turn/step-record.ts";
 export { idempotencyKeyOf } from "./turn/recorded-step.ts";
 export type { RecordedStep, StepIdentity } from "./turn/recorded-step.ts";
+export { emptyRecord } from "./turn/step-record.ts";
 export type { JournalRecord, StepRecord } from "./turn/step-record.ts";
 export * from "./turn/turn-record.ts";
 export { decodePayload, encodePayload } from "./wire/payload.ts";

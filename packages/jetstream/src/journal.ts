@@ -7,6 +7,7 @@ import type { AgentId, JournalEntry, Position, ReadOptions } from "@troupe/core"
 
 import { getNext, getRange, retryTimeoutMs, type StoredMessage } from "./direct-get.ts";
 import { behind, leaderGet } from "./leader-get.ts";
+import { journalEntry } from "./journal-entry.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
@@ -23,6 +24,7 @@ export async function readJournal(
       ? await firmNext(session, range, options)
       : await getNext(session, range, options);
   if (next === undefined) return [];
+  const entryOf = (stored: StoredMessage): JournalEntry => journalEntry(session, stored);
   if (after === 0) return [entryOf(next)];
   const page = await getRange(session, { ...range, after: next.position - 1 }, options);
   // Another replica may be behind the one that answered first.
@@ -44,8 +46,4 @@ function firmNext(
     return undefined;
   };
   return retryUnavailable(attempt, { timeoutMs: retryTimeoutMs, signal });
-}
-
-function entryOf({ message, position, storedAtMs }: StoredMessage): JournalEntry {
-  return { revision: position, record: message.data, committedAtMs: storedAtMs };
 }

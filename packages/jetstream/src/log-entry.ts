@@ -4,6 +4,7 @@ import { tokenToKey, type AgentId, type LogEntry } from "@troupe/core";
 
 import { deadLetterOf } from "./dead-letter-record.ts";
 import { isInputSubject } from "./input-subject.ts";
+import { isAcknowledgement } from "./journal-entry.ts";
 import { storedInput } from "./stored-input.ts";
 import type { Subjects } from "./subjects.ts";
 
@@ -26,7 +27,7 @@ export function logEntry(
     return { kind: "dead-letter", ...at, deadLetter };
   }
   const agent = journalAgent(subjects, subject);
-  if (agent === undefined) return undefined;
+  if (agent === undefined || isAcknowledgement(message.data)) return undefined;
   const entry = { revision: at.position, record: message.data, committedAtMs: at.storedAtMs };
   return { kind: "turn", agent, entry };
 }

@@ -54,6 +54,14 @@ export function encodeStepRecord({
   return encodeRecordPayload(wire);
 }
 
+/**
+ * A record that changes nothing, for what a log finds in a journal that no engine wrote. It keeps
+ * its place, because the fence counts it.
+ */
+export function emptyRecord(): Uint8Array {
+  return encodeStepRecord({ inputPosition: 0, steps: [], worker: "" });
+}
+
 /** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
 export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   const wire = decodeRecordPayload(bytes) as Partial<WireSteps & WirePark> | null;

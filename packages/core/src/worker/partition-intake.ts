@@ -74,6 +74,7 @@ const waitingMax = 10_000;
 export class PartitionIntake {
   readonly partition: number;
   readonly #host: IntakeHost;
+  readonly #onAdvance: () => void;
   readonly #held = new Map<string, HeldType>();
   #reader: Reader | undefined;
   /** Inputs that hold a credit. */
@@ -81,8 +82,10 @@ export class PartitionIntake {
   /** What they take in bytes. */
   #openBytes = 0;
 
-  constructor(host: IntakeHost, partition: number) {
+  /** @param onAdvance called after each input that was read */
+  constructor(host: IntakeHost, partition: number, onAdvance: () => void = () => undefined) {
     this.#host = host;
+    this.#onAdvance = onAdvance;
     this.partition = partition;
   }
 
@@ -101,7 +104,7 @@ export class PartitionIntake {
   }
 
   take(types: readonly TakenType[]): void {
-    const lastRead = this.#lastRead;
+    const lastRead = this.lastRead;
     for (const { after, runtime } of types) {
       const tracker = new PositionTracker<TypePlace>(after);
       this.#held.set(runtime.type, { runtime, tracker, waiting: new Set(), asking: new Map() });
@@ -148,8 +151,16 @@ export class PartitionIntake {
     };
   }
 
+  /** Read for the types of another reader too, which has come at least as far as this one. */
+  adopt(other: PartitionIntake): void {
+    for (const [type, held] of other.#held) this.#held.set(type, held);
+    other.#held.clear();
+    other.#stopReader();
+    if (this.#reader === undefined) this.#restart();
+  }
+
   /** Up to here every held type has seen all inputs; the next one to read comes after it. */
-  get #lastRead(): Position {
+  get lastRead(): Position {
     return Math.min(...[...this.#held.values()].map(({ tracker }) => tracker.lastRead));
   }
 
@@ -157,7 +168,7 @@ export class PartitionIntake {
     this.#stopReader();
     const reader = this.#host.log.read({
       source: this.partition,
-      after: this.#lastRead,
+      after: this.lastRead,
       credit: Math.max(0, this.#host.windowMax - this.#open),
       creditBytes: Math.max(1, this.#host.windowBytes - this.#openBytes),
       onInput: (input) => this.#onInput(input, reader),
@@ -197,6 +208,7 @@ export class PartitionIntake {
       }
     }
     credit.give();
+    this.#onAdvance();
   }
 
   /** To its agent, or to those who wait. */

@@ -42,8 +42,8 @@ import { Lending } from "./lending.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
-import type { TakenType } from "./partition-intake.ts";
-import { PartitionIntake } from "./partition-intake.ts";
+import type { IntakeHost, TakenType } from "./partition-intake.ts";
+import { PartitionLanes } from "./partition-lanes.ts";
 import { SuspectLane } from "./suspect-lane.ts";
 import { Suspicion } from "./suspicion.ts";
 import type { StopOptions } from "./stop-options.ts";
@@ -86,7 +86,7 @@ export class RunningWorker implements Worker {
   readonly #lending: Lending;
   readonly #mailboxHosts: ReadonlyMap<string, MailboxHost>;
   readonly #limiter: Limiter;
-  readonly #intakes = new Map<number, PartitionIntake>();
+  readonly #intakes = new Map<number, PartitionLanes>();
   #misfits: MisfitIntake | undefined;
   readonly #ownership: Ownership;
   readonly #floors: FloorKeeper;
@@ -419,15 +419,15 @@ export class RunningWorker implements Worker {
     return misfits && { type: misfitType, partition: "misfits", position: misfits.tracker.floor };
   }
 
-  #intake(partition: number): PartitionIntake {
+  #intake(partition: number): PartitionLanes {
     const found = this.#intakes.get(partition);
     if (found !== undefined) return found;
-    const made = new PartitionIntake(this.#intakeHost(), partition);
+    const made = new PartitionLanes(this.#intakeHost(), partition);
     this.#intakes.set(partition, made);
     return made;
   }
 
-  #intakeHost(): ConstructorParameters<typeof PartitionIntake>[0] {
+  #intakeHost(): IntakeHost {
     return {
       log: this.#parts.log,
       windowMax: this.#parts.settings.windowMax,

@@ -11,6 +11,7 @@ import { startBankSystem } from "../../fixtures/bank-system.ts";
 import {
   askingModule,
   bankModule,
+  carelessModule,
   cleanEnvironment,
   commandLine,
   runTroupe,
@@ -112,6 +113,38 @@ describe("a turn that does not end", () => {
     expect(sent).toMatchObject({ code: 0 });
     return worker;
   }
+});
+
+describe("a handler", () => {
+  test("that lets go of a promise is named, and the worker goes on", async () => {
+    await using server = await startNatsServer();
+    const env = { TROUPE_NATS_URL: server.url };
+    await using worker = new TroupeProcess(["work", carelessModule], { env });
+    await worker.shows("holds careless 16/16");
+    for (const key of ["one", "two"]) {
+      const asked = await runTroupe(["ask", `careless/${key}`, "forget"], { env });
+      expect(asked).toMatchObject({ code: 0, stdout: '"done"\n' });
+    }
+    const { code, stderr } = await worker.end("SIGTERM");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /rejected that nobody awaits: Error: nobody awaits this at .*careless\.ts:\d+.*Running: forget of careless\/one/,
+    );
+  });
+
+  test("that blocks the process is named, and ended when it takes too long", async () => {
+    await using server = await startNatsServer();
+    const env = { TROUPE_NATS_URL: server.url };
+    const args = ["work", carelessModule, "--blocked-timeout", "1s"];
+    await using worker = new TroupeProcess(args, { env });
+    await worker.shows("holds careless 16/16");
+    expect(await runTroupe(["send", "careless/one", "loop"], { env })).toMatchObject({ code: 0 });
+    const { code, stderr } = await worker.finished;
+    expect(code).toBe(null);
+    expect(stderr).toMatch(
+      /has blocked this process .*Running: loop of careless\/one \(message at/,
+    );
+  });
 });
 
 describe("a module", () => {

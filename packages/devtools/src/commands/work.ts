@@ -1,9 +1,10 @@
 /** `troupe work`: host the agents that modules export, and show what they do. */
 import { DefinitionError, preferShortPauses } from "@troupe/core";
 import type { Troupe, Worker } from "@troupe/core";
+import { Option } from "commander";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
-import { durationOption } from "../duration.ts";
+import { durationOption, parseDuration } from "../duration.ts";
 import { addExamples } from "../help-text.ts";
 import { CommandError, UnreachableError } from "../failure.ts";
 import type { GlobalOptions } from "../global-options.ts";
@@ -13,6 +14,9 @@ import type { HostedAgent } from "../module-agents.ts";
 import type { Run } from "../run.ts";
 import { counted } from "../terminal/quantities.ts";
 import { Holdings } from "../work/holdings.ts";
+import { watchLoop } from "../work/loop-watch.ts";
+import { RunningTurns } from "../work/running-turns.ts";
+import { tellStrayErrors } from "../work/stray-errors.ts";
 import { WorkFeed } from "../work/work-feed.ts";
 import type { FeedFormat } from "../work/work-feed.ts";
 
@@ -21,6 +25,7 @@ interface WorkOptions extends GlobalOptions {
   readonly export?: readonly string[];
   readonly codeVersion?: string;
   readonly drainTimeout: number;
+  readonly blockedTimeout?: number;
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
@@ -39,6 +44,12 @@ export function addWork(program: Command, run: Run): void {
     .option("--id <id>", "worker id, unique among living workers")
     .option("--code-version <text>", "stored in every turn record", process.env["TROUPE_VERSION"])
     .addOption(durationOption("--drain-timeout", "longest wait for running turns", "20s"))
+    .addOption(
+      new Option(
+        "--blocked-timeout <duration>",
+        "end this process when a handler blocks it for so long; its run counts as one that ended it",
+      ).argParser(parseDuration),
+    )
     .option("-q, --quiet", "no feed of turns")
     .option("--json", "the feed as JSON lines")
     .action(async (modules: readonly string[], _: unknown, self: Command) => {
@@ -48,6 +59,7 @@ export function addWork(program: Command, run: Run): void {
     ["troupe work ./agents.ts", "host everything it exports"],
     ["troupe work ./agents.ts ./billing.ts --export router --export ledger", "only some of it"],
     ["troupe work ./agents.ts --quiet --code-version 1.4.2", "as a service"],
+    ["troupe work ./agents.ts --blocked-timeout 30s", "ended when a handler never lets go of it"],
   ]);
 }
 
@@ -62,12 +74,25 @@ async function work(modules: readonly string[], options: WorkOptions, run: Run):
   const feed = new WorkFeed(run.terminal, format, new Holdings(types, troupe.log.partitions));
   const closed = closedByItself(troupe);
   if (format === "lines") introduce(hosted, options, run);
-  troupe.inspect((event) => feed.hear(event));
+  const running = new RunningTurns();
+  troupe.inspect((event) => {
+    running.hear(event);
+    feed.hear(event);
+  });
+  const stopTelling = tellStrayErrors(run, running);
+  const { blockedTimeout } = options;
+  const stopWatching = blockedTimeout === undefined ? nothing : watchLoop(blockedTimeout, running);
   const worker = await run.interruption.orInterrupted(startWorker(troupe, hosted, options));
   await Promise.race([run.interruption.requested(), closed]);
   await stop(worker, options, run);
+  stopWatching();
+  stopTelling();
   if (options.json !== true) run.terminal.note(stoppedText(feed.givenBack));
   feed.close();
+}
+
+function nothing(): void {
+  // Nobody watches.
 }
 
 function collect(name: string, before: readonly string[] | undefined): readonly string[] {

@@ -111,6 +111,6 @@ async function namespaceOn(url: string): Promise<string> {
   const names: string[] = [];
   for await (const name of manager.streams.names()) names.push(name);
   await client.close();
-  expect(names.toSorted((a, b) => a.localeCompare(b))).toHaveLength(2);
+  expect(names.toSorted((a, b) => a.localeCompare(b))).toHaveLength(3);
   return (names.find((name) => name.endsWith("-0")) ?? "").replace(/-0$/, "");
 }

@@ -71,13 +71,11 @@ async function expectShared(...workers: readonly Program[]): Promise<void> {
   await expect.poll(fair, patience).toBe(true);
 }
 
-/** Resolves when every input has its turn, or more than that were made. */
+/** Resolves when every input has its turn; journals also hold what is no turn. */
 async function expectAllRight(published: Published): Promise<void> {
-  const stored = await counterOf(client, namespace);
-  const total = [...published.values()].reduce((sum, { length }) => sum + length, 0);
-  const turns = (): Promise<number> => stored("0.journal.*.*");
-  await expect.poll(turns, patience).toBeGreaterThanOrEqual(total * 1.5);
-  expect(checkStream(published, await readStream(server.url, namespace))).toEqual(nothing);
+  const wrong = async (): Promise<unknown> =>
+    checkStream(published, await readStream(server.url, namespace));
+  await expect.poll(wrong, { ...patience, interval: 500 }).toEqual(nothing);
 }
 
 test.for([
@@ -143,7 +141,9 @@ test("a worker that was only paused meets the fence when it wakes up", async () 
   await publishing;
   await expect.poll(async () => (await held(awake)).length, patience).toBe(everything);
   await publishAdds(client, namespace, published, { from: 41, to: 60 });
-  await expect.poll(() => stored("0.journal.tally.*"), patience).toBe(60 * 90);
+  // Journals also hold what is not a turn, such as that a run began.
+  const turns = (): Promise<number> => stored("0.journal.tally.*");
+  await expect.poll(turns, patience).toBeGreaterThanOrEqual(60 * 90);
 
   paused.signal("SIGCONT");
   await publishAdds(client, namespace, published, { from: 61 });

@@ -7,7 +7,7 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { decodePayload, decodeRecord, tokenToKey, type TurnRecord } from "@troupe/core";
+import { decodeJournalRecord, decodePayload, tokenToKey, type TurnRecord } from "@troupe/core";
 
 export interface RawInput {
   readonly position: number;
@@ -96,7 +96,9 @@ function sort(found: RawStream, namespace: string, message: Stored): void {
     found.inputs.push({ position: seq, kind, name, key, headers, payload });
   } else if (what === "journal") {
     const [type = "", ...token] = rest;
-    const record = decodeRecord(payload);
+    const decoded = decodeJournalRecord(payload);
+    if (decoded.kind !== "turn") return;
+    const { turn: record } = decoded;
     found.turns.push({ revision: seq, type, key: keyOf(token.join(".")), record });
   } else if (what === "dead") {
     found.deadLetters.push({ subject, headers, payload });

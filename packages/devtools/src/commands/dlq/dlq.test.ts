@@ -203,7 +203,8 @@ describe("drop", () => {
   });
 
   test("of all removes those that match", async () => {
-    await vi.waitFor(async () => expect(await listed("--code", "schema")).toHaveLength(1));
+    await thereAre(1);
+    expect(await listed("--code", "schema")).toHaveLength(1);
     const dropped = await desk.lines(["dlq", "drop", "--all", "--code", "schema"]);
     expect(dropped).toMatchObject([{ agent: "clerk/ann", dropped: true }]);
     expect(await listed()).toEqual([]);

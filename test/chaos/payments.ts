@@ -132,6 +132,7 @@ interface Evidence {
 type Checked = Pick<
   ScenarioResult,
   | "attempts"
+  | "beyondLimits"
   | "chargedTwice"
   | "charges"
   | "committed"
@@ -168,5 +169,6 @@ async function checkPayments(evidence: Evidence): Promise<Checked> {
     charges: ledger.length,
     chargedTwice: rules.chargedTwice,
     ranAgain: rules.ranAgain,
+    beyondLimits: rules.beyondLimits,
   };
 }

@@ -9,7 +9,7 @@ const { id, namespace, serviceUrl, url } = settings;
 
 const troupe = await connect(url, { namespace, name: id });
 // Answers of the service get lost, so a payment may take more than a few runs.
-await troupe.work(payerAgent(serviceUrl), {
+await troupe.work(payerAgent(serviceUrl, id), {
   id,
   retry: { attemptsMax: 20, deathsMax: Infinity, delayMsMax: 500 },
 });

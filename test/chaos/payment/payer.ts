@@ -30,8 +30,8 @@ export const emptyBalance: Balance = Object.freeze({ count: 0, cents: 0 });
 const payment = z.object({ command: z.string(), cents: z.int().positive() });
 const paid = payment.extend({ receipt: z.string() });
 
-/** @param serviceUrl where to charge; whoever only asks the agent needs none */
-export function payerAgent(serviceUrl = ""): Payer {
+/** @param serviceUrl where to charge, and by whom; whoever only asks the agent needs neither */
+export function payerAgent(serviceUrl = "", worker = ""): Payer {
   return agent("payer")
     .state<Balance>(emptyBalance)
     .event("paid", paid, ({ cents, count }, event) => ({
@@ -40,7 +40,7 @@ export function payerAgent(serviceUrl = ""): Payer {
     }))
     .on("pay", payment, async (context, message) => {
       const receipt = await context.step("charge", ({ idempotencyKey, signal }) =>
-        charge(serviceUrl, message, idempotencyKey, signal),
+        charge({ serviceUrl, worker }, message, idempotencyKey, signal),
       );
       context.emit.paid({ ...message, receipt });
       return receipt;
@@ -49,14 +49,14 @@ export function payerAgent(serviceUrl = ""): Payer {
 }
 
 async function charge(
-  url: string,
+  { serviceUrl, worker }: { readonly serviceUrl: string; readonly worker: string },
   message: Payment,
   idempotencyKey: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const response = await fetch(url, {
+  const response = await fetch(serviceUrl, {
     method: "POST",
-    headers: { "Idempotency-Key": idempotencyKey },
+    headers: { "Idempotency-Key": idempotencyKey, Worker: worker },
     body: JSON.stringify(message),
     signal,
   });

@@ -22,7 +22,9 @@ const input: StoredInput = {
 
 function checked(ledger: readonly Charge[]): { rules: PaymentRules; findings: Findings } {
   const findings = new Findings();
-  const rules = new PaymentRules(findings, ledger, [{ key: charge.key, count: 2, lastAtMs: 1000 }]);
+  const rules = new PaymentRules(findings, ledger, [
+    { key: charge.key, count: 2, lastAtMs: 1000, lastBy: "worker-1" },
+  ]);
   const data = { command: "a-1", cents: 5, receipt: "receipt-0" };
   const record = { events: [{ type: "paid", data }], reply: "receipt-0" };
   rules.input(input);
@@ -57,6 +59,9 @@ test("a request after the result was recorded is counted", () => {
   };
   rules.steps({ kind: "steps", agent: "payer/a", steps, storedAtMs: 1000 });
   expect(rules.ranAgain).toBe(0);
+  const others = { ...steps, worker: "worker-2" };
+  rules.steps({ kind: "steps", agent: "payer/a", steps: others, storedAtMs: 999 });
+  expect([rules.ranAgain, rules.beyondLimits]).toEqual([1, 0]);
   rules.steps({ kind: "steps", agent: "payer/a", steps, storedAtMs: 999 });
-  expect(rules.ranAgain).toBe(1);
+  expect([rules.ranAgain, rules.beyondLimits]).toEqual([2, 1]);
 });

@@ -20,6 +20,8 @@ export class PaymentRules implements AgentRules {
   committed = 0;
   chargedTwice = 0;
   ranAgain = 0;
+  /** Of those, how often by the worker that recorded it: "Known limits" names no such case. */
+  beyondLimits = 0;
   readonly #findings: Findings;
   readonly #charges: ReadonlyMap<string, readonly Charge[]>;
   readonly #attempts: ReadonlyMap<string, Attempts>;
@@ -61,7 +63,12 @@ export class PaymentRules implements AgentRules {
     for (const step of steps.steps) {
       const key = id && idempotencyKeyOf(id, steps.inputPosition, step);
       const attempts = this.#attempts.get(key ?? "");
-      if (attempts !== undefined && attempts.lastAtMs > storedAtMs) this.ranAgain += 1;
+      if (attempts === undefined || attempts.lastAtMs <= storedAtMs) continue;
+      this.ranAgain += 1;
+      // A worker that was paused or cut off cannot know; who recorded it does.
+      if (attempts.lastBy !== steps.worker) continue;
+      this.beyondLimits += 1;
+      this.#findings.add("wrong", `${steps.worker} charged ${key} again after its own record`);
     }
   }
 

@@ -26,6 +26,8 @@ export interface Attempts {
   readonly key: string;
   readonly count: number;
   readonly lastAtMs: number;
+  /** The worker that asked last. */
+  readonly lastBy: string;
 }
 
 const script = new URL("./payment-service.ts", import.meta.url);

@@ -48,7 +48,8 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const body = Buffer.concat(await request.toArray()).toString();
   const key = String(request.headers["idempotency-key"]);
   const { count = 0 } = attempts.get(key) ?? {};
-  attempts.set(key, { key, count: count + 1, lastAtMs: Date.now() });
+  const lastBy = String(request.headers["worker"]);
+  attempts.set(key, { key, count: count + 1, lastAtMs: Date.now(), lastBy });
   const made =
     charged.get(key) ?? charge(key, JSON.parse(body) as Pick<Charge, "cents" | "command">);
   charged.set(key, made);

@@ -46,6 +46,7 @@ import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Session } from "./session.ts";
 import { logEnd, messageAt } from "./stream-position.ts";
 import { WaitChannel } from "./wait-channel.ts";
+import { StreamWatch } from "./stream-watch.ts";
 import { storedInput } from "./stored-input.ts";
 
 export class JetStreamLog implements Log {
@@ -54,6 +55,7 @@ export class JetStreamLog implements Log {
   readonly limits: LogLimits;
   readonly #session: Session;
   readonly #committer: Committer;
+  readonly #watch: StreamWatch;
   readonly #broadcast: Broadcast;
   readonly #waits: WaitChannel;
   readonly #relay: SharedRelay;
@@ -66,6 +68,7 @@ export class JetStreamLog implements Log {
     this.limits = session.limits;
     this.#session = session;
     this.#committer = new Committer(session);
+    this.#watch = new StreamWatch(session);
     this.#broadcast = new Broadcast(session);
     this.#waits = new WaitChannel(session);
     this.#relay = new SharedRelay(session);
@@ -132,6 +135,7 @@ export class JetStreamLog implements Log {
 
   read(request: ReadRequest): Reader {
     const id = `${this.#session.id}-${++this.#lastReader}`;
+    this.#watch.start();
     const { source } = request;
     const reader =
       source === "misfits"
@@ -167,8 +171,8 @@ export class JetStreamLog implements Log {
     return forgetNames(this.#session, type, names);
   }
 
-  manifest(type: string): Promise<Manifest | undefined> {
-    return loadManifest(this.#session, type);
+  manifest(type: string, options?: ReadOptions): Promise<Manifest | undefined> {
+    return loadManifest(this.#session, type, options);
   }
 
   manifests(): Promise<readonly Manifest[]> {
@@ -240,6 +244,7 @@ export class JetStreamLog implements Log {
   }
 
   async close(): Promise<void> {
+    this.#watch.stop();
     await Promise.all([...this.#readers].map((reader) => reader.stop()));
     this.#readers.clear();
     await this.#session.link.close();

@@ -4,10 +4,11 @@
  * neither may hide what the other handles (I15).
  */
 import { grownManifest, isSameManifest, LogUnavailableError, shrunkManifest } from "@troupe/core";
-import type { Manifest, ManifestNames } from "@troupe/core";
+import type { Manifest, ManifestNames, ReadOptions } from "@troupe/core";
 
 import { getLast } from "./direct-get.ts";
 import { headerLine } from "./header-block.ts";
+import { behind, leaderGet } from "./leader-get.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
 import { fieldsOf, readable, type RecordKind } from "./readable.ts";
@@ -29,8 +30,22 @@ export function forgetNames(
   return change(session, type, (known) => known && shrunkManifest(known, names));
 }
 
-export async function loadManifest(session: Session, type: string): Promise<Manifest | undefined> {
-  return (await read(session, type)).manifest;
+export function loadManifest(
+  session: Session,
+  type: string,
+  { firm = false, signal }: ReadOptions = {},
+): Promise<Manifest | undefined> {
+  const { controlStream } = session.subjects;
+  const subject = session.subjects.manifest(type);
+  const attempt = async (): Promise<Manifest | undefined> => {
+    const there = firm
+      ? await leaderGet(session, controlStream, { last_by_subj: subject })
+      : undefined;
+    const { manifest, revision } = await read(session, type);
+    if (there !== undefined && revision < there.seq) throw behind(controlStream, there.seq);
+    return manifest;
+  };
+  return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs, signal });
 }
 
 interface StoredManifest {

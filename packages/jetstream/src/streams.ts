@@ -196,6 +196,12 @@ function partitionsOf(config: StreamConfig, subjects: Subjects): number {
       "it has a limit of messages or bytes, at which it would drop the oldest",
     );
   }
+  if (config.max_age > 0 || config.max_msgs_per_subject > 0) {
+    throw mismatch(
+      config,
+      "it has a limit of age or of messages per subject, at which it drops records of journals: set max_age and max_msgs_per_subject to none",
+    );
+  }
   if (config.retention !== RetentionPolicy.Limits)
     throw mismatch(config, "its retention is not limits");
   if (config.subject_transform !== undefined) throw mismatch(config, "it moves subjects");
@@ -212,6 +218,38 @@ function checkControl(config: StreamConfig, subjects: Subjects): void {
   if (config.max_msgs_per_subject !== 1)
     throw mismatch(config, "it keeps more than the last value");
   if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
+  if (config.max_age > 0 || config.max_msgs > 0 || config.max_bytes > 0)
+    throw mismatch(config, "it has a limit at which it drops floors and manifests");
+}
+
+/** What is wrong with the streams now, that was right when they were prepared. */
+export async function checkStreams(
+  manager: JetStreamManager,
+  subjects: Subjects,
+): Promise<readonly StreamMismatchError[]> {
+  const checks: readonly [string, (config: StreamConfig) => unknown][] = [
+    [subjects.stream, (config) => partitionsOf(config, subjects)],
+    [subjects.controlStream, (config) => checkControl(config, subjects)],
+  ];
+  const found = checks.map(async ([name, check]) => {
+    const info = await infoOf(manager, name);
+    if (info === undefined) return gone(name);
+    try {
+      check(info.config);
+      return undefined;
+    } catch (thrown) {
+      if (thrown instanceof StreamMismatchError) return thrown;
+      throw thrown;
+    }
+  });
+  return (await Promise.all(found)).filter((trouble) => trouble !== undefined);
+}
+
+function gone(stream: string): StreamMismatchError {
+  return new StreamMismatchError(
+    `The stream ${stream} is gone: somebody removed it. Restore it from a backup, or start again on a new one.`,
+    { details: { stream } },
+  );
 }
 
 function refused(wanted: NewStream, cause: JetStreamApiError): StreamMismatchError {

@@ -273,7 +273,7 @@ export interface Log {
    * handles them. Returns what is left; undefined when the type was never registered.
    */
   forget(type: string, names: Partial<ManifestNames>): Promise<Manifest | undefined>;
-  manifest(type: string): Promise<Manifest | undefined>;
+  manifest(type: string, options?: ReadOptions): Promise<Manifest | undefined>;
   manifests(): Promise<readonly Manifest[]>;
 
   /** A cell's last value; undefined when it was never written. @throws LogUnavailableError */

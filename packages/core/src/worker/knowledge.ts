@@ -164,7 +164,7 @@ export class Knowledge {
     this.#asked = new Map();
     try {
       const read = async (type: string): Promise<Manifest> =>
-        (await log.manifest(type)) ?? register(type);
+        (await log.manifest(type, { firm: true })) ?? register(type);
       const manifests = await Promise.all([...this.#manifests.keys()].map(read));
       this.#readAtMs = startedAtMs;
       this.#decide(manifests, asked);

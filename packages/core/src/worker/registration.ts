@@ -28,7 +28,7 @@ export async function registerType(
 ): Promise<Manifest> {
   const { clock, log, settleMs, version } = host;
   const own = manifestOf(definition, version);
-  const known = await log.manifest(own.type);
+  const known = await log.manifest(own.type, { firm: true });
   if (known === undefined) {
     return log.register({ ...own, since: await firstBeginnings(host, definition) });
   }

@@ -5,6 +5,7 @@ import { backlog } from "./backlog.ts";
 import { batch } from "./batch.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { cost } from "./cost.ts";
+import { effects } from "./effects.ts";
 import { failover } from "./failover.ts";
 import { fanOut } from "./fan-out.ts";
 import { growth } from "./growth.ts";
@@ -25,6 +26,7 @@ export const benchmarks: readonly Benchmark[] = [
   cost,
   publish,
   ask,
+  effects,
   halfLoad,
   slowHandler,
   fanOut,

@@ -110,7 +110,11 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     readonly messages: Messages;
   };
 
-  /** The state of an agent without history. Call it before `event` and `on`. It is frozen. */
+  /**
+   * The state of an agent without history, a storable value (docs/values.md). Call it before
+   * `event` and `on`. It is frozen; dates, bytes, Maps and Sets in it are copies in every handler.
+   * @throws NotStorableError
+   */
   state<NewState>(initial: NewState, options?: StateOptions): Agent<NewState, Events, Messages>;
 
   /**

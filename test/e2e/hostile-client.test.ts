@@ -19,6 +19,7 @@ import {
   startGuardedServer,
   type GuardedServer,
 } from "../../packages/jetstream/src/guarded-server.ts";
+import { counterOf } from "./raw-stream.ts";
 
 type Account = Agent<
   { readonly balance: number },
@@ -56,6 +57,7 @@ let guarded: GuardedServer;
 let eve: NatsConnection;
 let operator: Troupe;
 let worker: Troupe;
+let bare: NatsConnection | undefined;
 let namespace: string;
 let used = 0;
 
@@ -71,6 +73,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await eve.close();
+  await bare?.close();
   await operator.close();
   await worker.close();
 });
@@ -78,6 +81,11 @@ afterEach(async () => {
 async function work(): Promise<void> {
   const retry = { attemptsMax: 1, exhausted: "park" } as const;
   await worker.work(account, { retry, timings: { joinDelayMs: 10 } });
+}
+
+async function reader(): Promise<NatsConnection> {
+  bare = await dial(guarded.as("operator", namespace));
+  return bare;
 }
 
 /** What the server answers. */
@@ -123,6 +131,32 @@ test("no header of hers purges, writes, schedules, or removes what is bob's", as
   expect(await operator.agent(account, "bob").deposit({ amount: 99 })).toBe(200);
 });
 
+test("the server's acknowledgement goes nowhere that is ours, whatever reply subject she names", async () => {
+  await work();
+  expect(await operator.agent(account, "bob").deposit({ amount: 100 })).toBe(100);
+  const count = await counterOf(await reader(), namespace);
+  const inner = ["0.journal.account.bob", "0.taken", "0.misfit", "0.in.1.agent.account.bob"];
+  const other = [
+    "control.floor.account.1",
+    "control.snapshot.account.bob",
+    "presence",
+    "cancelled",
+  ];
+  const before = await Promise.all(inner.slice(0, 1).map(count));
+  for (const subject of [...inner, ...other]) {
+    const reply = `${namespace}.${subject}`;
+    eve.publish(`${namespace}.agent.account.eve`, '{"deposit":{"amount":1}}', { reply });
+  }
+  const reply = `$JS.API.STREAM.PURGE.${namespace}-0`;
+  eve.publish(`${namespace}.agent.account.eve`, '{"deposit":{"amount":1}}', { reply });
+  await eve.request(`${namespace}.agent.account.eve`, '{"deposit":{"amount":1}}');
+  const eves = (): Promise<number> => operator.agent(account, "eve").deposit({ amount: 0 });
+  await expect.poll(eves, { timeout: 10_000 }).toBe(inner.length + other.length + 2);
+  expect(await Promise.all(inner.slice(0, 1).map(count))).toEqual(before);
+  expect(await Promise.all(inner.slice(2).map(count))).toEqual([0, 0]);
+  expect(await operator.agent(account, "bob").deposit({ amount: 1 })).toBe(101);
+});
+
 test("she cannot resume who is parked, by a header, in the payload, or by an operator's redrive", async () => {
   await work();
   const parked = (): Promise<unknown> => operator.agent(account, "eve").deposit({ amount: 1 });
@@ -159,10 +193,9 @@ test("whoever she says she is, her message has no sender", async () => {
 });
 
 test("one unreadable floor of anybody's stops no worker, and is told", async () => {
-  const bare = await dial(guarded.as("worker", namespace));
+  bare = await dial(guarded.as("worker", namespace));
   await bare.request(`${namespace}.control.floor.forgotten.1`, "garbage");
   await bare.request(`${namespace}.control.floor.account.1`, '{"type":"account"}');
-  await bare.close();
   const faults: string[] = [];
   worker.inspect((event) => {
     if (event.kind === "fault") faults.push(event.failure.code);

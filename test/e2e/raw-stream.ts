@@ -69,7 +69,7 @@ export async function counterOf(
   client: NatsConnection,
   namespace: string,
 ): Promise<(filter: string) => Promise<number>> {
-  const manager = await jetstreamManager(client);
+  const manager = await jetstreamManager(client, { checkAPI: false });
   return async (filter) => {
     const subjects_filter = `${namespace}.${filter}`;
     const { state } = await manager.streams.info(`${namespace}-0`, { subjects_filter });

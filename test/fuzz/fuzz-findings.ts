@@ -4,7 +4,7 @@
  * vanishes.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { decodeRecord, type TurnRecord } from "@troupe/core";
+import { decodeJournalRecord, type TurnRecord } from "@troupe/core";
 
 /** A message of the log's stream. */
 export interface StoredMessage {
@@ -83,7 +83,12 @@ export class FuzzFindings {
   }
 
   #turn(subject: string, data: Uint8Array): void {
-    const record = recordOf(data);
+    let record: TurnRecord | undefined;
+    try {
+      record = recordOf(data);
+    } catch {
+      this.#odd.push(`a record under ${subject} that nobody can read`);
+    }
     if (record === undefined) return;
     const fate = this.#fates.get(record.inputPosition);
     if (fate === undefined) {
@@ -122,10 +127,6 @@ function ingressOf(headers: MsgHdrs | undefined): number {
 
 /** Undefined for records of steps and parking, which are no turns. */
 function recordOf(data: Uint8Array): TurnRecord | undefined {
-  try {
-    const record = decodeRecord(data);
-    return record.inputPosition > 0 ? record : undefined;
-  } catch {
-    return undefined;
-  }
+  const record = decodeJournalRecord(data);
+  return record.kind === "turn" ? record.turn : undefined;
 }

@@ -39,6 +39,12 @@ const forbidden: readonly string[] = [
   "$JS.API.STREAM.DELETE.fuzz-ingress",
 ];
 
+/** Where a stranger may want the server to write its acknowledgement. */
+export function hostileReply(random: Random): string {
+  const subject = oneOf(random, forbidden) ?? "presence";
+  return subject.startsWith("$") ? subject : `fuzz.${subject}`;
+}
+
 /** What is broadcast on the bus, by somebody who may. */
 export function broadcast(random: Random): FuzzMessage {
   const subjects = ["presence", "cancelled", "cell.tokens", "presence.nobody"];

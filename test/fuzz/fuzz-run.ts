@@ -19,7 +19,7 @@ import { oneOf, randomOf, type Random } from "../chaos/seeded-random.ts";
 import { Program } from "../e2e/program.ts";
 import { neighbour } from "./fuzz-agents.ts";
 import { FuzzFindings } from "./fuzz-findings.ts";
-import { broadcast, forbiddenMessage, publicMessage } from "./fuzz-message.ts";
+import { broadcast, forbiddenMessage, hostileReply, publicMessage } from "./fuzz-message.ts";
 import { Publisher } from "./publisher.ts";
 
 export interface FuzzOptions {
@@ -153,6 +153,7 @@ class Scene implements AsyncDisposable {
   #tryForbidden(): void {
     this.#forbidden += 1;
     this.#publisher.sendOnly(forbiddenMessage(this.#random));
+    this.#publisher.sendOnly(publicMessage(this.#random), hostileReply(this.#random));
     const { payload, subject } = broadcast(this.#random);
     this.#bus.publish(`${namespace}.${subject}`, payload);
   }

@@ -67,9 +67,9 @@ export class Publisher {
     while (this.#flying >= flyingMax) await this.#landing();
   }
 
-  /** Where nothing is answered. */
-  sendOnly(message: FuzzMessage): void {
-    this.#publish(message, undefined);
+  /** Where nothing is answered, or not to us. */
+  sendOnly(message: FuzzMessage, reply?: string): void {
+    this.#publish(message, reply);
   }
 
   /** Resolves when everything was answered. */

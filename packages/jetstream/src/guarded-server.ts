@@ -25,9 +25,12 @@ const usersFile = new URL("../../../infra/nats/users.conf", import.meta.url);
 
 export async function startGuardedServer(namespaces: readonly string[]): Promise<GuardedServer> {
   const text = await readFile(usersFile, "utf8");
-  const users = text.slice(text.indexOf("users: [") + "users: [".length, text.lastIndexOf("]"));
-  const all = namespaces.map((namespace) => usersOf(users, namespace)).join("\n");
-  const server = await startNatsServer({ extraConfig: [`authorization { users: [\n${all}\n] }`] });
+  const accounts = text.slice(
+    text.indexOf("accounts {") + "accounts {".length,
+    text.lastIndexOf("}"),
+  );
+  const all = namespaces.map((namespace) => accountsOf(accounts, namespace)).join("\n");
+  const server = await startNatsServer({ extraConfig: [`accounts {\n${all}\n}`] });
   return {
     server,
     as: (role, namespace) => ({
@@ -40,8 +43,9 @@ export async function startGuardedServer(namespaces: readonly string[]): Promise
   };
 }
 
-function usersOf(users: string, namespace: string): string {
-  return users
+function accountsOf(accounts: string, namespace: string): string {
+  return accounts
+    .replaceAll(/\b(TROUPE|FOREIGN)\b/g, `$1_${namespace.replaceAll(/\W/g, "_")}`)
     .replaceAll(/\btroupe\./g, `${namespace}.`)
     .replaceAll(/\btroupe-/g, `${namespace.replaceAll(".", "_")}-`)
     .replaceAll(/user: (\w+)/g, (_, role: string) => `user: "${userName(role, namespace)}"`)

@@ -95,7 +95,8 @@ export const processDeathChecks: readonly LogCheck[] = [
       const first = await stage.host(stuck);
       await client.send(stuck, "alice").note({ text: "1" });
       await first.heard.has("turn.started");
-      await first.worker.stop({ drainTimeoutMs: 0 });
+      // From now on the message is a suspect, and each of its runs is written down.
+      first.crash();
       const retry = { attemptsMax: 1, deathsMax: 1 };
       for (const id of ["second", "third", "fourth"]) {
         const host = await stage.host(stuck, { id, retry });

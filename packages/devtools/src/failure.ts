@@ -72,7 +72,7 @@ export function failureText(error: unknown): string {
  * that none of them can pass for one of the command's own.
  */
 export function messageText(text: string): string {
-  return printableLines(withoutCredentials(clipped(text))).replaceAll(/\n(?! )/g, "\n  ");
+  return printableLines(withoutCredentials(clipped(text))).replaceAll(/\n(?![ \n])/g, "\n  ");
 }
 
 /** A message that is longer than people read; `--json` has all of it. */

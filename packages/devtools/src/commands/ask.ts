@@ -52,13 +52,13 @@ async function ask(call: AskCall, options: AskOptions, run: Run): Promise<void> 
   const calls = troupe.agent(agentNamed(call.agent.type), call.agent.key, {
     timeoutMs: options.timeout,
     signal,
-    ...(options.id === undefined ? {} : { id: options.id }),
   });
   const send = calls[call.message];
   if (send === undefined) throw new UsageError(`${call.message} cannot name a message.`);
+  const callOptions = options.id === undefined ? {} : { id: options.id };
   const isPretty = run.terminal.isInteractive && options.json !== true;
   try {
-    run.terminal.printLines(toJson(await send(payload), isPretty ? 2 : 0));
+    run.terminal.printLines(toJson(await send(payload, callOptions), isPretty ? 2 : 0));
   } catch (error) {
     if (!(error instanceof AskCancelledError)) throw error;
     run.terminal.note("Interrupted. The message was accepted and may still be handled.");

@@ -89,7 +89,7 @@ test("reports a line that is too long without keeping it in memory", async () =>
   const published = await bank.run(["publish", "payments", "long", "--json"], input);
   expect(JSON.parse(published.stdout)).toMatchObject({ published: 2, failed: 1 });
   expect(published.stderr).toMatch(
-    /^line 2: the line has 5000002 bytes, at most \d+ are allowed\n$/,
+    /^\{"line":2,"error":"the line has 5000002 bytes, at most \d+ are allowed"\}\n$/,
   );
 });
 

@@ -48,11 +48,13 @@ async function send(call: SendCall, options: SendOptions, run: Run): Promise<voi
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const calls = troupe.send(agentNamed(call.agent.type), call.agent.key, {
     signal: run.interruption.signal,
-    ...(options.id === undefined ? {} : { id: options.id }),
   });
   const accept = calls[call.message];
   if (accept === undefined) throw new UsageError(`${call.message} cannot name a message.`);
-  const { position, id, duplicate } = await run.interruption.orInterrupted(accept(payload));
+  const callOptions = options.id === undefined ? {} : { id: options.id };
+  const { position, id, duplicate } = await run.interruption.orInterrupted(
+    accept(payload, callOptions),
+  );
   if (options.json === true) {
     run.terminal.print(toJson({ position, id, duplicate }));
     return;

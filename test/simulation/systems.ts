@@ -4,6 +4,7 @@ import type { FaultKind, System } from "@troupe/core/testing";
 import { backlog } from "./systems/backlog.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { batch } from "./systems/batch.ts";
+import { longAsks, parallelBranches } from "./systems/branches.ts";
 import { charge } from "./systems/charge.ts";
 import { deadly } from "./systems/deadly.ts";
 import { fanOut } from "./systems/fan-out.ts";
@@ -30,6 +31,8 @@ export const systems: Readonly<Record<string, System>> = {
   deadly,
   projected,
   charge,
+  branches: parallelBranches,
+  "long-asks": longAsks,
   pipeline: pipelineSystem,
   batch,
   impatience,

@@ -9,6 +9,7 @@ import type { Limiter } from "../limit/limiter.ts";
 import type { Position } from "../log/input.ts";
 import type { AcceptOptions, Log } from "../log/log.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
+import type { SuspectLane } from "../worker/suspect-lane.ts";
 import type { Permits } from "../mailbox/permits.ts";
 import type { Cancellations } from "../worker/cancellations.ts";
 import type { AskOptions } from "./context.ts";
@@ -54,6 +55,8 @@ export interface TurnHost {
   readonly limits: TurnLimits;
   readonly retry: RetryPolicy;
   readonly permits: Permits;
+  /** The order of messages that may end the process; who waits for an ask leaves it. */
+  readonly suspects: Pick<SuspectLane, "leave">;
   readonly batches: BatchGatherer;
   readonly cancellations: Cancellations;
   readonly limiter: Limiter;

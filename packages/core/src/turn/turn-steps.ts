@@ -141,6 +141,8 @@ export class TurnSteps {
     const isKnown = asks.has(key) || !this.#store.mayBeBegun || !mayBeForgotten(turn);
     const acceptedAt = isKnown ? undefined : await earlierAsk(turn, ask.earlier);
     const begin = (signal: AbortSignal): Promise<unknown> => this.#begin(ask, acceptedAt, signal);
+    // Whom it asks may be such a message as well, and would wait for it for ever.
+    turn.host.suspects.leave(agentName(turn.agent));
     return turn.permit.whileWaiting(() => answerFor(asks.join(key, begin), waiters));
   }
 

@@ -76,10 +76,21 @@ export function manifestKind({ subjects }: Session): RecordKind<Manifest> {
 }
 
 function manifestOf(json: unknown): Manifest | undefined {
-  const { events, messages, topics, type, version } = fieldsOf(json);
+  const { events, messages, since, topics, type, version } = fieldsOf(json);
   if (typeof type !== "string" || typeof version !== "string") return undefined;
   if (!isNames(messages) || !isNames(topics) || !isNames(events)) return undefined;
-  return { type, messages, topics, events, version };
+  const names = { type, messages, topics, events, version };
+  if (since === undefined) return names;
+  return isBeginnings(since) ? { ...names, since } : undefined;
+}
+
+/** Without them every subscription would begin anew, after what came in the meantime. */
+function isBeginnings(value: unknown): value is NonNullable<Manifest["since"]> {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((each) => {
+    const { atMs, position } = fieldsOf(each);
+    return Number.isSafeInteger(position) && Number.isFinite(atMs);
+  });
 }
 
 function isNames(value: unknown): value is readonly string[] {

@@ -133,6 +133,8 @@ describe("an effect", () => {
     const keys = new Set<string>();
     const reached = Promise.withResolvers<void>();
     const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
+      // The ground is firm, so that nothing else is stored before the effect.
+      await ctx.step("look", () => 1);
       const order = ctx.id();
       return ctx.step("charge", { order }, async (_, { idempotencyKey }) => {
         const first = keys.size === 0;

@@ -27,9 +27,10 @@ function asksTo(broker: MemoryBroker, type: string): number {
 describe("an ask inside a turn", () => {
   it("is not called back by a run that fails: the next one waits for the same answer", async () => {
     let handled = 0;
-    const open = Promise.withResolvers<void>();
+    const [open, begun] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const bank = agent("bank").on("withdraw", z.number(), async (_, n) => {
       handled += 1;
+      begun.resolve();
       await open.promise;
       return `withdrew ${n}`;
     });
@@ -37,6 +38,7 @@ describe("an ask inside a turn", () => {
     const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
       runs += 1;
       const asked = ctx.ask(bank, "b").withdraw(30);
+      await begun.promise;
       if (runs === 1) throw new Error("a passing fault");
       open.resolve();
       return asked;

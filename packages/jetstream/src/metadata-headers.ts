@@ -30,6 +30,7 @@ export const metadataHeader: MetadataHeader = Object.freeze({
   correlationId: "Troupe-Correlation-Id",
   replyTo: "Troupe-Reply-To",
   deadline: "Troupe-Deadline",
+  hops: "Troupe-Hops",
   callers: "Troupe-Callers",
   askers: "Troupe-Askers",
   timer: "Troupe-Timer",
@@ -51,7 +52,7 @@ export type IdHeader = "Nats-Msg-Id" | "Troupe-Id";
  * value cannot be a header. */
 export function metadataLines(metadata: Metadata, idHeader: IdHeader, scope: string): string {
   const { id, message, topic, contentType, traceparent, tracestate, sender } = metadata;
-  const { causationId, correlationId, replyTo, deadlineMs, askers, callers, timer } = metadata;
+  const { causationId, correlationId, replyTo, askers, callers, timer } = metadata;
   let lines = "";
   if (id !== undefined) lines += idLine(idHeader, scope, id);
   if (message !== undefined) lines += plain(metadataHeader.message, message);
@@ -63,11 +64,16 @@ export function metadataLines(metadata: Metadata, idHeader: IdHeader, scope: str
   if (causationId !== undefined) lines += plain(metadataHeader.causationId, causationId);
   if (correlationId !== undefined) lines += plain(metadataHeader.correlationId, correlationId);
   if (replyTo !== undefined) lines += plain(metadataHeader.replyTo, replyTo);
-  if (deadlineMs !== undefined) lines += headerLine(metadataHeader.deadline, deadlineMs);
+  lines += numberLines(metadata);
   if (callers !== undefined) lines += listLine(metadataHeader.callers, callers);
   if (askers !== undefined) lines += listLine(metadataHeader.askers, askers);
   if (timer !== undefined) lines += headerLine(metadataHeader.timer, encodeText(timer));
   return lines;
+}
+
+function numberLines({ deadlineMs, hops }: Metadata): string {
+  const deadline = deadlineMs === undefined ? "" : headerLine(metadataHeader.deadline, deadlineMs);
+  return hops === undefined ? deadline : deadline + headerLine(metadataHeader.hops, hops);
 }
 
 /** What marks a message that an operator sends again, and that was foreign the first time. */
@@ -139,7 +145,7 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
       metadata.replyTo = value;
       break;
     case metadataHeader.deadline:
-      metadata.deadlineMs = deadlineOf(value);
+      metadata.deadlineMs = numberOf(value);
       break;
     case metadataHeader.timer:
       metadata.timer = decodeText(value);
@@ -150,6 +156,7 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
 }
 
 function setList(metadata: Mutable<Metadata>, name: string, value: string): void {
+  if (name === metadataHeader.hops) metadata.hops = numberOf(value);
   if (name === metadataHeader.callers) metadata.callers = listOf(value);
   else if (name === metadataHeader.askers) metadata.askers = listOf(value);
 }
@@ -159,9 +166,9 @@ export function contentTypeOf(value: string): ContentType {
   return value.startsWith("application/msgpack") ? "application/msgpack" : "application/json";
 }
 
-function deadlineOf(value: string): number | undefined {
-  const deadlineMs = Number(value);
-  return Number.isFinite(deadlineMs) ? deadlineMs : undefined;
+function numberOf(value: string): number | undefined {
+  const number = Number(value);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 // oxlint-disable-next-line no-control-regex -- control characters are what a header cannot carry.

@@ -406,14 +406,11 @@ class TroupeOnLog implements Troupe {
       await this.#requireKnown(inner.address.name, asked);
       const leftMs = (origin.deadlineMs ?? Infinity) - this.#clock.now();
       const timeoutMs = Math.min(options.timeoutMs ?? askTimeoutMsDefault, leftMs);
-      const { causationId, correlationId, callers, id, sender, traceparent, tracestate } = origin;
+      const { causationId, correlationId, callers, hops, id, sender } = origin;
+      const { traceparent, tracestate } = origin;
+      const about = { id, sender, traceparent, tracestate, causationId, correlationId, hops };
       const draft = draftOf(inner, {
-        id,
-        sender,
-        traceparent,
-        tracestate,
-        causationId,
-        correlationId,
+        ...about,
         callers: callers.length === 0 ? undefined : callers,
       });
       return this.#asker.ask({

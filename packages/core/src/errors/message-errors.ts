@@ -90,6 +90,14 @@ export class StepTooLargeError extends TroupeError {
   readonly code = "step-too-large";
 }
 
+/**
+ * So many messages were sent one out of the other, without a pause, that this is taken for a loop
+ * that feeds itself. The turn that would send the next one fails for good.
+ */
+export class HopLimitError extends TroupeError {
+  readonly code = "hop-limit";
+}
+
 /** A handler emitted, sent or published after it had returned, or after its turn was given up. */
 export class TurnEndedError extends TroupeError {
   readonly code = "turn-ended";

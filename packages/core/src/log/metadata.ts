@@ -38,6 +38,11 @@ export interface Metadata {
   readonly causationId?: string | undefined;
   /** Id of the first message of the conversation. */
   readonly correlationId?: string | undefined;
+  /**
+   * How many messages came before this one, each sent, published or asked by the turn of the one
+   * before. A timer of a second or more begins anew.
+   */
+  readonly hops?: number | undefined;
   /** Where the reply goes: an inbox of the asker, opaque to everybody else. */
   readonly replyTo?: string | undefined;
   /** Milliseconds since the epoch after which nobody waits for the reply. */

@@ -40,6 +40,7 @@ import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import { loggedFields } from "./log-fields.ts";
 import { checkedMessage, checkedPublication, fromInterceptors } from "./outgoing-payload.ts";
 import type { AskOrigin } from "./turn-host.ts";
+import { nextHop, noHops, takesTime } from "./hops.ts";
 import { requireRoomToSend } from "./turn-size.ts";
 import type { MakeAsk } from "./turn-steps.ts";
 import type { Turn } from "./turn.ts";
@@ -250,6 +251,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       causationId: messageId,
       correlationId: metadata.correlationId ?? messageId,
       callers: [...(metadata.callers ?? []), name],
+      hops: nextHop(this.#turn),
       deadlineMs: deadlineMsOf(delivery),
     };
   }
@@ -287,7 +289,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       const address: Address = { kind: "agent", name: agent.type, key };
       const call: OutgoingCall = { how: "send", address, message, payload, from: this.#name() };
       const add = (inner: OutgoingCall): void => {
-        const metadata = { ...this.#metadata(inner, `t${timers.length}`), timer };
+        const own = this.#metadata(inner, `t${timers.length}`);
+        const metadata = { ...own, timer, ...(takesTime(time, host.clock) ? noHops : {}) };
         const draft = this.#draft(inner, metadata);
         if (this.#turn.muted) return;
         timers.push({ kind: "set", id: timer, time, message: draft, isNew: id === undefined });
@@ -325,6 +328,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       sender: this.#name(),
       causationId: messageId,
       correlationId: delivery.input.metadata.correlationId ?? messageId,
+      hops: nextHop(this.#turn),
     };
   }
 

@@ -25,6 +25,8 @@ export interface AskOrigin {
   readonly correlationId: string | undefined;
   /** Agents that wait for this ask, outermost first, the asking agent last. */
   readonly callers: readonly string[];
+  /** As in the metadata of what a turn sends. */
+  readonly hops?: number | undefined;
   /** The asker's own deadline, if it has one. */
   readonly deadlineMs: number | undefined;
   /** Where the ask lies already: only its reply is waited for. */
@@ -75,6 +77,8 @@ export interface TurnLimits {
   readonly messageBytesMax: number;
   /** Largest event a handler may emit, in bytes. */
   readonly eventBytesMax: number;
+  /** Messages that are sent one out of the other. */
+  readonly hopsMax: number;
   /** Nested asks. */
   readonly callDepthMax: number;
 }

@@ -87,6 +87,12 @@ export interface WorkerSettings {
    * smaller must get through; only its activations get slower. Minimum 1. @default 1048576
    */
   readonly stateBytesMax: number;
+  /**
+   * Messages that may be sent, published or asked one out of the other: the turn that would send
+   * one more fails with `hop-limit`, so that a topic or agents that feed themselves come to an end.
+   * A timer of a second or more begins anew. Minimum 1; Infinity never ends. @default 10000
+   */
+  readonly hopsMax: number;
   /** Nested asks. Minimum 1. @default 16 */
   readonly callDepthMax: number;
   /** Single records on their way to the log. Minimum 1. @default 1024 */
@@ -125,6 +131,7 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   snapshotTurns: 100,
   snapshotBytes: 1_048_576,
   stateBytesMax: 1_048_576,
+  hopsMax: 10_000,
   callDepthMax: 16,
   singlesMax: 1024,
   groupsMax: 2,
@@ -170,6 +177,7 @@ const rules: OptionRules<WorkerOptions> = {
   snapshotTurns: atLeastOneOrInfinite,
   snapshotBytes: atLeastOneOrInfinite,
   stateBytesMax: atLeastOneOrInfinite,
+  hopsMax: atLeastOneOrInfinite,
   callDepthMax: atLeastOne,
   singlesMax: atLeastOne,
   groupsMax: atLeastOne,

@@ -4,10 +4,11 @@
 import assert from "node:assert/strict";
 
 import { agent } from "../../../agent/agent.ts";
+import { topic } from "../../../topic/topic.ts";
 import { keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { collect } from "../observe.ts";
-import { anything } from "./ledger.ts";
+import { anything, lettersOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
 export const windowChecks: readonly LogCheck[] = [
@@ -136,6 +137,33 @@ export const windowChecks: readonly LogCheck[] = [
       assert.equal(first.heard.of("turn.started").length, 1);
       const second = await stage.host(slow);
       await second.heard.has("turn.started", waiting.length);
+    },
+  },
+  {
+    name: "I7: a topic that feeds itself comes to an end by name, and a timer begins anew",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const echoes = topic("echoes", anything<number>());
+      let turns = 0;
+      const echo = agent("echo")
+        .on("rest", anything<null>(), (ctx) => {
+          turns += 1;
+          ctx.publish(echoes, ctx.agent.key, 0);
+        })
+        .subscribe(echoes, (ctx, count) => {
+          turns += 1;
+          if (count === 3) ctx.after(1000).rest(null);
+          else ctx.publish(echoes, ctx.agent.key, count + 1);
+        });
+      const { heard, troupe } = await stage.host(echo, { hopsMax: 5 });
+      await troupe.publish(echoes, "first", 10);
+      await heard.has("dead-letter");
+      assert.deepEqual(await lettersOf(await stage.log()), ["hop-limit"]);
+      assert.equal(turns, 6);
+      await troupe.publish(echoes, "second", 0);
+      // With the timer between them, twice as many.
+      await stage.until("it goes on after the timer", () => turns >= 6 + 9);
+      assert.equal(heard.of("dead-letter").length, 1);
     },
   },
 ];

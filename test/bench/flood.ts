@@ -1,9 +1,12 @@
 /**
- * Deposits as fast as the broker takes them, from a foreign client: plain publishes, and one
- * acknowledgement in a while tells that everything before it on this connection is stored.
+ * Deposits as fast as the broker takes them: plain publishes to where our own client stores its
+ * messages, and one acknowledgement in a while tells that everything before it on this connection
+ * is stored.
  */
 import { headers } from "@nats-io/nats-core";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+import { partitionCountDefault, partitionOfToken } from "@troupe/core";
+import { subjects } from "@troupe/jetstream";
 
 import { account, depositBytes, traceparent } from "./ledger.ts";
 
@@ -25,9 +28,10 @@ export async function flood(connection: NatsConnection, wanted: Flood): Promise<
   const head = depositHeaders();
   if (wanted.replyTo !== undefined) head.set("Troupe-Reply-To", wanted.replyTo);
   const acknowledgedEvery = Math.max(1, Math.min(100, Math.floor(2 ** 20 / payload.byteLength)));
+  const subjectOf = depositSubjects(namespace, keys);
   const flying: Promise<unknown>[] = [];
   for (let number = from; number < from + count; number++) {
-    const subject = `${namespace}.agent.${account.type}.key-${number % keys}`;
+    const subject = subjectOf(number);
     const isLast = number === from + count - 1;
     if (!isLast && number % acknowledgedEvery !== 0) {
       connection.publish(subject, payload, { headers: head });
@@ -39,7 +43,17 @@ export async function flood(connection: NatsConnection, wanted: Flood): Promise<
   await Promise.all(flying);
 }
 
-/** What a foreign client says about a deposit. */
+/** The subject of the deposit with a number: the keys are `key-0` and so on. */
+export function depositSubjects(namespace: string, keys: number): (number: number) => string {
+  const { inputPrefix } = subjects(namespace);
+  return (number) => {
+    const key = `key-${number % keys}`;
+    const partition = partitionOfToken(key, partitionCountDefault);
+    return `${inputPrefix}${partition}.agent.${account.type}.${key}`;
+  };
+}
+
+/** What the headers say about a deposit. */
 export function depositHeaders(): MsgHdrs {
   const head = headers();
   head.set("Troupe-Message", "deposit");

@@ -1,11 +1,10 @@
 /**
- * Deposits at a steady rate, whatever becomes of them: a foreign client that publishes and never
- * waits.
+ * Deposits at a steady rate, whatever becomes of them: a client that publishes and never waits.
  */
 import type { NatsConnection } from "@nats-io/nats-core";
 
-import { depositHeaders } from "./flood.ts";
-import { account, depositBytes } from "./ledger.ts";
+import { depositHeaders, depositSubjects } from "./flood.ts";
+import { depositBytes } from "./ledger.ts";
 
 export interface PacedLoad {
   /** Messages sent so far. */
@@ -25,13 +24,13 @@ export function startPacedLoad(
   { keys, namespace, perSecond }: Pace,
 ): PacedLoad {
   const head = depositHeaders();
+  const subjectOf = depositSubjects(namespace, keys);
   const startedAt = performance.now();
   let sent = 0;
   const timer = setInterval(() => {
     const due = ((performance.now() - startedAt) / 1000) * perSecond;
     while (sent < due) {
-      const subject = `${namespace}.agent.${account.type}.key-${sent % keys}`;
-      connection.publish(subject, depositBytes, { headers: head });
+      connection.publish(subjectOf(sent), depositBytes, { headers: head });
       sent += 1;
     }
   }, 1);

@@ -13,8 +13,8 @@ beforeAll(async () => {
       "authorization { users: [",
       "  { user: admin, password: secret }",
       "  { user: tenant, password: secret, permissions: {",
-      '      publish: ["$JS.API.>", "$JS.ACK.>", "tenant.>", "_INBOX_tenant.>"]',
-      '      subscribe: ["_INBOX_tenant.>", "tenant.>"] } }',
+      '      publish: ["$JS.API.>", "$JS.ACK.>", "tenant.>", "_INBOX.tenant.>"]',
+      '      subscribe: ["_INBOX.tenant.>", "tenant.>"] } }',
       "] }",
     ],
   });
@@ -27,7 +27,7 @@ test("a user whose inboxes are limited uses an inbox prefix", async () => {
     user: "tenant",
     pass: "secret",
     namespace: "tenant",
-    inboxPrefix: "_INBOX_tenant",
+    inboxPrefix: "_INBOX.tenant",
   });
   const agent = { type: "account", key: "alice" };
   const address = { kind: "agent", name: agent.type, key: agent.key } as const;
@@ -39,7 +39,7 @@ test("a user whose inboxes are limited uses an inbox prefix", async () => {
   await log.commit([{ agent, expectedRevision: 0, record: Buffer.from("one"), outgoing: [] }]);
   expect(await log.journal(agent, 0)).toHaveLength(1);
   await expect.poll(() => inputs).toEqual([1]);
-  expect(log.replyAddress()).toMatch(/^_INBOX_tenant\./);
+  expect(log.replyAddress()).toMatch(/^_INBOX\.tenant\./);
   await log.close();
 });
 

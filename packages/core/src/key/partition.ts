@@ -1,10 +1,6 @@
 /**
- * Which partition a key belongs to.
- *
- * The same function as the server's subject mapping `{{partition(n, token)}}`: FNV-1a, 32 bits,
- * over the token's bytes, modulo the number of partitions. Foreign publishers let the server
- * compute it, our client computes it here, and both must agree: a test publishes both ways and
- * compares.
+ * Which partition a key belongs to: FNV-1a, 32 bits, over the token's bytes, modulo the number of
+ * partitions. The server's subject mapping `{{partition(n, token)}}` computes the same.
  */
 
 /** Number of partitions of a shard. It is fixed when the stream is created. */

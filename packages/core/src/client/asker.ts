@@ -154,7 +154,8 @@ export class Asker {
         return onAccepted(position);
       }
       // A repeated ask has perhaps been answered long ago, to somebody who is gone.
-      requireSameMessage(this.#log, draft, position).then(() => {
+      const host = { log: this.#log, clock: this.#clock, signal };
+      requireSameMessage(host, draft, position).then(() => {
         waiter.position = position;
         onAccepted(position);
         this.#wake(waiter, 0);

@@ -1,20 +1,31 @@
 /** Whether an id that the log knows stands for the message that was to be stored. */
+import type { Clock } from "../clock/clock.ts";
+import { LogUnavailableError } from "../errors/log-errors.ts";
 import { IdTakenError } from "../errors/message-errors.ts";
 import type { Input, InputDraft, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
+import { backoffMs } from "../mailbox/retry-policy.ts";
 import { digestOf } from "../turn/recorded-step.ts";
 import { decodePayload } from "../wire/payload.ts";
 
+export interface SameMessageHost {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Nobody wants to know any more. */
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
- * Nothing was stored, because a message of this id lies at that position. @throws IdTakenError when
+ * Nothing was stored, because a message of this id lies at that position. Like the log's `accept`,
+ * which comes before it, it tries again while the log gives no answer. @throws IdTakenError when
  * that is another message
  */
 export async function requireSameMessage(
-  log: Log,
+  host: SameMessageHost,
   draft: InputDraft,
   position: Position,
 ): Promise<void> {
-  const there = await log.input(position, { firm: true });
+  const there = await inputAt(host, position);
   // What was removed since cannot be compared, and was the one or the other.
   if (there === undefined || isSame(draft, there)) return;
   const { kind, name, key } = draft.address;
@@ -24,6 +35,24 @@ export async function requireSameMessage(
     { details: { id, position, address: draft.address } },
   );
 }
+
+async function inputAt(host: SameMessageHost, position: Position): Promise<Input | undefined> {
+  const { clock, log, signal } = host;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await log.input(position, { firm: true });
+    } catch (thrown) {
+      const again = thrown instanceof LogUnavailableError && attempt < attemptsMax;
+      if (!again || signal?.aborted === true) throw thrown;
+    }
+    const delayMs = backoffMs(pauses, attempt, () => 1);
+    await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+  }
+}
+
+/** More than half a minute. */
+const attemptsMax = 40;
+const pauses = Object.freeze({ delayMs: 50, delayMsMax: 1000 });
 
 function isSame(draft: InputDraft, there: Input): boolean {
   const { address, metadata, payload } = draft;

@@ -433,7 +433,10 @@ class TroupeOnLog implements Troupe {
     const traceparent = childTraceparent(this.#traceparent(), this.#random);
     const draft = draftOf(call, { id, traceparent, sender: this.name });
     const accepted = await this.log.accept(draft, { signal: options.signal });
-    if (accepted.duplicate) await requireSameMessage(this.log, draft, accepted.position);
+    if (accepted.duplicate) {
+      const host = { log: this.log, clock: this.#clock, signal: options.signal };
+      await requireSameMessage(host, draft, accepted.position);
+    }
     this.#sent(call, draft.metadata, accepted.position);
     return { ...accepted, id };
   }

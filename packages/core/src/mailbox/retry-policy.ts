@@ -95,7 +95,11 @@ export function mustPark(policy: RetryPolicy, thrown: unknown): boolean {
 }
 
 /** Exponential back-off with equal jitter: between half of the full delay and all of it. */
-export function backoffMs(policy: RetryPolicy, attempts: number, random: Random): number {
+export function backoffMs(
+  policy: Pick<RetryPolicy, "delayMs" | "delayMsMax">,
+  attempts: number,
+  random: Random,
+): number {
   const full = Math.min(policy.delayMs * 2 ** Math.max(0, attempts - 1), policy.delayMsMax);
   return Math.round(full / 2 + (random() * full) / 2);
 }

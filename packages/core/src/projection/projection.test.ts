@@ -140,9 +140,12 @@ describe("running a projection", () => {
     await using troupe = await bank();
     await troupe.agent(account, "alice").deposit({ amount: 1 });
     await troupe.agent(account, "bob").close({ reason: "poison" });
-    const running = await troupe.project(balances, memorySink());
+    const sink = memorySink();
+    const running = await troupe.project(balances, sink);
     const failure = await running.ended.catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(PoisonEventError);
+    // What was read in the same batch before it is kept.
+    expect(sink.read(balances)).toEqual(new Map([["alice", 1]]));
     expect(failure).toMatchObject({
       details: { projection: "balances", agent: "account/bob", event: "closed" },
       cause: new Error("no such reason"),

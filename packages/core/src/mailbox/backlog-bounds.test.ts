@@ -1,0 +1,73 @@
+/** A key that is behind holds a few messages in memory, and nothing after its worker stopped. */
+import { expect, it } from "vitest";
+import { z } from "zod";
+
+import { agent, createTroupe, LogUnavailableError } from "@troupe/core";
+import { createMemoryBroker, overlay } from "@troupe/core/testing";
+
+const options = { timings: { joinDelayMs: 0 }, keyWindowMax: 4 } as const;
+
+it("reads nothing back while its queue is more than half full (I7)", async () => {
+  const entered = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const slow = agent("slow").on("work", z.number(), async (_, n) => {
+    entered.resolve();
+    if (n === 0) await held.promise;
+    return n;
+  });
+  const broker = createMemoryBroker({ partitions: 1 });
+  const connection = broker.connect();
+  let readBack = 0;
+  const log = overlay(connection, {
+    inputsOf: async (...request) => {
+      readBack += 1;
+      return connection.inputsOf(...request);
+    },
+  });
+  await using troupe = createTroupe(log);
+  await troupe.work(slow, options);
+  for (let n = 0; n < 40; n++) await troupe.send(slow, "behind").work(n);
+  await entered.promise;
+  // What was sent later to another key was read later.
+  expect(await troupe.agent(slow, "neighbour").work(1)).toBe(1);
+  expect(readBack).toBe(0);
+  held.resolve();
+  expect(await troupe.agent(slow, "behind").work(40)).toBe(40);
+  expect(readBack).toBeGreaterThan(0);
+});
+
+it("leaves no timer behind when a worker stops that waits to read back", async () => {
+  const pending = new Set<object>();
+  const clock = {
+    now: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    after(delayMs: number, action: () => void) {
+      const entry = {};
+      pending.add(entry);
+      const timer = setTimeout(() => {
+        pending.delete(entry);
+        action();
+      }, delayMs);
+      return () => {
+        pending.delete(entry);
+        clearTimeout(timer);
+      };
+    },
+  };
+  const failed = Promise.withResolvers<void>();
+  const connection = createMemoryBroker({ partitions: 1 }).connect();
+  const log = overlay(connection, {
+    inputsOf: async () => {
+      throw new LogUnavailableError("No answer, says the test.");
+    },
+  });
+  const troupe = createTroupe(log, { clock, onFault: () => failed.resolve() });
+  const slow = agent("slow").on("work", z.number(), (_, n) => n);
+  const retry = { delayMs: 60_000, delayMsMax: 60_000 };
+  const worker = await troupe.work(slow, { ...options, keyWindowMax: 1, retry });
+  for (let n = 0; n < 10; n++) await troupe.send(slow, "behind").work(n);
+  await failed.promise;
+  await worker.stop();
+  await troupe.close();
+  expect(pending.size).toBe(0);
+});

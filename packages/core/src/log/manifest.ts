@@ -53,8 +53,13 @@ export function grownManifest(known: Manifest | undefined, added: Manifest): Man
     topics: union("topics"),
     events: union("events"),
     version,
-    since: { ...added.since, ...known.since },
+    ...beginnings({ ...added.since, ...known.since }),
   };
+}
+
+/** One form for a manifest without beginnings, because manifests are compared. */
+function beginnings(since: NonNullable<Manifest["since"]>): Pick<Manifest, "since"> {
+  return Object.keys(since).length === 0 ? {} : { since };
 }
 
 /** The manifest without these names; for logs. */
@@ -62,13 +67,14 @@ export function shrunkManifest(known: Manifest, forgotten: Partial<ManifestNames
   const rest = (kind: keyof ManifestNames): readonly string[] =>
     known[kind].filter((name) => forgotten[kind]?.includes(name) !== true);
   const topics = rest("topics");
-  const since = Object.entries(known.since ?? {}).filter(([topic]) => topics.includes(topic));
+  const { since = {}, ...names } = known;
+  const left = Object.entries(since).filter(([topic]) => topics.includes(topic));
   return {
-    ...known,
+    ...names,
     messages: rest("messages"),
     topics,
     events: rest("events"),
-    since: Object.fromEntries(since),
+    ...beginnings(Object.fromEntries(left)),
   };
 }
 

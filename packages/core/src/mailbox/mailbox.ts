@@ -183,7 +183,8 @@ export class Mailbox implements Standing<Mailbox> {
     const reason = "The turn was given up: another worker wrote to the journal.";
     const aborted = this.#inFlight?.abort(new Error(reason)) ?? [];
     this.#inFlight = undefined;
-    this.#inbox.giveBack([...withdrawn.map((turn) => turn.delivery), ...aborted]);
+    // While draining somebody else may have the agent already: they run there, not here again.
+    this.#handleFirst([...withdrawn.map((turn) => turn.delivery), ...aborted]);
     this.#draft = this.#history.current;
     this.#activation ??= this.#newActivation();
     this.#activation.restart();
@@ -217,7 +218,8 @@ export class Mailbox implements Standing<Mailbox> {
       // As with other commits, the run before this one does not count.
       else if (redo.begin !== "coming") redo.attempts = Math.max(0, redo.attempts - 1);
       // Where it belongs: what a failed commit gave back meanwhile may come before it (I2).
-      this.#inbox.insert(redo);
+      if (this.#draining) this.#inbox.clear();
+      else this.#inbox.insert(redo);
       this.#busy = false;
       this.recover();
     }

@@ -7,6 +7,7 @@
  */
 import { AskCancelledError } from "../errors/ask-errors.ts";
 import { TurnGivenBackError } from "../errors/definition-errors.ts";
+import { LogUnavailableError, RevisionConflictError } from "../errors/log-errors.ts";
 import { DeadlinePassedError } from "../errors/message-errors.ts";
 
 /** One ask. */
@@ -29,9 +30,13 @@ export class AsksUnderWay {
     if (found !== undefined) return found;
     const controller = new AbortController();
     const answer = begin(controller.signal);
-    // A run that waits for it hears of it there.
-    answer.catch(() => undefined);
     const asked: Asked = { answer, end: (reason) => controller.abort(reason) };
+    // A run that waits for it hears of it there. What failed without an answer the next run asks
+    // again, as the same ask.
+    answer.catch((thrown: unknown) => {
+      const isAnswer = !withoutAnswer.some((kind) => thrown instanceof kind);
+      if (!isAnswer && this.#asks.get(key) === asked) this.#asks.delete(key);
+    });
     this.#asks.set(key, asked);
     return asked;
   }
@@ -41,6 +46,9 @@ export class AsksUnderWay {
     this.#asks.clear();
   }
 }
+
+/** The log's trouble, which is over some time. */
+const withoutAnswer = [LogUnavailableError, RevisionConflictError];
 
 /** With these a run's end is also that of its asks. */
 const ends = [TurnGivenBackError, AskCancelledError, DeadlinePassedError];

@@ -138,6 +138,7 @@ function newSession(made: {
     subjects,
     partitions: prepared.partitions,
     log: prepared.log,
+    time: prepared.time,
     limits: {
       payloadBytesMax: payloadBytesMax(connection),
       commitMessagesMax,

@@ -74,6 +74,10 @@ export class JetStreamLog implements Log {
     this.#relay = new SharedRelay(session);
   }
 
+  nowMs(): number {
+    return this.#session.time.nowMs;
+  }
+
   accept(draft: InputDraft, options?: AcceptOptions): Promise<Accepted> {
     return accept(this.#session, draft, options);
   }

@@ -172,6 +172,7 @@ export class PullReader {
     const wireBytes = sizeOf(message);
     this.#credit.received(wireBytes, this.#request.bytesOf?.(message) ?? wireBytes);
     this.#lastStoredAtMs = delivery.storedAtMs;
+    this.#session.time.said(delivery.storedAtMs);
     this.#pauseMs = 0;
     this.#request.onMessage(message, delivery);
     this.#pull();

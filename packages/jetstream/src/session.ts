@@ -9,6 +9,7 @@ import type { PubAck } from "./pub-ack.ts";
 import type { PullBudget } from "./pull-budget.ts";
 import type { ReadWindow } from "./read-window.ts";
 import type { ReplyBox } from "./reply-box.ts";
+import type { ServerTime } from "./server-time.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface Session {
@@ -19,6 +20,7 @@ export interface Session {
   readonly subjects: Subjects;
   readonly partitions: number;
   readonly limits: LogLimits;
+  readonly time: ServerTime;
   readonly readPubAck: (data: Uint8Array) => PubAck;
   /** Which log it was when the connection was made, as `Log.end` says it. */
   readonly log: string;

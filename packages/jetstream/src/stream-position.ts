@@ -21,6 +21,7 @@ export function logEnd(
 ): Promise<LogEnd> {
   const attempt = async (): Promise<LogEnd> => {
     const info = await apiRequest<StreamAnswer>(session, `STREAM.INFO.${stream}`, {});
+    session.time.said(Date.parse(info.ts));
     return { log: `${stream} ${info.created}`, last: info.state.last_seq };
   };
   return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
@@ -28,6 +29,8 @@ export function logEnd(
 
 interface StreamAnswer {
   readonly created: string;
+  /** When it answered, by its clock. */
+  readonly ts: string;
   readonly state: { readonly last_seq: number };
 }
 

@@ -21,6 +21,7 @@ import { LogRefusedError, type TroupeError } from "@troupe/core";
 
 import { StreamMismatchError } from "./errors.ts";
 import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
+import { ServerTime } from "./server-time.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface StreamOptions extends IngressOptions {
@@ -41,6 +42,7 @@ const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076])
 export interface PreparedStreams {
   /** Which log it is, as `Log.end` says it. */
   readonly log: string;
+  readonly time: ServerTime;
   readonly partitions: number;
   readonly replicas: number;
   /** What people should know about how the streams were made. */
@@ -59,15 +61,20 @@ export async function ensureStreams(
   options: StreamOptions,
 ): Promise<PreparedStreams> {
   const wanted = shardStream(subjects, options);
-  const { config: shard, created } = await ensureStream(manager, wanted, options.createStreams);
+  const found: TimedInfo = await ensureStream(manager, wanted, options.createStreams);
+  const time = new ServerTime(found.ts === undefined ? Date.now() : Date.parse(found.ts));
+  const { config: shard, created } = found;
   const partitions = partitionsOf(shard, subjects);
   const control = controlStream(subjects, options);
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
   const notes = await ensureIngress(manager, subjects, options);
   const log = `${subjects.stream} ${created}`;
   const idWindowMs = shard.duplicate_window / nanosInMs;
-  return { log, partitions, replicas: shard.num_replicas, idWindowMs, notes };
+  return { log, time, partitions, replicas: shard.num_replicas, idWindowMs, notes };
 }
+
+/** The server's answer says when it was given, and the client does not declare it. */
+type TimedInfo = StreamInfo & { readonly ts?: string };
 
 /**
  * The server keeps the ingress's room free for it, and may not have so much: then the ingress gets

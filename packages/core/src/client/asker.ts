@@ -144,7 +144,7 @@ export class Asker {
       waiter.position = acceptedAt;
       return this.#wake(waiter, 0);
     }
-    const deadlineMs = this.#clock.now() + timeoutMs;
+    const deadlineMs = this.#log.nowMs() + timeoutMs;
     const metadata = { ...draft.metadata, replyTo, deadlineMs };
     const accepting = this.#log.accept({ ...draft, metadata }, { signal, fence });
     const fail = (thrown: unknown): void => this.#fail(replyTo, thrown);

@@ -404,7 +404,7 @@ class TroupeOnLog implements Troupe {
     return throughLayers(this.#layers.send, call, async (inner) => {
       const asked = inner.message ?? message;
       await this.#requireKnown(inner.address.name, asked);
-      const leftMs = (origin.deadlineMs ?? Infinity) - this.#clock.now();
+      const leftMs = (origin.deadlineMs ?? Infinity) - this.log.nowMs();
       const timeoutMs = Math.min(options.timeoutMs ?? askTimeoutMsDefault, leftMs);
       const { causationId, correlationId, callers, hops, id, sender } = origin;
       const { traceparent, tracestate } = origin;

@@ -54,6 +54,14 @@ export class LogMadeAnewError extends TroupeError {
   readonly code = "log-made-anew";
 }
 
+/**
+ * The clock of a worker's process and the log's differ by seconds. Deadlines and timers go by the
+ * log's; times in records do not.
+ */
+export class ClockDiffersError extends TroupeError {
+  readonly code = "clock-differs";
+}
+
 /** So many messages wait to be sent that one more was not taken; it was not sent. */
 export class TooManyWaitingError extends TroupeError {
   readonly code = "too-many-waiting";

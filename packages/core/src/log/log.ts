@@ -196,6 +196,13 @@ export interface Log {
   readonly limits: LogLimits;
 
   /**
+   * The time of day by the log's clock, or up to a moment before: never later, and it never goes
+   * back. What is compared across processes, such as a deadline, is told by it, because the clock
+   * of a process may be wrong.
+   */
+  nowMs(): number;
+
+  /**
    * Store one message for an agent or a topic. Retries with the same id until the log answers,
    * `signal` fires or the log is closed. An id is one of its address: the same id to another agent
    * or topic is another message. @throws RevisionConflictError (the fence; nothing stored),

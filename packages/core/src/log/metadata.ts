@@ -45,7 +45,7 @@ export interface Metadata {
   readonly hops?: number | undefined;
   /** Where the reply goes: an inbox of the asker, opaque to everybody else. */
   readonly replyTo?: string | undefined;
-  /** Milliseconds since the epoch after which nobody waits for the reply. */
+  /** When nobody waits for the reply any more, by the log's clock (`Log.nowMs`). */
   readonly deadlineMs?: number | undefined;
   /**
    * Reply addresses of the asks for which it is sent, when it is no ask itself: it is given up when

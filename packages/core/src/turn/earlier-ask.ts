@@ -18,10 +18,8 @@ export interface EarlierAsk {
 }
 
 /** Whether a message of this turn may be too old for the log to know its id. */
-export function mayBeForgotten({ delivery, host: { clock, log } }: Turn): boolean {
-  const ageMs = clock.now() - delivery.input.acceptedAtMs;
-  // A clock may be wrong by a minute or so, in both directions.
-  return Math.abs(ageMs) >= log.limits.idWindowMs / 4;
+export function mayBeForgotten({ delivery, host: { log } }: Turn): boolean {
+  return log.nowMs() - delivery.input.acceptedAtMs >= log.limits.idWindowMs / 4;
 }
 
 /** Where the ask lies, if it is there. */

@@ -11,15 +11,15 @@ import type { Position } from "../log/input.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import type { Turn } from "./turn.ts";
 
-/** When nobody waits for the reply any more, in milliseconds since the epoch. */
+/** When nobody waits for the reply any more, by the log's clock. */
 export function deadlineMsOf({ input, waits }: Delivery): number | undefined {
   return waits === true ? undefined : input.metadata.deadlineMs;
 }
 
-/** Milliseconds until then, measured from the start of this run; Infinity without a deadline. */
-export function leftMsOf(turn: Turn): number {
-  const deadlineMs = deadlineMsOf(turn.delivery);
-  return deadlineMs === undefined ? Infinity : deadlineMs - turn.startedAtMs - turn.tookMs;
+/** Milliseconds until then; Infinity without a deadline. */
+export function leftMsOf({ delivery, host: { log } }: Pick<Turn, "delivery" | "host">): number {
+  const deadlineMs = deadlineMsOf(delivery);
+  return deadlineMs === undefined ? Infinity : deadlineMs - log.nowMs();
 }
 
 /** Why the turn must not go on although nothing failed; undefined as long as somebody waits. */

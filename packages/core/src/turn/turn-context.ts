@@ -162,9 +162,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 
   after<Messages>(delayMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
     const { delivery, host } = this.#turn;
-    // The log accepted the message at a time of its own clock. A worker whose clock is behind that
-    // must not set a timer that fires early.
-    const nowMs = Math.max(host.clock.now(), delivery.input.acceptedAtMs);
+    // By the clock of the log, which fires it; what it accepted, it had accepted by now.
+    const nowMs = Math.max(host.log.nowMs(), delivery.input.acceptedAtMs);
     return this.#timer(timeAfter(delayMs, nowMs), options);
   }
 

@@ -31,6 +31,7 @@ import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
 import { CallCycles } from "./call-cycles.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { Cancellations } from "./cancellations.ts";
 import { floorName, fittingFloors } from "./fitting-floors.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
@@ -100,6 +101,7 @@ export class RunningWorker implements Worker {
   readonly #callCycles: CallCycles;
   readonly #waits: Stopping;
   readonly #footing: LogFooting;
+  readonly #clockWatch: ClockWatch;
   readonly #unlisten: () => void;
   readonly #freshStart: FreshStart;
   readonly #knowledge: Knowledge;
@@ -113,6 +115,7 @@ export class RunningWorker implements Worker {
     const settings = withFittingWindows(parts.settings, reach);
     this.#parts = { ...parts, settings };
     this.#footing = new LogFooting(log, () => this.#look());
+    this.#clockWatch = new ClockWatch(parts);
     this.id = parts.id;
     this.#session = hexOf(parts.random, 8);
     this.types = definitions.map((definition) => definition.type);
@@ -194,6 +197,7 @@ export class RunningWorker implements Worker {
   /** Say what is hosted here, and learn which log it is. */
   async #prepare(): Promise<void> {
     await this.#footing.begin();
+    this.#clockWatch.look();
     await Promise.all([...this.#runtimes.keys()].map((type) => this.#register(type)));
   }
 
@@ -247,7 +251,10 @@ export class RunningWorker implements Worker {
       ...this.#parts,
       footing: this.#footing,
       intervalMs,
-      current: () => this.#currentFloors(),
+      current: () => {
+        this.#clockWatch.look();
+        return this.#currentFloors();
+      },
       onChanged: (change) => this.#freshStart.begin(change),
     });
   }

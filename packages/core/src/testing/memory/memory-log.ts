@@ -61,6 +61,10 @@ export class MemoryLog implements Log {
     this.#join();
   }
 
+  nowMs(): number {
+    return this.#server.storage.nowMs;
+  }
+
   async accept(draft: InputDraft, options: AcceptOptions = {}): Promise<Accepted> {
     const { fence, signal } = options;
     this.#accepts += 1;

@@ -141,6 +141,10 @@ export class Storage {
     this.#generation += 1;
   }
 
+  get nowMs(): number {
+    return this.#now();
+  }
+
   #now(): number {
     return Math.max(this.#notBeforeMs, this.#options.clock.now());
   }

@@ -10,8 +10,9 @@ import { agent } from "../../../agent/agent.ts";
 import { keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";
-import { anything, ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";
+import { anything, ledger, lettersOf, noteSchema, notesOf, recordsOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
+import type { StageHarness } from "./stage.ts";
 
 const hourMs = 3_600_000;
 const soonMs = 200;
@@ -25,6 +26,30 @@ function settableClock(): { readonly clock: Clock; readonly goBack: () => void }
       offsetMs += hourMs;
     },
   };
+}
+
+/** Asks of a process whose clock is right to one whose clock is not, and back. */
+async function askAcross(harness: StageHarness, aheadMs: number): Promise<void> {
+  await using stage = new Stage(harness);
+  const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+  const book = ledger((_, { text }) =>
+    text === "stuck" ? Promise.withResolvers<never>().promise : undefined,
+  );
+  const relay = agent("relay").on("note", noteSchema, async (context, note) => {
+    await context.ask(book, "bob").note(note);
+  });
+  const host = await stage.host([book, relay], { clock });
+  assert.equal(host.heard.of("fault")[0]?.failure.code, "clock-differs");
+  const asker = await stage.client();
+  assert.equal(await asker.agent(book, "alice").note({ text: "hello" }), 1);
+  await asker.agent(relay, "alice").note({ text: "through" });
+  assert.equal(await host.troupe.agent(book, "alice").note({ text: "back" }), 2);
+  const late = asker.agent(book, "alice", { timeoutMs: soonMs }).note({ text: "stuck" });
+  await rejectsWith(late, "ask-deadline");
+  const log = await stage.log();
+  await stage.until("it is given up", async () => (await lettersOf(log)).length > 0);
+  assert.deepEqual(await lettersOf(log), ["deadline-passed"]);
+  assert.deepEqual(await notesOf(log, "alice"), ["hello", "back"]);
 }
 
 export const clockChecks: readonly LogCheck[] = [
@@ -71,6 +96,14 @@ export const clockChecks: readonly LogCheck[] = [
       await host.heard.has("turn.committed");
       assert.deepEqual(await notesOf(await stage.log(), "alice"), []);
     },
+  },
+  {
+    name: "a worker whose clock is an hour ahead ends no ask too early, and keeps none too long",
+    run: (harness) => askAcross(harness, hourMs),
+  },
+  {
+    name: "a worker whose clock is an hour behind keeps no ask too long",
+    run: (harness) => askAcross(harness, -hourMs),
   },
   {
     name: "a timer set after the clock went back is not early",

@@ -88,7 +88,8 @@ export class Mailbox implements Standing<Mailbox> {
     this.#inbox = new Inbox(this, host, runtime.topics);
     this.#uncommitted = new Uncommitted(this, host.committer);
     this.#steps = new StepAppends(this, host.log, this.#history, this.#uncommitted);
-    this.#runs = suspicion && new RunCounting(this, host, this.#history, suspicion);
+    const line = this.#uncommitted;
+    this.#runs = suspicion && new RunCounting(this, host, this.#history, suspicion, line);
   }
 
   /** Position of the journal's last record as far as this mailbox knows; 0 before the first. */

@@ -25,11 +25,11 @@ import type { Suspicion } from "../worker/suspicion.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
+import type { Uncommitted } from "./uncommitted.ts";
 
 interface CountedMailbox {
   readonly agent: AgentId;
   readonly epoch: number;
-  allCommitted(): Promise<void>;
 }
 
 export class RunCounting {
@@ -37,6 +37,8 @@ export class RunCounting {
   readonly #host: MailboxHost;
   readonly #history: AgentHistory;
   readonly #suspicion: Suspicion;
+  /** What it stores goes behind all that is on its way to the log, and alone. */
+  readonly #line: Pick<Uncommitted, "between">;
   readonly #name: string;
   /** The input whose run is in the lane. */
   #inLane: Position | undefined;
@@ -49,11 +51,13 @@ export class RunCounting {
     host: MailboxHost,
     history: AgentHistory,
     suspicion: Suspicion,
+    line: Pick<Uncommitted, "between">,
   ) {
     this.#mailbox = mailbox;
     this.#host = host;
     this.#history = history;
     this.#suspicion = suspicion;
+    this.#line = line;
     this.#name = agentName(mailbox.agent);
   }
 
@@ -86,9 +90,10 @@ export class RunCounting {
     const deaths = this.#deathsOf(input);
     if (!this.#history.runsBegunOf(input.position).includes(session)) {
       const { epoch } = this.#mailbox;
-      await this.#mailbox.allCommitted();
-      if (epoch !== this.#mailbox.epoch) throw interrupted();
-      await this.#store({ inputPosition: input.position, begun: session });
+      await this.#line.between(async () => {
+        if (epoch !== this.#mailbox.epoch) throw interrupted();
+        await this.#store({ inputPosition: input.position, begun: session });
+      });
     }
     this.#begun = input.position;
     delivery.begin = "over";
@@ -98,13 +103,15 @@ export class RunCounting {
 
   /** The agent is released: its last run here, if nothing came of it, ended without its process. */
   async end(): Promise<void> {
+    // What was not handled here is not at work here any more.
+    this.leave();
     const inputPosition = this.#begun;
     this.#begun = undefined;
     const { current, parked } = this.#history;
     if (inputPosition === undefined || parked !== undefined) return;
     if (current.lastInput >= inputPosition) return;
     try {
-      await this.#store({ inputPosition, ended: this.#host.session });
+      await this.#line.between(() => this.#store({ inputPosition, ended: this.#host.session }));
     } catch (thrown) {
       // It counts once too often: somebody else has the agent, or the log is away.
       const what = `end of a run of ${this.#name}`;

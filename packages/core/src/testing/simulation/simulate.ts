@@ -228,6 +228,7 @@ class Simulation {
   }
 
   async #untilStopped(): Promise<void> {
+    this.#world.end();
     const { processes } = this.#world;
     let stopped = false;
     const stopping = Promise.all(processes.map((process) => process.close()))

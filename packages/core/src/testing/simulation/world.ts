@@ -134,6 +134,11 @@ export class World {
     await Promise.all(workers.map((worker) => worker.close()));
   }
 
+  /** Processes are about to stop: none is started any more, also not for one that did not start. */
+  end(): void {
+    this.#open = false;
+  }
+
   bring(fault: Fault): void {
     if (isTrouble(fault)) return this.#trouble(fault);
     switch (fault.kind) {
@@ -237,7 +242,7 @@ export class World {
     worker.troupe.work(this.definitions, { ...this.#settings, id: name }).catch(() => {
       // It could not reach the log when it started; whoever looks after processes starts another
       // one.
-      if (this.#workers.get(place) === worker) this.#crash(place, restartMs);
+      if (this.#open && this.#workers.get(place) === worker) this.#crash(place, restartMs);
     });
     this.#options.beside(worker.troupe);
   }

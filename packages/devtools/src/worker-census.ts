@@ -21,6 +21,10 @@ export async function livingWorkers(
 ): Promise<readonly LivingWorker[]> {
   const heard = new Map<string, Presence>();
   const unlisten = log.onPresence((presence) => {
+    const known = heard.get(presence.worker);
+    // A second worker of one id does not start, and says nothing for the first.
+    const isOther = known !== undefined && known.session !== presence.session;
+    if (isOther && (presence.leaving || presence.joining === true)) return;
     if (presence.leaving) heard.delete(presence.worker);
     else heard.set(presence.worker, presence);
   });

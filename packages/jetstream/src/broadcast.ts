@@ -165,11 +165,15 @@ function isNoResponders(error: unknown): boolean {
 function parsePresence(data: Uint8Array): Presence | undefined {
   try {
     const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;
-    const { worker, leaving, draining, lacks, holds } = value ?? {};
+    const { worker, leaving, draining, joining, lacks, session, holds } = value ?? {};
     if (typeof worker !== "string" || !isHolds(holds)) return undefined;
     const lacking = Array.isArray(lacks) && lacks.length > 0 ? { lacks } : {};
-    const presence = { worker, leaving: leaving === true, ...lacking, holds };
-    return draining === true ? { ...presence, draining } : presence;
+    const start = typeof session === "string" ? { session } : {};
+    const stage = {
+      ...(draining === true ? { draining } : {}),
+      ...(joining === true ? { joining } : {}),
+    };
+    return { worker, ...start, leaving: leaving === true, ...stage, ...lacking, holds };
   } catch {
     return undefined;
   }

@@ -21,6 +21,14 @@ export class TurnGivenBackError extends TroupeError {
   override readonly retryable = true;
 }
 
+/**
+ * Another worker of this id is alive in the namespace. Two of one id cannot share: each would take
+ * the other's announcements for its own. Whoever comes second does not start.
+ */
+export class WorkerIdTakenError extends TroupeError {
+  readonly code = "worker-id-taken";
+}
+
 /** The worker or client was already stopped. */
 export class StoppedError extends TroupeError {
   readonly code = "stopped";

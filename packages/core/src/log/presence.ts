@@ -4,8 +4,12 @@
  */
 
 export interface Presence {
-  /** Worker id, unique per process start. */
+  /** Worker id, unique among those that live. */
   readonly worker: string;
+  /** One for each start of a worker: how two of one id are told apart. */
+  readonly session?: string | undefined;
+  /** Set while a worker that starts only listens. */
+  readonly joining?: boolean | undefined;
   /** Set on the last announcement of a worker that stops. */
   readonly leaving: boolean;
   /** Set while a worker stops: it finishes what it holds and takes nothing more. */

@@ -21,18 +21,21 @@ function listening(probe: (worker: string) => Promise<boolean>) {
   const told: InspectionEvent[] = [];
   feed.listen((event) => told.push(event));
   const changes: boolean[] = [];
+  const twins: (string | undefined)[] = [];
   const members = new Members({
     log: { probe },
     clock: systemClock,
     feed,
     worker: "me",
+    session: "mine",
     timings,
+    onTwin: (twin) => twins.push(twin.session),
     onChange: (joined) => changes.push(joined),
   });
   const heard = (leaving = false): void =>
     members.heard({ worker: "other", leaving, holds: { clerk: [1] } });
   const present = (): readonly string[] => members.presences.map(({ worker }) => worker);
-  return { members, heard, present, changes, told };
+  return { members, heard, present, changes, told, twins };
 }
 
 test("a process that is gone is noticed 1.2 beats after it was heard, whenever that was", async () => {
@@ -97,4 +100,26 @@ test("silence of everybody is forgiven when we were cut off ourselves", async ()
   members.stop();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(present()).toEqual(["other"]);
+});
+
+test("another start of an id we know is heard out, but says nothing for the one that runs", () => {
+  const { changes, members, present } = listening(() => Promise.resolve(true));
+  const holds = { clerk: [1] };
+  members.heard({ worker: "other", session: "first", leaving: false, holds });
+  const second = { worker: "other", session: "second" };
+  members.heard({ ...second, leaving: false, joining: true, holds: { clerk: [] } });
+  expect(members.presences[0]?.holds).toEqual(holds);
+  members.heard({ ...second, leaving: true, holds: {} });
+  expect(present()).toEqual(["other"]);
+  expect(changes).toEqual([true, true]);
+  members.heard({ ...second, leaving: false, holds: { clerk: [2] } });
+  expect(members.presences[0]?.holds).toEqual({ clerk: [2] });
+});
+
+test("another worker of our own id is told, and ourselves are not", () => {
+  const { members, twins } = listening(() => Promise.resolve(true));
+  members.heard({ worker: "me", session: "mine", leaving: false, holds: {} });
+  members.heard({ worker: "me", session: "theirs", leaving: true, holds: {} });
+  members.heard({ worker: "me", session: "theirs", leaving: false, holds: {} });
+  expect(twins).toEqual(["theirs"]);
 });

@@ -16,9 +16,13 @@ export interface MembersHost {
   readonly feed: InspectionFeed;
   /** The worker that listens. */
   readonly worker: string;
+  /** Of this start of it. */
+  readonly session: string;
   readonly timings: { readonly heartbeatMs: number; readonly deadAfterMs: number };
   /** Somebody joined, left, died or holds something else. */
   readonly onChange: (joined: boolean) => void;
+  /** Another worker of our own id is alive. */
+  readonly onTwin: (twin: Presence) => void;
 }
 
 interface Member {
@@ -41,9 +45,20 @@ export class Members {
   }
 
   heard(presence: Presence): void {
-    const { feed, onChange, worker } = this.#host;
-    if (presence.worker === worker || this.#stopped) return;
-    const known = this.#members.has(presence.worker);
+    const { feed, onChange, onTwin, session, worker } = this.#host;
+    if (this.#stopped) return;
+    if (presence.worker === worker) {
+      const isTwin = presence.session !== undefined && presence.session !== session;
+      if (isTwin && !presence.leaving) onTwin(presence);
+      return;
+    }
+    const member = this.#members.get(presence.worker);
+    const known = member !== undefined;
+    if (known && member.presence.session !== presence.session) {
+      // One that ends was never this one. One that starts wants to hear us, and may be refused.
+      if (presence.joining === true) onChange(true);
+      if (presence.joining === true || presence.leaving) return;
+    }
     const joined = !known && !presence.leaving;
     if (presence.leaving) {
       this.#forget(presence.worker);

@@ -17,6 +17,7 @@ import type { Log } from "../log/log.ts";
 import type { Presence } from "../log/presence.ts";
 import { assignPartitions } from "./assignment.ts";
 import { Members } from "./members.ts";
+import { Twins } from "./twins.ts";
 
 export interface OwnershipTimings {
   /** Milliseconds between two announcements. Minimum 1. @default 500 */
@@ -53,6 +54,8 @@ export interface OwnershipHost {
   readonly clock: Clock;
   readonly feed: InspectionFeed;
   readonly worker: string;
+  /** One for each start of it. */
+  readonly session: string;
   /** Hosted types with the number of their partitions. */
   readonly types: ReadonlyMap<string, number>;
   readonly timings: OwnershipTimings;
@@ -64,6 +67,7 @@ export interface OwnershipHost {
 export class Ownership {
   readonly #host: OwnershipHost;
   readonly #members: Members;
+  readonly #twins: Twins;
   readonly #held = new Map<string, Holding>();
   /** Since when a holding of ours is held by somebody else. */
   readonly #awaitedSinceMs = new Map<string, number>();
@@ -84,10 +88,17 @@ export class Ownership {
       if (joined) this.#announce();
       void this.#reconcile();
     };
-    this.#members = new Members({ ...host, onChange });
+    this.#twins = new Twins(host);
+    this.#members = new Members({
+      ...host,
+      onChange,
+      onTwin: (twin) => {
+        if (this.#twins.met(twin, this.#settled)) this.#announce();
+      },
+    });
   }
 
-  /** Resolves when the first share is taken. */
+  /** Resolves when the first share is taken. @throws WorkerIdTakenError */
   async start(): Promise<void> {
     if (this.#stopped) return;
     const { clock, log, timings } = this.#host;
@@ -108,6 +119,7 @@ export class Ownership {
       };
     });
     if (this.#stopped) return;
+    this.#twins.requireNone();
     this.#settled = true;
     await this.#reconcile();
     this.#beat();
@@ -127,7 +139,8 @@ export class Ownership {
     this.#cancelBeat?.();
     this.#unlisten?.();
     this.#members.stop();
-    this.#host.log.announce({ worker: this.#host.worker, leaving: true, holds: {} });
+    const { log, session, worker } = this.#host;
+    log.announce({ worker, session, leaving: true, holds: {} });
   }
 
   /** Whether another worker of this id can be heard. */
@@ -175,9 +188,11 @@ export class Ownership {
     const holds: Record<string, number[]> = {};
     for (const type of this.#host.types.keys()) holds[type] = [];
     for (const { type, partition } of this.#held.values()) holds[type]?.push(partition);
-    const { worker } = this.#host;
+    const { session, worker } = this.#host;
     const lacks = [...this.#lacks];
-    this.#host.log.announce({ worker, leaving: false, draining: this.#draining, lacks, holds });
+    const joining = !this.#settled;
+    const about = { worker, session, leaving: false, draining: this.#draining, joining };
+    this.#host.log.announce({ ...about, lacks, holds });
   }
 
   /**

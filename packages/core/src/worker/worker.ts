@@ -154,6 +154,7 @@ export class RunningWorker implements Worker {
       clock,
       feed,
       worker: this.id,
+      session: this.#session,
       types: new Map([
         ...this.types.map((type) => [type, log.partitions] as const),
         [misfitType, 1],

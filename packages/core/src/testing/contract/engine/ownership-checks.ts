@@ -10,6 +10,7 @@ import type { Log } from "../../../log/log.ts";
 import { topic } from "../../../topic/topic.ts";
 import { keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
+import { rejectsWith } from "../observe.ts";
 import { ledger, notesOf, noteSchema, recordsOf, sendTo, type Ledger } from "./ledger.ts";
 import { type Host, Stage } from "./stage.ts";
 
@@ -74,6 +75,29 @@ export const ownershipChecks: readonly LogCheck[] = [
       await other.stop();
       const again = keys.map((key) => host.troupe.agent(book, key).note({ text: "again" }));
       assert.deepEqual(new Set(await Promise.all(again)), new Set([2]));
+    },
+  },
+  {
+    name: "of two workers of one id, the second does not start, and the first goes on",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const book = ledger();
+      const options = { id: "the-one" };
+      const first = await stage.host(book, options);
+      const witness = await stage.host(book);
+      await stage.until("they share", () => shares([first, witness]).every((n) => n > 0));
+      const held = first.worker.holdings.length;
+      await rejectsWith(stage.host(book, options), "worker-id-taken");
+      assert.equal(first.worker.holdings.length, held);
+      assert.deepEqual(witness.heard.of("worker.left"), []);
+      const asked = keys.map((key) => witness.troupe.agent(book, key).note({ text: "hello" }));
+      assert.deepEqual(new Set(await Promise.all(asked)), new Set([1]));
+      // When it has stopped, or died, its id is free.
+      await first.worker.stop();
+      const next = await stage.host(book, options);
+      next.crash();
+      const last = await stage.host(book, options);
+      assert.equal(last.worker.id, "the-one");
     },
   },
   {

@@ -112,8 +112,8 @@ export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> &
   readonly retry?: Partial<RetryPolicy>;
   readonly timings?: Partial<OwnershipTimings>;
   /**
-   * Worker id, unique among living workers: a second one does not start. @default host name, process
-   * id and a random suffix
+   * Worker id, unique among living workers: a second one does not start. @default host name,
+   * process id and a random suffix
    */
   readonly id?: string;
   /** Code version, stored in every turn record. @default "unversioned" */

@@ -5,6 +5,7 @@
 import { LogRefusedError, LogUnavailableError, type TroupeError } from "@troupe/core";
 
 import type { ApiError } from "./pub-ack.ts";
+import { isTemporary } from "./publish-error.ts";
 import type { Session } from "./session.ts";
 
 const answerTimeoutMs = 3000;
@@ -24,6 +25,6 @@ export async function apiRequest<T>(session: Session, subject: string, body: obj
 function apiError(subject: string, error: ApiError): TroupeError {
   const details = { subject, serverCode: error.err_code };
   const text = `JetStream refused ${subject}: ${error.description}.`;
-  if (error.code >= 500 || error.code === 429) return new LogUnavailableError(text, { details });
+  if (isTemporary(error)) return new LogUnavailableError(text, { details });
   return new LogRefusedError(text, { details });
 }

@@ -13,6 +13,8 @@ interface ServerCodes {
   readonly wrongLastSequenceInProcess: number;
   readonly batchIncomplete: number;
   readonly duplicateInProcess: number;
+  readonly accountFull: number;
+  readonly consumersMax: number;
 }
 
 /** Server error codes this package decides on. */
@@ -26,6 +28,9 @@ export const serverCode: ServerCodes = Object.freeze({
    * free again.
    */
   duplicateInProcess: 10158,
+  /** The account has no room left; somebody removes something, or gives it more. */
+  accountFull: 10002,
+  consumersMax: 10026,
 });
 
 /** Whether the expected revision was not the last one. */
@@ -81,8 +86,14 @@ export function publishError(error: ApiError, what: string): TroupeError {
  * Overload, a full store, no leader, a batch that a change of leader cut in two, an id that is
  * being stored.
  */
-function isTemporary(error: ApiError): boolean {
-  const { code, err_code: serverError } = error;
-  if (serverError === serverCode.batchIncomplete) return true;
-  return code >= 500 || code === 429 || serverError === serverCode.duplicateInProcess;
+export function isTemporary({ code, err_code: serverError }: ApiError): boolean {
+  return code >= 500 || code === 429 || temporary.has(serverError);
 }
+
+/** The server gives these as refusals of the request, and they pass all the same. */
+const temporary: ReadonlySet<number> = new Set([
+  serverCode.batchIncomplete,
+  serverCode.duplicateInProcess,
+  serverCode.accountFull,
+  serverCode.consumersMax,
+]);

@@ -20,8 +20,8 @@
  */
 import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
-import { fitsLog, logChanged, LogRefusedError } from "@troupe/core";
-import type { StoredAt, TroupeError } from "@troupe/core";
+import { fitsLog, logChanged, LogRefusedError, TroupeError } from "@troupe/core";
+import type { StoredAt } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
@@ -90,6 +90,8 @@ export class PullReader {
   #restartTimer: NodeJS.Timeout | undefined;
   #creating: Promise<void> | undefined;
   #stopped = false;
+  /** That there is no consumer was said. */
+  #told = false;
 
   constructor(session: Session, request: PullRequest) {
     this.#session = session;
@@ -264,15 +266,26 @@ export class PullReader {
         await this.#delete(consumer);
         return true;
       }
+      this.#told = false;
       this.#begin(consumer);
       this.#request.onStart?.(info.num_pending, this.#lastPosition);
       this.#pull();
       return true;
     } catch (error) {
       const isRefused = error instanceof LogRefusedError || error instanceof PermissionDeniedError;
-      if (isRefused) this.#request.onRefused?.(error);
+      const { onRefused } = this.#request;
+      if (isRefused && onRefused !== undefined) onRefused(error);
+      else this.#tell(error);
       return false;
     }
+  }
+
+  /** The server says no: nothing is read meanwhile. Said once until it can be read again. */
+  #tell(error: unknown): void {
+    const isNo = error instanceof TroupeError && error.details?.["serverCode"] !== undefined;
+    if (!isNo || this.#told || this.#stopped) return;
+    this.#told = true;
+    this.#session.faults.tell(`reading ${this.#request.stream} (${this.#request.name})`, error);
   }
 
   /** Looks whether the stream still has what was handed over last, and ends the reader if not. */

@@ -10,6 +10,7 @@ import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
 import { counted } from "../terminal/quantities.ts";
 import { wrapList } from "../terminal/wrap-list.ts";
+import { addAgentsForget } from "./agents-forget.ts";
 import { livingWorkers } from "../worker-census.ts";
 import type { LivingWorker } from "../worker-census.ts";
 
@@ -29,6 +30,7 @@ export function addAgents(program: Command, run: Run): void {
     .action(async (_: unknown, self: Command) => {
       await agents(self.optsWithGlobals<AgentsOptions>(), run);
     });
+  addAgentsForget(command, run);
   addExamples(command, [
     ["troupe agents", "what runs on the local broker"],
     ["troupe agents --json | jq '.agents[].type'", "the names of all types"],

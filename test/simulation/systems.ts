@@ -17,6 +17,7 @@ import { pipelineSystem } from "./systems/pipeline.ts";
 import { projected } from "./systems/projected.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
+import { restored } from "./systems/restored.ts";
 import { timers } from "./systems/timers.ts";
 
 export const systems: Readonly<Record<string, System>> = {
@@ -37,6 +38,7 @@ export const systems: Readonly<Record<string, System>> = {
   batch,
   impatience,
   timers,
+  restored,
   parking,
 };
 

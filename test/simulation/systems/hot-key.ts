@@ -27,13 +27,24 @@ const counter = agent("counter")
 
 const keys = ["hot", "warm"] as const;
 
-async function sendCounts(client: Troupe, stage: Stage, count: number): Promise<void> {
+/** @param failed what becomes of a message that is refused */
+export async function sendCounts(
+  client: Troupe,
+  stage: Stage,
+  count: number,
+  failed: (thrown: unknown) => void = fail,
+): Promise<void> {
   const withinMs = stage.chance.pick([1, 200]);
   const send = async (_index: number, chance: Chance): Promise<void> => {
     const key = chance.happens(0.8) ? "hot" : "warm";
-    await client.send(counter, key).count({ by: 1, tell: chance.happens(0.3) });
+    const message = { by: 1, tell: chance.happens(0.3) };
+    await client.send(counter, key).count(message).catch(failed);
   };
   await stage.times(count, send, { withinMs });
+}
+
+function fail(thrown: unknown): never {
+  throw thrown;
 }
 
 export const hotKey: System = {

@@ -72,7 +72,7 @@ export class Activation {
   #load(then: () => void): void {
     const { clock, feed } = this.#host;
     const startedAtMs = clock.monotonicMs();
-    this.#history.load().then(
+    this.#read().then(
       () => {
         this.#done = true;
         this.#failures = 0;
@@ -85,6 +85,13 @@ export class Activation {
       },
       (thrown: unknown) => this.#failed(thrown, then),
     );
+  }
+
+  /** A log that failed may be another one when it is back: then nothing is stored on it (I16). */
+  async #read(): Promise<void> {
+    const { footing } = this.#host;
+    if (footing.inDoubt || this.#restarts + this.#failures > 0) await footing.mark();
+    await this.#history.load();
   }
 
   /** The key waits, the others go on: an unreadable journal must not lose its messages. */

@@ -20,7 +20,7 @@ export interface MailboxHost extends TurnHost {
     consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void;
   };
   /** Told of what is read from journals. */
-  readonly footing: Pick<LogFooting, "read">;
+  readonly footing: Pick<LogFooting, "inDoubt" | "mark" | "read">;
   readonly committer: { schedule(mailbox: Mailbox): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;

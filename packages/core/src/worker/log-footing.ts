@@ -6,6 +6,8 @@
  *     worker knows does: what it knows of lies before it.
  *  G2 That is looked at before each floor is saved, whenever the connection comes back, and every interval. So a floor
  *     never stands on something that is gone, and what goes wrong while a worker runs is noticed within an interval.
+ *     An agent that is activated after the log was away, or tried again, waits for that look: on a journal that lost its
+ *     tail it would go on behind messages whose turns are gone.
  *  G3 Between two looks nothing of a changed log can hide what was lost: whoever stores something after having seen a
  *     position gets a later one. An earlier one means that the log went back.
  */
@@ -23,6 +25,7 @@ export class LogFooting {
   #identity = "";
   #position: Position = 0;
   #seen: Seen = { atMs: 0 };
+  #inDoubt = false;
   #generation = 0;
 
   /** @param onDoubt the log may have changed: look at once */
@@ -41,12 +44,23 @@ export class LogFooting {
     return this.#position;
   }
 
+  /** The log was away, and nobody has looked since whether it is still the same. */
+  get inDoubt(): boolean {
+    return this.#inDoubt;
+  }
+
+  /** The log is away. */
+  doubt(): void {
+    this.#inDoubt = true;
+  }
+
   /** Start on the log as it is now. @throws LogUnavailableError */
   async begin(): Promise<void> {
     const generation = ++this.#generation;
     const { log } = await this.#log.end();
     if (generation !== this.#generation) return;
     this.#identity = log;
+    this.#inDoubt = false;
     this.#position = 0;
     this.#seen = { atMs: 0 };
   }
@@ -83,6 +97,7 @@ export class LogFooting {
         ? found.storedAtMs === seen.atMs
         : Buffer.compare(found.payload, seen.record) === 0);
     if (found === undefined || !isThere) throw await this.#changed(position, seen);
+    this.#inDoubt = false;
     // The record need not be kept.
     if (this.#position === position) this.#seen = { atMs: found.storedAtMs };
     return { log: this.#identity, position, storedAtMs: found.storedAtMs };

@@ -175,6 +175,7 @@ export class RunningWorker implements Worker {
     this.#knowledge = this.#newKnowledge();
     this.#unlisten = log.onStatus((status) => {
       if (status === "connected") this.#look();
+      else this.#footing.doubt();
     });
   }
 

@@ -28,7 +28,7 @@ const defaults: Required<Omit<FaultOptions, "only">> = Object.freeze({
   calls: 2,
   "cut-off": 2,
   suspend: 2,
-  clock: 0,
+  clock: 1,
   // What was lost no system can make up for: this is for those that expect it.
   "lose-tail": 0,
   faultsMax: 12,

@@ -2,10 +2,11 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, Troupe, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe, topic } from "@troupe/core";
+import type { AgentDefinition, Log, Troupe, WorkerOptions } from "@troupe/core";
+import { agent, createTroupe, LogUnavailableError, topic } from "@troupe/core";
 import type { MemoryBroker } from "@troupe/core/testing";
 import { createMemoryBroker } from "@troupe/core/testing";
+import { overlay } from "../testing/simulation/overlay.ts";
 
 const quick = {
   timings: { joinDelayMs: 0, heartbeatMs: 10, deadAfterMs: 200, handoverTimeoutMs: 500 },
@@ -33,11 +34,11 @@ interface Hosting {
 }
 
 async function hosting(
-  broker: MemoryBroker,
+  host: { connect(): Log },
   definition: AgentDefinition,
   options: WorkerOptions = {},
 ): Promise<Hosting> {
-  const troupe = createTroupe(broker.connect());
+  const troupe = createTroupe(host.connect());
   onTestFinished(() => troupe.close());
   const faults: string[] = [];
   troupe.inspect((event) => {
@@ -127,6 +128,32 @@ describe("I15: a worker with old code", () => {
       },
       { timeout: 5000 },
     );
+  });
+
+  it("passes no publication over while it cannot read what newer code knows", async () => {
+    const broker = createMemoryBroker({ partitions: 1 });
+    let readable = true;
+    const connect = (): Log => {
+      const log = broker.connect();
+      const manifest: Log["manifest"] = (type, options) =>
+        readable
+          ? log.manifest(type, options)
+          : Promise.reject(new LogUnavailableError("No answer, for this check."));
+      return overlay(log, { manifest });
+    };
+    const old = await hosting({ connect }, version1, { id: "old" });
+    readable = false;
+    await newCodeWasHere(broker);
+    const client = clientOf(broker);
+    await client.publish(refunds, "a", { n: 1 });
+    await client.publish(orders, "b", { n: 2 });
+    await vi.waitFor(() => expect(old.faults).toContain("log-unavailable"));
+    expect(await notes(client, "a")).toEqual([]);
+    readable = true;
+    await vi.waitFor(async () => expect(await notes(client, "b")).toEqual(["order 2"]));
+    await old.troupe.close();
+    await hosting(broker, version2, { id: "new" });
+    await vi.waitFor(async () => expect(await notes(client, "a")).toEqual(["refund 1"]));
   });
 
   it("does not hide what newer code handles when it starts again", async () => {

@@ -21,6 +21,8 @@ interface Entry {
 export interface VirtualClock extends Clock {
   /** Timers that are set and neither fired nor cancelled. */
   readonly pending: number;
+  /** A timer that does not count as pending: it is no timer of ours, but of a user's handler. */
+  sleep(delayMs: number, action: () => void): () => void;
   /** The process is dead: no timer fires any more. */
   stop(): void;
   /** The process stands still: timers whose time comes fire when it goes on, in their order. */
@@ -116,12 +118,12 @@ export class Agenda implements Clock {
     let aheadMs = 0;
     /** What became due while the process stood still. */
     let late: (() => void)[] | undefined;
-    const after = (delayMs: number, action: () => void): (() => void) => {
+    const timer = (delayMs: number, action: () => void, counts: number): (() => void) => {
       let open = true;
-      pending += 1;
+      pending += counts;
       const close = (): boolean => {
         const first = open;
-        if (first) pending -= 1;
+        if (first) pending -= counts;
         open = false;
         return first;
       };
@@ -139,7 +141,8 @@ export class Agenda implements Clock {
     return {
       now: () => this.now() + aheadMs,
       monotonicMs: () => this.elapsedMs,
-      after,
+      after: (delayMs, action) => timer(delayMs, action, 1),
+      sleep: (delayMs, action) => timer(delayMs, action, 0),
       suspend: () => {
         late ??= [];
       },

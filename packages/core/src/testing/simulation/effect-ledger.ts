@@ -80,7 +80,7 @@ export function receiptsIn(value: unknown): readonly string[] {
 
 function waitFor(clock: VirtualClock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const cancel = clock.after(delayMs, resolve);
+    const cancel = clock.sleep(delayMs, resolve);
     const end = (): void => {
       cancel();
       reject(signal.reason as Error);

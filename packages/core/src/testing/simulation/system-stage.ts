@@ -42,8 +42,11 @@ export class SystemStage implements Stage {
 
   wait(delayMs: number): Promise<void> {
     requireNumber("What a simulation waits", delayMs, delay);
-    const { clock } = effectPlace.getStore() ?? this.#host;
-    return new Promise((resolve) => clock.after(delayMs, resolve));
+    const place = effectPlace.getStore();
+    return new Promise((resolve) => {
+      if (place === undefined) this.#host.clock.after(delayMs, resolve);
+      else place.clock.sleep(delayMs, resolve);
+    });
   }
 
   async times(

@@ -87,6 +87,22 @@ export const processDeathChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "a suspicion that a release handed over is taken up",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const log = await stage.log();
+      const first = await stage.host(ledger());
+      await first.troupe.agent(ledger(), "alice").note({ text: "1" });
+      await first.worker.stop();
+      await log.saveFloors((await log.floors()).map((floor) => ({ ...floor, suspected: true })));
+      const client = await stage.client();
+      await client.send(ledger(), "alice").note({ text: "2" });
+      const next = await stage.host(ledger());
+      await next.heard.has("turn.committed");
+      assert.deepEqual(await kindsOf(log, "alice"), ["turn", "steps", "turn"]);
+    },
+  },
+  {
     name: "runs that a stop gave back do not count, however many there are",
     async run(harness) {
       await using stage = new Stage(harness);

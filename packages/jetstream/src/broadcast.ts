@@ -1,9 +1,10 @@
 /** What is sent and not stored: replies, cancelled asks and presence. All may be lost (L5). */
 import { NoRespondersError } from "@nats-io/nats-core";
-import type { Subscription } from "@nats-io/nats-core";
 import { keyToToken, LogRefusedError } from "@troupe/core";
 import type { Presence } from "@troupe/core";
 
+import type { KeptSubscription } from "./kept-subscription.ts";
+import { keepSubscribed } from "./kept-subscription.ts";
 import { addressLengthMax, isReplyAddress } from "./reply-address.ts";
 import type { Session } from "./session.ts";
 
@@ -21,7 +22,7 @@ export class Broadcast {
   readonly #cancelListeners = new Set<CancelListener>();
   readonly #replyListeners = new Set<ReplyListener>();
   /** Workers of this process that others may ask after. */
-  readonly #answering = new Map<string, Subscription>();
+  readonly #answering = new Map<string, KeptSubscription>();
   #hearsPresence = false;
   #hearsCancels = false;
   #lastReply = 0;
@@ -29,10 +30,8 @@ export class Broadcast {
   constructor(session: Session) {
     this.#session = session;
     this.#replyPrefix = `${session.inbox}.reply.`;
-    session.link.connection.subscribe(`${this.#replyPrefix}*`, {
-      callback: (error, message) => {
-        if (error === null) this.#heardReply(message.subject, message.data);
-      },
+    keepSubscribed(session.link.connection, `${this.#replyPrefix}*`, (error, message) => {
+      if (error === null) this.#heardReply(message.subject, message.data);
     });
   }
 
@@ -108,12 +107,11 @@ export class Broadcast {
       answering?.unsubscribe();
       this.#answering.delete(worker);
     } else if (answering === undefined) {
-      const subscription = this.#session.link.connection.subscribe(this.#probeSubject(worker), {
-        callback: (error, message) => {
-          if (error === null) message.respond();
-        },
+      const { connection } = this.#session.link;
+      const kept = keepSubscribed(connection, this.#probeSubject(worker), (error, message) => {
+        if (error === null) message.respond();
       });
-      this.#answering.set(worker, subscription);
+      this.#answering.set(worker, kept);
     }
   }
 
@@ -124,24 +122,22 @@ export class Broadcast {
   #hearPresence(): void {
     if (this.#hearsPresence) return;
     this.#hearsPresence = true;
-    this.#session.link.connection.subscribe(this.#session.subjects.presence, {
-      callback: (error, message) => {
-        const presence = error === null ? parsePresence(message.data) : undefined;
-        if (presence === undefined) return;
-        for (const listener of this.#presenceListeners) listener(presence);
-      },
+    const { link, subjects } = this.#session;
+    keepSubscribed(link.connection, subjects.presence, (error, message) => {
+      const presence = error === null ? parsePresence(message.data) : undefined;
+      if (presence === undefined) return;
+      for (const listener of this.#presenceListeners) listener(presence);
     });
   }
 
   #hearCancels(): void {
     if (this.#hearsCancels) return;
     this.#hearsCancels = true;
-    this.#session.link.connection.subscribe(this.#session.subjects.cancelledAsks, {
-      callback: (error, message) => {
-        if (error !== null || message.data.length > addressLengthMax) return;
-        const replyTo = Buffer.from(message.data).toString();
-        for (const listener of this.#cancelListeners) listener(replyTo);
-      },
+    const { link, subjects } = this.#session;
+    keepSubscribed(link.connection, subjects.cancelledAsks, (error, message) => {
+      if (error !== null || message.data.length > addressLengthMax) return;
+      const replyTo = Buffer.from(message.data).toString();
+      for (const listener of this.#cancelListeners) listener(replyTo);
     });
   }
 

@@ -11,6 +11,7 @@ import type { Cell, Position } from "@troupe/core";
 
 import { getLast } from "./direct-get.ts";
 import { headerLine } from "./header-block.ts";
+import { keepSubscribed } from "./kept-subscription.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
 import type { Session } from "./session.ts";
@@ -50,14 +51,13 @@ export function onCell(
   name: string,
   listener: (revision: Position) => void,
 ): () => void {
-  const subscription = session.link.connection.subscribe(session.subjects.cellChanges(name), {
-    callback: (error, message) => {
-      const revision = error === null ? Number(message.string()) : 0;
-      // Anybody can publish on the subject.
-      if (Number.isSafeInteger(revision) && revision > 0) listener(revision);
-    },
+  const { link, subjects } = session;
+  const kept = keepSubscribed(link.connection, subjects.cellChanges(name), (error, message) => {
+    const revision = error === null ? Number(message.string()) : 0;
+    // Anybody can publish on the subject.
+    if (Number.isSafeInteger(revision) && revision > 0) listener(revision);
   });
-  return () => subscription.unsubscribe();
+  return () => kept.unsubscribe();
 }
 
 /** It may be lost (L5), so a connection that is gone by now changes nothing. */

@@ -8,7 +8,7 @@
  * 1. Every waiter hears exactly one ending: its last reply, or one failure.
  * 2. When the connection drops, all waiters fail at once: a reply can no longer arrive.
  */
-import type { Msg, Subscription } from "@nats-io/nats-core";
+import type { Msg } from "@nats-io/nats-core";
 import {
   LogClosedError,
   LogRefusedError,
@@ -17,6 +17,8 @@ import {
 } from "@troupe/core";
 
 import { asHeaders } from "./header-block.ts";
+import type { KeptSubscription } from "./kept-subscription.ts";
+import { keepSubscribed } from "./kept-subscription.ts";
 import type { Denial, Link } from "./link.ts";
 
 export interface ReplyWaiter {
@@ -45,7 +47,7 @@ const sweepMs = 100;
 export class ReplyBox {
   readonly #link: Link;
   readonly #prefix: string;
-  readonly #subscription: Subscription;
+  readonly #subscription: KeptSubscription;
   readonly #entries = new Map<number, Entry>();
   #lastId = 0;
   #sweeper: NodeJS.Timeout | undefined;
@@ -53,10 +55,8 @@ export class ReplyBox {
   constructor(link: Link, inbox: string) {
     this.#link = link;
     this.#prefix = `${inbox}.`;
-    this.#subscription = link.connection.subscribe(`${inbox}.*`, {
-      callback: (error, message) => {
-        if (error === null) this.#deliver(message);
-      },
+    this.#subscription = keepSubscribed(link.connection, `${inbox}.*`, (error, message) => {
+      if (error === null) this.#deliver(message);
     });
     link.onDenied((denial) => this.#denied(denial));
     link.onStatus((status) => {

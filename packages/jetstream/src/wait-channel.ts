@@ -1,6 +1,7 @@
 /** What turns wait for, between workers: sent and not stored (L5). */
 import type { AskWait, WaitReport } from "@troupe/core";
 
+import { keepSubscribed } from "./kept-subscription.ts";
 import type { Session } from "./session.ts";
 
 export class WaitChannel {
@@ -34,12 +35,10 @@ export class WaitChannel {
     if (this.#hears) return;
     this.#hears = true;
     const { link, subjects } = this.#session;
-    link.connection.subscribe(subjects.waits, {
-      callback: (error, message) => {
-        const report = error === null ? parseReport(message.data) : undefined;
-        if (report === undefined) return;
-        for (const listener of this.#listeners) listener(report);
-      },
+    keepSubscribed(link.connection, subjects.waits, (error, message) => {
+      const report = error === null ? parseReport(message.data) : undefined;
+      if (report === undefined) return;
+      for (const listener of this.#listeners) listener(report);
     });
   }
 }

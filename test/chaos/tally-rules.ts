@@ -58,6 +58,11 @@ export class TallyRules implements AgentRules {
   }
 
   turn({ agent, message, value }: StoredInput, record: TurnRecord): void {
+    const { failure } = record;
+    if (failure !== undefined) {
+      const text = `${message} of ${agent} failed: ${failure.code}, ${failure.message}`;
+      return this.#findings.add("wrong", text.slice(0, textMax));
+    }
     const progress = this.#progress(agent);
     if (message === "add") this.#added(agent, progress, value as Add, record);
     else if (message === marks.name) this.#marked(agent, progress, value as Mark, record);
@@ -126,7 +131,9 @@ export class TallyRules implements AgentRules {
 
   #expect(agent: string, what: string, actual: unknown, expected: unknown): void {
     if (isDeepStrictEqual(actual, expected)) return;
-    const [is, should] = [actual, expected].map((each) => JSON.stringify(each).slice(0, textMax));
+    const [is, should] = [actual, expected].map((each) =>
+      String(JSON.stringify(each)).slice(0, textMax),
+    );
     this.#findings.add("wrong", `${what} of ${agent}: ${is} instead of ${should}`);
   }
 

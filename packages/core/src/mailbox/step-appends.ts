@@ -4,7 +4,6 @@
  */
 import { TurnGivenBackError } from "../errors/definition-errors.ts";
 import { StepTooLargeError } from "../errors/message-errors.ts";
-import { AskCancelledError } from "../errors/ask-errors.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
@@ -58,15 +57,12 @@ export class StepAppends implements StepStore {
 
   /**
    * Turns were stored: what they recorded may be large, and an idle agent needs none of it (I7).
-   * Nobody waits any more for asks that they left open, such as the slower one of a race.
    */
   handled(): void {
     const ledgers = this.#ledgers;
     if (ledgers === undefined) return;
-    for (const [position, { asks }] of ledgers) {
-      if (position > this.#history.current.lastInput) continue;
-      ledgers.delete(position);
-      asks.end(left);
+    for (const position of ledgers.keys()) {
+      if (position <= this.#history.current.lastInput) ledgers.delete(position);
     }
     if (ledgers.size === 0) this.#ledgers = undefined;
   }
@@ -184,6 +180,3 @@ function halvesOf(record: StepRecord): readonly StepRecord[] {
   const middle = Math.ceil(steps.length / 2);
   return [steps.slice(0, middle), steps.slice(middle)].map((half) => ({ ...record, steps: half }));
 }
-
-/** Why an ask ends that its turn did not wait for. */
-const left = new AskCancelledError("The turn that asked ended without waiting for the answer.");

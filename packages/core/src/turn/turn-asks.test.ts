@@ -67,21 +67,6 @@ describe("an ask inside a turn", () => {
     expect(await ended.promise).toBe("called back");
   });
 
-  it("is called back when its turn is stored without its answer, as the slower of a race", async () => {
-    const ended = Promise.withResolvers<string>();
-    const slow = agent("slow").on("work", z.object({}), async (ctx) => {
-      await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
-      ended.resolve("called back");
-    });
-    const quickest = agent("quickest").on("work", z.object({}), () => "first");
-    const boss = agent("boss").on("go", z.object({}), (ctx) =>
-      Promise.race([ctx.ask(slow, "s").work({}), ctx.ask(quickest, "q").work({})]),
-    );
-    await using troupe = await work(createMemoryBroker().connect(), [slow, quickest, boss]);
-    expect(await troupe.agent(boss, "b").go({})).toBe("first");
-    expect(await ended.promise).toBe("called back");
-  });
-
   it("is made once also when its turn runs again after the log has forgotten its id", async () => {
     // It forgets at once, and takes every input for one that may be older than that.
     const broker = createMemoryBroker({ duplicates: { ageMsMax: 0 } });

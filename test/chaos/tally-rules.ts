@@ -131,8 +131,8 @@ export class TallyRules implements AgentRules {
 
   #expect(agent: string, what: string, actual: unknown, expected: unknown): void {
     if (isDeepStrictEqual(actual, expected)) return;
-    const [is, should] = [actual, expected].map((each) =>
-      String(JSON.stringify(each)).slice(0, textMax),
+    const [is, should] = [actual ?? null, expected].map((each) =>
+      JSON.stringify(each).slice(0, textMax),
     );
     this.#findings.add("wrong", `${what} of ${agent}: ${is} instead of ${should}`);
   }

@@ -159,7 +159,8 @@ async function collect<Turn extends JournaledTurn>(
 async function requireKnownType(troupe: Troupe, agent: AgentId): Promise<void> {
   const types = (await troupe.log.manifests()).map(({ type }) => type);
   if (types.includes(agent.type)) return;
-  const known = types.length === 0 ? "there are none yet" : `there are: ${types.toSorted().join(", ")}`;
+  const known =
+    types.length === 0 ? "there are none yet" : `there are: ${types.toSorted().join(", ")}`;
   throw new CommandError(
     `${agentName(agent)} has no turns, and no worker ever hosted the type ${agent.type}; ${known}.`,
   );

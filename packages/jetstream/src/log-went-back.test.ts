@@ -63,11 +63,12 @@ async function floorsAreSaved(troupe: Troupe): Promise<void> {
   }, patience);
 }
 
-async function makeAnew({ url }: NatsServer): Promise<void> {
+async function makeAnew({ url }: NatsServer, meanwhile?: () => Promise<void>): Promise<void> {
   const nats = await dial({ servers: url });
   const manager = await jetstreamManager(nats);
   const { config } = await manager.streams.info("t-0");
   await manager.streams.delete("t-0");
+  await meanwhile?.();
   await manager.streams.add(config);
   await nats.close();
 }
@@ -142,11 +143,16 @@ test("who follows a log that is made anew is told by name", async () => {
     metadata: {},
     payload: Buffer.from("1"),
   });
+  const faults: string[] = [];
+  log.onFault((what) => faults.push(what));
   const following = log.follow({ from: 1 })[Symbol.asyncIterator]();
   expect((await following.next()).value?.kind).toBe("input");
   const next = following.next();
+  // The follower finds no stream, and waits for one.
+  const isMissed = (): Promise<void> =>
+    vi.waitFor(() => expect(faults.join()).toContain("reading t-0"), patience);
   await Promise.all([
     expect(next).rejects.toMatchObject({ code: "log-made-anew" }),
-    makeAnew(server),
+    makeAnew(server, isMissed),
   ]);
 });

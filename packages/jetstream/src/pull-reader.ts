@@ -18,7 +18,13 @@
  *    that doubles while
  *    nothing arrives.
  */
-import { AckPolicy, DeliverPolicy, ReplayPolicy, type ConsumerConfig } from "@nats-io/jetstream";
+import {
+  AckPolicy,
+  DeliverPolicy,
+  JetStreamApiCodes,
+  ReplayPolicy,
+  type ConsumerConfig,
+} from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
 import { fitsLog, logChanged, LogRefusedError, TroupeError } from "@troupe/core";
 import type { StoredAt } from "@troupe/core";
@@ -272,9 +278,8 @@ export class PullReader {
       this.#pull();
       return true;
     } catch (error) {
-      const isRefused = error instanceof LogRefusedError || error instanceof PermissionDeniedError;
       const { onRefused } = this.#request;
-      if (isRefused && onRefused !== undefined) onRefused(error);
+      if (isForGood(error) && onRefused !== undefined) onRefused(error);
       else this.#tell(error);
       return false;
     }
@@ -334,6 +339,13 @@ export class PullReader {
       num_replicas: 1,
     };
   }
+}
+
+/** A no that waiting does not change. A stream that is gone may be made anew, or be restored. */
+function isForGood(error: unknown): error is LogRefusedError | PermissionDeniedError {
+  if (error instanceof PermissionDeniedError) return true;
+  if (!(error instanceof LogRefusedError)) return false;
+  return error.details?.["serverCode"] !== JetStreamApiCodes.StreamNotFound;
 }
 
 /** How the server says that the next message does not fit into a pull's bytes. */

@@ -41,7 +41,8 @@ export class ManifestCache {
 
   async #unknownAgent(type: string): Promise<UnknownAgentError> {
     const types = (await this.#log.manifests()).map((manifest) => manifest.type);
-    const known = types.length === 0 ? "there are none yet" : `there are: ${types.join(", ")}`;
+    const known =
+      types.length === 0 ? "there are none yet" : `there are: ${types.toSorted().join(", ")}`;
     return new UnknownAgentError(
       `No worker ever hosted the agent type ${type} in the namespace ${this.#log.namespace}; ${known}. Start a worker that hosts it.`,
       { details: { type, namespace: this.#log.namespace } },

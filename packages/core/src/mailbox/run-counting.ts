@@ -107,11 +107,13 @@ export class RunCounting {
     this.leave();
     const inputPosition = this.#begun;
     this.#begun = undefined;
-    const { current, parked } = this.#history;
-    if (inputPosition === undefined || parked !== undefined) return;
-    if (current.lastInput >= inputPosition) return;
+    if (inputPosition === undefined) return;
     try {
-      await this.#line.between(() => this.#store({ inputPosition, ended: this.#host.session }));
+      await this.#line.between(async () => {
+        // Its turn may have been on its way to the log until now.
+        if (this.#isOver(inputPosition)) return;
+        await this.#store({ inputPosition, ended: this.#host.session });
+      });
     } catch (thrown) {
       // It counts once too often: somebody else has the agent, or the log is away.
       const what = `end of a run of ${this.#name}`;
@@ -121,9 +123,7 @@ export class RunCounting {
 
   /** What was in the lane may be handled by now. */
   settle(): void {
-    const { current, parked } = this.#history;
-    if (this.#inLane === undefined) return;
-    if (current.lastInput >= this.#inLane || parked !== undefined) this.leave();
+    if (this.#inLane !== undefined && this.#isOver(this.#inLane)) this.leave();
   }
 
   /** Returns whether it waited for the lane. */
@@ -139,6 +139,12 @@ export class RunCounting {
     this.cancelWait();
     this.#inLane = undefined;
     this.#host.suspects.leave(this.#name);
+  }
+
+  /** Its message has its turn, or waits for the agent's resumption. */
+  #isOver(position: Position): boolean {
+    const { current, parked } = this.#history;
+    return current.lastInput >= position || parked !== undefined;
   }
 
   #deathsOf({ position }: Input): number {

@@ -2,9 +2,9 @@
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import { agent, createTroupe } from "@troupe/core";
+import { agent, createTroupe, decodeJournalRecord } from "@troupe/core";
 import type { InspectionEvent } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker, overlay } from "@troupe/core/testing";
 
 import { keyToToken } from "../key/key-token.ts";
 import { partitionOfToken } from "../key/partition.ts";
@@ -63,4 +63,45 @@ it("goes on when the agent at its head is handed over between two runs", async (
   expect(await asked).toBe(staying);
   await second.has("turn.committed");
   await Promise.all([first.troupe.close(), second.troupe.close()]);
+});
+
+it("says of no run that it ended without its process when its turn is on its way to the log (R4)", async () => {
+  const broker = createMemoryBroker({ partitions: 1 });
+  const dying = broker.connect();
+  const first = createTroupe(dying, { onFault: false });
+  const started = Promise.withResolvers<void>();
+  first.inspect(({ kind }) => kind === "turn.started" && started.resolve());
+  await first.work(clerks(never), { ...settings, id: "first" });
+  await first.send(clerks(never), "alice").note("deadly");
+  await started.promise;
+  dying.crash();
+  const connection = broker.connect();
+  const [committing, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const second = createTroupe(
+    overlay(connection, {
+      commit: async (turns) => {
+        const [only] = turns;
+        if (only !== undefined && decodeJournalRecord(only.record).kind === "turn") {
+          committing.resolve();
+          await held.promise;
+        }
+        return connection.commit(turns);
+      },
+    }),
+  );
+  const worker = await second.work(
+    clerks(async () => undefined),
+    { ...settings, id: "second" },
+  );
+  await committing.promise;
+  // No time to wait for the commit: it is stored after the worker gave the agent up.
+  await worker.stop({ drainTimeoutMs: 1 });
+  held.resolve();
+  const kinds = async (): Promise<readonly string[]> => {
+    const entries = await broker.connect().journal({ type: "clerk", key: "alice" }, 0);
+    return entries.map(({ record }) => decodeJournalRecord(record).kind);
+  };
+  await vi.waitFor(async () => expect(await kinds()).toContain("turn"));
+  await second.close();
+  expect(await kinds()).toEqual(["steps", "turn"]);
 });

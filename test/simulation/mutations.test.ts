@@ -9,11 +9,14 @@ import {
   withoutCancels,
   withoutCellFence,
   withoutDeferred,
+  withoutEarlierRedrives,
   withoutFence,
+  withoutLimits,
   withoutParkings,
   withoutRecognition,
   withoutSteps,
   withoutTimersInCommit,
+  withShrinkingManifests,
   withTimersTwice,
 } from "./sabotage.ts";
 import { simulateAgain } from "./systems.ts";
@@ -21,10 +24,13 @@ import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { limits } from "./systems/limits.ts";
+import { operated } from "./systems/operated.ts";
+import { oversized } from "./systems/oversized.ts";
 import { parking } from "./systems/parking.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
 import { poison } from "./systems/poison.ts";
 import { timers } from "./systems/timers.ts";
+import { versions } from "./systems/versions.ts";
 
 const defects = { withoutAtomicity, withoutFence, withoutRecognition };
 const systems = { bankTransfer, hotKey, pipelineSystem, poison };
@@ -60,6 +66,16 @@ test.each(Object.entries(parkingDefects))(
     await expectFailure(parking, sabotage);
   },
 );
+
+const otherDefects = [
+  ["withShrinkingManifests", versions, withShrinkingManifests],
+  ["withoutLimits", oversized, withoutLimits],
+  ["withoutEarlierRedrives", operated, withoutEarlierRedrives],
+] as const;
+
+test.each(otherDefects)("the simulation notices a log %s", async (_, system, sabotage) => {
+  await expectFailure(system, sabotage);
+});
 
 async function expectFailure(system: System, sabotage: Sabotage): Promise<void> {
   const again = (seed: number): string => simulateAgain(system.name ?? "", seed);

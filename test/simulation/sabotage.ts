@@ -147,3 +147,36 @@ export const withoutCellFence: Sabotage = (log) =>
     writeCell: async (name, value) =>
       log.writeCell(name, value, (await log.cell(name))?.revision ?? 0),
   });
+
+/**
+ * A worker's manifest replaces the one of others, so an old pod hides what newer code knows (I15).
+ */
+export const withShrinkingManifests: Sabotage = (log) =>
+  overlay(log, {
+    register: async (manifest) => {
+      const known = await log.manifest(manifest.type);
+      if (known !== undefined) {
+        const gone = (kind: "messages" | "topics"): readonly string[] =>
+          known[kind].filter((name) => !manifest[kind].includes(name));
+        await log.forget(manifest.type, { messages: gone("messages"), topics: gone("topics") });
+      }
+      return log.register(manifest);
+    },
+  });
+
+/** The log does not say what it takes, so that a turn cannot know that it does not fit (I7). */
+export const withoutLimits: Sabotage = (log) =>
+  overlay(log, {
+    limits: { ...log.limits, payloadBytesMax: Infinity, commitMessagesMax: Infinity },
+  });
+
+/** What an operator looks for behind a dead letter is not found. */
+export const withoutEarlierRedrives: Sabotage = (log) =>
+  overlay(log, {
+    inputsOf: async (...request) => {
+      const [, topics, , before] = request;
+      const isLook = topics.length === 0 && before === Number.MAX_SAFE_INTEGER;
+      const page = await log.inputsOf(...request);
+      return isLook ? [] : page;
+    },
+  });

@@ -7,7 +7,8 @@ import { describe, expect, test } from "vitest";
 
 import { simulateAgain, systems } from "./systems.ts";
 
-const count = 500;
+/** The short form; `npm run simulate -- --seeds 2000` is the long one. */
+const count = 150;
 
 /** Declares the tests of one system, by its name in `systems`. */
 export function systemContract(name: string): void {

@@ -11,6 +11,8 @@ import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
 import { impatience } from "./systems/impatience.ts";
+import { operated } from "./systems/operated.ts";
+import { oversized } from "./systems/oversized.ts";
 import { parking } from "./systems/parking.ts";
 import { limits } from "./systems/limits.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
@@ -19,6 +21,7 @@ import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
 import { restored } from "./systems/restored.ts";
 import { timers } from "./systems/timers.ts";
+import { versions } from "./systems/versions.ts";
 
 export const systems: Readonly<Record<string, System>> = {
   "bank-transfer": bankTransfer,
@@ -40,6 +43,9 @@ export const systems: Readonly<Record<string, System>> = {
   timers,
   restored,
   parking,
+  versions,
+  oversized,
+  operated,
 };
 
 /** The command that runs one seed of a system again. */

@@ -46,6 +46,7 @@ export * from "./log/manifest.ts";
 export * from "./log/mark.ts";
 export * from "./log/metadata.ts";
 export * from "./log/presence.ts";
+export { redrive } from "./log/redrive.ts";
 export { redriveDraft } from "./log/redrive-draft.ts";
 export { isResume, resumeDraft } from "./mailbox/parking.ts";
 export type { ResumeOptions } from "./mailbox/parking.ts";

@@ -30,6 +30,7 @@ export class NewerEventError extends TroupeError {
  */
 export class UnknownHereError extends TroupeError {
   readonly code = "unknown-here";
+  override readonly retryable = true;
 }
 
 /** A journal holds an event of an older version, and nothing is declared that lifts it. */

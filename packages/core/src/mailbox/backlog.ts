@@ -30,6 +30,7 @@ import { agentName } from "../log/address.ts";
 import type { Input, Position } from "../log/input.ts";
 import { inputBytes } from "../log/input.ts";
 import type { TurnHost } from "../turn/turn-host.ts";
+import type { AddressedInputs } from "../worker/addressed-inputs.ts";
 import type { TrackedInput } from "../worker/position-tracker.ts";
 import { PositionTracker } from "../worker/position-tracker.ts";
 import type { BacklogShare, Delivery, Place, WindowPlace } from "./delivery.ts";
@@ -38,6 +39,7 @@ import { Pause } from "./pause.ts";
 import { backoffMs } from "./retry-policy.ts";
 
 export interface BacklogHost extends Pick<TurnHost, "clock" | "feed" | "log" | "random" | "retry"> {
+  readonly addressed: Pick<AddressedInputs, "belongs">;
   readonly limits: {
     /** Inputs in the queue of one agent before the next ones are left on the log. */
     readonly keyWindowMax: number;
@@ -128,8 +130,9 @@ export class Backlog {
 
   #take(inputs: readonly Input[]): void {
     const deliveries = inputs.flatMap((input) => {
-      if (input.fault === undefined) return [this.#track(input)];
-      // It became a dead letter when the reader brought it.
+      const isTheirs = input.fault === undefined && this.#host.addressed.belongs(input);
+      if (isTheirs) return [this.#track(input)];
+      // It became a dead letter when the reader brought it, or is of before the subscription.
       this.#tracker.pass(input.position);
       return [];
     });

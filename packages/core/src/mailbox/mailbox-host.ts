@@ -1,6 +1,7 @@
 /** What a mailbox needs from its worker. */
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../log/address.ts";
+import type { AddressedInputs } from "../worker/addressed-inputs.ts";
 import type { Suspicion } from "../worker/suspicion.ts";
 import type { SuspectLane } from "../worker/suspect-lane.ts";
 import type { AgentHistory } from "./agent-history.ts";
@@ -19,6 +20,8 @@ export interface MailboxHost extends TurnHost {
   readonly snapshots: {
     consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void;
   };
+  /** What is read back of the inputs that were left on the log. */
+  readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
   /** Told of what is read from journals. */
   readonly footing: Pick<LogFooting, "inDoubt" | "mark" | "read">;
   readonly committer: { schedule(mailbox: Mailbox): void };

@@ -475,7 +475,7 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   #parkingOf(): Parking {
-    this.#parking ??= new Parking(this, this.#host, this.#history, this.#runtime.topics);
+    this.#parking ??= new Parking(this, this.#host, this.#history);
     return this.#parking;
   }
 

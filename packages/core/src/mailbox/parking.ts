@@ -88,22 +88,15 @@ export class Parking {
   readonly #mailbox: ParkingMailbox;
   readonly #host: MailboxHost;
   readonly #history: AgentHistory;
-  readonly #topics: readonly string[];
   /** The park record whose deferred messages are being handled; 0 when there is none. */
   #resuming: Position = 0;
   /** What came up to here came while the leader said that the agent is parked (P4). */
   #confirmedTo: Position = 0;
 
-  constructor(
-    mailbox: ParkingMailbox,
-    host: MailboxHost,
-    history: AgentHistory,
-    topics: readonly string[],
-  ) {
+  constructor(mailbox: ParkingMailbox, host: MailboxHost, history: AgentHistory) {
     this.#mailbox = mailbox;
     this.#host = host;
     this.#history = history;
-    this.#topics = topics;
   }
 
   /** Whether messages are passed over and stay on the log. */
@@ -184,6 +177,7 @@ export class Parking {
     // It is older than the parking: meant for an earlier one, or the message has failed again.
     if (marker.input.position < parked.revision) return marker.place.done();
     const next = async (): Promise<readonly Delivery[]> => {
+      // Rejects while the next one is for newer code: the resumption begins again, with pauses.
       const inputs = await this.#deferredBefore(marker.input.position);
       const skip = wantsSkip(marker.input);
       if (inputs.length > 0) {
@@ -203,9 +197,7 @@ export class Parking {
     const { agent } = this.#mailbox;
     let after = this.#history.current.lastInput;
     for (;;) {
-      const inputs = await this.#host.log.inputsOf(agent, this.#topics, after, before, {
-        firm: true,
-      });
+      const inputs = await this.#host.addressed.next(agent, after, before);
       const deferred = inputs.filter((input) => !isResume(input) && input.fault === undefined);
       const last = inputs.at(-1);
       if (deferred.length > 0 || last === undefined) return deferred;

@@ -33,6 +33,26 @@ export function definitionOf(
 }
 
 /**
+ * The message or topic that an input is, also when only its payload names it; undefined when that
+ * cannot be read.
+ */
+export function nameOf(
+  { address, metadata, ...input }: Input,
+  bytesMax: number,
+): string | undefined {
+  if (address.kind === "topic") return address.name;
+  const { message, topic } = metadata;
+  if (topic !== undefined) return topic;
+  if (message !== undefined && message !== "") return message;
+  try {
+    const [name] = namedMessage(decodeInput({ address, metadata, ...input }, bytesMax));
+    return name;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * A bare JSON message names itself: `{"deposit": {"amount": 5}}`. @throws UndecodablePayloadError
  */
 export function namedMessage(value: unknown): readonly [string, unknown] {

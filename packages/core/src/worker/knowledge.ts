@@ -20,6 +20,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Input, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";
+import { nameOf } from "../turn/turn-input.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 
 /** What becomes of an input of a type's agent. `ask`: it waits until the manifest is read again. */
@@ -31,6 +32,8 @@ export interface KnowledgeHost {
   readonly feed: InspectionFeed;
   readonly worker: string;
   readonly version: string;
+  /** Larger payloads are not looked into. */
+  readonly messageBytesMax: number;
   readonly intervalMs: number;
   readonly freshMs: number;
   /** Write the manifest of a type that has none (any more). */
@@ -92,14 +95,29 @@ export class Knowledge {
     void this.#refresh();
   }
 
+  /**
+   * Read the manifests again, from now on. False when that did not succeed; a fault tells why.
+   */
+  async refresh(): Promise<boolean> {
+    const startedAtMs = this.#host.clock.monotonicMs();
+    await this.#refreshing;
+    await this.#refresh();
+    return this.#readAtMs >= startedAtMs;
+  }
+
+  /** Topics that any version of a type's code subscribes to. */
+  topicsOf({ topics, type }: AgentRuntime): readonly string[] {
+    return [...new Set([...topics, ...(this.#manifests.get(type)?.topics ?? [])])];
+  }
+
   verdict(runtime: AgentRuntime, input: Input): Verdict {
     const { type } = runtime;
     const { address, position } = input;
     if (address.kind === "topic") return this.#ofTopic(runtime, address.name, input);
     if (address.name !== type) return "pass";
     if (input.fault !== undefined) return "handle";
-    const { message, topic } = input.metadata;
-    const name = topic ?? message;
+    const { topic } = input.metadata;
+    const name = this.#nameOf(input);
     if (name === undefined || name.startsWith("~")) return "handle";
     if (runtime.handlerOf(name, topic !== undefined) !== undefined) return "handle";
     const known = this.#manifests.get(type);
@@ -119,10 +137,14 @@ export class Knowledge {
     return manifest?.topics.includes(topic) === true ? "wait" : "pass";
   }
 
+  #nameOf(input: Input): string | undefined {
+    return nameOf(input, this.#host.messageBytesMax);
+  }
+
   /** An input waits; that is said once for each name. */
   waits(runtime: AgentRuntime, input: Input, verdict: Verdict): void {
     const { type } = runtime;
-    const name = nameOf(input);
+    const name = this.#nameOf(input) ?? "";
     if (verdict === "ask") {
       const asked = `${type} ${name}`;
       const position = Math.max(input.position, this.#asked.get(asked)?.position ?? 0);
@@ -132,20 +154,23 @@ export class Knowledge {
     }
     if (this.#told.has(`${type} ${name}`)) return;
     this.#told.add(`${type} ${name}`);
-    this.#tell(type, name, input);
-    this.#host.onLack(type);
+    const failure = errorData(this.unknownHere(runtime, input));
+    this.#host.feed.emit({ kind: "fault", what: `inputs of ${type}`, failure });
   }
 
-  #tell(type: string, name: string, { address }: Input): void {
-    const { feed, version, worker } = this.#host;
+  /** Why an input waits. The type's partitions are left to workers that know it. */
+  unknownHere({ type }: AgentRuntime, input: Input): UnknownHereError {
+    const { version, worker } = this.#host;
+    const { address } = input;
+    const name = this.#nameOf(input) ?? "";
+    this.#host.onLack(type);
     const what = address.kind === "topic" ? `the topic ${name}` : `the message ${name}`;
     const newest = this.#manifests.get(type)?.version ?? "unknown";
-    const failure = new UnknownHereError(
+    return new UnknownHereError(
       `The code of ${worker} (version ${version}) does not know ${what} of the agent type ${type}, and newer code does (version ${newest}). ` +
         `Agents with such inputs wait for a worker that runs it; the others go on. Finish the deploy, or take the name away on purpose: log.forget(${JSON.stringify(type)}, …).`,
       { details: { type, name, version, newest, worker } },
     );
-    feed.emit({ kind: "fault", what: `inputs of ${type}`, failure: errorData(failure) });
   }
 
   /** Reads the manifests; never rejects. A call while they are read is about the next read. */
@@ -196,10 +221,6 @@ export class Knowledge {
       onAnswer(type);
     for (const { type } of forgotten) onForgotten(type);
   }
-}
-
-function nameOf({ address, metadata }: Input): string {
-  return address.kind === "topic" ? address.name : (metadata.topic ?? metadata.message ?? "");
 }
 
 function hasShrunk(before: Manifest, after: Manifest): boolean {

@@ -19,14 +19,18 @@ export interface RegistrationHost {
   readonly version: string;
   /** Longer than what older code knows may be old, in milliseconds. */
   readonly settleMs: number;
+  /** Fires when the worker stops: what it waits for here would keep its process. */
+  readonly signal: AbortSignal;
 }
 
-/** @returns what the manifest says then. @throws DefinitionError, LogUnavailableError */
+/**
+ * @returns what the manifest says then. @throws DefinitionError, LogUnavailableError, StoppedError
+ */
 export async function registerType(
   host: RegistrationHost,
   definition: AgentDefinition,
 ): Promise<Manifest> {
-  const { clock, log, settleMs, version } = host;
+  const { log, version } = host;
   const own = manifestOf(definition, version);
   const known = await log.manifest(own.type, { firm: true });
   if (known === undefined) {
@@ -36,9 +40,25 @@ export async function registerType(
   const grown = await log.register(own);
   const added = own.topics.filter((topic) => grown.since?.[topic] === undefined);
   if (added.length === 0) return grown;
-  await new Promise<void>((resolve) => void clock.after(settleMs, resolve));
+  await settled(host);
   const now = await endOf(host);
   return log.register({ ...own, since: Object.fromEntries(added.map((topic) => [topic, now])) });
+}
+
+/** Rejects with the signal's reason when the worker stops. */
+function settled({ clock, settleMs, signal }: RegistrationHost): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      cancel();
+      reject(signal.reason as Error);
+    };
+    const cancel = clock.after(settleMs, () => {
+      signal.removeEventListener("abort", end);
+      resolve();
+    });
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
 }
 
 async function firstBeginnings(

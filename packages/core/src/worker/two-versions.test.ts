@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 
 import type { AgentDefinition, Log, Troupe, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe, LogUnavailableError, topic } from "@troupe/core";
+import { agent, createTroupe, LogUnavailableError, resumeDraft, topic } from "@troupe/core";
 import type { MemoryBroker } from "@troupe/core/testing";
 import { createMemoryBroker } from "@troupe/core/testing";
 import { overlay } from "../testing/simulation/overlay.ts";
@@ -114,6 +114,55 @@ describe("I15: a worker with old code", () => {
     expect(deadLetters(broker)).toBe(1);
   });
 
+  it("lets a stranger's message wait that only its payload names", async () => {
+    const broker = createMemoryBroker({ partitions: 1 });
+    const old = await hosting(broker, version1, { id: "old" });
+    await newCodeWasHere(broker);
+    const client = clientOf(broker);
+    const publish = (payload: unknown): unknown =>
+      broker.publishForeign("agent", "book", "a", Buffer.from(JSON.stringify(payload)));
+    publish({ split: 7 });
+    await vi.waitFor(() => expect(old.faults).toEqual(["unknown-here"]));
+    publish({ nonsense: 7 });
+    await old.troupe.close();
+    await hosting(broker, version2, { id: "new" });
+    await vi.waitFor(() => expect(deadLetters(broker)).toBe(1));
+    expect(await notes(client, "a")).toEqual(["split 7"]);
+  });
+
+  it("lets what was deferred for a parked agent wait for the code that knows it", async () => {
+    const broker = createMemoryBroker({ partitions: 1 });
+    let isBroken = true;
+    const jam = (text: string): string => {
+      if (isBroken) throw new Error(`${text} jams`);
+      return text;
+    };
+    const parks = { retry: { attemptsMax: 1, exhausted: "park" } } as const;
+    const parking1 = version1.on("jam", z.string(), (_, text) => void jam(text), parks);
+    const parking2 = version2.on("jam", z.string(), (_, text) => void jam(text), parks);
+    const client = clientOf(broker);
+    const newer = await hosting(broker, parking2, { id: "new" });
+    await client.send(parking2, "a").jam("it");
+    await client.publish(refunds, "a", { n: 1 });
+    await client.send(parking2, "a").split(2);
+    await client.publish(orders, "a", { n: 3 });
+    await expect(client.agent(parking2, "a").count(1)).rejects.toMatchObject({
+      code: "agent-parked",
+    });
+    await newer.troupe.close();
+    const old = await hosting(broker, parking1, { id: "old" });
+    isBroken = false;
+    await client.log.accept(resumeDraft({ type: "book", key: "a" }));
+    await vi.waitFor(() => expect(old.faults).toContain("unknown-here"));
+    expect(await notes(client, "a")).toEqual([]);
+    await old.troupe.close();
+    await hosting(broker, parking2, { id: "newer" });
+    await vi.waitFor(async () => {
+      expect(await notes(client, "a")).toEqual(["refund 1", "split 2", "order 3"]);
+    });
+    expect(deadLetters(broker)).toBe(1);
+  });
+
   it("gives its partitions to a worker that knows more", async () => {
     const broker = createMemoryBroker({ partitions: 4 });
     await hosting(broker, version1, { id: "old" });
@@ -209,5 +258,36 @@ describe("a subscription begins", () => {
       from: "beginning",
     });
     await expect(client.work(past, quick)).rejects.toMatchObject({ code: "definition" });
+  });
+
+  it("where it is added, also for a key that is behind", async () => {
+    const broker = createMemoryBroker({ partitions: 1 });
+    const old = await hosting(broker, version1);
+    const client = clientOf(broker);
+    await old.troupe.close();
+    for (let n = 1; n <= 3; n++) await client.publish(orders, "a", { n });
+    await client.publish(refunds, "a", { n: 4 });
+    await client.publish(orders, "a", { n: 5 });
+    await hosting(broker, version2, { keyWindowMax: 1 });
+    await client.publish(refunds, "a", { n: 6 });
+    await vi.waitFor(async () => {
+      const expected = ["order 1", "order 2", "order 3", "order 5", "refund 6"];
+      expect(await notes(client, "a")).toEqual(expected);
+    });
+  });
+
+  it("never, when its worker stops before that, and the worker leaves nothing behind", async () => {
+    const broker = createMemoryBroker({ partitions: 1 });
+    await (await hosting(broker, version1)).troupe.close();
+    const troupe = createTroupe(broker.connect());
+    const timings = { ...quick.timings, deadAfterMs: 60_000 };
+    const starting = troupe.work(version2, { ...quick, timings });
+    await vi.waitFor(async () => {
+      expect((await troupe.log.manifest("book"))?.topics).toContain("refunds");
+    });
+    await Promise.all([
+      expect(starting).rejects.toMatchObject({ code: "stopped" }),
+      troupe.close(),
+    ]);
   });
 });

@@ -27,6 +27,7 @@ import { permitsByType } from "../mailbox/permits-by-type.ts";
 import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
+import { AddressedInputs } from "./addressed-inputs.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
@@ -105,6 +106,8 @@ export class RunningWorker implements Worker {
   readonly #unlisten: () => void;
   readonly #freshStart: FreshStart;
   readonly #knowledge: Knowledge;
+  /** Fires when it is to stop. */
+  readonly #ending = new AbortController();
   #stopping: Promise<void> | undefined;
   /** Runs that ended without an outcome because of the stop. */
   #givenBack = 0;
@@ -126,7 +129,7 @@ export class RunningWorker implements Worker {
     this.#asks = new WaitingAsks(this.id);
     this.#callCycles = new CallCycles({ log, clock, worker: this.id, asks: this.#asks });
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
-    const host: Omit<MailboxHost, "permits" | "batches"> = {
+    const host: Omit<MailboxHost, "addressed" | "batches" | "permits"> = {
       ...parts,
       cancellations: this.#cancellations,
       session: this.#session,
@@ -143,10 +146,14 @@ export class RunningWorker implements Worker {
       limits: settings,
     };
     const permitsOf = permitsByType(settings, this.types);
+    const knowledge = this.#newKnowledge();
+    this.#knowledge = knowledge;
     this.#mailboxHosts = new Map(
-      this.types.map((type) => {
+      [...this.#runtimes].map(([type, runtime]) => {
         const permits = permitsOf(type);
-        return [type, { ...host, permits, batches: new BatchGatherer({ ...parts, permits }) }];
+        const batches = new BatchGatherer({ ...parts, permits });
+        const addressed = new AddressedInputs({ log, knowledge, runtime });
+        return [type, { ...host, permits, batches, addressed }];
       }),
     );
     this.#ownership = new Ownership({
@@ -172,7 +179,6 @@ export class RunningWorker implements Worker {
     this.#burials = new Burials(parts);
     this.#floors = this.#newFloorKeeper(settings.floorIntervalMs);
     this.#freshStart = this.#newFreshStart();
-    this.#knowledge = this.#newKnowledge();
     this.#unlisten = log.onStatus((status) => {
       if (status === "connected") this.#look();
       else this.#footing.doubt();
@@ -188,9 +194,7 @@ export class RunningWorker implements Worker {
     const { feed } = this.#parts;
     await this.#prepare();
     await this.#ownership.start();
-    if (this.#stopping !== undefined) {
-      throw new StoppedError(`The worker ${this.id} was stopped before it had started.`);
-    }
+    this.#ending.signal.throwIfAborted();
     this.#floors.start();
     this.#knowledge.start();
     feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
@@ -207,16 +211,18 @@ export class RunningWorker implements Worker {
     const runtime = this.#runtimes.get(type);
     if (runtime === undefined) throw new StoppedError(`${this.id} does not host ${type}.`);
     const settleMs = this.#parts.settings.timings.deadAfterMs;
-    const manifest = await registerType({ ...this.#parts, settleMs }, runtime.definition);
+    const host = { ...this.#parts, settleMs, signal: this.#ending.signal };
+    const manifest = await registerType(host, runtime.definition);
     this.#knowledge.learn(manifest);
     return manifest;
   }
 
   #newKnowledge(): Knowledge {
-    const { timings } = this.#parts.settings;
+    const { messageBytesMax, timings } = this.#parts.settings;
     return new Knowledge({
       ...this.#parts,
       worker: this.id,
+      messageBytesMax,
       intervalMs: timings.heartbeatMs,
       freshMs: timings.deadAfterMs * freshShare,
       register: (type) => this.#register(type),
@@ -295,6 +301,9 @@ export class RunningWorker implements Worker {
   async #stop(drainTimeoutMs: number): Promise<void> {
     const { clock, feed, log } = this.#parts;
     feed.emit({ kind: "worker.stopping", worker: this.id });
+    this.#ending.abort(
+      new StoppedError(`The worker ${this.id} was stopped before it had started.`),
+    );
     let cancel: (() => void) | undefined;
     const tooLong = new Promise<void>((resolve) => {
       cancel = clock.after(drainTimeoutMs, resolve);

@@ -31,6 +31,8 @@ const defaults: Required<Omit<FaultOptions, "only">> = Object.freeze({
   clock: 1,
   // What was lost no system can make up for: this is for those that expect it.
   "lose-tail": 0,
+  // For systems with earlier versions.
+  deploy: 0,
   faultsMax: 12,
   lastStep: 1500,
 });
@@ -117,6 +119,10 @@ function faultOf(kind: FaultKind, atStep: number, place: number, chance: Chance)
     "lose-tail": () => {
       const entries = chance.magnitude(1, 100);
       return { kind: "lose-tail", atStep, entries, anew: chance.happens(0.1) };
+    },
+    deploy: () => {
+      const versions = chance.between(1, 3);
+      return { kind: "deploy", atStep, place, versions, forMs: chance.magnitude(100, 8000) };
     },
     clock: () => {
       const byMs = chance.magnitude(1, 120_000) * chance.pick([-1, 1]);

@@ -38,6 +38,13 @@ export type Fault = { readonly atStep: number } & (
       readonly mishap: CommitMishap;
       readonly lateMs: number;
     }
+  | {
+      /** The worker is replaced by one with code that is so many versions older, for a while. */
+      readonly kind: "deploy";
+      readonly place: Place;
+      readonly versions: number;
+      readonly forMs: number;
+    }
   | { readonly kind: "lose-replies"; readonly place: Place; readonly count: number }
   | {
       /** Nobody reaches the log; see `PauseOptions` of the memory broker. */

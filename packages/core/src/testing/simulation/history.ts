@@ -6,6 +6,7 @@ import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Input, Position } from "../../log/input.ts";
 import type { LogEntry } from "../../log/log.ts";
+import type { SubscriptionBeginning } from "../../log/manifest.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
 import { isResume } from "../../mailbox/parking.ts";
 import type { ParkRecord } from "../../turn/park-record.ts";
@@ -40,6 +41,11 @@ export interface JournaledPark {
   readonly record: ParkRecord;
 }
 
+/** Where a type's subscription to a topic begins; undefined while nobody said so. */
+export type BeginningOf = (type: string, topic: string) => SubscriptionBeginning | undefined;
+
+const fromTheStart: SubscriptionBeginning = Object.freeze({ position: 0, atMs: 0 });
+
 export class GrowingHistory implements History {
   readonly entries: readonly LogEntry[];
   readonly inputs: Map<Position, Input> = new Map<Position, Input>();
@@ -47,14 +53,22 @@ export class GrowingHistory implements History {
   readonly agents: AgentId[] = [];
   readonly unhandled: Set<string> = new Set<string>();
   readonly #definitions: readonly AgentDefinition[];
+  readonly #beginningOf: BeginningOf;
+  /** Publications on topics whose subscription has no beginning yet: they count as unhandled. */
+  #undecided: { readonly agent: AgentId; readonly input: Input }[] = [];
   readonly #journals = new Map<string, JournaledTurn[]>();
   readonly #parkings = new Map<string, JournaledPark[]>();
   readonly #stepsOfTurns = new Map<string, RecordedStep[]>();
   #read = 0;
 
-  constructor(entries: readonly LogEntry[], definitions: readonly AgentDefinition[]) {
+  constructor(
+    entries: readonly LogEntry[],
+    definitions: readonly AgentDefinition[],
+    beginningOf: BeginningOf = () => fromTheStart,
+  ) {
     this.entries = entries;
     this.#definitions = definitions;
+    this.#beginningOf = beginningOf;
   }
 
   /** Take note of what was stored since the last time. */
@@ -65,6 +79,7 @@ export class GrowingHistory implements History {
       else if (entry?.kind === "turn") this.#turn(entry);
       else if (entry !== undefined) this.#deadLetter(entry.deadLetter);
     }
+    if (this.#undecided.length > 0) this.#decide();
   }
 
   /** The log lost something: nothing that was read before counts. */
@@ -75,6 +90,7 @@ export class GrowingHistory implements History {
     }
     agents.length = 0;
     deadLetters.length = 0;
+    this.#undecided = [];
     this.#read = 0;
     this.read();
   }
@@ -108,6 +124,11 @@ export class GrowingHistory implements History {
 
   /** The agents that have to handle an input; none when nobody hosts what it is addressed to. */
   addressees(input: Input): readonly AgentId[] {
+    return this.#candidates(input).filter(({ type }) => this.#counts(type, input) === true);
+  }
+
+  /** With those whose subscription has no beginning yet. */
+  #candidates(input: Input): readonly AgentId[] {
     const { address, fault } = input;
     // What resumes an agent is no turn of it: the turns it makes possible are waited for.
     if (fault !== undefined || isResume(input)) return [];
@@ -129,7 +150,26 @@ export class GrowingHistory implements History {
   #input(input: Input): void {
     this.inputs.set(input.position, input);
     if (input.fault !== undefined) this.unhandled.add(handling(undefined, input.position));
-    for (const agent of this.addressees(input)) this.unhandled.add(handling(agent, input.position));
+    for (const agent of this.#candidates(input)) {
+      const counts = this.#counts(agent.type, input);
+      if (counts === undefined) this.#undecided.push({ agent, input });
+      if (counts !== false) this.unhandled.add(handling(agent, input.position));
+    }
+  }
+
+  /** A subscription counts for what comes after its beginning (V4). */
+  #counts(type: string, { acceptedAtMs, address, position }: Input): boolean | undefined {
+    if (address.kind === "agent") return true;
+    const beginning = this.#beginningOf(type, address.name);
+    return beginning && (position > beginning.position || acceptedAtMs > beginning.atMs);
+  }
+
+  #decide(): void {
+    this.#undecided = this.#undecided.filter(({ agent, input }) => {
+      const counts = this.#counts(agent.type, input);
+      if (counts === false) this.unhandled.delete(handling(agent, input.position));
+      return counts === undefined;
+    });
   }
 
   #turn({ agent, entry }: Extract<LogEntry, { readonly kind: "turn" }>): void {

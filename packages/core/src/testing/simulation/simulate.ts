@@ -112,7 +112,9 @@ class Simulation {
       onEvent: (what) => this.#tell(what),
     });
     const { broker, client, definitions, places } = this.#world;
-    this.#history = new GrowingHistory(broker.entries(), definitions);
+    this.#history = new GrowingHistory(broker.entries(), definitions, (type, topic) =>
+      this.#world.beginningOf(type, topic),
+    );
     this.#planned = [...(plan ?? faultPlan(chanceOf(seed, "faults"), places, options.faults))];
     this.#effects = new EffectLedger({
       seen: (process, agent) => this.#world.watch.seen.upTo(process, agent),
@@ -159,6 +161,7 @@ class Simulation {
     try {
       await this.#world.register();
       this.#world.startWorkers();
+      this.#world.deployEarlier();
       await this.#options.drive(this.#world.client.troupe, this.#stage);
     } catch (thrown) {
       this.#find("drive", thrown);

@@ -3,7 +3,7 @@ import type { AgentDefinition } from "../../agent/agent-definition.ts";
 import type { Troupe } from "../../client/troupe.ts";
 import type { WorkerOptions } from "../../worker/worker-options.ts";
 import type { IncomingCall } from "../../interceptor/interceptor.ts";
-import type { Log } from "../../log/log.ts";
+import type { Log, LogLimits } from "../../log/log.ts";
 import type { DuplicateWindowLimits } from "../memory/duplicate-window.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { StepInfo } from "../../turn/context.ts";
@@ -51,6 +51,12 @@ export interface System {
   /** @default "system" */
   readonly name?: string;
   readonly agents: AgentDefinition | readonly AgentDefinition[];
+  /**
+   * Earlier versions of the agents, the oldest first, which was there before the run. Workers of
+   * all versions run side by side; the fault `deploy` brings an earlier one back for a while, and
+   * in the end all run `agents`.
+   */
+  readonly earlier?: readonly (AgentDefinition | readonly AgentDefinition[])[];
   /** Workers at a time. Minimum 1. @default 2 */
   readonly workers?: number;
   /** Partitions of the log. @default 4 */
@@ -74,6 +80,8 @@ export interface System {
    * Settings of the workers; those that are not given are drawn from the seed, often tight ones.
    */
   readonly settings?: Omit<WorkerOptions, "id">;
+  /** What the log stores at most. @default that of the memory broker */
+  readonly limits?: Partial<LogLimits>;
   /** How long, and how many, message ids the log remembers. @default 2 minutes, 100,000 ids */
   readonly duplicates?: Partial<DuplicateWindowLimits>;
   /** Most steps of one run; more mean that it does not come to an end. @default 200,000 */

@@ -23,7 +23,7 @@ const timings = Object.freeze({
 
 export function drawSettings(
   chance: Chance,
-  { duplicates = {}, partitions = 4, settings = {} }: System,
+  { duplicates = {}, limits = {}, partitions = 4, settings = {} }: System,
 ): WorldSettings {
   const windowMax = settings.windowMax ?? chance.pick([1, 3, 1024]);
   const drawn = {
@@ -43,7 +43,7 @@ export function drawSettings(
       partitions,
       journalPageMax: chance.pick([1, 3, 256]),
       inputsAtOnceMax: chance.pick([1, 3, 64]),
-      limits: { chainMin: chance.pick([2, 3, 16]) },
+      limits: { chainMin: chance.pick([2, 3, 16]), ...limits },
     },
     worker: workerSettings({
       ...drawn,

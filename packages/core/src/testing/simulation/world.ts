@@ -10,6 +10,7 @@ import type { Troupe } from "../../client/troupe.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
 import { manifestOf } from "../../worker/agent-runtime.ts";
 import type { LogEntry } from "../../log/log.ts";
+import type { SubscriptionBeginning } from "../../log/manifest.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import { createMemoryBroker } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
@@ -25,6 +26,8 @@ import { SimulatedProcess } from "./simulated-process.ts";
 import type { System } from "./system.ts";
 import type { Travel } from "./travel.ts";
 import { travel } from "./travel.ts";
+import type { Deployment } from "./versions.ts";
+import { Versions } from "./versions.ts";
 import { drawSettings } from "./world-settings.ts";
 import { watchOf, type Watch } from "./watched-log.ts";
 
@@ -72,6 +75,7 @@ export class World {
   readonly #settings: WorkerSettings;
   readonly #travel: Travel;
   readonly #pace: HandlerPace;
+  readonly #versions: Versions;
   readonly #callChance: Chance;
   readonly #workers = new Map<Place, SimulatedProcess>();
   readonly #processes: SimulatedProcess[] = [];
@@ -93,8 +97,9 @@ export class World {
     this.#settings = worker;
     this.#pace = handlerPace(chance);
     this.#callChance = chanceOf(seed, "calls");
-    this.definitions = "kind" in system.agents ? [system.agents] : system.agents;
     this.places = system.workers ?? 2;
+    this.#versions = new Versions(system, this.broker);
+    this.definitions = this.#versions.newest;
     this.client = new SimulatedProcess(this.#host(), {
       name: "client",
       baseLog: patientLog,
@@ -114,7 +119,7 @@ export class World {
 
   /** The agent types are known from the start, as after an earlier deployment. */
   async register(): Promise<void> {
-    for (const definition of this.definitions) {
+    for (const definition of this.#versions.oldest) {
       const topics = Object.keys(definition.subscriptions);
       // Their subscriptions count for everything.
       const since = Object.fromEntries(topics.map((topic) => [topic, { position: 0, atMs: 0 }]));
@@ -125,6 +130,20 @@ export class World {
   startWorkers(): void {
     this.#open = true;
     for (let place = 0; place < this.places; place++) this.#startWorker(place);
+  }
+
+  /** Where a subscription begins; undefined while nobody said so. */
+  beginningOf(type: string, topic: string): SubscriptionBeginning | undefined {
+    return this.#versions.beginningOf(type, topic);
+  }
+
+  /** Some workers begin with older code than the others. */
+  deployEarlier(): void {
+    const chance = chanceOf(this.#options.seed, "versions");
+    for (let place = 0; place < this.places; place++) {
+      const versions = chance.between(0, this.#versions.earlier);
+      if (versions > 0) this.#deploy({ place, versions, forMs: chance.magnitude(100, 8000) });
+    }
   }
 
   async stopWorkers(): Promise<void> {
@@ -152,6 +171,8 @@ export class World {
         return this.#loseFloors(fault.forMs);
       case "commit":
         return void this.#workers.get(fault.place)?.troubles.mishaps.push(fault);
+      case "deploy":
+        return this.#deploy(fault);
       case "lose-replies":
         return this.#loseReplies(fault.place, fault.count);
       case "pause":
@@ -239,7 +260,8 @@ export class World {
     this.#workers.set(place, worker);
     this.#processes.push(worker);
     onEvent(`${name} starts`);
-    worker.troupe.work(this.definitions, { ...this.#settings, id: name }).catch(() => {
+    const definitions = this.#versions.at(place);
+    worker.troupe.work(definitions, { ...this.#settings, id: name }).catch(() => {
       // It could not reach the log when it started; whoever looks after processes starts another
       // one.
       if (this.#open && this.#workers.get(place) === worker) this.#crash(place, restartMs);
@@ -277,6 +299,18 @@ export class World {
     this.#workers.delete(place);
     worker.close().catch(() => worker.crash());
     this.#clock.after(downMs, () => this.#startWorker(place));
+  }
+
+  /** The last one of a place that ends makes it new again. */
+  #deploy({ forMs, place, versions }: Deployment): void {
+    const { onEvent } = this.#options;
+    const ends = this.#versions.older(place, versions);
+    this.#restart(place, restartMs);
+    this.#clock.after(forMs, () => {
+      if (!ends()) return;
+      onEvent(`the worker at ${place} gets the newest code`);
+      this.#restart(place, restartMs);
+    });
   }
 
   #isolate(place: Place, forMs: number): void {

@@ -2,11 +2,11 @@
  * `troupe dlq redrive`: send the original again to the agent that could not handle it, and remove
  * the dead letter. Safe to repeat: the log recognises what was sent before.
  */
-import { agentName, redriveDraft } from "@troupe/core";
+import { agentName, redrive as redriveLetter } from "@troupe/core";
 import type { Position, Troupe } from "@troupe/core";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
-import { parkedCode, resumeCommand } from "../../dead-letters/dead-letters.ts";
+import { noDeadLetter, parkedCode, resumeCommand } from "../../dead-letters/dead-letters.ts";
 import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
 import { CommandError } from "../../failure.ts";
 import { addExamples } from "../../help-text.ts";
@@ -64,8 +64,8 @@ async function redriveOne(
       { details: { position, inputPosition } },
     );
   }
-  const sent = await log.accept(redriveDraft({ position, agent, original }));
-  await log.removeDeadLetter(position);
+  const sent = await redriveLetter(log, { position, agent, original });
+  if (sent === undefined) throw noDeadLetter(position);
   const name = agentName(agent);
   const what = sent.duplicate ? "was sent before" : "is sent again";
   return {

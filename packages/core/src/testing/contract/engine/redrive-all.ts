@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import type { Log } from "../../../log/log.ts";
-import { redriveDraft } from "../../../log/redrive-draft.ts";
+import { redrive } from "../../../log/redrive.ts";
 import { everything } from "../observe.ts";
 
 /** Redrives every dead letter, and forgets it. */
@@ -12,7 +12,6 @@ export async function redriveAll(log: Log): Promise<void> {
     const { agent, inputPosition } = entry.deadLetter;
     const original = await log.input(inputPosition);
     assert.ok(agent !== undefined && original !== undefined);
-    await log.accept(redriveDraft({ position: entry.position, agent, original }));
-    await log.removeDeadLetter(entry.position);
+    await redrive(log, { position: entry.position, agent, original });
   }
 }

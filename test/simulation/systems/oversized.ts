@@ -73,61 +73,58 @@ type Packing = Pick<Context<unknown, Packed>, "after" | "agent" | "ask" | "emit"
 
 type Measure = (bytes: number, step: StepInfo) => Promise<string>;
 
+/** Everything else that a parcel of its kind does. */
+const extras: Partial<Record<Kind, (ctx: Packing, name: string, measure: Measure) => unknown>> = {
+  "as many messages as fit": (ctx, name) => stick(ctx, name, commitMessagesMax - 2, 8000),
+  "steps that fit alone": async (ctx, name, measure) => {
+    const steps = await stepsOf(ctx, measure, [8000, 9000, 10_000, 20_000]);
+    assert.ok(
+      steps.every(({ status }) => status === "fulfilled"),
+      name,
+    );
+  },
+  "large step beside small ones": async (ctx, name, measure) => {
+    const [first, second, third] = await stepsOf(ctx, measure, [10, 30_000, 20_000]);
+    assert.deepEqual([first?.status, third?.status], ["fulfilled", "fulfilled"], name);
+    assert.ok(second?.status === "rejected" && second.reason instanceof StepTooLargeError, name);
+  },
+  "large event": (ctx, name) => ctx.emit.packed({ id: name, text: text(15_000) }),
+  "many events": (ctx, name) => {
+    for (let count = 0; count < 3; count++) ctx.emit.packed({ id: name, text: text(10_000) });
+  },
+  "large step": (ctx, _, measure) => ctx.step("measure", 30_000, measure),
+  "large message": (ctx, name) => stick(ctx, name, 1, 30_000),
+  "large ask": (ctx, name) => ctx.ask(label, "nobody").stick({ id: name, text: large }),
+  "large timer": (ctx, name) =>
+    ctx.after(10, { agent: label, key: ctx.agent.key }).stick({ id: name, text: large }),
+  "many messages": (ctx, name) => stick(ctx, name, commitMessagesMax, 10),
+  "large refusal": () => {
+    throw new Reject("unwanted", { large });
+  },
+};
+
+function stick(ctx: Packing, name: string, count: number, bytes: number): void {
+  for (let sent = 0; sent < count; sent++) {
+    ctx.send(label, ctx.agent.key).stick({ id: name, text: text(bytes) });
+  }
+}
+
+function stepsOf(
+  ctx: Packing,
+  measure: Measure,
+  sizes: readonly number[],
+): Promise<readonly PromiseSettledResult<string>[]> {
+  return Promise.allSettled(sizes.map((size) => ctx.step("measure", size, measure)));
+}
+
 async function pack(
   ctx: Packing,
   { id: name, kind }: Parcel,
   measure: Measure = measured,
 ): Promise<unknown> {
-  const stick = (bytes: number): void => {
-    ctx.send(label, ctx.agent.key).stick({ id: name, text: text(bytes) });
-  };
-  const steps = (...sizes: number[]): Promise<PromiseSettledResult<string>[]> =>
-    Promise.allSettled(sizes.map((size) => ctx.step("measure", size, measure)));
-  switch (kind) {
-    case "small":
-    case "large parcel":
-    case "large reply":
-      break;
-    case "as many messages as fit":
-      for (let sent = 2; sent < commitMessagesMax; sent++) stick(8000);
-      break;
-    case "steps that fit alone":
-      for (const step of await steps(8000, 9000, 10_000, 20_000)) {
-        assert.equal(step.status, "fulfilled", `${name}: ${JSON.stringify(step).slice(0, 200)}`);
-      }
-      break;
-    case "large step beside small ones": {
-      const [first, second, third] = await steps(10, 30_000, 20_000);
-      assert.deepEqual([first?.status, third?.status], ["fulfilled", "fulfilled"], name);
-      assert.ok(second?.status === "rejected" && second.reason instanceof StepTooLargeError, name);
-      break;
-    }
-    case "large event":
-      ctx.emit.packed({ id: name, text: text(15_000) });
-      break;
-    case "many events":
-      for (let count = 0; count < 3; count++) ctx.emit.packed({ id: name, text: text(10_000) });
-      break;
-    case "large step":
-      await ctx.step("measure", 30_000, measure);
-      break;
-    case "large message":
-      stick(30_000);
-      break;
-    case "large ask":
-      await ctx.ask(label, "nobody").stick({ id: name, text: large });
-      break;
-    case "large timer":
-      ctx.after(10, { agent: label, key: ctx.agent.key }).stick({ id: name, text: large });
-      break;
-    case "many messages":
-      for (let sent = 0; sent < commitMessagesMax; sent++) stick(10);
-      break;
-    case "large refusal":
-      throw new Reject("unwanted", { large });
-  }
+  await extras[kind]?.(ctx, name, measure);
   ctx.emit.packed({ id: name, text: "" });
-  stick(10);
+  stick(ctx, name, 1, 10);
   return kind === "large reply" ? large : name;
 }
 

@@ -10,7 +10,6 @@ import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
 import { hexOf } from "../clock/random.ts";
 import { within } from "../clock/within.ts";
-import { BatchGatherer } from "../batch/batch-gatherer.ts";
 import { Committer } from "../commit/committer.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
@@ -23,11 +22,9 @@ import type { Floor, FloorHolder, Log } from "../log/log.ts";
 import type { Delivery, WindowPlace } from "../mailbox/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
-import { permitsByType } from "../mailbox/permits-by-type.ts";
 import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
-import { AddressedInputs } from "./addressed-inputs.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import { agentRuntime } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
@@ -41,6 +38,8 @@ import { FreshStart } from "./fresh-start.ts";
 import { Knowledge } from "./knowledge.ts";
 import { LogFooting } from "./log-footing.ts";
 import { Lending } from "./lending.ts";
+import type { SharedHost } from "./mailbox-hosts.ts";
+import { mailboxHosts } from "./mailbox-hosts.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import type { Holding } from "./ownership.ts";
 import { Ownership } from "./ownership.ts";
@@ -129,7 +128,7 @@ export class RunningWorker implements Worker {
     this.#asks = new WaitingAsks(this.id);
     this.#callCycles = new CallCycles({ log, clock, worker: this.id, asks: this.#asks });
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
-    const host: Omit<MailboxHost, "addressed" | "batches" | "permits"> = {
+    const host: SharedHost = {
       ...parts,
       cancellations: this.#cancellations,
       session: this.#session,
@@ -145,17 +144,8 @@ export class RunningWorker implements Worker {
       residents: this.#residents,
       limits: settings,
     };
-    const permitsOf = permitsByType(settings, this.types);
-    const knowledge = this.#newKnowledge();
-    this.#knowledge = knowledge;
-    this.#mailboxHosts = new Map(
-      [...this.#runtimes].map(([type, runtime]) => {
-        const permits = permitsOf(type);
-        const batches = new BatchGatherer({ ...parts, permits });
-        const addressed = new AddressedInputs({ log, knowledge, runtime });
-        return [type, { ...host, permits, batches, addressed }];
-      }),
-    );
+    this.#knowledge = this.#newKnowledge();
+    this.#mailboxHosts = mailboxHosts(host, settings, this.#runtimes, this.#knowledge);
     this.#ownership = new Ownership({
       log,
       clock,

@@ -86,4 +86,14 @@ describe("the credit of a reader", () => {
     }
     expect(pulls.length).toBeLessThan(25);
   });
+
+  it("has a second pull under way while what came is still held", () => {
+    const credit = new PullCredit(100, 80_000);
+    expect(credit.next(80_000)).toMatchObject({ batch: 100 });
+    for (let message = 0; message < 60; message++) credit.received(30, 600);
+    credit.grant(30, 30 * 600);
+    expect(credit.next(80_000)).toBeUndefined();
+    credit.grant(20, 20 * 600);
+    expect(credit.next(80_000)).toMatchObject({ batch: 50 });
+  });
 });

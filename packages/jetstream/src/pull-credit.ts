@@ -63,8 +63,8 @@ export class PullCredit {
     if (this.asks) {
       // The pulls that are under way hear first that the next message is too large for them.
       if (this.#tooFewBytes > 0) return undefined;
-      if (messages * 2 < this.#messagesMax || bytes * 2 < most) return undefined;
-      return this.#ask(messages, Math.ceil(most / 2));
+      if (messages * 2 < this.#messagesMax || bytes * 4 < most) return undefined;
+      return this.#ask(messages, Math.min(bytes, Math.ceil(most / 2)));
     }
     const isAllFree = this.#bytes >= this.#bytesMax;
     if (bytes <= this.#tooFewBytes) return isAllFree ? this.#askForOne() : undefined;

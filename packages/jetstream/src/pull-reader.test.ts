@@ -1,7 +1,7 @@
 /** Readers on a server that is killed, paused, and lied to (L3, I7). */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { partitionOfToken, type Input, type Log } from "@troupe/core";
+import { inputBytes, partitionOfToken, type Input, type Log } from "@troupe/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, subjects as subjectsOf } from "./index.ts";
@@ -88,6 +88,34 @@ test("a reader whose consumer is deleted goes on after the last input", async ()
   }
   await expect.poll(() => inputs.length, patience).toBe(500);
   expectAll(inputs, 500);
+  await client.close();
+  await log.close();
+});
+
+test("a reader keeps its consumer while its pulls are answered", async () => {
+  const { log, namespace, source } = await setup();
+  const client = await dial({ servers: server.url });
+  await fill(log, 0, 600);
+  const made: string[] = [];
+  const advisories = `$JS.EVENT.ADVISORY.CONSUMER.CREATED.${subjectsOf(namespace).stream}.>`;
+  client.subscribe(advisories, { callback: (_, message) => void made.push(message.subject) });
+  await client.flush();
+  const inputs: Input[] = [];
+  const reader = log.read({
+    source,
+    after: 0,
+    credit: 10,
+    creditBytes: 100_000,
+    onInput: (input) => {
+      inputs.push(input);
+      reader.grant(1, inputBytes(input.payload.byteLength));
+    },
+  });
+  await expect.poll(() => inputs.length, patience).toBe(600);
+  expectAll(inputs, 600);
+  await reader.stop();
+  await client.flush();
+  expect(made).toHaveLength(1);
   await client.close();
   await log.close();
 });

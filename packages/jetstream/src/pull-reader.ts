@@ -199,6 +199,12 @@ export class PullReader {
       return;
     }
     const isTooLarge = code === 409 && headers?.description === tooLargeText;
+    if (code === 409 && headers?.description === completedText) {
+      // What was delivered is counted; it is only news when its bytes ended before its messages.
+      if (Number(headers.get("Nats-Pending-Messages")) > 0) this.#credit.ended(false);
+      this.#pull();
+      return;
+    }
     if (code === 404 || code === 408 || isTooLarge) {
       this.#credit.ended(isTooLarge);
       this.#pull();
@@ -350,6 +356,8 @@ function isForGood(error: unknown): error is LogRefusedError | PermissionDeniedE
 
 /** How the server says that the next message does not fit into a pull's bytes. */
 const tooLargeText = "Message Size Exceeds MaxBytes";
+/** How it says that a pull with a bound of bytes is answered in full. */
+const completedText = "Batch Completed";
 
 /** What the server counts; the client has it, and does not declare it. */
 function sizeOf(message: Msg): number {

@@ -198,19 +198,12 @@ export class PullReader {
       if (last > source.lastDelivery) this.#restart();
       return;
     }
-    const isTooLarge = code === 409 && headers?.description === tooLargeText;
-    if (code === 409 && headers?.description === completedText) {
-      // What was delivered is counted; it is only news when its bytes ended before its messages.
-      if (Number(headers.get("Nats-Pending-Messages")) > 0) this.#credit.ended(false);
-      this.#pull();
-      return;
-    }
-    if (code === 404 || code === 408 || isTooLarge) {
-      this.#credit.ended(isTooLarge);
-      this.#pull();
-      return;
-    }
-    this.#restart();
+    const end = headers === undefined ? undefined : pullEnds.get(`${code} ${headers.description}`);
+    if (end === undefined && code !== 404 && code !== 408) return this.#restart();
+    // An answer in full is news only when its bytes ended before its messages.
+    const isCounted = end === "in full" && headers?.get("Nats-Pending-Messages") === "0";
+    if (!isCounted) this.#credit.ended(end === "too large");
+    this.#pull();
   }
 
   #checkBeat(): void {
@@ -354,10 +347,11 @@ function isForGood(error: unknown): error is LogRefusedError | PermissionDeniedE
   return error.details?.["serverCode"] !== JetStreamApiCodes.StreamNotFound;
 }
 
-/** How the server says that the next message does not fit into a pull's bytes. */
-const tooLargeText = "Message Size Exceeds MaxBytes";
-/** How it says that a pull with a bound of bytes is answered in full. */
-const completedText = "Batch Completed";
+/** How the server ends pulls with a bound of bytes. */
+const pullEnds: ReadonlyMap<string, "in full" | "too large"> = new Map([
+  ["409 Batch Completed", "in full"],
+  ["409 Message Size Exceeds MaxBytes", "too large"],
+]);
 
 /** What the server counts; the client has it, and does not declare it. */
 function sizeOf(message: Msg): number {

@@ -52,6 +52,7 @@ export class BatchCall {
   readonly #seats = new Set<BatchSeat>();
   /** Those that the running handler is still wanted for. */
   #wanted = new Set<BatchSeat>();
+  #whenUnwanted: (() => void)[] = [];
   readonly #abort = new AbortController();
   #bytes = 0;
   #phase: "gathering" | "closed" | "running" | "over" = "gathering";
@@ -73,6 +74,16 @@ export class BatchCall {
   /** The handler has the messages, and has not returned. */
   get running(): boolean {
     return this.#phase === "running";
+  }
+
+  /** The handler runs, and not all of its messages are given up. */
+  get wanted(): boolean {
+    return this.running && this.#wanted.size > 0;
+  }
+
+  /** Call `action` once when the handler is over, or wanted for none of its messages. */
+  whenUnwanted(action: () => void): void {
+    this.#whenUnwanted.push(action);
   }
 
   /** Fires when all of its messages are given up. */
@@ -187,11 +198,19 @@ export class BatchCall {
   #abandon(reason: unknown): void {
     this.#abort.abort(reason ?? new Error("All messages of the batch were given up."));
     this.permit.leave();
+    this.#unwanted();
+  }
+
+  #unwanted(): void {
+    const actions = this.#whenUnwanted;
+    this.#whenUnwanted = [];
+    for (const action of actions) action();
   }
 
   #over(thrown: unknown, startedAtMs: number): void {
     this.#phase = "over";
     this.permit.leave();
+    this.#unwanted();
     const { clock, feed } = this.#parts.host;
     if (!feed.active) return;
     const { name, traceparent, type } = this;

@@ -123,7 +123,6 @@ export class Parking {
       payload: input.payload,
       contentType: input.metadata.contentType,
     };
-    turn.endAsks(told);
     const store = async (): Promise<readonly Delivery[]> => {
       await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);
       this.#pass(delivery);

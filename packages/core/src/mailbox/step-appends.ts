@@ -57,12 +57,15 @@ export class StepAppends implements StepStore {
 
   /**
    * Turns were stored: what they recorded may be large, and an idle agent needs none of it (I7).
+   * Nobody wants the asks that they left open.
    */
   handled(): void {
     const ledgers = this.#ledgers;
     if (ledgers === undefined) return;
-    for (const position of ledgers.keys()) {
-      if (position <= this.#history.current.lastInput) ledgers.delete(position);
+    for (const [position, { asks }] of ledgers) {
+      if (position > this.#history.current.lastInput) continue;
+      ledgers.delete(position);
+      asks.callBack();
     }
     if (ledgers.size === 0) this.#ledgers = undefined;
   }
@@ -85,10 +88,6 @@ export class StepAppends implements StepStore {
 
   lost(): void {
     this.#mailbox.recover();
-  }
-
-  endAsks({ delivery }: Turn, reason: unknown): void {
-    this.#ledgers?.get(delivery.input.position)?.asks.end(reason);
   }
 
   get isSettled(): boolean {

@@ -2,8 +2,9 @@
  * The asks that a turn has made, whichever run of its handler made them.
  *
  * A run that fails, or is given up for another start from the journal, does not call its asks back:
- * the next run wants the same answer, and waits for the same ask. Only a turn that is given up for
- * good ends them.
+ * the next run wants the same answer, and waits for the same ask. Once the turn is stored, whether
+ * handled or given up for good, nobody wants what is still open, such as the slower ask of a race:
+ * that is called back. A batch whose handler goes on for other messages may wait for it until then.
  */
 import { AskCancelledError } from "../errors/ask-errors.ts";
 import { TurnGivenBackError } from "../errors/definition-errors.ts";
@@ -17,8 +18,18 @@ export interface Asked {
   end(reason: unknown): void;
 }
 
+/** A call of a batch handler, in which other messages may need what this one asked (M4). */
+export interface AskingCall {
+  /** Its handler runs, and is wanted for a message at least. */
+  readonly wanted: boolean;
+  /** Call `action` once when it is wanted no longer. */
+  whenUnwanted(action: () => void): void;
+}
+
 export class AsksUnderWay {
   readonly #asks = new Map<string, Asked>();
+  /** Those that asked, or joined what an earlier run had asked. */
+  #calls: Set<AskingCall> | undefined;
 
   has(key: string): boolean {
     return this.#asks.has(key);
@@ -41,11 +52,28 @@ export class AsksUnderWay {
     return asked;
   }
 
+  /** The handler of this call may wait for them, whatever becomes of this turn. */
+  askedIn(call: AskingCall): void {
+    this.#calls ??= new Set();
+    this.#calls.add(call);
+  }
+
   end(reason: unknown): void {
     for (const asked of this.#asks.values()) asked.end(reason);
     this.#asks.clear();
   }
+
+  /** The turn is stored: call back what is open, as soon as no batch may wait for it. */
+  callBack(): void {
+    for (const call of this.#calls ?? []) {
+      if (call.wanted) return call.whenUnwanted(() => this.callBack());
+    }
+    this.end(left);
+  }
 }
+
+/** Why an ask ends that its turn did not wait for. */
+const left = new AskCancelledError("The turn that asked ended without waiting for the answer.");
 
 /** The log's trouble, which is over some time. */
 const withoutAnswer = [LogUnavailableError, RevisionConflictError];

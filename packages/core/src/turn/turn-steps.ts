@@ -56,8 +56,6 @@ export interface StepStore {
   readonly mayBeBegun: boolean;
   /** The journal does not end where it should: start again from what it says. */
   lost(): void;
-  /** The turn is given up for good: nobody waits for what it asked. */
-  endAsks(turn: Turn, reason: unknown): void;
 }
 
 /** How an ask is made. */
@@ -137,6 +135,7 @@ export class TurnSteps {
   async ask(key: string, waiters: AskWaiters, ask: MakeAsk): Promise<unknown> {
     const turn = this.#turn;
     const { asks } = this.#ledger;
+    if (turn.seat !== undefined) asks.askedIn(turn.seat.call);
     // Until it is known, the handler keeps its place: nobody else has to answer that.
     const isKnown = asks.has(key) || !this.#store.mayBeBegun || !mayBeForgotten(turn);
     const acceptedAt = isKnown ? undefined : await earlierAsk(turn, ask.earlier);

@@ -247,7 +247,6 @@ export class Turn implements EventSink {
    * What its declaration does about that (`onFailed`) commits with it.
    */
   fail(thrown: unknown): void {
-    this.endAsks(thrown);
     this.#end();
     this.#clear();
     const failure = storableFailure(errorData(thrown));
@@ -324,14 +323,6 @@ export class Turn implements EventSink {
   share(): { state: unknown } {
     this.#shared ??= { state: this.state };
     return this.#shared;
-  }
-
-  /**
-   * It is given up for good: nobody waits for what its runs asked, but for its batch, if that goes
-   * on (M4).
-   */
-  endAsks(reason: unknown): void {
-    if (!this.muted) this.#stepStore.endAsks(this, reason);
   }
 
   /** Its time is up. That counts as a run, also when it never came to the handler. */

@@ -8,11 +8,12 @@ import { createMemoryBroker, overlay } from "@troupe/core/testing";
 const options = { timings: { joinDelayMs: 0 }, keyWindowMax: 4 } as const;
 
 it("reads nothing back while its queue is more than half full (I7)", async () => {
-  const entered = Promise.withResolvers<void>();
-  const held = Promise.withResolvers<void>();
-  const slow = agent("slow").on("work", z.number(), async (_, n) => {
-    entered.resolve();
-    if (n === 0) await held.promise;
+  const entered = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow = agent("slow").on("work", z.number(), async ({ agent: { key } }, n) => {
+    if (key === "neighbour") return n;
+    entered[n]?.resolve();
+    await held[n]?.promise;
     return n;
   });
   const broker = createMemoryBroker({ partitions: 1 });
@@ -27,11 +28,15 @@ it("reads nothing back while its queue is more than half full (I7)", async () =>
   await using troupe = createTroupe(log);
   await troupe.work(slow, options);
   for (let n = 0; n < 40; n++) await troupe.send(slow, "behind").work(n);
-  await entered.promise;
+  await entered[0]?.promise;
   // What was sent later to another key was read later.
   expect(await troupe.agent(slow, "neighbour").work(1)).toBe(1);
   expect(readBack).toBe(0);
-  held.resolve();
+  // The next one leaves three of four behind.
+  held[0]?.resolve();
+  await entered[1]?.promise;
+  expect(readBack).toBe(0);
+  held[1]?.resolve();
   expect(await troupe.agent(slow, "behind").work(40)).toBe(40);
   expect(readBack).toBeGreaterThan(0);
 });

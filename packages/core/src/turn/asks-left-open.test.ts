@@ -90,6 +90,9 @@ describe("an ask that its turn leaves open", () => {
       const crashing = overlay(dying, {
         commit: async (commits) => {
           if (!isOver) return dying.commit(commits);
+          // Had it called the ask back, that would be on its way before the process ends.
+          for (let n = 0; n < 20; n++) await new Promise(setImmediate);
+          await dying.cell("anything");
           dying.crash();
           ended.resolve();
           return new Promise(() => undefined);

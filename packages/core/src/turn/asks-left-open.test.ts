@@ -131,7 +131,7 @@ describe("an ask that its turn leaves open", () => {
       if (event.kind !== "turn.committed" || event.agent.type !== "boss") return;
       handled.resolve(event.record.reply);
     });
-    await troupe.log.accept(resumeDraft({ type: "boss", key: "b" }, "try again"));
+    await troupe.log.accept(resumeDraft({ type: "boss", key: "b" }));
     expect(await handled.promise).toBe("it is done");
     expect(runs).toEqual(["it"]);
   });

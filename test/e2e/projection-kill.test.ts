@@ -44,16 +44,20 @@ test("a real PostgreSQL server is there", ({ skip }) => {
   expect(server?.url).toMatch(/^postgres/);
 });
 
+/**
+ * Every start of PGlite takes seconds, so its process is killed less often, and the check is shown
+ * to fail where a start is cheapest.
+ */
 const databases: readonly (readonly [string, () => OpenPostgresOptions])[] = [
   ["PGlite", () => ({ url: false, folder: join(folder, "data") })],
   ...(server === undefined ? [] : [["a server", () => ({ url: server.url })] as const]),
 ];
 
-describe.each(databases)("with the model in %s", (_, database) => {
+describe.each(databases)("with the model in %s", (name, database) => {
   test("the model is the fold of all events, whenever the process was killed", async () => {
     const settings = settingsOf("counts", database());
     await countMore(100);
-    for (const holdAt of [1, 7, 45, 100]) {
+    for (const holdAt of name === "PGlite" ? [1, 45] : [1, 7, 45, 100]) {
       await using program = await startProjecting({ ...settings, holdAt });
       await Promise.all([program.said("held"), countMore(50)]);
       await program.kill();
@@ -63,6 +67,8 @@ describe.each(databases)("with the model in %s", (_, database) => {
     expect(await last.ask("rows")).toEqual(await fold());
     await last.stop();
   });
+
+  if (name !== databases.at(-1)?.[0]) return;
 
   test("the check fails when the checkpoint has a transaction of its own", async () => {
     const settings = settingsOf("sabotaged", database());

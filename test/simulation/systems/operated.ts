@@ -149,7 +149,7 @@ async function lookAfter(
   }
   const original = await log.input(inputPosition, { firm: true });
   assert.ok(original !== undefined, `the original of ${position}`);
-  const operator = chance.happens(0.3) ? brokenOff(log) : log;
+  const operator = chance.happens(0.5) ? brokenOff(log) : log;
   await redrive(operator, { position, agent: owner, original }).catch((thrown: unknown) => {
     if (!(thrown instanceof LogUnavailableError)) throw thrown;
   });

@@ -130,38 +130,44 @@ describe("I15: a worker with old code", () => {
     expect(await notes(client, "a")).toEqual(["split 7"]);
   });
 
-  it("lets what was deferred for a parked agent wait for the code that knows it", async () => {
-    const broker = createMemoryBroker({ partitions: 1 });
-    let isBroken = true;
-    const jam = (text: string): string => {
-      if (isBroken) throw new Error(`${text} jams`);
-      return text;
-    };
-    const parks = { retry: { attemptsMax: 1, exhausted: "park" } } as const;
-    const parking1 = version1.on("jam", z.string(), (_, text) => void jam(text), parks);
-    const parking2 = version2.on("jam", z.string(), (_, text) => void jam(text), parks);
-    const client = clientOf(broker);
-    const newer = await hosting(broker, parking2, { id: "new" });
-    await client.send(parking2, "a").jam("it");
-    await client.publish(refunds, "a", { n: 1 });
-    await client.send(parking2, "a").split(2);
-    await client.publish(orders, "a", { n: 3 });
-    await expect(client.agent(parking2, "a").count(1)).rejects.toMatchObject({
-      code: "agent-parked",
-    });
-    await newer.troupe.close();
-    const old = await hosting(broker, parking1, { id: "old" });
-    isBroken = false;
-    await client.log.accept(resumeDraft({ type: "book", key: "a" }));
-    await vi.waitFor(() => expect(old.faults).toContain("unknown-here"));
-    expect(await notes(client, "a")).toEqual([]);
-    await old.troupe.close();
-    await hosting(broker, parking2, { id: "newer" });
-    await vi.waitFor(async () => {
-      expect(await notes(client, "a")).toEqual(["refund 1", "split 2", "order 3"]);
-    });
-    expect(deadLetters(broker)).toBe(1);
-  });
+  it.each([
+    ["publications", "refund 2"],
+    ["messages", "split 2"],
+  ])(
+    "lets %s that were deferred for a parked agent wait for the code that knows them",
+    async (_, note) => {
+      const broker = createMemoryBroker({ partitions: 1 });
+      let isBroken = true;
+      const jam = (text: string): string => {
+        if (isBroken) throw new Error(`${text} jams`);
+        return text;
+      };
+      const parks = { retry: { attemptsMax: 1, exhausted: "park" } } as const;
+      const parking1 = version1.on("jam", z.string(), (_, text) => void jam(text), parks);
+      const parking2 = version2.on("jam", z.string(), (_, text) => void jam(text), parks);
+      const client = clientOf(broker);
+      const newer = await hosting(broker, parking2, { id: "new" });
+      await client.send(parking2, "a").jam("it");
+      if (note === "split 2") await client.send(parking2, "a").split(2);
+      else await client.publish(refunds, "a", { n: 2 });
+      await client.publish(orders, "a", { n: 3 });
+      await expect(client.agent(parking2, "a").count(1)).rejects.toMatchObject({
+        code: "agent-parked",
+      });
+      await newer.troupe.close();
+      const old = await hosting(broker, parking1, { id: "old" });
+      isBroken = false;
+      await client.log.accept(resumeDraft({ type: "book", key: "a" }));
+      await vi.waitFor(() => expect(old.faults).toContain("unknown-here"));
+      expect(await notes(client, "a")).toEqual([]);
+      await old.troupe.close();
+      await hosting(broker, parking2, { id: "newer" });
+      await vi.waitFor(async () => {
+        expect(await notes(client, "a")).toEqual([note, "order 3"]);
+      });
+      expect(deadLetters(broker)).toBe(1);
+    },
+  );
 
   it("gives its partitions to a worker that knows more", async () => {
     const broker = createMemoryBroker({ partitions: 4 });

@@ -82,7 +82,7 @@ test.for([
   ["that need no time", false],
   ["that take time", true],
 ] as const)("partitions follow workers that join, stop and die; turns %s", async ([, pausing]) => {
-  const published = adds({ messages: 3000, keys: 30 });
+  const published = adds({ messages: 6000, keys: 60 });
   const first = await start("first", pausing);
   await expectShared(first);
   let to = 0;
@@ -130,20 +130,20 @@ test("a stopping worker finishes what runs and gives back the rest", async () =>
 });
 
 test("a worker that was only paused meets the fence when it wakes up", async () => {
-  const published = adds({ messages: 4500, keys: 45 });
+  const published = adds({ messages: 9000, keys: 90 });
   const awake = await start("awake", true);
   const paused = await start("paused", true);
   await expectShared(awake, paused);
   const stored = await counterOf(client, namespace);
   const publishing = publishAdds(client, namespace, published, { to: 40 });
-  await expect.poll(() => stored("0.journal.tally.*"), patience).toBeGreaterThan(500);
+  await expect.poll(() => stored("0.journal.tally.*"), patience).toBeGreaterThan(1000);
   paused.signal("SIGSTOP");
   await publishing;
   await expect.poll(async () => (await held(awake)).length, patience).toBe(everything);
   await publishAdds(client, namespace, published, { from: 41, to: 60 });
   // Journals also hold what is not a turn, such as that a run began.
   const turns = (): Promise<number> => stored("0.journal.tally.*");
-  await expect.poll(turns, patience).toBeGreaterThanOrEqual(60 * 45);
+  await expect.poll(turns, patience).toBeGreaterThanOrEqual(60 * 90);
 
   paused.signal("SIGCONT");
   await publishAdds(client, namespace, published, { from: 61 });

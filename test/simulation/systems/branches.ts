@@ -89,12 +89,20 @@ function branchesSystem(name: string, writeMs: number): Omit<System, "duplicates
 
 export const parallelBranches: System = branchesSystem("branches", 20);
 
+const slow = branchesSystem("long-asks", 40_000);
+
 /**
  * Writers take longer than the log remembers the ids of messages, which is longer than anybody is
  * without the log: an answer that an outage keeps back for longer tells nothing about its message.
  */
 export const longAsks: System = {
-  ...branchesSystem("long-asks", 40_000),
+  ...slow,
+  // Most of its time nothing happens, so workers say less often that they are there.
+  settings: {
+    ...slow.settings,
+    floorIntervalMs: 4000,
+    timings: { heartbeatMs: 2000, deadAfterMs: 6400 },
+  },
   duplicates: { ageMsMax: 15_000 },
 };
 

@@ -68,7 +68,7 @@ const timeoutMs = 5000;
 export const operated: System = {
   name: "operated",
   agents: [press, shelf],
-  workers: 3,
+
   settings: { retry: { attemptsMax: 2, delayMs: 10, delayMsMax: 100 } },
   // Operators come back later than that; nobody is away from the log for so long.
   duplicates: { ageMsMax: 15_000 },

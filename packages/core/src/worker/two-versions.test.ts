@@ -135,7 +135,7 @@ describe("I15: a worker with old code", () => {
     ["messages", "split 2"],
   ])(
     "lets %s that were deferred for a parked agent wait for the code that knows them",
-    async (_, note) => {
+    async (_what, note) => {
       const broker = createMemoryBroker({ partitions: 1 });
       let isBroken = true;
       const jam = (text: string): string => {

@@ -3,7 +3,8 @@
  *
  *  A1 The ask is an ordinary accepted message (I1); only its reply travels outside the log and may be lost.
  *  A2 A reply that does not come is looked for in the agent's journal, less and less often, until the deadline: the turn
- *     that answered it is recorded there (I4). So neither a worker's death nor our own reconnect loses an answer.
+ *     that answered it is recorded there (I4). So neither a worker's death nor our own reconnect loses an answer. Asks of
+ *     one agent look together, and each looks on where it was (reply-looks.ts).
  *  A3 An agent never waits for itself: the chain of waiting agents travels with the ask (call cycles, call depth).
  *  A4 The deadline travels with the ask, and whoever gives up before says so to all workers, as well as it can: a turn
  *     that nobody waits for commits nothing but its failure.
@@ -22,9 +23,11 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { InputDraft, Position } from "../log/input.ts";
 import type { AcceptOptions, Log } from "../log/log.ts";
-import { findReply } from "../turn/find-reply.ts";
+import type { SoughtReply } from "../turn/find-reply.ts";
+import { soughtReply } from "../turn/find-reply.ts";
 import type { Reply } from "../turn/reply.ts";
 import { decodeReply, errorOfFailure } from "../turn/reply.ts";
+import { ReplyLooks } from "./reply-looks.ts";
 import { requireSameMessage } from "./same-message.ts";
 import type { Silence } from "./silence.ts";
 import { explainSilence } from "./silence.ts";
@@ -60,8 +63,8 @@ interface Waiter {
   readonly endsAtMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** Where the ask lies in the log, once it is accepted. */
-  position: Position | undefined;
+  /** What is looked for, once the ask is accepted: it lies at that position in the log. */
+  sought: SoughtReply | undefined;
   /** Between the last look into the journal and the next one. */
   pauseMs: number;
   /** What the agent's worker said about it. */
@@ -77,6 +80,7 @@ export class Asker {
   readonly #clock: Clock;
   readonly #waiters = new Map<string, Waiter>();
   readonly #watch: WorkerWatch;
+  readonly #looks: ReplyLooks;
   readonly #unlisten: () => void;
   #stopped = false;
 
@@ -84,6 +88,7 @@ export class Asker {
     this.#log = log;
     this.#clock = clock;
     this.#watch = new WorkerWatch(log, clock);
+    this.#looks = new ReplyLooks(log);
     this.#unlisten = log.onReply((replyTo, payload) => this.#heard(replyTo, payload));
   }
 
@@ -104,7 +109,7 @@ export class Asker {
         endsAtMs: this.#clock.monotonicMs() + timeoutMs,
         resolve,
         reject,
-        position: undefined,
+        sought: undefined,
         pauseMs: firstPauseMs,
         note: undefined,
         silence: undefined,
@@ -141,7 +146,7 @@ export class Asker {
     const { replyTo, request } = waiter;
     const { acceptedAt, draft, fence, onAccepted, signal, timeoutMs } = request;
     if (acceptedAt !== undefined) {
-      waiter.position = acceptedAt;
+      waiter.sought = soughtReply(acceptedAt);
       return this.#wake(waiter, 0);
     }
     const deadlineMs = this.#log.nowMs() + timeoutMs;
@@ -150,13 +155,13 @@ export class Asker {
     const fail = (thrown: unknown): void => this.#fail(replyTo, thrown);
     accepting.then(({ duplicate, position }) => {
       if (!duplicate) {
-        waiter.position = position;
+        waiter.sought = soughtReply(position);
         return onAccepted(position);
       }
       // A repeated ask has perhaps been answered long ago, to somebody who is gone.
       const host = { log: this.#log, clock: this.#clock, signal };
       requireSameMessage(host, draft, position).then(() => {
-        waiter.position = position;
+        waiter.sought = soughtReply(position);
         onAccepted(position);
         this.#wake(waiter, 0);
       }, fail);
@@ -175,27 +180,27 @@ export class Asker {
   }
 
   #look(waiter: Waiter): void {
-    const { endsAtMs, position, replyTo, request } = waiter;
+    const { endsAtMs, replyTo, request, sought } = waiter;
     const leftMs = endsAtMs - this.#clock.monotonicMs();
     if (leftMs <= 0) return this.#fail(replyTo, late(waiter));
     if (waiter.silence === undefined && leftMs <= explainingMs(request)) this.#explain(waiter);
     this.#watch.begin(replyTo);
-    if (position === undefined) return this.#wake(waiter, firstPauseMs);
+    if (sought === undefined) return this.#wake(waiter, firstPauseMs);
     // Only the end can wake it while it looks.
     this.#wake(waiter, Infinity);
     const lookLater = (): void => {
       waiter.pauseMs = Math.min(waiter.pauseMs * 2, pauseMsMax);
       this.#wake(waiter, waiter.pauseMs);
     };
-    findReply(this.#log, request.agent, position).then((reply) => {
+    this.#looks.look(request.agent, sought).then((reply) => {
       if (reply === undefined) lookLater();
       else this.#settle(replyTo, reply);
     }, lookLater);
   }
 
   #explain(waiter: Waiter): void {
-    const { note, position, request } = waiter;
-    const ask = { agent: request.agent, note, position };
+    const { note, request, sought } = waiter;
+    const ask = { agent: request.agent, note, position: sought?.position };
     waiter.silence = explainSilence(this.#log, this.#watch, ask).then(
       (silence) => {
         waiter.silence = silence;
@@ -275,14 +280,14 @@ function explainingMs({ timeoutMs }: AskRequest): number {
   return Math.min(explainingMsMax, timeoutMs / 4);
 }
 
-function late({ position, request, silence }: Waiter): AskDeadlineError {
+function late({ request, silence, sought }: Waiter): AskDeadlineError {
   const { agent, message } = request;
   const name = agentName(agent);
   const known = silence === undefined || silence instanceof Promise ? undefined : silence;
   const why = known === undefined ? "" : `: ${known.text}`;
   return new AskDeadlineError(
     `${name} did not answer ${message} before the deadline${why}. What is not done by now is not kept: look with "troupe inspect ${name}".`,
-    { details: { agent: name, message, position, why: known?.why ?? "unknown" } },
+    { details: { agent: name, message, position: sought?.position, why: known?.why ?? "unknown" } },
   );
 }
 

@@ -1,4 +1,4 @@
-/** The recorded reply to an input: how a lost one is found again (I4). */
+/** The recorded replies to inputs: how lost ones are found again (I4). */
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, ReadOptions } from "../log/log.ts";
@@ -6,11 +6,25 @@ import { lateReplyOf } from "./answering.ts";
 import type { Reply } from "./reply.ts";
 import { replyOf } from "./reply.ts";
 import { decodeJournalRecord } from "./step-record.ts";
+import type { TurnRecord } from "./turn-record.ts";
+
+/** An input whose reply is looked for, and how far that has come: nothing is read twice. */
+export interface SoughtReply {
+  readonly position: Position;
+  /** Records up to here were read. */
+  after: Position;
+  /** Its turn is there, and a later one answers (D1). */
+  open: boolean;
+}
+
+/** A record always comes after its input, so the search starts there. */
+export function soughtReply(position: Position): SoughtReply {
+  return { position, after: position, open: false };
+}
 
 /**
  * The reply to the input at `inputPosition`; undefined when it is not handled yet, or to be
- * answered by a turn that is not there yet (D1). A record always comes after its input, so the
- * search starts there.
+ * answered by a turn that is not there yet (D1).
  */
 export async function findReply(
   log: Log,
@@ -18,22 +32,73 @@ export async function findReply(
   inputPosition: Position,
   options: ReadOptions = {},
 ): Promise<Reply | undefined> {
-  let after = inputPosition;
-  let open = false;
-  for (;;) {
+  const sought = soughtReply(inputPosition);
+  return (await findReplies(log, agent, [sought], options)).get(sought);
+}
+
+/** The replies that are there, to several inputs of one agent, in one pass over its journal. */
+export async function findReplies(
+  log: Log,
+  agent: AgentId,
+  sought: readonly SoughtReply[],
+  options: ReadOptions = {},
+): Promise<ReadonlyMap<SoughtReply, Reply>> {
+  const search = new ReplySearch(sought);
+  let after = Math.min(...sought.map((each) => each.after));
+  while (search.goesOn) {
     const entries = await log.journal(agent, after, options);
-    for (const entry of entries) {
-      after = entry.revision;
-      const record = decodeJournalRecord(entry.record);
-      if (record.kind !== "turn") continue;
-      const { turn } = record;
-      if (turn.inputPosition === inputPosition) {
-        if (turn.answering?.later !== true) return replyOf(turn);
-        open = true;
-      } else if (!open && turn.inputPosition > inputPosition) return undefined;
-      const late = open ? lateReplyOf(turn) : undefined;
-      if (late !== undefined) return late;
+    if (entries.length === 0) break;
+    for (const { record: bytes, revision } of entries) {
+      after = revision;
+      const record = decodeJournalRecord(bytes);
+      if (record.kind === "turn") search.see(record.turn);
+      if (!search.goesOn) break;
     }
-    if (entries.length === 0) return undefined;
+    search.cameTo(after);
+  }
+  return search.found;
+}
+
+/** Turns handle inputs in log order, so one that is passed over has no turn. */
+class ReplySearch {
+  readonly found = new Map<SoughtReply, Reply>();
+  /** In log order. */
+  readonly #waiting: SoughtReply[];
+  /** Their turns have left them open. */
+  readonly #open: Set<SoughtReply>;
+
+  constructor(sought: readonly SoughtReply[]) {
+    this.#open = new Set(sought.filter(({ open }) => open));
+    this.#waiting = sought
+      .filter(({ open }) => !open)
+      .toSorted((one, other) => other.position - one.position);
+  }
+
+  get goesOn(): boolean {
+    return this.#waiting.length > 0 || this.#open.size > 0;
+  }
+
+  see(turn: TurnRecord): void {
+    for (;;) {
+      const next = this.#waiting.at(-1);
+      if (next === undefined || next.position > turn.inputPosition) break;
+      this.#waiting.pop();
+      if (next.position < turn.inputPosition) continue;
+      if (turn.answering?.later !== true) this.found.set(next, replyOf(turn));
+      else {
+        next.open = true;
+        this.#open.add(next);
+      }
+    }
+    const late = this.#open.size === 0 ? undefined : lateReplyOf(turn);
+    if (late === undefined) return;
+    for (const each of this.#open) this.found.set(each, late);
+    this.#open.clear();
+  }
+
+  cameTo(position: Position): void {
+    for (const each of [...this.#waiting, ...this.#open]) {
+      each.after = Math.max(each.after, position);
+    }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Looks into journals for asks that hear nothing (A2). Asks of one agent share them: a thousand that
- * wait for it would else read its journal a thousand times. A look that comes while one is under way
- * is part of the next.
+ * Looks into journals for asks that hear nothing (A2). Asks of one agent share them: a thousand
+ * that wait for it would else read its journal a thousand times. A look that comes while one is
+ * under way is part of the next.
  */
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";

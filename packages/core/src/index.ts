@@ -17,6 +17,7 @@ export * from "./client/troupe.ts";
 export * from "./clock/clock.ts";
 export { systemRandom } from "./clock/random.ts";
 export type { Random } from "./clock/random.ts";
+export * from "./errors/archive-errors.ts";
 export * from "./errors/ask-errors.ts";
 export * from "./errors/definition-errors.ts";
 export * from "./errors/event-errors.ts";

@@ -20,6 +20,7 @@ export {
   type WhenJob,
 } from "./given-job.ts";
 export { givenProjection, type GivenProjection } from "./given-projection.ts";
+export { memoryArchiveStore, type MemoryArchiveStore } from "./memory-archive-store.ts";
 export {
   createMemoryBroker,
   type MemoryBroker,

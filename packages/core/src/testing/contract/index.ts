@@ -7,3 +7,6 @@ export { engineChecks } from "./engine/engine-checks.ts";
 export { sinkChecks } from "./projection/sink-checks.ts";
 export { sinkContract } from "./projection/sink-contract.ts";
 export type { SinkCheck, SinkHarness, SinkRow } from "./projection/sink-harness.ts";
+export { storeChecks } from "./archive/store-checks.ts";
+export { storeContract } from "./archive/store-contract.ts";
+export type { StoreCheck, StoreHarness } from "./archive/store-harness.ts";

@@ -1,0 +1,67 @@
+/**
+ * The store port: a place for named objects that never change, such as a directory or a bucket.
+ *
+ * That is all an archive asks of a store, because it is all that every store can do. What changes,
+ * the manifest of a chain, is a series of numbered objects: whoever creates the next number has
+ * changed it. The rules an archive relies on:
+ *
+ *  A1 `put` creates an object whole, or not at all; after it resolved, a crash of any process or
+ *     machine of ours does not take the object away.
+ *  A2 Of several that create one name, exactly one is told that it did; an object that is there is
+ *     never changed.
+ *  A3 What was put is found by `get` and `list` from then on, what was removed is not.
+ */
+
+/** An object as a list tells it. */
+export interface ArchiveObject {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Part of an object. */
+export interface ByteRange {
+  /** First byte; negative counts from the end, and begins at 0 where the object is shorter. */
+  readonly from: number;
+  /** How many bytes; fewer come where the object ends. At least 1. */
+  readonly bytes: number;
+}
+
+export interface StoreCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ArchiveStore {
+  /** Where it is, for messages to people; never with a secret. */
+  readonly place: string;
+
+  /**
+   * Create an object; false when one of this name is there already (A1, A2).
+   *
+   * @param name parts of letters, digits and `-_.%~=+@,`, separated by `/`; none is `.` or `..`
+   * @throws ArchiveUnavailableError (unknown whether it is there), ArchiveRefusedError
+   */
+  put(name: string, content: Uint8Array, options?: StoreCallOptions): Promise<boolean>;
+
+  /**
+   * An object's bytes, or a range of them; undefined when it is not there.
+   *
+   * @throws ArchiveUnavailableError, ArchiveRefusedError
+   */
+  get(
+    name: string,
+    range?: ByteRange,
+    options?: StoreCallOptions,
+  ): Promise<Uint8Array | undefined>;
+
+  /**
+   * All objects whose names begin with `prefix`, by name. What a crash left unfinished may be among
+   * them, under a name that nobody put. @throws ArchiveUnavailableError, ArchiveRefusedError
+   */
+  list(prefix: string, options?: StoreCallOptions): Promise<readonly ArchiveObject[]>;
+
+  /**
+   * Remove an object; nothing happens when it is not there. @throws ArchiveUnavailableError,
+   * ArchiveRefusedError
+   */
+  remove(name: string, options?: StoreCallOptions): Promise<void>;
+}

@@ -5,6 +5,8 @@ export * from "./agent/agent-reference.ts";
 export * from "./agent/agent.ts";
 export type { EventOptions, Upcast } from "./agent/event-version.ts";
 export type * from "./agent/stored-event.ts";
+export type { Archive } from "./archive/archive-port.ts";
+export type { ArchiveStore } from "./archive/archive-store.ts";
 export { BatchFailure } from "./batch/batch-context.ts";
 export type {
   BatchContext,

@@ -7,14 +7,18 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import type { AskCalls, MessageOptions, SendCalls } from "../agent/agent-calls.ts";
 import { callsProxy } from "../agent/agent-calls.ts";
-import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
+import type { Hostable } from "../agent/agent-definition.ts";
 import type { AgentReference } from "../agent/agent-reference.ts";
 import type { Agent } from "../agent/agent.ts";
+import { acrossArchive } from "../archive/across-archive.ts";
+import type { Archive } from "../archive/archive-port.ts";
+import type { ArchiveStore } from "../archive/archive-store.ts";
+import { logArchive } from "../archive/log-archive.ts";
 import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/clock.ts";
 import { within } from "../clock/within.ts";
 import type { Random } from "../clock/random.ts";
-import { hexOf, systemRandom } from "../clock/random.ts";
+import { systemRandom } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { FaultLines } from "../inspection/fault-lines.ts";
@@ -62,7 +66,9 @@ import type { Worker } from "../worker/worker.ts";
 import { RunningWorker } from "../worker/worker.ts";
 import { Audience } from "./audience.ts";
 import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
+import { agentsOf, requireHostable } from "./hostable.ts";
 import { ManifestCache } from "./manifest-cache.ts";
+import { messageId } from "./message-id.ts";
 import { requireSameMessage } from "./same-message.ts";
 
 export interface TroupeOptions {
@@ -83,6 +89,11 @@ export interface TroupeOptions {
    * each on the error stream, a few of each kind in ten seconds
    */
   readonly onFault?: FaultListener | false | undefined;
+  /**
+   * Where what is truncated on the log is kept: replays and projections read archive and log as
+   * one, and nothing is truncated that is not there. @default none
+   */
+  readonly archive?: ArchiveStore | undefined;
   readonly clock?: Clock;
   /** Where the jitter of back-offs and the ids come from. @default the system */
   readonly random?: Random;
@@ -105,6 +116,8 @@ export interface Receipt extends Accepted {
 export interface Troupe extends AsyncDisposable {
   readonly name: string;
   readonly log: Log;
+  /** The log's archive, when there is a store for it. */
+  readonly archive: Archive | undefined;
   /** Ask an agent: each method sends a message and resolves with the reply. */
   agent<Messages>(
     agent: AgentReference<Messages>,
@@ -159,6 +172,7 @@ export const troupeOptionRules: OptionRules<TroupeOptions> = Object.freeze({
   interceptors: "other",
   traceparent: "other",
   onFault: "other",
+  archive: "other",
   clock: "other",
   random: "other",
 });
@@ -172,6 +186,9 @@ export function createTroupe(log: Log, options: TroupeOptions = {}): Troupe {
 class TroupeOnLog implements Troupe {
   readonly name: string;
   readonly log: Log;
+  readonly archive: Archive | undefined;
+  /** The log, and what its archive has. */
+  readonly #history: Log;
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #traceparent: () => string | undefined;
@@ -195,6 +212,8 @@ class TroupeOnLog implements Troupe {
     this.#faultLines = faultLines({ clock: this.#clock });
     const { onFault = this.#faultLines.hear } = options;
     this.#feed = inspectionFeed(onFault === false ? undefined : onFault);
+    this.archive = options.archive && logArchive(log, options.archive, { onFault: this.#tell });
+    this.#history = this.archive === undefined ? log : acrossArchive(log, this.archive);
     this.#traceparent = options.traceparent ?? (() => undefined);
     this.#layers = {
       send: layers(interceptors, "send"),
@@ -206,9 +225,7 @@ class TroupeOnLog implements Troupe {
     this.#manifests = new ManifestCache(log);
     this.#audience = new Audience(log, this.#feed);
     const unwatch = log.onStatus((status) => this.#feed.emit({ kind: "log.status", status }));
-    const unhear = log.onFault((what, thrown) => {
-      this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
-    });
+    const unhear = log.onFault(this.#tell);
     this.#unlisten = () => {
       unwatch();
       unhear();
@@ -315,7 +332,7 @@ class TroupeOnLog implements Troupe {
   ): Promise<RunningProjection> {
     this.#requireOpen();
     const running: ProjectionRunner<Model> = new ProjectionRunner<Model>(projection, sink, {
-      log: this.log,
+      log: this.#history,
       clock: this.#clock,
       random: this.#random,
       feed: this.#feed,
@@ -332,16 +349,16 @@ class TroupeOnLog implements Troupe {
     agent: Agent<State, Events, Messages>,
     key: string,
   ): AsyncIterable<ReplayedTurn<State>> {
-    return replay(this.log, agent, key);
+    return replay(this.#history, agent, key);
   }
 
   turns(type: string, key: string): AsyncIterable<JournaledTurn> {
-    return turnsOf(this.log, { type, key });
+    return turnsOf(this.#history, { type, key });
   }
 
   follow(request: FollowRequest): AsyncIterable<LogEntry> {
     requireFollowRequest(request);
-    return this.log.follow(request);
+    return this.#history.follow(request);
   }
 
   inspect(listener: InspectionListener): () => void {
@@ -458,6 +475,9 @@ class TroupeOnLog implements Troupe {
     if (!this.#manifests.knows(type, message)) await this.#manifests.require(type, message);
   }
 
+  readonly #tell = (what: string, thrown: unknown): void =>
+    this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
+
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new StoppedError("This client was closed.");
   }
@@ -470,31 +490,4 @@ function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
     metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
     payload: encodePayload(call.payload, fromInterceptors),
   };
-}
-
-function agentsOf(hostable: Hostable): readonly AgentDefinition[] {
-  return "agents" in hostable ? hostable.agents : [hostable];
-}
-
-function requireHostable(definitions: readonly AgentDefinition[]): void {
-  const types = definitions.map((definition) => definition.type);
-  const twice = types.find((type, index) => types.indexOf(type) !== index);
-  if (twice !== undefined) {
-    throw new DefinitionError(`Two agents of the type ${twice} were given to one worker.`, {
-      details: { type: twice },
-    });
-  }
-  if (types.length === 0) {
-    throw new DefinitionError("A worker needs at least one agent to host.");
-  }
-}
-
-/** Unique per message: a random process prefix and a counter. */
-const idPrefix = randomBytes(9).toString("base64url");
-let idCount = 0;
-
-function messageId(random: Random): string {
-  if (random !== systemRandom) return hexOf(random, 12);
-  idCount += 1;
-  return `${idPrefix}.${idCount.toString(36)}`;
 }

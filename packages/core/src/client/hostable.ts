@@ -1,0 +1,22 @@
+/** What a worker is given to host. */
+import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
+
+/** The agents of an agent, or of a pipeline. */
+export function agentsOf(hostable: Hostable): readonly AgentDefinition[] {
+  return "agents" in hostable ? hostable.agents : [hostable];
+}
+
+/** @throws DefinitionError for none at all, and for two of one type */
+export function requireHostable(definitions: readonly AgentDefinition[]): void {
+  const types = definitions.map((definition) => definition.type);
+  const twice = types.find((type, index) => types.indexOf(type) !== index);
+  if (twice !== undefined) {
+    throw new DefinitionError(`Two agents of the type ${twice} were given to one worker.`, {
+      details: { type: twice },
+    });
+  }
+  if (types.length === 0) {
+    throw new DefinitionError("A worker needs at least one agent to host.");
+  }
+}

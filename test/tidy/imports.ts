@@ -14,11 +14,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   core: [],
   jetstream: ["core"],
   postgres: ["core"],
+  "archive-s3": ["core"],
   telemetry: ["core"],
   agents: ["core"],
   gateway: ["core"],
-  devtools: ["core", "jetstream"],
-  examples: ["core", "jetstream", "postgres", "telemetry", "agents", "gateway", "devtools"],
+  devtools: ["core", "jetstream", "archive-s3"],
+  examples: ["core", "jetstream", "postgres", "archive-s3", "telemetry", "agents", "gateway", "devtools"],
 });
 
 const specifier = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;

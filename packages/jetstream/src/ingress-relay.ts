@@ -5,8 +5,9 @@
  *     marker that says up to where the ingress is taken, and expects the last marker to be the one
  *     this relay knows. So each message is taken once, however relays overlap or are interrupted.
  *  R2 The ingress is purged only up to a stored marker: what the log has not taken is never lost.
- *  R3 A marker names the ingress it is about. A stream that was made anew, or put back to an earlier
- *     time, is read from its beginning, and that is said: twice is better than not at all.
+ *  R3 A marker names the ingress it is about. A stream that was made anew is read from its beginning,
+ *     and that is said: twice is better than not at all. One that was put back to an earlier time is
+ *     read from its beginning, too, without what the marker covers.
  *  R4 One message that cannot be stored costs itself: it is found by halving, and becomes a misfit.
  */
 import {
@@ -22,7 +23,7 @@ import { misfitMessage, takenMessage, type ForeignMessage } from "./foreign-mess
 import { headerLine } from "./header-block.ts";
 import { headerText } from "./header-text.ts";
 import { IngressPurge } from "./ingress-purge.ts";
-import { lastTaken, type Taken } from "./ingress-taken.ts";
+import { isTaken, lastTaken, type Marker, type Taken } from "./ingress-taken.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { PullReader } from "./pull-reader.ts";
 import { pauseMsAfter } from "./retry.ts";
@@ -35,12 +36,17 @@ const windowBytesMax = 16 * 1024 * 1024;
 const batchMax = 500;
 const batchBytesMax = 4 * 1024 * 1024;
 
+/** A foreign message, and when the ingress stored it. */
+interface TimedMessage extends ForeignMessage {
+  readonly storedAtMs: number;
+}
+
 export class IngressRelay {
   readonly #session: Session;
   readonly #purge: IngressPurge;
   readonly #running: Promise<void>;
   readonly #ended = Promise.withResolvers<void>();
-  #waiting: ForeignMessage[] = [];
+  #waiting: TimedMessage[] = [];
   /** The consumer was replaced: it may read another stream by now. */
   #uncertain = false;
   #wake: () => void = nothing;
@@ -81,7 +87,7 @@ export class IngressRelay {
     if (this.#stopped) return;
     this.#waiting = [];
     this.#uncertain = false;
-    const reader = this.#read(taken.sequence);
+    const reader = this.#read(taken);
     try {
       for (;;) {
         const messages = await this.#next();
@@ -99,20 +105,23 @@ export class IngressRelay {
     }
   }
 
-  #read(after: number): PullReader {
+  /** From the beginning, because a restored ingress gives numbers again; what is taken was purged. */
+  #read(taken: Taken): PullReader {
     const { id, subjects } = this.#session;
     let starts = 0;
-    return new PullReader(this.#session, {
+    const reader: PullReader = new PullReader(this.#session, {
       stream: subjects.ingressStream,
       filters: [`${subjects.namespace}.>`],
-      after,
+      after: 0,
       credit: windowMax,
       creditBytes: windowBytesMax,
       bytesOf: (message) => bytesOf({ block: headerText(message), payload: message.data }),
       name: `ingress-${id}`,
-      onMessage: (message, { position: sequence }) => {
+      onMessage: (message, { position: sequence, storedAtMs }) => {
         const { data: payload, subject } = message;
-        this.#waiting.push({ subject, block: headerText(message), payload, sequence });
+        const foreign = { subject, block: headerText(message), payload, sequence, storedAtMs };
+        if (isTaken(taken, foreign)) return reader.grant(1, bytesOf(foreign));
+        this.#waiting.push(foreign);
         this.#wake();
       },
       onStart: () => {
@@ -122,10 +131,11 @@ export class IngressRelay {
       },
       onRefused: (error) => this.#tell(error),
     });
+    return reader;
   }
 
   /** The next messages for one batch; undefined when this round is over. */
-  async #next(): Promise<readonly ForeignMessage[] | undefined> {
+  async #next(): Promise<readonly TimedMessage[] | undefined> {
     while (this.#waiting.length === 0 && !this.#stopped && !this.#uncertain) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
@@ -140,19 +150,17 @@ export class IngressRelay {
   }
 
   /** R1, R4 */
-  async #store(messages: readonly ForeignMessage[], taken: Taken): Promise<Taken> {
+  async #store(messages: readonly TimedMessage[], taken: Taken): Promise<Taken> {
     const { partitions, subjects } = this.#session;
     try {
       const drafts = messages.map((message) => takenMessage(message, { partitions, subjects }));
-      return await this.#storeBatch(drafts, { ...taken, sequence: messages.at(-1)?.sequence ?? 0 });
+      return await this.#storeBatch(drafts, takenUpTo(messages, taken));
     } catch (thrown) {
       if (!(thrown instanceof LogRefusedError)) throw thrown;
       const [first, second] = messages;
       if (second === undefined && first !== undefined) {
-        return this.#storeBatch([unstorable(first, thrown, this.#session)], {
-          ...taken,
-          sequence: first.sequence,
-        });
+        const misfit = unstorable(first, thrown, this.#session);
+        return this.#storeBatch([misfit], takenUpTo([first], taken));
       }
       const middle = Math.ceil(messages.length / 2);
       const half = await this.#store(messages.slice(0, middle), taken);
@@ -165,7 +173,7 @@ export class IngressRelay {
     const marker: DraftMessage = {
       subject: this.#session.subjects.taken,
       lines: headerLine("Nats-Expected-Last-Subject-Sequence", taken.revision),
-      payload: Buffer.from(JSON.stringify({ ingress: taken.ingress, sequence: taken.sequence })),
+      payload: Buffer.from(JSON.stringify(markerOf(taken))),
     };
     const revision = await this.#publish([...drafts, marker]);
     return { ...taken, revision };
@@ -197,6 +205,18 @@ export class IngressRelay {
   #tell(thrown: unknown): void {
     if (!this.#stopped) this.#session.faults.tell("taking in foreign messages", thrown);
   }
+}
+
+/** What is taken when these messages are, too; `taken` still has the revision before. */
+function takenUpTo(messages: readonly TimedMessage[], taken: Taken): Taken {
+  const sequence = messages.at(-1)?.sequence ?? taken.sequence;
+  // The server's clock may have been set back between two messages.
+  const atMs = messages.reduce((last, { storedAtMs }) => Math.max(last, storedAtMs), taken.atMs);
+  return { ...taken, isRestored: false, sequence, atMs };
+}
+
+function markerOf({ atMs, ingress, made, sequence }: Taken): Marker {
+  return { ingress, made, sequence, atMs };
 }
 
 /** What a message takes in memory, roughly. */

@@ -7,7 +7,7 @@
  * compared within this stream alone, so none can swallow a message of ours.
  */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
-import { nanos, type WithRequired } from "@nats-io/nats-core";
+import { nanos, nuid, type WithRequired } from "@nats-io/nats-core";
 
 import type { Subjects } from "./subjects.ts";
 
@@ -21,6 +21,9 @@ export interface IngressOptions {
 
 const duplicateWindowMs = 120_000;
 
+/** Which ingress it is, in its metadata: another one for each that is made, the same after a restore. */
+export const ingressIdKey = "troupe-ingress";
+
 export function ingressStream(
   subjects: Subjects,
   options: IngressOptions,
@@ -29,6 +32,7 @@ export function ingressStream(
     name: subjects.ingressStream,
     description: `Troupe ${subjects.namespace}: what foreign clients wrote and the log has not taken`,
     subjects: [...subjects.ingressSubjects],
+    metadata: { [ingressIdKey]: nuid.next() },
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.New,

@@ -1,17 +1,27 @@
 /**
  * Up to where the log has taken the ingress, as the leaders of both streams say: the last marker of
  * the relay, and whether the ingress is still the one that the marker is about (R3).
+ *
+ * A sequence alone does not say that a message was taken: an ingress that was restored from a backup
+ * gives numbers again that it had given before. So the marker also says when the last message was
+ * stored that was taken, and what is stored since is none of those.
  */
 import { LogRefusedError, LogUnavailableError, type Position } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
+import { ingressIdKey } from "./ingress-stream.ts";
 import type { Session } from "./session.ts";
 
 export interface Taken {
-  /** When the ingress was made, which tells it from another one of its name. */
+  /** Tells the ingress from another one of its name. */
   readonly ingress: string;
-  /** Everything in it up to here is in the log. */
+  /** When the server made it, which a restore does again. */
+  readonly made: string;
+  /** Whether it was restored since the marker was stored. */
+  readonly isRestored: boolean;
+  /** Everything in it up to here, and not younger than `atMs`, is in the log. */
   readonly sequence: number;
+  readonly atMs: number;
   /** Position of the marker that says so, 0 when there is none. */
   readonly revision: Position;
 }
@@ -20,31 +30,41 @@ const noMessageFound = 10037;
 
 interface StreamInfo {
   readonly created: string;
-  readonly state: { readonly last_seq: number };
+  readonly config: { readonly metadata?: Readonly<Record<string, string>> };
+}
+
+/** Whether a message of the ingress is in the log. */
+export function isTaken(
+  { atMs, isRestored, made, sequence }: Taken,
+  message: { readonly sequence: number; readonly storedAtMs: number },
+): boolean {
+  if (message.sequence > sequence || message.storedAtMs > atMs) return false;
+  // The clock of the server that it was restored on may be behind: then twice is better than never.
+  return !isRestored || message.storedAtMs < Date.parse(made);
 }
 
 /** @throws LogUnavailableError, LogRefusedError */
 export async function lastTaken(session: Session): Promise<Taken> {
   const { ingressStream } = session.subjects;
-  const { created: ingress, state } = await apiRequest<StreamInfo>(
+  const { config, created: made } = await apiRequest<StreamInfo>(
     session,
     `STREAM.INFO.${ingressStream}`,
     {},
   );
+  const ingress = config.metadata?.[ingressIdKey] ?? made;
   const marker = await lastMarker(session);
-  if (marker === undefined) return { ingress, sequence: 0, revision: 0 };
+  const none = { ingress, made, isRestored: false, sequence: 0, atMs: 0 };
+  if (marker === undefined) return { ...none, revision: 0 };
   const { revision, said } = marker;
-  if (said?.ingress === ingress && said.sequence <= state.last_seq) {
-    return { ingress, sequence: said.sequence, revision };
+  if (said?.ingress === ingress) {
+    return { ...said, made, isRestored: said.made !== made, revision };
   }
   session.faults.tell("taking in foreign messages", startedAgain(ingressStream, revision));
-  return { ingress, sequence: 0, revision };
+  return { ...none, revision };
 }
 
-interface Marker {
-  readonly ingress: string;
-  readonly sequence: number;
-}
+/** What the relay stores in the log with each batch. */
+export type Marker = Pick<Taken, "ingress" | "made" | "sequence" | "atMs">;
 
 /** The last marker; what it said is undefined when nobody can read it. */
 async function lastMarker(
@@ -66,9 +86,15 @@ async function lastMarker(
 
 function markerOf(data: string): Marker | undefined {
   try {
-    const { ingress, sequence } = JSON.parse(Buffer.from(data, "base64").toString()) as Marker;
-    const isMarker = typeof ingress === "string" && Number.isSafeInteger(sequence) && sequence >= 0;
-    return isMarker ? { ingress, sequence } : undefined;
+    const marker = JSON.parse(Buffer.from(data, "base64").toString()) as Marker;
+    const { atMs, ingress, made, sequence } = marker;
+    const isMarker =
+      typeof ingress === "string" &&
+      typeof made === "string" &&
+      Number.isSafeInteger(sequence) &&
+      Number.isSafeInteger(atMs) &&
+      sequence >= 0;
+    return isMarker ? { ingress, made, sequence, atMs } : undefined;
   } catch {
     return undefined;
   }
@@ -76,7 +102,7 @@ function markerOf(data: string): Marker | undefined {
 
 function startedAgain(stream: string, revision: Position): LogUnavailableError {
   return new LogUnavailableError(
-    `The stream ${stream} is not the one that the marker at ${revision} is about: it was made anew, restored or cut. It is taken in from its beginning, so that nothing is lost; what was taken before comes twice.`,
+    `The stream ${stream} is not the one that the marker at ${revision} is about: it was made anew. It is taken in from its beginning, so that nothing is lost; what was taken before comes twice.`,
     { details: { stream, position: revision } },
   );
 }

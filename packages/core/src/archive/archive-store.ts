@@ -35,7 +35,8 @@ export interface ArchiveStore {
   readonly place: string;
 
   /**
-   * Create an object; false when one of this name is there already (A1, A2).
+   * Create an object; false when one of this name is there already (A1, A2): after a lost answer,
+   * when the store tried again by itself, it may be its own.
    *
    * @param name parts of letters, digits and `-_.%~=+@,`, separated by `/`; none is `.` or `..`
    * @throws ArchiveUnavailableError (unknown whether it is there), ArchiveRefusedError

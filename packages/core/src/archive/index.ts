@@ -20,4 +20,5 @@ export type { ChainManifest } from "./chain-manifest.ts";
 export { directoryStore } from "./directory-store.ts";
 export { archiveDefaults, logArchive } from "./log-archive.ts";
 export type { ArchiveOptions } from "./log-archive.ts";
+export { requireObjectName } from "./object-name.ts";
 export type { NamedSegment } from "./segment-file.ts";

@@ -83,7 +83,7 @@ export const oneWayManifests: Rule = {
   breaches: ({ path, text }) => {
     const from = packageOf(path);
     if (from === undefined || !/^packages\/[^/]+\/package\.json$/.test(path)) return [];
-    return [...text.matchAll(/"@troupe\/([a-z-]+)":/g)]
+    return [...text.matchAll(/"@troupe\/([a-z0-9-]+)":/g)]
       .map((match) => match[1] ?? "")
       .filter((to) => !(allowed[from] ?? []).includes(to))
       .map((to) => `${from} may not depend on ${to}`);

@@ -11,6 +11,7 @@ import {
   StreamMismatchError,
 } from "@troupe/jetstream";
 import type { ConnectOptions } from "@troupe/jetstream";
+import { archiveStore } from "./archive-place.ts";
 import { CommandError, UnreachableError, UsageError } from "./failure.ts";
 import type { GlobalOptions } from "./global-options.ts";
 import type { Run } from "./run.ts";
@@ -53,6 +54,7 @@ async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
     tls: await tlsOptions(options),
     inboxPrefix: options.inboxPrefix,
     startTimeoutMs: options.connectTimeout,
+    archive: options.archive === undefined ? undefined : archiveStore(options.archive),
   };
 }
 

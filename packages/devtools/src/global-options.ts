@@ -15,6 +15,7 @@ export interface GlobalOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly inboxPrefix?: string;
+  readonly archive?: string;
   /** Milliseconds. */
   readonly connectTimeout: number;
 }
@@ -41,6 +42,7 @@ export function addGlobalOptions(program: Command): Command {
     option("--tls-cert <file>", "client certificate", "TROUPE_NATS_TLS_CERT"),
     option("--tls-key <file>", "key of the client certificate", "TROUPE_NATS_TLS_KEY"),
     option("--inbox-prefix <subject>", "where replies go", "TROUPE_NATS_INBOX_PREFIX"),
+    option("--archive <place>", "where what is truncated is kept", "TROUPE_ARCHIVE"),
     durationOption("--connect-timeout", "longest wait for a server", "3s").env(
       "TROUPE_CONNECT_TIMEOUT",
     ),

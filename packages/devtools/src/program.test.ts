@@ -12,6 +12,7 @@ const commands = [
   "agents",
   "dlq",
   "park",
+  "archive",
 ];
 
 describe("help", () => {

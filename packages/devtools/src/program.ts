@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { Argument } from "commander";
 import { addAgents } from "./commands/agents.ts";
+import { addArchive } from "./commands/archive/archive.ts";
 import { addAsk } from "./commands/ask.ts";
 import { addDev } from "./commands/dev.ts";
 import { addDlq } from "./commands/dlq/dlq.ts";
@@ -96,6 +97,7 @@ function createProgram(run: Run, isJson: boolean): Command {
     addAgents,
     addDlq,
     addPark,
+    addArchive,
   ]) {
     add(program, run);
   }

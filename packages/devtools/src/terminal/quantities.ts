@@ -12,6 +12,18 @@ export function counted(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
 }
 
+/** `950 B`, `1.2 kB`, `34 MB`, `5.6 GB`: powers of a thousand. */
+export function bytes(value: number): string {
+  let [rest, unit] = [value, 0];
+  while (rest >= 999.5 && unit < byteUnits.length - 1) {
+    rest /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || rest >= 99.5 ? Math.round(rest) : Number(rest.toPrecision(2))} ${byteUnits[unit]}`;
+}
+
+const byteUnits = ["B", "kB", "MB", "GB", "TB"];
+
 /** `0.42 ms`, `12 ms`, `3.1 s`, `4 min 5 s`. */
 export function duration(ms: number): string {
   if (ms < 10) return `${Number(ms.toFixed(2))} ms`;

@@ -30,18 +30,16 @@ const teller = agent("teller")
   .state({ sum: 0 })
   .event("counted", z.number(), ({ sum }, by) => ({ sum: sum + by }))
   .on("count", z.number(), async (ctx, by) => {
-    const counted = await ctx.step("look", by, (input) => input);
-    ctx.emit.counted(counted);
+    ctx.emit.counted(await ctx.step("look", by, (input) => input));
     if (by % 3 === 0) for (const key of ["one", "two", "three"]) ctx.send(teller, key).count(1);
     if (by % 10 === 0) ctx.after(300, { id: "later" }).count(1);
     return ctx.state.sum;
   });
 
-const counts = projection("counts", memoryModel((): number[] => [])).on(
-  teller,
-  "counted",
-  (rows, by) => void rows.push(by),
-);
+const counts = projection(
+  "counts",
+  memoryModel((): number[] => []),
+).on(teller, "counted", (rows, by) => void rows.push(by));
 
 interface Accepted {
   readonly n: number;
@@ -65,7 +63,7 @@ class Load {
   }
 
   async reaches(count: number): Promise<void> {
-    await vi.waitFor(() => expect(this.accepted.length).toBeGreaterThanOrEqual(count), patience);
+    await vi.waitUntil(() => this.accepted.length >= count, patience);
   }
 
   async stop(): Promise<void> {
@@ -82,7 +80,8 @@ class Load {
       const foreign = 10_000_001 + n * 10;
       const payload = JSON.stringify({ count: foreign });
       const answer = await this.#client.request(`${namespace}.agent.teller.foreign`, payload);
-      if (answer.json<{ readonly error?: object }>().error === undefined) this.foreign.push(foreign);
+      if (answer.json<{ readonly error?: object }>().error === undefined)
+        this.foreign.push(foreign);
     }
   }
 }
@@ -200,11 +199,15 @@ test.each(["is of the same backup", "is newer than the log"])(
     expect(gone.length).toBeGreaterThan(50);
     for (const { n } of own) expect(ids.filter((id) => id === `own-${n}`)).toHaveLength(1);
     for (const { n } of gone) expect(ids).not.toContain(`own-${n}`);
-    // Of what foreign clients were told is stored before the backup began nothing is lost or doubled.
+    // Of what foreign clients were told is stored before the backup began nothing is lost or
+    // doubled.
     const foreign = counted(handled).filter((n) => n > 10_000_000);
     for (const n of foreignBefore) expect(foreign.filter((each) => each === n)).toHaveLength(1);
     expect(new Set(foreign).size).toBe(foreign.length);
-    if (!isSame) expect([...next.faults].join()).toMatch(/floors: log-(went-back|made-anew)/);
+    const told = [...next.faults].filter((fault) =>
+      /floors: log-(went-back|made-anew)/.test(fault),
+    );
+    expect(told.length > 0).toBe(!isSame);
     // What was remembered beyond the backup is refused by name.
     await expect(next.troupe.project(counts, sink)).rejects.toMatchObject({
       code: "foreign-checkpoint",

@@ -19,7 +19,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   agents: ["core"],
   gateway: ["core"],
   devtools: ["core", "jetstream", "archive-s3"],
-  examples: ["core", "jetstream", "postgres", "archive-s3", "telemetry", "agents", "gateway", "devtools"],
+  examples: [
+    "core",
+    "jetstream",
+    "postgres",
+    "archive-s3",
+    "telemetry",
+    "agents",
+    "gateway",
+    "devtools",
+  ],
 });
 
 const specifier = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;

@@ -19,7 +19,9 @@ export function s3OptionsOf(address: string): S3Options {
   const known = ["endpoint", "region"];
   const unknown = [...url.searchParams.keys()].find((name) => !known.includes(name));
   if (unknown !== undefined) {
-    throw new DefinitionError(`${unknown} is no part of an archive's bucket; there are: ${known.join(", ")}.`);
+    throw new DefinitionError(
+      `${unknown} is no part of an archive's bucket; there are: ${known.join(", ")}.`,
+    );
   }
   return {
     bucket: url.hostname,

@@ -76,7 +76,9 @@ async function signed(
   const path = name === "" ? "" : encodedPath(settings.prefix + name);
   const url = new URL(`${settings.url}/${path}`);
   for (const [parameter, value] of Object.entries(query)) url.searchParams.set(parameter, value);
-  const digest = createHash("sha256").update(body ?? "").digest("hex");
+  const digest = createHash("sha256")
+    .update(body ?? "")
+    .digest("hex");
   const { accessKeyId, secretAccessKey, sessionToken } = await settings.credentials();
   return new AwsV4Signer({
     url: url.href,

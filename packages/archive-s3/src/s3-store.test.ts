@@ -1,4 +1,6 @@
-/** What a real server does seldom: answers that it gives under load, and servers that cannot do it. */
+/**
+ * What a real server does seldom: answers that it gives under load, and servers that cannot do it.
+ */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -31,7 +33,13 @@ async function bucketThat(...answers: readonly Answer[]): Promise<Bucket> {
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     seen,
-    store: s3Store({ bucket: "archive", credentials, endpoint, attemptsMax: 3, requestTimeoutMs: 2000 }),
+    store: s3Store({
+      bucket: "archive",
+      credentials,
+      endpoint,
+      attemptsMax: 3,
+      requestTimeoutMs: 2000,
+    }),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();

@@ -25,8 +25,8 @@ import { s3Request } from "./s3-requests.ts";
  * writes: MinIO, SeaweedFS, Ceph, R2.
  *
  * ```ts
- * const archive = s3Store({ bucket: "archive", prefix: "troupe", endpoint: "https://s3.example.com" });
- * const troupe = await connect(url, { archive });
+ * const archive = s3Store({ bucket: "archive", prefix: "troupe", endpoint: "https://s3.example.com"
+ * }); const troupe = await connect(url, { archive });
  * ```
  *
  * @throws DefinitionError
@@ -85,13 +85,10 @@ class S3Store implements ArchiveStore {
     return body.subarray(from, from + range.bytes);
   }
 
-  async list(
-    prefix: string,
-    { signal }: StoreCallOptions = {},
-  ): Promise<readonly ArchiveObject[]> {
+  async list(prefix: string, { signal }: StoreCallOptions = {}): Promise<readonly ArchiveObject[]> {
     const { listPageMax, prefix: own } = this.#settings;
     const objects: ArchiveObject[] = [];
-    for (let token: string | undefined; ; ) {
+    for (let token: string | undefined; ;) {
       const query = {
         "list-type": "2",
         "max-keys": String(listPageMax),
@@ -120,13 +117,15 @@ class S3Store implements ArchiveStore {
     await s3Request(this.#settings, { method: "DELETE", name, signal });
   }
 
-  async #create(
-    name: string,
-    body: Uint8Array,
-    signal: AbortSignal | undefined,
-  ): Promise<boolean> {
+  async #create(name: string, body: Uint8Array, signal: AbortSignal | undefined): Promise<boolean> {
     const headers = { "if-none-match": "*", "content-type": "application/octet-stream" };
-    const { status } = await s3Request(this.#settings, { method: "PUT", name, headers, body, signal });
+    const { status } = await s3Request(this.#settings, {
+      method: "PUT",
+      name,
+      headers,
+      body,
+      signal,
+    });
     if (status === 412) return false;
     if (status === 200) return true;
     throw new ArchiveRefusedError(`The store ${this.place} answered ${status} to a new object.`, {

@@ -105,7 +105,9 @@ export class IngressRelay {
     }
   }
 
-  /** From the beginning, because a restored ingress gives numbers again; what is taken was purged. */
+  /**
+   * From the beginning, because a restored ingress gives numbers again; what is taken was purged.
+   */
   #read(taken: Taken): PullReader {
     const { id, subjects } = this.#session;
     let starts = 0;

@@ -21,7 +21,10 @@ export interface IngressOptions {
 
 const duplicateWindowMs = 120_000;
 
-/** Which ingress it is, in its metadata: another one for each that is made, the same after a restore. */
+/**
+ * Which ingress it is, in its metadata: another one for each that is made, the same after a
+ * restore.
+ */
 export const ingressIdKey = "troupe-ingress";
 
 export function ingressStream(

@@ -2,9 +2,9 @@
  * Up to where the log has taken the ingress, as the leaders of both streams say: the last marker of
  * the relay, and whether the ingress is still the one that the marker is about (R3).
  *
- * A sequence alone does not say that a message was taken: an ingress that was restored from a backup
- * gives numbers again that it had given before. So the marker also says when the last message was
- * stored that was taken, and what is stored since is none of those.
+ * A sequence alone does not say that a message was taken: an ingress that was restored from a
+ * backup gives numbers again that it had given before. So the marker also says when the last
+ * message was stored that was taken, and what is stored since is none of those.
  */
 import { LogRefusedError, LogUnavailableError, type Position } from "@troupe/core";
 

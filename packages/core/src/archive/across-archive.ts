@@ -9,10 +9,10 @@
  *  X2 A segment that is not there was replaced, when the manifest does not name it any more, and the
  *     part is read again; only otherwise it is missing.
  */
-import { ArchiveBusyError, ArchiveMissingError } from "../errors/archive-errors.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { JournalEntry, Log, ReadOptions } from "../log/log.ts";
+import { archiveUnsteady, isReplaced, triesMax } from "./archive-changes.ts";
 import type { Archive } from "./archive-port.ts";
 import type { ArchivedEntry, Chain } from "./chain.ts";
 import { chainName } from "./chain.ts";
@@ -63,18 +63,6 @@ async function journalAcross(
   throw archiveUnsteady(archive, chainName(chain));
 }
 
-/** So often in a row an archive may have changed while one part of it was read. */
-export const triesMax = 50;
-
-/** Also a store whose lists are behind looks so. */
-export function archiveUnsteady({ place }: Archive, what: string): ArchiveBusyError {
-  return new ArchiveBusyError(
-    `The archive of ${what} at ${place} changed ${triesMax} times while one part of it was read. Try again; if it stays ` +
-      "so, the store does not list at once what was put.",
-    { details: { place, what } },
-  );
-}
-
 async function archivedRecords(
   archive: Archive,
   manifest: ChainManifest,
@@ -82,7 +70,7 @@ async function archivedRecords(
   { signal }: ReadOptions,
 ): Promise<readonly JournalEntry[] | "replaced"> {
   try {
-    for (let from = after; ; ) {
+    for (let from = after; ;) {
       const entries = await archive.page(manifest, key, from, { signal });
       const last = entries.at(-1);
       if (last === undefined) return [];
@@ -98,15 +86,4 @@ async function archivedRecords(
 
 function journalEntryOf({ bytes, position, storedAtMs }: ArchivedEntry): JournalEntry {
   return { revision: position, record: bytes, committedAtMs: storedAtMs };
-}
-
-/** X2 */
-export async function isReplaced(
-  archive: Archive,
-  chain: Chain,
-  thrown: unknown,
-): Promise<boolean> {
-  if (!(thrown instanceof ArchiveMissingError)) return false;
-  const { lost, segments } = await archive.manifest(chain);
-  return ![...segments, ...lost].some(({ name }) => name === thrown.details["segment"]);
 }

@@ -32,7 +32,12 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("input"), type, key, bytes }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("news"), topic: fc.constantFrom(...topics), key, bytes }),
+    arbitrary: fc.record({
+      kind: fc.constant("news"),
+      topic: fc.constantFrom(...topics),
+      key,
+      bytes,
+    }),
   },
   {
     weight: 2,
@@ -44,7 +49,7 @@ const move: fc.Arbitrary<Move> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("truncate"), type, key }) },
-) as fc.Arbitrary<Move>;
+);
 
 const chains = [
   ...types.map((name) => ({ kind: "agent", name }) as const),
@@ -56,7 +61,7 @@ interface World {
   readonly whole: Log;
   readonly log: Log;
   readonly archives: readonly Archive[];
-  readonly truncate: (agent: AgentId, upTo: Position) => void;
+  readonly truncate: (this: void, agent: AgentId, upTo: Position) => void;
 }
 
 function newWorld(segmentBytesMax: number): World {
@@ -70,7 +75,7 @@ function newWorld(segmentBytesMax: number): World {
 
 async function make(world: World, each: Move): Promise<void> {
   const { archives, log, whole } = world;
-  if (each.kind === "turn") return store(whole, { type: each.type, key: each.key }, each.bytes);
+  if (each.kind === "turn") return storeTurn(whole, { type: each.type, key: each.key }, each.bytes);
   if (each.kind === "input" || each.kind === "news") {
     const isNews = each.kind === "news";
     const name = isNews ? each.topic : each.type;
@@ -96,7 +101,7 @@ async function make(world: World, each: Move): Promise<void> {
   world.truncate(each, Math.min(manifest?.archivedTo ?? 0, last - 1));
 }
 
-async function store(log: Log, agent: AgentId, size: number): Promise<void> {
+async function storeTurn(log: Log, agent: AgentId, size: number): Promise<void> {
   const expectedRevision = (await journalOf(log, agent)).at(-1)?.revision ?? 0;
   const record = Buffer.alloc(size, size);
   await log.commit([{ agent, expectedRevision, record, outgoing: [] }]);
@@ -160,7 +165,7 @@ test("archive and truncated log, read as one, are the log as it was", async () =
 test("the law can fail: it does when somebody truncates beyond what is archived", async () => {
   const world = newWorld(4096);
   const agent = { type: "account", key: "a" };
-  for (let turn = 0; turn < 5; turn += 1) await store(world.whole, agent, 10);
+  for (let turn = 0; turn < 5; turn += 1) await storeTurn(world.whole, agent, 10);
   await world.archives[0]?.keep({ kind: "agent", name: "account" }, 2);
   world.truncate(agent, 4);
   await expect(expectWhole(world)).rejects.toThrow(/deeply equal/);
@@ -170,7 +175,7 @@ test("the number of segments stays small, however often little is archived (K3)"
   const world = newWorld(1_000_000);
   const [archive] = world.archives;
   for (let turn = 1; turn <= 200; turn += 1) {
-    await store(world.whole, { type: "account", key: `k${turn % 7}` }, 100);
+    await storeTurn(world.whole, { type: "account", key: `k${turn % 7}` }, 100);
     await archive?.keep({ kind: "agent", name: "account" }, turn);
   }
   const manifest = await archive?.manifest({ kind: "agent", name: "account" });

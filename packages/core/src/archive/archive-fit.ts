@@ -50,13 +50,14 @@ const looksMax = 1000;
 
 /** The last thing that is there and not younger than the mark, looked for by halving. */
 async function lastCommon(log: FittedLog, last: Position, mark: Mark): Promise<Mark> {
-  let common: Mark = { log: mark.log, position: 0, storedAtMs: 0 };
+  const { log: name } = mark;
+  let common: Mark = { log: name, position: 0, storedAtMs: 0 };
   let until = Math.min(last, mark.position);
   while (common.position < until) {
     const middle = common.position + Math.ceil((until - common.position) / 2);
     const next = await firstFrom(log, middle);
     const isCommon = next !== undefined && next.storedAtMs <= mark.storedAtMs;
-    if (isCommon && next.position <= until) common = { ...common, ...next };
+    if (isCommon && next.position <= until) common = { log: name, ...next };
     else until = middle - 1;
   }
   return common;

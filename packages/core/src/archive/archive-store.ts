@@ -48,11 +48,7 @@ export interface ArchiveStore {
    *
    * @throws ArchiveUnavailableError, ArchiveRefusedError
    */
-  get(
-    name: string,
-    range?: ByteRange,
-    options?: StoreCallOptions,
-  ): Promise<Uint8Array | undefined>;
+  get(name: string, range?: ByteRange, options?: StoreCallOptions): Promise<Uint8Array | undefined>;
 
   /**
    * All objects whose names begin with `prefix`, by name. What a crash left unfinished may be among

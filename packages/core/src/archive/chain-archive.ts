@@ -75,7 +75,8 @@ export class ChainArchive {
     if (!this.#isSwept) await this.sweep(signal);
     this.#isSwept = true;
     let reached = -1;
-    // Each round archives more, unless others are quicker; a store whose lists are behind gets stuck.
+    // Each round archives more, unless others are quicker; a store whose lists are behind gets
+    // stuck.
     for (let tries = 0; tries < triesMax; tries += 1) {
       signal?.throwIfAborted();
       const base = await this.manifests.latest(signal);
@@ -98,7 +99,11 @@ export class ChainArchive {
 
   /** One more segment, or the frontier alone, unless somebody else was quicker. */
   async #extend(
-    { base, end, until }: { readonly base: NumberedManifest; readonly end: Mark; readonly until: Position },
+    {
+      base,
+      end,
+      until,
+    }: { readonly base: NumberedManifest; readonly end: Mark; readonly until: Position },
     signal: AbortSignal | undefined,
   ): Promise<void> {
     const gathered = await this.#gather({ after: base.archivedTo, upTo: until, signal });

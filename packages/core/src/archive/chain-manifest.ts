@@ -30,7 +30,9 @@ export interface ChainManifest {
   readonly archivedTo: Position;
   /** Where the log ended when that was so (I16). */
   readonly mark?: Mark | undefined;
-  /** In log order; each begins where the one before ends, or later when there was nothing between. */
+  /**
+   * In log order; each begins where the one before ends, or later when there was nothing between.
+   */
   readonly segments: readonly NamedSegment[];
   /** Segments of a log that went back since: what they have is not on the log any more. */
   readonly lost: readonly NamedSegment[];
@@ -142,7 +144,8 @@ export function logPrefix(log: string): string {
 
 /** The chain that an object belongs to, by its name. */
 export function chainOfObject(log: string, object: string): Chain | undefined {
-  const [, kind, name] = /^(agent|topic)\.([^/]+)\//.exec(object.slice(logPrefix(log).length)) ?? [];
+  const [, kind, name] =
+    /^(agent|topic)\.([^/]+)\//.exec(object.slice(logPrefix(log).length)) ?? [];
   return name === undefined ? undefined : { kind: kind as Chain["kind"], name };
 }
 

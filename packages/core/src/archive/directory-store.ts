@@ -96,8 +96,8 @@ class DirectoryStore implements ArchiveStore {
         continue;
       }
       if (!name.startsWith(prefix)) continue;
-      const found = await ifThere(stat(join(this.place, name)));
-      if (found?.isFile() === true) objects.push({ name, bytes: found.size });
+      const file = await ifThere(stat(join(this.place, name)));
+      if (file?.isFile() === true) objects.push({ name, bytes: file.size });
     }
   }
 

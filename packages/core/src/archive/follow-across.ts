@@ -1,12 +1,12 @@
 /**
  * Following a log from where its archive begins (X1 and X2 in across-archive.ts).
  *
- * The chains of an archive have frontiers of their own. Up to the furthest one, what is archived and
- * what only the log has are merged by position; from there on the log is followed alone.
+ * The chains of an archive have frontiers of their own. Up to the furthest one, what is archived
+ * and what only the log has are merged by position; from there on the log is followed alone.
  */
 import type { Position } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
-import { archiveUnsteady, isReplaced, triesMax } from "./across-archive.ts";
+import { archiveUnsteady, isReplaced, triesMax } from "./archive-changes.ts";
 import type { Archive } from "./archive-port.ts";
 import type { Chain } from "./chain.ts";
 import { chainName, logEntryOf } from "./chain.ts";
@@ -22,11 +22,14 @@ export async function* followAcross(
   archive: Archive,
   request: FollowRequest,
 ): AsyncGenerator<LogEntry, void, undefined> {
-  if (request.from === "new") return yield* log.follow(request);
+  if (request.from === "new") {
+    yield* log.follow(request);
+    return;
+  }
   const until = request.untilNow === true ? (await log.end()).last : Infinity;
   const following = new Following(log, archive, request);
   let tries = 0;
-  for (let from = Math.max(1, request.from); from <= until; ) {
+  for (let from = Math.max(1, request.from); from <= until;) {
     let last: Position = from - 1;
     for await (const { entry, pending } of following.from(from)) {
       last = positionOf(entry);
@@ -100,8 +103,7 @@ class Following {
     from: Position,
   ): AsyncGenerator<FollowedEntry, void, undefined> {
     const { chain } = manifest;
-    const wanted = (kind: "turn" | "input"): boolean =>
-      this.#request.kinds?.includes(kind) ?? true;
+    const wanted = (kind: "turn" | "input"): boolean => this.#request.kinds?.includes(kind) ?? true;
     let left = manifest.segments
       .filter(({ to }) => to >= from)
       .reduce((sum, { entries, records }) => {
@@ -201,7 +203,13 @@ class Following {
       ending.abort();
     };
     const { untilNow: _, ...request } = this.#request;
-    const peek = { ...request, from: position + 1, untilNow: true, onPending, signal: ending.signal };
+    const peek = {
+      ...request,
+      from: position + 1,
+      untilNow: true,
+      onPending,
+      signal: ending.signal,
+    };
     for await (const entry of this.#log.follow(peek)) if (entry !== undefined) break;
     return pending;
   }

@@ -8,12 +8,7 @@ export type {
   ArchiveErasure,
 } from "./archive-port.ts";
 export type { FittedLog } from "./archive-fit.ts";
-export type {
-  ArchiveObject,
-  ArchiveStore,
-  ByteRange,
-  StoreCallOptions,
-} from "./archive-store.ts";
+export type { ArchiveObject, ArchiveStore, ByteRange, StoreCallOptions } from "./archive-store.ts";
 export type { ArchivedEntry, Chain } from "./chain.ts";
 export { chainName } from "./chain.ts";
 export type { ChainManifest } from "./chain-manifest.ts";

@@ -79,11 +79,7 @@ class LogArchive implements Archive {
     return this.#store.place;
   }
 
-  async keep(
-    chain: Chain,
-    upTo: Position,
-    { signal }: ArchiveCallOptions = {},
-  ): Promise<Position> {
+  async keep(chain: Chain, upTo: Position, { signal }: ArchiveCallOptions = {}): Promise<Position> {
     return (await this.#chain(chain)).keep(upTo, signal);
   }
 

@@ -17,7 +17,7 @@ export function membershipName(segment: string): string {
 /** The object's bytes. */
 export function encodeMembership(segment: string, keys: Iterable<string>): Buffer {
   const digests = [...new Set(keys)].map((key) => keyDigest(segment, key));
-  const body = Buffer.concat(digests.toSorted(Buffer.compare));
+  const body = Buffer.concat(digests.toSorted((one, other) => Buffer.compare(one, other)));
   const check = Buffer.alloc(4);
   check.writeUInt32BE(crc32(body));
   return Buffer.concat([check, body]);

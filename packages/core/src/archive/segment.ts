@@ -16,7 +16,7 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { crc32, zstdCompress, zstdDecompress } from "node:zlib";
 
-import { ArchiveDamagedError } from "../errors/archive-errors.ts";
+import type { ArchiveDamagedError } from "../errors/archive-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { Metadata } from "../log/metadata.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
@@ -132,13 +132,16 @@ export type Damage = (why: string) => ArchiveDamagedError;
 export async function readBlock(
   block: Uint8Array,
   { crc }: Pick<Block, "crc">,
-  { damage, onEntry }: { readonly damage: Damage; readonly onEntry: (entry: ArchivedEntry) => void },
+  {
+    damage,
+    onEntry,
+  }: { readonly damage: Damage; readonly onEntry: (entry: ArchivedEntry) => void },
 ): Promise<void> {
   if (crc32(block) !== crc) throw damage("a block's checksum is wrong");
   const raw = await decompress(block).catch(() => {
     throw damage("a block cannot be decompressed");
   });
-  for (let at = 0; at < raw.length; ) {
+  for (let at = 0; at < raw.length;) {
     const end = at + entryHeadBytes + (at + 4 <= raw.length ? raw.readUInt32BE(at) : Infinity);
     if (end > raw.length) throw damage("an entry ends beyond its block");
     const body = raw.subarray(at + entryHeadBytes, end);

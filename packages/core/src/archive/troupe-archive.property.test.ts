@@ -26,23 +26,22 @@ const tally = agent("tally")
     if (by % 3 === 0) ctx.send(tally, "other").add(by + 1);
   });
 
-const added = projection("added", memoryModel((): string[] => [])).on(
-  tally,
+const added = projection(
   "added",
-  (rows, by, { agent: { key }, atMs, position }) => {
-    rows.push(`${position} ${key} ${by} ${atMs}`);
-  },
-);
+  memoryModel((): string[] => []),
+).on(tally, "added", (rows, by, { agent: { key }, atMs, position }) => {
+  rows.push(`${position} ${key} ${by} ${atMs}`);
+});
 
 const timings = { joinDelayMs: 0, heartbeatMs: 20 };
 
-async function turns(troupe: Troupe, key: string): Promise<readonly unknown[]> {
+async function replayed(troupe: Troupe, key: string): Promise<readonly unknown[]> {
   const found: unknown[] = [];
   for await (const turn of troupe.replay(tally, key)) found.push(turn);
   return found;
 }
 
-async function rows(troupe: Troupe): Promise<readonly string[]> {
+async function projected(troupe: Troupe): Promise<readonly string[]> {
   const sink = memorySink();
   await using running = await troupe.project(added, sink, { batchWaitMs: 0 });
   await running.caughtUp();
@@ -61,7 +60,7 @@ async function archiveAndTruncate(
   await troupe.archive?.keep({ kind: "agent", name: tally.type }, upTo);
   for (const key of ["a", "b", "other"]) {
     let fence = 0;
-    for (let page = await log.journal({ type: "tally", key }, 0); page.length > 0; ) {
+    for (let page = await log.journal({ type: "tally", key }, 0); page.length > 0;) {
       fence = page.at(-1)?.revision ?? fence;
       page = await log.journal({ type: "tally", key }, fence);
     }
@@ -94,9 +93,9 @@ test("replays, projections and diagnosis read archive and journal as one", async
       }
       await whole.agent(tally, "other").add(1);
       for (const key of ["a", "b", "other"]) {
-        expect(await turns(across, key)).toEqual(await turns(whole, key));
+        expect(await replayed(across, key)).toEqual(await replayed(whole, key));
       }
-      expect(await rows(across)).toEqual(await rows(whole));
+      expect(await projected(across)).toEqual(await projected(whole));
       await across.close();
       await whole.close();
     },

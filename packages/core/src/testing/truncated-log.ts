@@ -11,7 +11,7 @@ import { withMethods } from "./contract/engine/tampered-log.ts";
 export interface TruncatedLog {
   readonly log: Log;
   /** Hide an agent's records and inputs up to a position. */
-  truncate(agent: AgentId, upTo: Position): void;
+  readonly truncate: (agent: AgentId, upTo: Position) => void;
 }
 
 export function truncatedLog(log: Log): TruncatedLog {

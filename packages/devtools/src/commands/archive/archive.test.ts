@@ -37,7 +37,9 @@ test("keeps what there is, lists it, and finds it whole", async () => {
   expect((await bank.run(["archive", "list", ...archive])).stdout).toMatch(/^Nothing of .* yet/);
   const kept = await bank.run(["archive", "keep", "account", ...archive]);
   expect(kept.stdout).toMatch(/^agent\/account {2}archived up to position \d+\n$/);
-  expect((await bank.run(["archive", "keep", "acount", ...archive])).stderr).toContain("there are:");
+  expect((await bank.run(["archive", "keep", "acount", ...archive])).stderr).toContain(
+    "there are:",
+  );
   const listed = await bank.run(["archive", "list", ...archive]);
   expect(listed.stdout).toMatch(/agent\/account +\d+ +3 +3 +1 /);
   const { chains } = JSON.parse(

@@ -9,8 +9,8 @@ import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
 import { toJson } from "../../terminal/json.ts";
 import { bytes, count, counted } from "../../terminal/quantities.ts";
-import type { ArchiveCommandOptions } from "./archive.ts";
-import { withArchive } from "./archive.ts";
+import type { ArchiveCommandOptions } from "./with-archive.ts";
+import { withArchive } from "./with-archive.ts";
 
 export function addArchiveCheck(archive: Command, run: Run): void {
   const command = archive
@@ -24,7 +24,9 @@ export function addArchiveCheck(archive: Command, run: Run): void {
     .action(async (_: unknown, self: Command) => {
       await check(self.optsWithGlobals<ArchiveCommandOptions>(), run);
     });
-  addExamples(command, [["troupe archive check --archive ./archive", "after copying it, or monthly"]]);
+  addExamples(command, [
+    ["troupe archive check --archive ./archive", "after copying it, or monthly"],
+  ]);
 }
 
 async function check(options: ArchiveCommandOptions, run: Run): Promise<void> {

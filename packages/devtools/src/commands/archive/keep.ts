@@ -8,8 +8,8 @@ import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
 import { toJson } from "../../terminal/json.ts";
 import { count } from "../../terminal/quantities.ts";
-import type { ArchiveCommandOptions } from "./archive.ts";
-import { withArchive } from "./archive.ts";
+import type { ArchiveCommandOptions } from "./with-archive.ts";
+import { withArchive } from "./with-archive.ts";
 
 export function addArchiveKeep(archive: Command, run: Run): void {
   const command = archive
@@ -19,7 +19,10 @@ export function addArchiveKeep(archive: Command, run: Run): void {
       "Archive agent types and topics up to where the log ends now. Nothing is truncated by it; what " +
         "was archived before is not written again.",
     )
-    .argument("[names...]", "agent types and topics; all that workers registered when there are none")
+    .argument(
+      "[names...]",
+      "agent types and topics; all that workers registered when there are none",
+    )
     .option("--json", "a JSON line for each agent type and topic")
     .action(async (names: readonly string[], _: unknown, self: Command) => {
       await keep(names, self.optsWithGlobals<ArchiveCommandOptions>(), run);

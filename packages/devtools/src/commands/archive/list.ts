@@ -7,8 +7,8 @@ import type { Run } from "../../run.ts";
 import { toJson } from "../../terminal/json.ts";
 import { bytes, count, counted, dateAndTime } from "../../terminal/quantities.ts";
 import { tableLines } from "../../terminal/table.ts";
-import type { ArchiveCommandOptions } from "./archive.ts";
-import { withArchive } from "./archive.ts";
+import type { ArchiveCommandOptions } from "./with-archive.ts";
+import { withArchive } from "./with-archive.ts";
 
 export function addArchiveList(archive: Command, run: Run): void {
   const command = archive
@@ -39,7 +39,8 @@ async function list(options: ArchiveCommandOptions, run: Run): Promise<void> {
       terminal.print(toJson({ place: archive.place, chains: data }));
       return;
     }
-    if (manifests.length === 0) terminal.print(`Nothing of ${options.namespace} is archived at ${archive.place} yet.`);
+    if (manifests.length === 0)
+      terminal.print(`Nothing of ${options.namespace} is archived at ${archive.place} yet.`);
     else for (const line of tableLines(columns, manifests.map(row), terminal)) terminal.print(line);
     const lost = manifests.flatMap((manifest) => manifest.lost);
     if (lost.length === 0) return;

@@ -13,8 +13,8 @@ import type { StoreCheck } from "./store-harness.ts";
 export const storeChecks: readonly StoreCheck[] = [
   {
     name: "what was put is what is got, whatever its bytes",
-    async run({ connect }) {
-      const [store, other] = [await connect(), await connect()];
+    async run(harness) {
+      const [store, other] = [await harness.connect(), await harness.connect()];
       for (const bytes of [1, 2, 1023, 100_000, 5_000_000]) {
         const content = randomBytes(bytes);
         assert.equal(await store.put(`sizes/${bytes}`, content), true);
@@ -24,8 +24,8 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "what is not there is undefined",
-    async run({ connect }) {
-      const store = await connect();
+    async run(harness) {
+      const store = await harness.connect();
       assert.equal(await store.get("nothing"), undefined);
       assert.equal(await store.get("no/thing", { from: -10, bytes: 10 }), undefined);
       assert.deepEqual(await store.list("no/"), []);
@@ -34,8 +34,8 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "a name that is taken stays what it is (A2)",
-    async run({ connect }) {
-      const [store, other] = [await connect(), await connect()];
+    async run(harness) {
+      const [store, other] = [await harness.connect(), await harness.connect()];
       assert.equal(await store.put("a/b", Buffer.from("first")), true);
       assert.equal(await other.put("a/b", Buffer.from("second")), false);
       assert.equal(String(await bytesOf(store, "a/b")), "first");
@@ -43,23 +43,23 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "of many that create one name at once exactly one does (A2)",
-    async run({ connect }) {
-      const stores = await Promise.all(Array.from({ length: 6 }, () => connect()));
+    async run(harness) {
+      const stores = await Promise.all(Array.from({ length: 6 }, () => harness.connect()));
       for (let round = 0; round < 5; round += 1) {
         const name = `race/${round}`;
         const created = await Promise.all(
           stores.map((store, index) => store.put(name, Buffer.from(`writer ${index}`))),
         );
         assert.equal(created.filter(Boolean).length, 1, "how many created it");
-        const there = String(await bytesOf(await connect(), name));
+        const there = String(await bytesOf(await harness.connect(), name));
         assert.equal(there, `writer ${created.indexOf(true)}`);
       }
     },
   },
   {
     name: "a range is that part of the object, cut where it ends",
-    async run({ connect }) {
-      const store = await connect();
+    async run(harness) {
+      const store = await harness.connect();
       const content = randomBytes(10_000);
       await store.put("ranges", content);
       const ranges: readonly [number, number, Buffer][] = [
@@ -80,8 +80,8 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "a list has everything below a prefix, by name, with its size (A3)",
-    async run({ connect }) {
-      const store = await connect();
+    async run(harness) {
+      const store = await harness.connect();
       const names = ["x/a", "x/b/c", "x/b/d", "xy/a", "y"].toSorted();
       for (const name of names.toReversed()) await store.put(name, Buffer.from(name));
       const list = async (prefix: string): Promise<readonly string[]> =>
@@ -94,19 +94,27 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "a list has everything, however much there is",
-    async run({ connect }) {
-      const store = await connect();
-      const names = Array.from({ length: 1234 }, (_, index) => `many/${String(index).padStart(5, "0")}`);
+    async run(harness) {
+      const store = await harness.connect();
+      const names = Array.from(
+        { length: 1234 },
+        (_, index) => `many/${String(index).padStart(5, "0")}`,
+      );
       for (let at = 0; at < names.length; at += 64) {
-        await Promise.all(names.slice(at, at + 64).map((name) => store.put(name, Buffer.from("1"))));
+        await Promise.all(
+          names.slice(at, at + 64).map((name) => store.put(name, Buffer.from("1"))),
+        );
       }
-      assert.deepEqual((await store.list("many/")).map(({ name }) => name), names);
+      assert.deepEqual(
+        (await store.list("many/")).map(({ name }) => name),
+        names,
+      );
     },
   },
   {
     name: "what was removed is gone, and its name is free (A3)",
-    async run({ connect }) {
-      const [store, other] = [await connect(), await connect()];
+    async run(harness) {
+      const [store, other] = [await harness.connect(), await harness.connect()];
       await store.put("gone", Buffer.from("1"));
       await other.remove("gone");
       await store.remove("gone");
@@ -118,8 +126,8 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "a name may have everything that is allowed in one, and nothing else",
-    async run({ connect }) {
-      const store = await connect();
+    async run(harness) {
+      const store = await harness.connect();
       const name = "orders-0%202026-11-28T16%3A36%3A42.5Z/agent.order/seg=1+2,3@x~_/a.keys";
       await store.put(name, Buffer.from("odd"));
       assert.equal(String(await bytesOf(store, name)), "odd");
@@ -132,8 +140,8 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "what is put is what it was at the call",
-    async run({ connect }) {
-      const store = await connect();
+    async run(harness) {
+      const store = await harness.connect();
       const content = Buffer.alloc(200_000, 1);
       const putting = store.put("changed", content);
       await putting;
@@ -143,11 +151,11 @@ export const storeChecks: readonly StoreCheck[] = [
   },
   {
     name: "archives of two processes at once have everything once, and are read with the log as one",
-    async run({ connect }) {
+    async run(harness) {
       await using log = new CounterLog();
       const { log: journals } = log.troupe();
       const options = { segmentBytesMax: 4096 };
-      const archives = [await connect(), await connect()].map((store) =>
+      const archives = [await harness.connect(), await harness.connect()].map((store) =>
         logArchive(journals, store, options),
       );
       const [archive] = archives;

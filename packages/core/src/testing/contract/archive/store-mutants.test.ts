@@ -19,7 +19,7 @@ const mutants: readonly StoreMutant[] = [
     does: "overwrites",
     failsAt: "a name that is taken stays what it is (A2)",
     mutate: ({ objects }) => ({
-      put: async (name, content) => void objects.set(name, content) === undefined,
+      put: async (name, content) => objects.set(name, content).has(name),
     }),
   },
   {
@@ -74,7 +74,7 @@ const mutants: readonly StoreMutant[] = [
     does: "keeps the caller's bytes instead of a copy",
     failsAt: "what is put is what it was at the call",
     mutate: ({ objects }) => ({
-      put: async (name, content) => void objects.set(name, content) === undefined,
+      put: async (name, content) => objects.set(name, content).has(name),
     }),
   },
   {
@@ -88,7 +88,7 @@ const mutants: readonly StoreMutant[] = [
     does: "takes any name",
     failsAt: "a name may have everything that is allowed in one, and nothing else",
     mutate: ({ objects }) => ({
-      put: async (name, content) => void objects.set(name, content) === undefined,
+      put: async (name, content) => objects.set(name, content).has(name),
     }),
   },
 ];

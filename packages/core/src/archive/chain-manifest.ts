@@ -45,7 +45,7 @@ export interface NumberedManifest extends ChainManifest {
   readonly changes: readonly string[];
 }
 
-export const manifestFormat = 1;
+const manifestFormat = 1;
 const kept = 16;
 const changesKept = 64;
 const readsMax = 20;

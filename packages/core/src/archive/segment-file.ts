@@ -92,7 +92,7 @@ export async function readKey(
 }
 
 /** Whether the segment has anything of the key; undefined when nobody can say. */
-export async function hasKey(
+async function hasKey(
   { signal, store }: SegmentPlace,
   { name }: NamedSegment,
   key: string,

@@ -46,7 +46,7 @@ export interface SegmentTail extends SegmentRange {
   readonly blocks: readonly Block[];
 }
 
-export const segmentFormat = 1;
+const segmentFormat = 1;
 /** A read of so much from the end has footer and tail of most segments. */
 export const tailReadBytes: number = 32 * 1024;
 

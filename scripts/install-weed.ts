@@ -3,6 +3,7 @@
  * `node scripts/install-weed.ts`. It needs Go, 5 GB for a while, and ten minutes of two cores.
  */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,6 +12,11 @@ import { cachedWeed } from "../packages/archive-s3/fixtures/cached-weed.ts";
 
 const module = "github.com/seaweedfs/seaweedfs/weed";
 const version = "v0.0.0-20261109003541-7506e5f91cd6";
+
+if (existsSync(cachedWeed())) {
+  process.stdout.write(`SeaweedFS is at ${cachedWeed()} already.\n`);
+  process.exit();
+}
 
 const folder = await mkdtemp(join(tmpdir(), "troupe-weed-build-"));
 const env = {

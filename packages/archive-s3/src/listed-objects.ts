@@ -2,7 +2,7 @@
 
 export interface ListPage {
   readonly objects: readonly { readonly name: string; readonly bytes: number }[];
-  /** Where the next page begins; undefined after the last. */
+  /** Beginning of the next page; undefined after the last. */
   readonly next: string | undefined;
 }
 

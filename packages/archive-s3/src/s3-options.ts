@@ -1,4 +1,4 @@
-/** Where the bucket is, and who asks. */
+/** Options of a bucket: its place, and the credentials of the requests. */
 import { DefinitionError, duration, requireOptions } from "@troupe/core";
 import type { OptionRules } from "@troupe/core";
 
@@ -23,15 +23,15 @@ export interface S3Options {
    * AWS_SESSION_TOKEN
    */
   readonly credentials?: S3Credentials | (() => S3Credentials | Promise<S3Credentials>) | undefined;
-  /** How long one request may take, in milliseconds. Minimum 1. @default 30000 */
+  /** Longest time of one request, in milliseconds. Minimum 1. @default 30000 */
   readonly requestTimeoutMs?: number | undefined;
-  /** How often a request is made that gets no answer. Minimum 1. @default 5 */
+  /** Most attempts of a request that gets no answer. Minimum 1. @default 5 */
   readonly attemptsMax?: number | undefined;
-  /** How many objects one page of a list has, from 1 to 1000. @default 1000 */
+  /** Most objects on one page of a list, from 1 to 1000. @default 1000 */
   readonly listPageMax?: number | undefined;
 }
 
-/** What every option has come to. */
+/** The options with their defaults. */
 export interface S3Settings {
   readonly bucket: string;
   readonly prefix: string;

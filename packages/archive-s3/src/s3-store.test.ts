@@ -1,5 +1,6 @@
 /**
- * What a real server does seldom: answers that it gives under load, and servers that cannot do it.
+ * Seldom behaviour of real servers: answers that they give under load, and servers that cannot do
+ * it.
  */
 import { createServer } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";

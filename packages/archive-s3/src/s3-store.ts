@@ -1,7 +1,7 @@
 /**
  * An archive's store in a bucket.
  *
- * That nobody overwrites an object (A2) is the server's part: `If-None-Match: *` on a PUT. Servers
+ * The server's part is that nobody overwrites an object (A2): `If-None-Match: *` on a PUT. Servers
  * that do not know it overwrite without a word, so the first `put` of a process tries it on an
  * object of its own, and refuses such a server.
  */

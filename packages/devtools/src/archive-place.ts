@@ -1,4 +1,4 @@
-/** Where an archive is, as `--archive` and TROUPE_ARCHIVE say it. */
+/** Place of an archive, as `--archive` and TROUPE_ARCHIVE say it. */
 import { DefinitionError } from "@troupe/core";
 import type { ArchiveStore } from "@troupe/core";
 import { directoryStore } from "@troupe/core/archive";

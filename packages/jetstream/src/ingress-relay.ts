@@ -209,7 +209,7 @@ export class IngressRelay {
   }
 }
 
-/** What is taken when these messages are, too; `taken` still has the revision before. */
+/** State after these messages are taken, too; `taken` still has the revision before. */
 function takenUpTo(messages: readonly TimedMessage[], taken: Taken): Taken {
   const sequence = messages.at(-1)?.sequence ?? taken.sequence;
   // The server's clock may have been set back between two messages.

@@ -17,7 +17,7 @@ export interface Taken {
   readonly ingress: string;
   /** When the server made it, which a restore does again. */
   readonly made: string;
-  /** Whether it was restored since the marker was stored. */
+  /** Set when it was restored since the marker was stored. */
   readonly isRestored: boolean;
   /** Everything in it up to here, and not younger than `atMs`, is in the log. */
   readonly sequence: number;
@@ -33,7 +33,7 @@ interface StreamInfo {
   readonly config: { readonly metadata?: Readonly<Record<string, string>> };
 }
 
-/** Whether a message of the ingress is in the log. */
+/** True when a message of the ingress is in the log. */
 export function isTaken(
   { atMs, isRestored, made, sequence }: Taken,
   message: { readonly sequence: number; readonly storedAtMs: number },
@@ -63,7 +63,7 @@ export async function lastTaken(session: Session): Promise<Taken> {
   return { ...none, revision };
 }
 
-/** What the relay stores in the log with each batch. */
+/** Stored in the log by the relay, with each batch. */
 export type Marker = Pick<Taken, "ingress" | "made" | "sequence" | "atMs">;
 
 /** The last marker; what it said is undefined when nobody can read it. */

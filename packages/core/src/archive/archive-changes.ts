@@ -1,4 +1,4 @@
-/** What others do to an archive while somebody reads it. */
+/** Changes of an archive by others while somebody reads it. */
 import { ArchiveBusyError, ArchiveMissingError } from "../errors/archive-errors.ts";
 import type { Archive } from "./archive-port.ts";
 import type { Chain } from "./chain.ts";
@@ -15,7 +15,10 @@ export function archiveUnsteady({ place }: Archive, what: string): ArchiveBusyEr
   );
 }
 
-/** Whether a segment is not there because the manifest names others by now (X2). */
+/**
+ * Tells a segment that was replaced, which the manifest does not name any more, from a missing one
+ * (X2).
+ */
 export async function isReplaced(
   archive: Archive,
   chain: Chain,

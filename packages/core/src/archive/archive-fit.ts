@@ -1,5 +1,5 @@
 /**
- * Whether an archive is about the log as it is now (I16).
+ * Fitting an archive to the log as it is now (I16).
  *
  * A log that was restored from a backup, or lost its tail, goes on from there: what was archived of
  * the part that is gone is about positions that mean something else by now. Up to where the two are
@@ -32,7 +32,7 @@ export async function fittedManifest<Manifest extends ChainManifest>(
   return cutManifest(manifest, await lastCommon(log, last, mark));
 }
 
-/** Where the log ends, and the last thing that is there to recognise it by. */
+/** The log's end, and the last thing that is there to recognise it by. */
 export async function endMark(
   log: FittedLog,
 ): Promise<{ readonly last: Position; readonly mark: Mark }> {

@@ -1,5 +1,5 @@
 /**
- * What an archive does for the rest: it keeps ranges of chains before they are truncated, gives
+ * The archive port: it keeps ranges of chains before they are truncated, gives
  * back what it has, and forgets an agent that is erased.
  */
 import type { Position } from "../log/input.ts";
@@ -15,26 +15,26 @@ export interface ArchivedKey extends Chain {
   readonly key: string;
 }
 
-/** What an erasure found. */
+/** Outcome of an erasure. */
 export interface ArchiveErasure {
   /** Segments that had something of the key, and were written anew without. */
   readonly segments: number;
   readonly entries: number;
 }
 
-/** What a check of a chain found. */
+/** Outcome of a check of a chain. */
 export interface ArchiveCheck {
   readonly chain: Chain;
   readonly segments: number;
   readonly entries: number;
   readonly storedBytes: number;
-  /** What is wrong, one for each segment that is. */
+  /** One for each segment that is missing or damaged. */
   readonly faults: readonly Error[];
 }
 
 /** One log's archive. */
 export interface Archive {
-  /** Where it is, for messages to people. */
+  /** Its place, for messages to people. */
   readonly place: string;
 
   /**
@@ -62,7 +62,7 @@ export interface Archive {
   /** The chains that have anything. */
   chains(options?: ArchiveCallOptions): Promise<readonly Chain[]>;
 
-  /** What the archive has of a chain of the log as it is now (I16). */
+  /** The manifest of a chain, as far as it fits the log as it is now (I16). */
   manifest(chain: Chain, options?: ArchiveCallOptions): Promise<ChainManifest>;
 
   /**

@@ -1,9 +1,9 @@
 /**
  * The store port: a place for named objects that never change, such as a directory or a bucket.
  *
- * That is all an archive asks of a store, because it is all that every store can do. What changes,
- * the manifest of a chain, is a series of numbered objects: whoever creates the next number has
- * changed it. The rules an archive relies on:
+ * An archive asks no more of a store, because every store can do this much. The one thing that
+ * changes, the manifest of a chain, is a series of numbered objects: whoever creates the next
+ * number has changed it. The rules an archive relies on:
  *
  *  A1 `put` creates an object whole, or not at all; after it resolved, a crash of any process or
  *     machine of ours does not take the object away.
@@ -22,7 +22,7 @@ export interface ArchiveObject {
 export interface ByteRange {
   /** First byte; negative counts from the end, and begins at 0 where the object is shorter. */
   readonly from: number;
-  /** How many bytes; fewer come where the object ends. At least 1. */
+  /** Number of bytes; fewer come where the object ends. At least 1. */
   readonly bytes: number;
 }
 
@@ -31,7 +31,7 @@ export interface StoreCallOptions {
 }
 
 export interface ArchiveStore {
-  /** Where it is, for messages to people; never with a secret. */
+  /** Its place, for messages to people; never with a secret. */
   readonly place: string;
 
   /**

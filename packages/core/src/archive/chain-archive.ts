@@ -11,9 +11,7 @@
  *  K4 An erased key is in no object that anybody names, and who was about to name one that has it is
  *     refused.
  */
-import { randomBytes } from "node:crypto";
-
-import { ArchiveBusyError, ArchiveDamagedError } from "../errors/archive-errors.ts";
+import { ArchiveBusyError } from "../errors/archive-errors.ts";
 import { LogWentBackError } from "../errors/log-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { Mark } from "../log/mark.ts";
@@ -27,10 +25,11 @@ import type { ChainSpan } from "./chain-entries.ts";
 import { chainEntries } from "./chain-entries.ts";
 import type { ChainManifest, NumberedManifest } from "./chain-manifest.ts";
 import { ChainManifests, chainPrefix } from "./chain-manifest.ts";
-import { encodeMembership, membershipName } from "./membership.ts";
-import type { NamedSegment, SegmentPlace } from "./segment-file.ts";
-import { decodeFile, readSegment } from "./segment-file.ts";
-import { encodeSegment, entryBytes, sha256 } from "./segment.ts";
+import { membershipName } from "./membership.ts";
+import type { NamedSegment } from "./segment-file.ts";
+import { readSegment } from "./segment-file.ts";
+import { SegmentWriter } from "./segment-writer.ts";
+import { entryBytes } from "./segment.ts";
 
 export interface ChainSettings {
   /** Bytes of entries in a segment, before they are compressed. */
@@ -54,6 +53,7 @@ export class ChainArchive {
   readonly #host: ChainHost;
   readonly #chain: Chain;
   readonly #prefix: string;
+  readonly #writer: SegmentWriter;
   #isSwept = false;
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -62,6 +62,7 @@ export class ChainArchive {
     this.#chain = chain;
     this.#prefix = `${chainPrefix(host.logName, chain)}segments/`;
     this.manifests = new ChainManifests(host.store, host.logName, chain);
+    this.#writer = new SegmentWriter({ ...host, chain, prefix: this.#prefix });
   }
 
   /** See `Archive.keep`. One after the other, because one that waits may find it done. */
@@ -115,13 +116,13 @@ export class ChainArchive {
     const { segments, taken } = await this.#absorbed(base, gathered, signal);
     const after = segments.at(-1)?.to ?? 0;
     const entries = [...taken, ...gathered.entries];
-    const written = await this.#write({ after, to: gathered.to }, entries, signal);
+    const written = await this.#writer.write({ after, to: gathered.to }, entries, signal);
     const extended = { ...next, segments: [...segments, written] };
     const isChanged = await this.manifests.replace(base, extended);
     await this.#removeUnnamed(isChanged ? base.segments.slice(segments.length) : [written]);
   }
 
-  /** What the log has after the frontier, up to `upTo` or as much as a segment takes. */
+  /** Reads the log after the frontier, up to `upTo` or as much as a segment takes. */
   async #gather(span: ChainSpan): Promise<Gathered> {
     const entries: ArchivedEntry[] = [];
     let bytes = 0;
@@ -150,63 +151,9 @@ export class ChainArchive {
     }
     const taken: ArchivedEntry[] = [];
     for (const segment of segments.slice(left)) {
-      taken.push(...(await readSegment(this.#place(signal), segment)));
+      taken.push(...(await readSegment(this.#writer.place(signal), segment)));
     }
     return { segments: segments.slice(0, left), taken };
-  }
-
-  /** K1: written, read back and compared; nobody names it yet. */
-  async #write(
-    { after, to }: { readonly after: Position; readonly to: Position },
-    entries: readonly ArchivedEntry[],
-    signal: AbortSignal | undefined,
-  ): Promise<NamedSegment> {
-    const { logName: log, store } = this.#host;
-    const file = await encodeSegment({ log, chain: this.#chain, after, to }, entries);
-    const id = `${positionName(after + 1)}-${positionName(to)}-${randomBytes(9).toString("base64url")}`;
-    const times = entries.map(({ storedAtMs }) => storedAtMs);
-    const keys = new Set(entries.map(({ key }) => key));
-    const segment: NamedSegment = {
-      name: this.#prefix + id,
-      after,
-      to,
-      entries: entries.length,
-      records: entries.filter(({ kind }) => kind === "turn").length,
-      keys: keys.size,
-      bytes: entries.reduce((sum, entry) => sum + entryBytes(entry), 0),
-      storedBytes: file.length,
-      sha256: sha256(file),
-      firstAtMs: times.reduce((one, other) => Math.min(one, other), Infinity),
-      lastAtMs: times.reduce((one, other) => Math.max(one, other), 0),
-    };
-    const membership = encodeMembership(segment.name, keys);
-    await store.put(membershipName(segment.name), membership, { signal });
-    await store.put(segment.name, file, { signal });
-    await this.#verify(segment, { entries, membership }, signal);
-    return segment;
-  }
-
-  async #verify(
-    segment: NamedSegment,
-    wanted: { readonly entries: readonly ArchivedEntry[]; readonly membership: Uint8Array },
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { store } = this.#host;
-    const file = await store.get(segment.name, undefined, { signal });
-    const stored = file && (await decodeFile(this.#place(signal), segment, file));
-    const membership = await store.get(membershipName(segment.name), undefined, { signal });
-    const inOrder = wanted.entries.toSorted((one, other) => one.position - other.position);
-    const isSame =
-      stored?.length === inOrder.length &&
-      inOrder.every((entry, index) => isSameEntry(entry, stored[index])) &&
-      membership !== undefined &&
-      sha256(membership) === sha256(wanted.membership);
-    if (isSame) return;
-    throw new ArchiveDamagedError(
-      `The segment ${segment.name} at ${store.place} is not what was written a moment ago. It is not used, ` +
-        "and nothing is truncated; look at the store.",
-      { details: { segment: segment.name, chain: chainName(this.#chain), place: store.place } },
-    );
   }
 
   /** See `Archive.erase` (K4). */
@@ -238,12 +185,12 @@ export class ChainArchive {
     key: string,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly segment: NamedSegment | undefined; readonly removed: number } | undefined> {
-    const all = await readSegment(this.#place(signal), { ...segment, to: Infinity });
+    const all = await readSegment(this.#writer.place(signal), { ...segment, to: Infinity });
     const rest = all.filter((entry) => entry.key !== key);
     const removed = all.length - rest.length;
     if (removed === 0) return undefined;
     if (rest.length === 0) return { segment: undefined, removed };
-    return { segment: await this.#write(segment, rest, signal), removed };
+    return { segment: await this.#writer.write(segment, rest, signal), removed };
   }
 
   /** See `Archive.sweep` (M3). */
@@ -273,7 +220,7 @@ export class ChainArchive {
     this.#host.onFault("archiving", error);
   }
 
-  /** Where the log ends. @throws LogWentBackError when that is before `upTo` */
+  /** The log's end. @throws LogWentBackError when that is before `upTo` */
   async #reached(upTo: Position): Promise<Mark> {
     const end = await endMark(this.#host.log);
     if (end.last >= upTo) return end.mark;
@@ -295,10 +242,6 @@ export class ChainArchive {
     }
   }
 
-  #place(signal: AbortSignal | undefined): SegmentPlace {
-    return { store: this.#host.store, chain: this.#chain, signal };
-  }
-
   #busy(what: string): ArchiveBusyError {
     const chain = chainName(this.#chain);
     return new ArchiveBusyError(
@@ -312,16 +255,6 @@ interface Gathered {
   readonly entries: readonly ArchivedEntry[];
   readonly bytes: number;
   readonly to: Position;
-}
-
-function isSameEntry(one: ArchivedEntry, other: ArchivedEntry | undefined): boolean {
-  return (
-    other !== undefined &&
-    one.kind === other.kind &&
-    one.key === other.key &&
-    one.position === other.position &&
-    Buffer.compare(one.bytes, other.bytes) === 0
-  );
 }
 
 /** A segment may be named twice: as far as it counts, and as lost. */
@@ -347,9 +280,4 @@ function withRewritten(
     segments: base.segments.flatMap(replaced),
     lost: base.lost.flatMap(replaced),
   };
-}
-
-/** As wide as positions get, so that names sort as positions do. */
-function positionName(position: Position): string {
-  return String(position).padStart(16, "0");
 }

@@ -28,7 +28,7 @@ export interface ChainManifest {
   readonly chain: Chain;
   /** Everything up to here is in segments, as far as it was there when archiving began. */
   readonly archivedTo: Position;
-  /** Where the log ended when that was so (I16). */
+  /** The log's end when that was so (I16). */
   readonly mark?: Mark | undefined;
   /**
    * In log order; each begins where the one before ends, or later when there was nothing between.
@@ -64,7 +64,7 @@ export class ChainManifests {
     this.#prefix = `${chainPrefix(log, chain)}manifest/`;
   }
 
-  /** What the manifest says now. @throws ArchiveDamagedError, ArchiveUnavailableError */
+  /** The manifest of the highest number. @throws ArchiveDamagedError, ArchiveUnavailableError */
   async latest(signal?: AbortSignal): Promise<NumberedManifest> {
     for (let reads = 0; reads < readsMax; reads += 1) {
       const number = (await this.#numbers(signal)).at(-1) ?? 0;
@@ -93,7 +93,7 @@ export class ChainManifests {
     return true;
   }
 
-  /** Its answer may have been lost, and the same call made again. */
+  /** Recognises an object of ours, whose answer was lost and which was put again. */
   async #isOwn(name: string, bytes: Uint8Array): Promise<boolean> {
     const there = await this.#store.get(name);
     return there !== undefined && sha256(there) === sha256(bytes);
@@ -132,12 +132,12 @@ export class ChainManifests {
   }
 }
 
-/** Where a chain's objects lie. */
+/** Beginning of the names of a chain's objects. */
 export function chainPrefix(log: string, { kind, name }: Chain): string {
   return `${logPrefix(log)}${kind}.${name}/`;
 }
 
-/** Where a log's objects lie. */
+/** Beginning of the names of a log's objects. */
 export function logPrefix(log: string): string {
   return `${encodeURIComponent(log)}/`;
 }

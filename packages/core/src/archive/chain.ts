@@ -32,7 +32,10 @@ export function chainName({ kind, name }: Chain): string {
   return `${kind}/${name}`;
 }
 
-/** What one consumer can follow at once without cost to the server: a filter each. */
+/**
+ * The parts of a chain, each of which one consumer follows with one filter, as is cheap for the
+ * server.
+ */
 export function followsOf({
   kind,
   name,

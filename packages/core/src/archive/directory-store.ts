@@ -139,7 +139,10 @@ class DirectoryStore implements ArchiveStore {
   }
 }
 
-/** What stays whatever is tried. A file that vanished was taken away by somebody who tidied up. */
+/**
+ * Errors that stay whatever is tried. A file that vanished was taken away by somebody who tidied
+ * up.
+ */
 const final: ReadonlySet<string> = new Set([
   "EACCES",
   "EPERM",
@@ -162,7 +165,7 @@ async function writeSynced(path: string, content: Uint8Array): Promise<void> {
   }
 }
 
-/** Whether the second name was free. */
+/** Gives a file a second name; false where that is taken. */
 async function linked(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

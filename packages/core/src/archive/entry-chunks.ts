@@ -1,10 +1,10 @@
-/** What a log yields, gathered into what is there at once. */
+/** Entries of a log, gathered into what is there at once. */
 import type { Position } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 
 export interface FollowedEntry {
   readonly entry: LogEntry;
-  /** How many matching entries come after it, as far as is known. */
+  /** Number of matching entries after it, as far as is known. */
   readonly pending: number;
 }
 

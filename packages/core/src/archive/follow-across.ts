@@ -16,7 +16,7 @@ import { entryChunks } from "./entry-chunks.ts";
 
 type Manifests = ReadonlyMap<string, ChainManifest>;
 
-/** What `Log.follow` yields, with what the archive has. */
+/** Follows log and archive as `Log.follow` does the log. */
 export async function* followAcross(
   log: Log,
   archive: Archive,
@@ -62,7 +62,7 @@ class Following {
     this.#request = request;
   }
 
-  /** What is wanted from a position on; ends where the archive has to be looked at again. */
+  /** Yields what is wanted from a position on; ends where the archive has to be looked at again. */
   async *from(from: Position): AsyncGenerator<FollowedEntry, void, undefined> {
     const manifests = await this.#manifests();
     const frontiers = [...manifests.values()].map(({ archivedTo }) => archivedTo);
@@ -124,7 +124,7 @@ class Following {
     }
   }
 
-  /** What only the log has; it ends early when something of it may have been truncated (X1). */
+  /** Yields what only the log has; ends early when something of it may have been truncated (X1). */
   async *#onLog(
     from: Position,
     until: Position,
@@ -152,7 +152,7 @@ class Following {
     this.#isStale = await this.#isBeyond(read, manifests);
   }
 
-  /** Whether anything is archived by now that this reading takes from the log. */
+  /** True when anything is archived by now that this reading takes from the log. */
   async #isBeyond(read: Position, manifests: Manifests): Promise<boolean> {
     const now = await this.#manifests();
     return [...now].some(([name, { archivedTo }]) => {
@@ -170,7 +170,7 @@ class Following {
     return new Map(manifests.map((manifest) => [chainName(manifest.chain), manifest]));
   }
 
-  /** Whether anything is wanted that is in no chain of the archive's, such as dead letters. */
+  /** True when anything is wanted that is in no chain of the archive's, such as dead letters. */
   #isOpen(): boolean {
     const { kinds, topics, types } = this.#request;
     if (kinds === undefined || kinds.includes("dead-letter") || types === undefined) return true;
@@ -194,7 +194,7 @@ class Following {
     ];
   }
 
-  /** How many the log has after a position, as far as it knows. */
+  /** Counts what the log has after a position, as far as it knows. */
   async #pendingAfter(position: Position): Promise<number> {
     const ending = new AbortController();
     let pending = 0;

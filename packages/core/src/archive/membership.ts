@@ -1,9 +1,9 @@
 /**
- * Who is in a segment: an object beside it with eight bytes of a digest per key.
+ * Membership: an object beside each segment with eight bytes of a digest per key.
  *
- * It is read when the segment is missing or damaged, to tell the agents that lose something by it
- * from those that do not. The segment's name, which is random, goes into the digests, so they say
- * nothing to whoever does not have a key to try.
+ * Membership is read when the segment is missing or damaged, to tell the agents that lose something
+ * by it from those that do not. The segment's name, which is random, goes into the digests, so they
+ * say nothing to whoever does not have a key to try.
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
@@ -23,7 +23,7 @@ export function encodeMembership(segment: string, keys: Iterable<string>): Buffe
   return Buffer.concat([check, body]);
 }
 
-/** Whether the key is in the segment; undefined when the object cannot say. */
+/** True when the key is in the segment; undefined when the object cannot say. */
 export function isMember(
   object: Uint8Array | undefined,
   segment: string,

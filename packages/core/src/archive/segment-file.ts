@@ -1,7 +1,7 @@
 /**
  * Reading a segment where it lies: an agent's part with two small reads, or all of it.
  *
- * What is missing or damaged is an error with the segment and the agent. An agent that has nothing
+ * Missing and damaged parts are errors with the segment and the agent. An agent that has nothing
  * in the segment, as the object beside it says, loses nothing by it (S2).
  */
 import { ArchiveDamagedError, ArchiveMissingError } from "../errors/archive-errors.ts";
@@ -19,10 +19,10 @@ export interface NamedSegment {
   /** Name of the object in the store. */
   readonly name: string;
   readonly after: Position;
-  /** What lies beyond it in the file does not count. */
+  /** Entries beyond it in the file do not count. */
   readonly to: Position;
   readonly entries: number;
-  /** How many of the entries are journal records. */
+  /** Number of journal records among the entries. */
   readonly records: number;
   readonly keys: number;
   /** Bytes of the entries before they are compressed, as `entryBytes` counts them. */
@@ -91,7 +91,7 @@ export async function readKey(
   }
 }
 
-/** Whether the segment has anything of the key; undefined when nobody can say. */
+/** True when the segment has anything of the key; undefined when nobody can say. */
 async function hasKey(
   { signal, store }: SegmentPlace,
   { name }: NamedSegment,

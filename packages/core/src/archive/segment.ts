@@ -27,12 +27,15 @@ export interface SegmentRange {
   /** The log, as `LogEnd.log` says it. */
   readonly log: string;
   readonly chain: Chain;
-  /** It has everything of its chain after this position, up to and with `to`. */
+  /**
+   * Beginning of the range: it has everything of its chain after this position, up to and with
+   * `to`.
+   */
   readonly after: Position;
   readonly to: Position;
 }
 
-/** Where a block lies, and what it begins with. */
+/** Place of a block, and the key it begins with. */
 export interface Block {
   readonly firstKey: string;
   readonly offset: number;
@@ -40,7 +43,7 @@ export interface Block {
   readonly crc: number;
 }
 
-/** What the end of a segment says about it. */
+/** A segment's index, at its end. */
 export interface SegmentTail extends SegmentRange {
   readonly entries: number;
   readonly blocks: readonly Block[];
@@ -122,7 +125,7 @@ function encodeEntry({ bytes, key, kind, metadata, position, storedAtMs }: Archi
 
 type WireEntry = readonly [number, string, Position, number, Uint8Array, Metadata?];
 
-/** Where a block, and what in it, is damaged. */
+/** Makes the error of a damaged part. */
 export type Damage = (why: string) => ArchiveDamagedError;
 
 /**
@@ -194,7 +197,7 @@ function footer(tailOffset: number, tail: Uint8Array): Buffer {
   return bytes;
 }
 
-/** How much of a segment's end the tail takes, from its last bytes. @throws what `damage` makes */
+/** Size of tail and footer together, from a segment's last bytes. @throws what `damage` makes */
 export function tailBytes(end: Uint8Array, damage: Damage): number {
   const bytes = Buffer.from(end.buffer, end.byteOffset, end.length);
   const at = bytes.length - footerBytes;

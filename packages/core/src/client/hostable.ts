@@ -1,4 +1,4 @@
-/** What a worker is given to host. */
+/** Agents and pipelines that a worker is given to host. */
 import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 

@@ -90,7 +90,7 @@ export interface TroupeOptions {
    */
   readonly onFault?: FaultListener | false | undefined;
   /**
-   * Where what is truncated on the log is kept: replays and projections read archive and log as
+   * Store of what is truncated on the log: replays and projections read archive and log as
    * one, and nothing is truncated that is not there. @default none
    */
   readonly archive?: ArchiveStore | undefined;

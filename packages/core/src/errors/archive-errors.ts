@@ -1,4 +1,4 @@
-/** What can go wrong with an archive and the store it lies in. */
+/** Errors of an archive and the store it lies in. */
 import { TroupeError } from "./troupe-error.ts";
 
 /**

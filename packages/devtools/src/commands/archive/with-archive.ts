@@ -1,4 +1,4 @@
-/** What the commands about an archive begin with. */
+/** Beginning of the commands about an archive. */
 import type { Archive, Troupe } from "@troupe/core";
 import { openTroupe } from "../../connection.ts";
 import { UsageError } from "../../failure.ts";

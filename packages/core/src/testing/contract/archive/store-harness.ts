@@ -1,4 +1,4 @@
-/** What the contract suite needs from an implementation of the store port. */
+/** Needs of the contract suite from an implementation of the store port. */
 import type { ArchiveStore } from "../../../archive/archive-store.ts";
 
 /** One empty store; the suite asks for a new one per check. */

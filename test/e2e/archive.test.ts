@@ -1,6 +1,6 @@
 /**
- * Archives on a real server: journals that were archived and truncated, by two processes at once
- * and under load, read as they were; also after a backup was restored.
+ * Archives on a real server: journals that were archived and truncated, by two processes at once,
+ * read as they were.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,8 +14,6 @@ import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 
-import { backUpStream, restoreStream } from "./stream-backup.ts";
-
 const namespace = "kept";
 const keys = ["a", "b", "c", "d.e f"];
 const chain = { kind: "agent", name: "tally" } as const;
@@ -28,13 +26,12 @@ const tally = agent("tally")
     if (by % 4 === 0) ctx.send(tally, "a").add(1);
   });
 
-const sums = projection("sums", memoryModel((): string[] => [])).on(
-  tally,
-  "added",
-  (rows, by, { agent: { key }, atMs, position }) => {
-    rows.push(`${position} ${key} ${by} ${atMs}`);
-  },
-);
+const sums = projection(
+  "sums",
+  memoryModel((): string[] => []),
+).on(tally, "added", (rows, by, { agent: { key }, atMs, position }) => {
+  rows.push(`${position} ${key} ${by} ${atMs}`);
+});
 
 async function newDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "troupe-archive-"));
@@ -137,47 +134,4 @@ test("journals that were archived and truncated are read as they were", async ()
   const without = await connect(server.url, { namespace, onFault: false });
   onTestFinished(() => without.close());
   await expect(replayed(without)).rejects.toMatchObject({ code: "journal-hole" });
-}, 60_000);
-
-test("after yesterday's backup was restored, archive and log are read as they were yesterday, and go on", async () => {
-  const server = await start();
-  const directory = await newDirectory();
-  const { troupe } = await newProcess(server, directory);
-  await troupe.work(tally);
-  const nats = await dial({ servers: server.url });
-  await add(troupe, 1, 40);
-  await idle(troupe);
-  await troupe.archive?.keep(chain, (await troupe.log.end()).last - 5);
-  await truncate(nats, (await troupe.log.end()).last - 5);
-  const yesterday = await replayed(troupe);
-  const control = await backUpStream(nats, `${namespace}-control`);
-  const log = await backUpStream(nats, `${namespace}-0`);
-  await add(troupe, 40, 80);
-  await idle(troupe);
-  await troupe.archive?.keep(chain, (await troupe.log.end()).last);
-  await truncate(nats, (await troupe.log.end()).last);
-  await nats.close();
-  await troupe.close();
-  await server.kill();
-
-  const next = await start();
-  const restoring = await dial({ servers: next.url });
-  await restoreStream(restoring, control);
-  await restoreStream(restoring, log);
-  await restoring.close();
-  const after = await newProcess(next, directory);
-  expect(await replayed(after.troupe)).toEqual(yesterday);
-  await after.troupe.work(tally);
-  await add(after.troupe, 200, 240);
-  await idle(after.troupe);
-  const today = await replayed(after.troupe);
-  const { last } = await after.troupe.log.end();
-  expect(await after.troupe.archive?.keep(chain, last)).toBe(last);
-  expect(after.faults).toContain("log-went-back");
-  expect((await after.troupe.archive?.manifest(chain))?.lost.length).toBeGreaterThan(0);
-  const again = await dial({ servers: next.url });
-  await truncate(again, last);
-  await again.close();
-  expect(await replayed(after.troupe)).toEqual(today);
-  expect(today.length).toBeGreaterThan(yesterday.length);
 }, 60_000);

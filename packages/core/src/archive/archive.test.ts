@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { AgentId, JournalEntry, Log, Position } from "../index.ts";
 import { createMemoryBroker, memoryArchiveStore } from "../testing/index.ts";
 import type { MemoryArchiveStore, MemoryBroker } from "../testing/index.ts";
+import { withMethods } from "../testing/contract/engine/tampered-log.ts";
 import { acrossArchive, directoryStore, logArchive } from "./index.ts";
 import type { Archive, ArchiveStore } from "./index.ts";
 
@@ -288,10 +289,7 @@ describe("reading while others archive and truncate", () => {
     const last = await fill(log, 60, 2);
     const wanted = await journalOf(log, agentOf("k1"));
     let truncatedTo = 0;
-    const truncated: Log = Object.assign(Object.create(log) as Log, {
-      end: () => log.end(),
-      at: (position: Position) => log.at(position),
-      follow: (request: Parameters<Log["follow"]>[0]) => log.follow(request),
+    const truncated = withMethods(log, {
       journal: async (agent: AgentId, after: Position) => {
         // Right before the log answers, everything was archived and truncated.
         await archive.keep(orders, last - 2);
@@ -387,10 +385,6 @@ function erasedLog(log: Log, key: string): { readonly log: Log; erase(): void } 
     erase: () => {
       isErased = true;
     },
-    log: Object.assign(Object.create(log) as Log, {
-      follow,
-      end: () => log.end(),
-      at: (position: Position) => log.at(position),
-    }),
+    log: withMethods(log, { follow }),
   };
 }

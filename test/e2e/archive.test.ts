@@ -94,17 +94,17 @@ async function idle(troupe: Troupe): Promise<void> {
 
 /** Purges journals up to a position, by hand; the last record stays. */
 async function truncate(nats: NatsConnection, upTo: number): Promise<void> {
-  const { journal, stream } = subjects(namespace);
+  const names = subjects(namespace);
   for (const key of keys) {
-    const filter = journal({ type: "tally", key });
+    const filter = names.journal({ type: "tally", key });
     const last = await nats.request(
-      `$JS.API.STREAM.MSG.GET.${stream}`,
+      `$JS.API.STREAM.MSG.GET.${names.stream}`,
       JSON.stringify({ last_by_subj: filter }),
     );
     const { message } = last.json<{ readonly message?: { readonly seq: number } }>();
     const seq = Math.min(upTo + 1, message?.seq ?? 0);
     const purge = JSON.stringify({ filter, seq });
-    await nats.request(`$JS.API.STREAM.PURGE.${stream}`, purge);
+    await nats.request(`$JS.API.STREAM.PURGE.${names.stream}`, purge);
   }
 }
 
@@ -124,7 +124,7 @@ test("journals that were archived and truncated are read as they were", async ()
     const { last } = await troupe.log.end();
     const upTo = last - 7;
     const archives = [troupe.archive, other.troupe.archive];
-    await Promise.all(archives.map((archive) => archive?.keep(chain, upTo)));
+    await Promise.all(archives.map(async (archive) => archive?.keep(chain, upTo)));
     await truncate(nats, upTo);
     expect(await replayed(other.troupe)).toEqual(wanted);
     expect(await projected(other.troupe)).toEqual(rows);

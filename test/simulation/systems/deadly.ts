@@ -29,9 +29,8 @@ let deaths = new Map<string, number>();
 export const deadly: System = {
   name: "deadly",
   agents: miner,
-  // Who is killed from outside while it runs a message is not told apart from who dies of it.
   // That a holder died is seen from the floors.
-  faults: { crash: 0, "lose-floors": 0 },
+  faults: { "lose-floors": 0 },
   settings: { retry: { delayMs: 10, delayMsMax: 100, deathsMax } },
   fatal: ({ payload }) => {
     const { how, id } = payload as z.infer<typeof job>;

@@ -84,8 +84,6 @@ export const limits: System = {
   name: "limits",
   agents: writer,
   workers: 3,
-  // What a worker had claimed and not begun it may begin when it comes back: too many at once.
-  faults: { suspend: 0 },
   // Handlers that wait for a limit leave their places, which the watch over places does not see.
   settings: { handlersMax: 1000, retry: { delayMs: 10, delayMsMax: 100 } },
   drive: async (client, stage: Stage) => {

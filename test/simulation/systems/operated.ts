@@ -79,20 +79,31 @@ export const operated: System = {
     await stage.times(14, (index, chance) => work(client, `job-${index}`, chance), { withinMs });
     await stage.wait(stage.chance.magnitude(1, 10_000));
     workshop.isRepaired = true;
-    for (let round = 0; round < roundsMax; round++) {
-      const areHandled = await areRunning(client);
-      const left = await lettersOn(client);
-      for (const letter of left) await lookAfter(client, letter, stage.chance);
-      if (areHandled && left.length === 0) break;
-      await stage.wait(500);
+    let isDone = false;
+    for (let round = 0; round < roundsMax && !isDone; round++) {
+      isDone = await isNothingLeft(client, stage.chance).catch(falseWhenAway);
+      if (!isDone) await stage.wait(500);
     }
     workshop.isClosed = true;
-    assert.deepEqual(await lettersOn(client), [], "dead letters that are left");
+    assert.ok(isDone, "dead letters or parked presses are left");
   },
   check: (history) => {
     for (const key of keys) checkKey(history, key);
   },
 };
+
+/** Looks after everything, and says whether there was nothing. */
+async function isNothingLeft(client: Troupe, chance: Chance): Promise<boolean> {
+  const areHandled = await areRunning(client);
+  const left = await lettersOn(client);
+  for (const letter of left) await lookAfter(client, letter, chance);
+  return areHandled && left.length === 0;
+}
+
+function falseWhenAway(thrown: unknown): false {
+  if (thrown instanceof LogUnavailableError) return false;
+  throw thrown;
+}
 
 async function work(client: Troupe, id: string, chance: Chance): Promise<void> {
   const to = client.send(press, chance.pick(keys));

@@ -36,16 +36,14 @@ export function definitionOf(
  * The message or topic that an input is, also when only its payload names it; undefined when that
  * cannot be read.
  */
-export function nameOf(
-  { address, metadata, ...input }: Input,
-  bytesMax: number,
-): string | undefined {
+export function nameOf(input: Input, bytesMax: number): string | undefined {
+  const { address, metadata } = input;
   if (address.kind === "topic") return address.name;
   const { message, topic } = metadata;
   if (topic !== undefined) return topic;
   if (message !== undefined && message !== "") return message;
   try {
-    const [name] = namedMessage(decodeInput({ address, metadata, ...input }, bytesMax));
+    const [name] = namedMessage(decodeInput(input, bytesMax));
     return name;
   } catch {
     return undefined;

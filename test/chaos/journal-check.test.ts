@@ -19,12 +19,12 @@ function goodStream(): StoredEntry[] {
     const input = inputOf("tally/alice", "add", told(n), entries.length + 1);
     entries.push(input);
     const sentId = isCopied(told(n)) ? `sent-${n}` : undefined;
-    const outgoingIds = sentId === undefined ? [] : [sentId];
-    entries.push(turnOf(input, "counted", { turn: n, outgoingIds, reply: n }));
+    const sent = sentId === undefined ? [] : [{ to: "agent/copy/alice", id: sentId, digest: "" }];
+    entries.push(turnOf(input, "counted", { turn: n, sent, reply: n }));
     if (sentId === undefined) continue;
     const position = entries.length + 1;
     const copy = inputOf("copy/alice", "receive", told(n), position, sentId);
-    entries.push(copy, turnOf(copy, "received", { turn: ++copies, outgoingIds: [] }));
+    entries.push(copy, turnOf(copy, "received", { turn: ++copies, sent: [] }));
   }
   return entries;
 }
@@ -105,7 +105,7 @@ describe("the check of a run", () => {
   test("finds a message that was accepted twice", () => {
     const entries = goodStream();
     const again = inputOf("tally/alice", "add", told(count), 100);
-    const turn = turnOf(again, "counted", { turn: count + 1, outgoingIds: [], reply: count + 1 });
+    const turn = turnOf(again, "counted", { turn: count + 1, sent: [], reply: count + 1 });
     expect(checked([...entries, again, turn]).duplicated).toBe(1);
   });
 
@@ -119,7 +119,7 @@ describe("the check of a run", () => {
     const entries = goodStream();
     const sent = entries.findLast((entry) => entry.kind === "input")!;
     const again = { ...sent, position: 100 } as StoredInput;
-    const turn = turnOf(again, "received", { turn: count / 2 + 1, outgoingIds: [] });
+    const turn = turnOf(again, "received", { turn: count / 2 + 1, sent: [] });
     expect(checked([...entries, again, turn]).duplicated).toBeGreaterThan(0);
   });
 

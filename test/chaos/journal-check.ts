@@ -73,10 +73,10 @@ export class JournalCheck {
 
   #turn({ agent, record }: StoredTurn): void {
     const known = this.#agent(agent);
-    const { inputPosition, outgoingIds, turn } = record;
+    const { inputPosition, sent, turn } = record;
     this.turns += 1;
     known.turns += 1;
-    for (const id of outgoingIds) this.#mention(id, 1);
+    for (const { id } of sent) this.#mention(id, 1);
     const input = known.pending.get(inputPosition);
     if (input === undefined) {
       const isAgain = inputPosition <= known.lastHandled;

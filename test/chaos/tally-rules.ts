@@ -114,13 +114,13 @@ export class TallyRules implements AgentRules {
     this.committed += 1;
     this.#expect(agent, "events", eventsOf(record), [{ type: "counted", data: add }]);
     this.#expect(agent, "reply", record.reply, progress.handled);
-    this.#expect(agent, "messages", record.outgoingIds.length, isCopied(add) ? 1 : 0);
+    this.#expect(agent, "messages", record.sent.length, isCopied(add) ? 1 : 0);
   }
 
   #received(agent: string, progress: Progress, add: Add, record: TurnRecord): void {
     progress.numbers.push(add.n);
     this.#expect(agent, "events", eventsOf(record), [{ type: "received", data: add }]);
-    this.#expect(agent, "messages", record.outgoingIds.length, 0);
+    this.#expect(agent, "messages", record.sent.length, 0);
   }
 
   #reported(agent: string, { numbers, tally }: Progress, record: TurnRecord): void {

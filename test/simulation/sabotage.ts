@@ -6,6 +6,7 @@ import type { Log, TurnCommit } from "@troupe/core";
 import {
   decodeJournalRecord,
   decodePayload,
+  emptyRecord,
   encodePayload,
   encodeRecord,
   RevisionConflictError,
@@ -96,7 +97,7 @@ export const withoutTimersInCommit: Sabotage = (log) =>
             return revision;
           }
           // A step record without steps says nothing, and takes the timers along.
-          const record = encodePayload({ v: 1, q: [], i: 0, w: "sabotage" });
+          const record = emptyRecord();
           const later = { agent, expectedRevision: revision, record, outgoing: [], timers };
           const [last = revision] = await log.commit([later]);
           return last;

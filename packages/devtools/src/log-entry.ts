@@ -33,7 +33,8 @@ export function turnData(
   agent: AgentId,
   turn: Omit<JournaledTurn, "steps">,
 ): Readonly<Record<string, unknown>> {
-  const { inputPosition, acceptedAtMs, startedAtMs, ...record } = turn.record;
+  const { inputPosition, acceptedAtMs, receivedAtMs, startedAtMs, ...others } = turn.record;
+  const { activatedAtMs, firstStartedAtMs, ...record } = others;
   return {
     kind: "turn",
     position: turn.revision,
@@ -41,9 +42,16 @@ export function turnData(
     agent: agentName(agent),
     ...record,
     inputPosition,
-    acceptedAt: new Date(acceptedAtMs).toISOString(),
-    startedAt: new Date(startedAtMs).toISOString(),
+    acceptedAt: timeText(acceptedAtMs),
+    receivedAt: timeText(receivedAtMs),
+    activatedAt: timeText(activatedAtMs),
+    firstStartedAt: timeText(firstStartedAtMs),
+    startedAt: timeText(startedAtMs),
   };
+}
+
+function timeText(atMs: number | undefined): string | undefined {
+  return atMs === undefined ? undefined : new Date(atMs).toISOString();
 }
 
 /** A turn for one line; `address` says what to show in the address column. */

@@ -14,13 +14,13 @@ export function turnSummary(record: TurnRecord): string {
  * telling.
  */
 export function turnOutcome(record: TurnRecord): string {
-  const { attempts, events, failure, outgoingIds, reply, tookMs } = record;
-  const sent = outgoingIds.length;
+  const { attempts, changed, events, failure, reply, sent, tookMs } = record;
   return [
     ...events.map((event) => `${versioned(event)} ${toJson(event.data)}`),
-    ...(sent === 0 ? [] : [`sent ${sent}`]),
+    ...(sent.length === 0 ? [] : [`sent ${sent.length}`]),
     ...(failure === undefined ? [] : [failureSummary(failure)]),
     ...(reply === undefined || reply === null ? [] : [`reply ${toJson(reply)}`]),
+    ...(changed === undefined ? [] : ["changed by interceptors"]),
     ...(attempts > 1 ? [`${attempts} tries`] : []),
     ...(tookMs < 1 ? [] : [duration(tookMs)]),
   ].join(" · ");

@@ -25,6 +25,7 @@ export const metadataHeader: MetadataHeader = Object.freeze({
   contentType: "Content-Type",
   traceparent: "traceparent",
   tracestate: "tracestate",
+  link: "Troupe-Link",
   sender: "Troupe-Sender",
   causationId: "Troupe-Causation-Id",
   correlationId: "Troupe-Correlation-Id",
@@ -60,6 +61,7 @@ export function metadataLines(metadata: Metadata, idHeader: IdHeader, scope: str
   if (contentType !== undefined) lines += headerLine(metadataHeader.contentType, contentType);
   if (traceparent !== undefined) lines += plain(metadataHeader.traceparent, traceparent);
   if (tracestate !== undefined) lines += plain(metadataHeader.tracestate, tracestate);
+  if (metadata.link !== undefined) lines += plain(metadataHeader.link, metadata.link);
   if (sender !== undefined) lines += headerLine(metadataHeader.sender, encodeText(sender));
   if (causationId !== undefined) lines += plain(metadataHeader.causationId, causationId);
   if (correlationId !== undefined) lines += plain(metadataHeader.correlationId, correlationId);
@@ -157,6 +159,7 @@ function setField(metadata: Mutable<Metadata>, name: string, value: string): voi
 
 function setList(metadata: Mutable<Metadata>, name: string, value: string): void {
   if (name === metadataHeader.hops) metadata.hops = numberOf(value);
+  else if (name === metadataHeader.link) metadata.link = value;
   if (name === metadataHeader.callers) metadata.callers = listOf(value);
   else if (name === metadataHeader.askers) metadata.askers = listOf(value);
 }

@@ -8,7 +8,7 @@ import { PaymentRules } from "./payment-rules.ts";
 import type { Charge } from "./payment-service-settings.ts";
 
 const step = { name: "charge", digest: undefined, use: 1 };
-const key = idempotencyKeyOf({ type: "payer", key: "a" }, 1, step);
+const key = idempotencyKeyOf("log", { type: "payer", key: "a" }, 1, step);
 const charge = { key, command: "a-1", cents: 5, receipt: "receipt-0" } as const;
 const input: StoredInput = {
   kind: "input",
@@ -53,9 +53,10 @@ test("a command without a charge, and a charge without a command, are found", ()
 test("a request after the result was recorded is counted", () => {
   const { rules } = checked([charge]);
   const steps = {
+    log: "log",
     inputPosition: 1,
     worker: "worker-1",
-    steps: [{ ...step, order: 1, value: "receipt-0", tookMs: 1 }],
+    steps: [{ ...step, order: 1, value: "receipt-0", tookMs: 1, startMs: 0, run: 1 }],
   };
   rules.steps({ kind: "steps", agent: "payer/a", steps, storedAtMs: 1000 });
   expect(rules.ranAgain).toBe(0);

@@ -61,7 +61,7 @@ export class PaymentRules implements AgentRules {
   steps({ agent, steps, storedAtMs }: StoredSteps): void {
     const id = parseAgentName(agent);
     for (const step of steps.steps) {
-      const key = id && idempotencyKeyOf(id, steps.inputPosition, step);
+      const key = id && idempotencyKeyOf(steps.log, id, steps.inputPosition, step);
       const attempts = this.#attempts.get(key ?? "");
       if (attempts === undefined || attempts.lastAtMs <= storedAtMs) continue;
       this.ranAgain += 1;

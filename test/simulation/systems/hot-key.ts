@@ -65,7 +65,7 @@ export const hotKey: System = {
     for (const key of keys) {
       const told = history
         .turns(counter, key)
-        .filter(({ record }) => record.outgoingIds.length > 0)
+        .filter(({ record }) => record.sent.length > 0)
         .map(({ record }) => record.reply);
       assert.deepEqual(history.state(ledger, key).totals, told, `the totals of ${key}`);
     }

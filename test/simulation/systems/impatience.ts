@@ -181,7 +181,7 @@ function checkDesk(history: History, key: string): void {
     const what = `turn ${record.turn} of ${key}`;
     if (record.failure !== undefined) {
       assert.ok(failures.has(record.failure.code), `${what}: ${record.failure.code}`);
-      assert.equal(record.events.length + record.outgoingIds.length, 0, `${what} keeps something`);
+      assert.equal(record.events.length + record.sent.length, 0, `${what} keeps something`);
       continue;
     }
     papers += record.events.length;

@@ -191,7 +191,7 @@ function checkKey(history: History, key: string): void {
     const what = `${name} of ${key}, ${kind}: ${record.failure?.message}`;
     assert.equal(record.failure?.code, ends[kind], what);
     if (record.failure !== undefined) {
-      const kept = record.events.length + record.outgoingIds.length;
+      const kept = record.events.length + record.sent.length;
       assert.equal(kept, 0, `${what}: it keeps something`);
       continue;
     }

@@ -31,6 +31,8 @@ export type SubscriptionStart = "beginning" | "now";
 
 export interface MessageDefinition {
   readonly schema: Schema;
+  /** Of the message's shape, as turns record it. */
+  readonly version: number;
   readonly handler: Handler;
   /** What differs from the worker's policy. */
   readonly retry: Partial<RetryPolicy>;

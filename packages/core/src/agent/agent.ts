@@ -53,6 +53,11 @@ export interface StateOptions {
 
 export interface HandlerOptions<State = never, Events = never, Own = never, Message = never> {
   /**
+   * Version of the message's shape, a whole number from 1. Turn records hold it: whoever replays a
+   * turn with a later schema knows which one it was checked with. @default 1
+   */
+  readonly version?: number;
+  /**
    * How often and when a failed run is tried again, and how long one may take. @default the
    * worker's policy
    */
@@ -259,6 +264,7 @@ function build<State, Events, Messages>(
 
 /** `onUnread` is for the agents of pipelines. */
 const handlerRules: OptionRules<HandlerOptions & { readonly onUnread?: UnreadHandler }> = {
+  version: "other",
   retry: "other",
   onFailed: "other",
   onUnread: "other",
@@ -272,6 +278,8 @@ function message(
   options: HandlerOptions = {},
 ): MessageDefinition {
   requireOptions(`Agent ${type}, ${name}: `, options, handlerRules);
+  const { version = 1 } = options;
+  requireVersion(`Agent ${type}, ${name}`, version);
   const retry = defined(options.retry ?? {});
   requireRetryPolicy(`Agent ${type}, ${name}: retry.`, retry);
   const { onFailed, onUnread } = options as {
@@ -280,6 +288,7 @@ function message(
   };
   return Object.freeze({
     schema,
+    version,
     handler: handler as Handler,
     retry: Object.freeze(retry),
     ...(onFailed === undefined ? {} : { onFailed }),

@@ -6,7 +6,8 @@ import { z } from "zod";
 import type { AgentDefinition, EventOptions, RecordedEvent } from "@troupe/core";
 import { agent, createTroupe, memoryModel, memorySink, projection } from "@troupe/core";
 import { createMemoryBroker, given } from "@troupe/core/testing";
-import { decodeRecord, encodeRecord } from "../turn/turn-record.ts";
+import { decodeRecord } from "../turn/journal-record.ts";
+import { encodeRecord } from "../turn/turn-record-codec.ts";
 import { decodePayload } from "../wire/payload.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
@@ -264,7 +265,9 @@ function recordOf(events: readonly RecordedEvent[]): Parameters<typeof encodeRec
     messageId: "m",
     message: "m",
     events,
-    outgoingIds: [],
+    sent: [],
+    log: "",
+    receivedAtMs: 0,
     attempts: 1,
     traceparent: "",
     worker: "",

@@ -20,7 +20,7 @@ import type { BatchHandler } from "./batch-context.ts";
 import { BatchFailure } from "./batch-context.ts";
 import { errorData, isFinal } from "../errors/troupe-error.ts";
 import { PermitHold } from "../mailbox/permit-hold.ts";
-import { childTraceparent } from "../trace/trace-context.ts";
+import { rootTraceparent } from "../trace/trace-context.ts";
 import type { Turn } from "../turn/turn.ts";
 
 /** A message's place in a call. */
@@ -28,6 +28,8 @@ export interface BatchSeat {
   readonly call: BatchCall;
   readonly turn: Turn;
   readonly item: ItemContext;
+  /** Its place among what the handler is given; -1 before that. */
+  index: number;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -55,6 +57,8 @@ export class BatchCall {
   #whenUnwanted: (() => void)[] = [];
   readonly #abort = new AbortController();
   #bytes = 0;
+  #size = 0;
+  #startedAtMs = 0;
   #phase: "gathering" | "closed" | "running" | "over" = "gathering";
   #cancelWait: (() => void) | undefined;
 
@@ -63,7 +67,7 @@ export class BatchCall {
     this.type = parts.type;
     this.name = parts.name;
     this.permit = new PermitHold(parts.host.permits);
-    this.traceparent = childTraceparent(undefined, parts.host.random);
+    this.traceparent = rootTraceparent(parts.host.random);
   }
 
   /** Whether more messages can take a seat. */
@@ -86,6 +90,16 @@ export class BatchCall {
     this.#whenUnwanted.push(action);
   }
 
+  /** Messages that the handler was given; 0 before that. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** When it was called, in milliseconds since the epoch. */
+  get startedAtMs(): number {
+    return this.#startedAtMs;
+  }
+
   /** Fires when all of its messages are given up. */
   get signal(): AbortSignal {
     return this.#abort.signal;
@@ -106,7 +120,7 @@ export class BatchCall {
     const { promise, reject, resolve } = Promise.withResolvers<unknown>();
     // An interceptor may let go of it, and then nobody else hears that the turn was given up.
     promise.catch(() => undefined);
-    const seat: BatchSeat = { call: this, turn, item, resolve, reject };
+    const seat: BatchSeat = { call: this, turn, item, index: -1, resolve, reject };
     turn.sit(seat);
     this.#seats.add(seat);
     this.#bytes += turn.delivery.input.payload.byteLength;
@@ -152,7 +166,12 @@ export class BatchCall {
     this.#wanted = new Set(this.#seats);
     this.permit.take();
     this.#feedStarted();
-    const items = [...this.#seats].map(({ item }) => item);
+    this.#startedAtMs = host.clock.now();
+    const items = [...this.#seats].map((seat, index) => {
+      seat.index = index;
+      return seat.item;
+    });
+    this.#size = items.length;
     const returned = (results: unknown): void => this.#returned(results, startedAtMs);
     const threw = (thrown: unknown): void => this.#threw(thrown, startedAtMs);
     try {

@@ -49,6 +49,8 @@ export interface AskRequest {
   readonly signal: AbortSignal | undefined;
   /** Called once the log accepted the ask. */
   readonly onAccepted: (position: Position) => void;
+  /** Called instead when it lay there already. */
+  readonly onFound: (position: Position) => void;
   /**
    * Called before the ask fails because its own process ended it: by its signal, or by closing the
    * client. Whoever let go of the promise knows that already.
@@ -147,6 +149,7 @@ export class Asker {
     const { acceptedAt, draft, fence, onAccepted, signal, timeoutMs } = request;
     if (acceptedAt !== undefined) {
       waiter.sought = soughtReply(acceptedAt);
+      request.onFound(acceptedAt);
       return this.#wake(waiter, 0);
     }
     const deadlineMs = this.#log.nowMs() + timeoutMs;

@@ -5,7 +5,7 @@ import { IdTakenError } from "../errors/message-errors.ts";
 import type { Input, InputDraft, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import { backoffMs } from "../mailbox/retry-policy.ts";
-import { digestOf } from "../turn/recorded-step.ts";
+import { canonicalBytes } from "../wire/canonical.ts";
 import { decodePayload } from "../wire/payload.ts";
 
 export interface SameMessageHost {
@@ -60,7 +60,8 @@ function isSame(draft: InputDraft, there: Input): boolean {
   if (address.key !== there.address.key || metadata.message !== there.metadata.message)
     return false;
   if (Buffer.compare(payload, there.payload) === 0) return true;
-  return digestOf(contentOf(draft)) === digestOf(contentOf(there));
+  const [given, stored] = [draft, there].map((each) => canonicalBytes(contentOf(each)));
+  return Buffer.compare(given ?? payload, stored ?? there.payload) === 0;
 }
 
 function contentOf({ metadata, payload }: Pick<Input, "metadata" | "payload">): unknown {

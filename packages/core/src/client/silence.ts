@@ -10,8 +10,8 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
-import { decodeJournalRecord } from "../turn/step-record.ts";
-import type { JournalRecord } from "../turn/step-record.ts";
+import { decodeJournalRecord } from "../turn/journal-record.ts";
+import type { JournalRecord } from "../turn/journal-record.ts";
 import type { WorkerWatch } from "./worker-watch.ts";
 
 /** Why, in one word for programs and a sentence for people. */

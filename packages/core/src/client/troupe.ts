@@ -44,7 +44,7 @@ import type { RunningProjection } from "../projection/running-projection.ts";
 import type { JournaledTurn, ReplayedTurn } from "../replay/replay.ts";
 import { replay, turnsOf } from "../replay/replay.ts";
 import type { Topic } from "../topic/topic.ts";
-import { childTraceparent } from "../trace/trace-context.ts";
+import { callersTrace } from "../trace/trace-context.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import { requireOptions } from "../schema/option-rules.ts";
 import {
@@ -66,6 +66,7 @@ import type { Worker } from "../worker/worker.ts";
 import { RunningWorker } from "../worker/worker.ts";
 import { Audience } from "./audience.ts";
 import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
+import { codeVersion } from "./code-version.ts";
 import { agentsOf, requireHostable } from "./hostable.ts";
 import { ManifestCache } from "./manifest-cache.ts";
 import { messageId } from "./message-id.ts";
@@ -79,10 +80,12 @@ export interface TroupeOptions {
   readonly name?: string | undefined;
   readonly interceptors?: readonly Interceptor[];
   /**
-   * The caller's current W3C traceparent; what is sent continues that trace. @default a new trace
-   * for every message
+   * The caller's current W3C traceparent: what comes of a message hangs below that span. @default
+   * the turn of every message begins a trace
    */
   readonly traceparent?: () => string | undefined;
+  /** The caller's W3C tracestate, which travels with its traceparent. @default none */
+  readonly tracestate?: () => string | undefined;
   /**
    * Hears every fault of this process: a journal that cannot be read, a floor that is not saved, a
    * projection that ended. `false` silences them; `inspect` tells them in any case. @default a line
@@ -171,6 +174,7 @@ export const troupeOptionRules: OptionRules<TroupeOptions> = Object.freeze({
   name: "other",
   interceptors: "other",
   traceparent: "other",
+  tracestate: "other",
   onFault: "other",
   archive: "other",
   clock: "other",
@@ -191,7 +195,7 @@ class TroupeOnLog implements Troupe {
   readonly #history: Log;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #traceparent: () => string | undefined;
+  readonly #trace: () => Pick<Metadata, "traceparent" | "tracestate">;
   readonly #faultLines: FaultLines;
   readonly #feed: InspectionFeed;
   readonly #layers: InterceptorLayers;
@@ -214,7 +218,7 @@ class TroupeOnLog implements Troupe {
     this.#feed = inspectionFeed(onFault === false ? undefined : onFault);
     this.archive = options.archive && logArchive(log, options.archive, { onFault: this.#tell });
     this.#history = this.archive === undefined ? log : acrossArchive(log, this.archive);
-    this.#traceparent = options.traceparent ?? (() => undefined);
+    this.#trace = () => callersTrace(options.traceparent?.(), options.tracestate?.());
     this.#layers = {
       send: layers(interceptors, "send"),
       publish: layers(interceptors, "publish"),
@@ -301,7 +305,7 @@ class TroupeOnLog implements Troupe {
     const worker: RunningWorker = new RunningWorker(
       {
         id: options.id ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
-        version: options.version ?? "unversioned",
+        version: options.version ?? codeVersion(),
         log: this.log,
         clock: this.#clock,
         random: this.#random,
@@ -394,7 +398,7 @@ class TroupeOnLog implements Troupe {
     return {
       sender: this.name,
       id: id ?? messageId(this.#random),
-      traceparent: childTraceparent(this.#traceparent(), this.#random),
+      ...this.#trace(),
       causationId: undefined,
       correlationId: undefined,
       callers: [],
@@ -439,7 +443,11 @@ class TroupeOnLog implements Troupe {
         timeoutMs: Math.max(0, timeoutMs),
         signal: options.signal,
         onGivenUp: options.onGivenUp ?? (() => undefined),
-        onAccepted: (position) => this.#sent(inner, draft.metadata, position),
+        onFound: (position) => origin.onAccepted?.(position),
+        onAccepted: (position) => {
+          origin.onAccepted?.(position);
+          this.#sent(inner, draft.metadata, position);
+        },
       });
     });
   }
@@ -447,8 +455,7 @@ class TroupeOnLog implements Troupe {
   async #accept(call: OutgoingCall, options: PublishOptions): Promise<Receipt> {
     this.#requireOpen();
     const id = options.id ?? messageId(this.#random);
-    const traceparent = childTraceparent(this.#traceparent(), this.#random);
-    const draft = draftOf(call, { id, traceparent, sender: this.name });
+    const draft = draftOf(call, { id, ...this.#trace(), sender: this.name });
     const accepted = await this.log.accept(draft, { signal: options.signal });
     if (accepted.duplicate) {
       const host = { log: this.log, clock: this.#clock, signal: options.signal };

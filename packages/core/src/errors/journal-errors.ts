@@ -11,3 +11,13 @@ import { TroupeError } from "./troupe-error.ts";
 export class JournalHoleError extends TroupeError {
   readonly code = "journal-hole";
 }
+
+/**
+ * Recorded steps of a turn that is still running contain digests of another key than the namespace
+ * has now: the control stream was lost, or is not the one of this log. Restore its cell
+ * `digest-key`; until then the agent waits, because its effects would happen again.
+ */
+export class DigestKeyError extends TroupeError {
+  readonly code = "digest-key";
+  override readonly retryable = true;
+}

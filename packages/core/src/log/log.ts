@@ -6,7 +6,8 @@
  * rules the engine relies on:
  *
  *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
- *  L2 `commit` stores all of its turns with everything they send, or nothing (I3); a turn is stored only while its
+ *  L2 `commit` stores all of its turns with everything they send, or nothing (I3), each record followed at once by its
+ *     turn's messages, in order: that is how a record says where they lie; a turn is stored only while its
  *     `expectedRevision` is the journal's last (I5). That makes it happen once; the ids of what it sends are kept but
  *     compared with nothing, so that a stranger's message with the same id cannot stop a turn.
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens

@@ -32,6 +32,11 @@ export interface Metadata {
   /** W3C trace context: version-traceid-parentid-flags. */
   readonly traceparent?: string | undefined;
   readonly tracestate?: string | undefined;
+  /**
+   * Traceparent of a turn that this message continues in a trace of its own: of a redrive, and of a
+   * timer that waits for minutes. Then it has no trace context.
+   */
+  readonly link?: string | undefined;
   /** `type/key` of the sending agent, or the client's name. */
   readonly sender?: string | undefined;
   /** Id of the message whose turn sent this one. */

@@ -5,9 +5,15 @@
  * A publication was for every agent type that subscribes to its topic, and the others have handled
  * it. So it goes to the agent itself, with the topic beside it. The id holds the dead letter's
  * position: within the log's window a repeated redrive stores nothing new.
+ *
+ * It begins a trace of its own, because that of the original ended long ago, and names the turn
+ * that failed. Whoever has that turn finds the new trace: `continuedTraceId` of its traceparent and
+ * the id.
  */
 import type { AgentId } from "./address.ts";
+import { turnSpan } from "../trace/turn-span.ts";
 import type { Input, InputDraft, Position } from "./input.ts";
+import { logIdOf } from "./log-id.ts";
 
 export interface Redrive {
   /** Where the dead letter is on the log. */
@@ -15,13 +21,19 @@ export interface Redrive {
   /** The agent that could not handle the original. */
   readonly agent: AgentId;
   readonly original: Input;
+  /**
+   * The log's identity, as `Log.end` says it: then the new trace names the turn that failed also
+   * when the original had no trace context. @default unknown
+   */
+  readonly log?: string;
 }
 
 /** The message that redrives a dead letter, for `Log.accept`. Nobody waits for its reply. */
-export function redriveDraft({ position, agent, original }: Redrive): InputDraft {
+export function redriveDraft({ position, agent, original, log }: Redrive): InputDraft {
   const { address, metadata, payload } = original;
-  const { message, contentType, traceparent, tracestate } = metadata;
-  const { sender, causationId, correlationId, timer, foreign } = metadata;
+  const { message, contentType, sender, causationId, correlationId, timer, foreign } = metadata;
+  const isTraced = metadata.traceparent !== undefined || log !== undefined;
+  const failed = turnSpan(original, log === undefined ? "" : logIdOf(log), agent.type);
   return {
     address: { kind: "agent", name: agent.type, key: agent.key },
     metadata: {
@@ -29,8 +41,7 @@ export function redriveDraft({ position, agent, original }: Redrive): InputDraft
       topic: address.kind === "topic" ? address.name : metadata.topic,
       message,
       contentType,
-      traceparent,
-      tracestate,
+      link: isTraced ? failed.traceparent : undefined,
       sender,
       causationId,
       correlationId,

@@ -76,6 +76,8 @@ export class Activation {
       () => {
         this.#done = true;
         this.#failures = 0;
+        const activatedAtMs = clock.now();
+        for (const delivery of this.#waiting()) delivery.activatedAtMs = activatedAtMs;
         if (feed.active) {
           const tookMs = clock.monotonicMs() - startedAtMs;
           const { turns } = this.#history.current;

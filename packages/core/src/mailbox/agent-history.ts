@@ -7,23 +7,28 @@
  * journal decides.
  */
 import { coversFold } from "../agent/event-version.ts";
+import { DigestKeyError } from "../errors/journal-errors.ts";
 import { CorruptSnapshotError, ForeignSnapshotError } from "../errors/snapshot-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
+import { digestKeyCell } from "../log/digest-key.ts";
 import type { Position } from "../log/input.ts";
 import { journalPages } from "../log/journal-pages.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
 import type { Parked } from "./parking.ts";
+import type { EarlierRun } from "../turn/earlier-run.ts";
+import { withRuns } from "../turn/earlier-run.ts";
+import { decodeJournalRecord } from "../turn/journal-record.ts";
 import type { RecordedStep } from "../turn/recorded-step.ts";
 import type { StepRecord } from "../turn/step-record.ts";
-import { decodeJournalRecord } from "../turn/step-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 import { stored } from "../wire/storable.ts";
 import type { LogFooting } from "../worker/log-footing.ts";
+import type { LogIdentity } from "../worker/log-identity.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { decodeSnapshot, sumOfRecord } from "../snapshot/snapshot.ts";
@@ -33,7 +38,10 @@ export interface AgentState {
   readonly state: unknown;
   /** Turns so far. */
   readonly turns: number;
-  /** Position of the last handled input; everything up to it is a duplicate (I4). */
+  /**
+   * Position of the last handled input; everything up to it is a duplicate (I4). Of this log: what
+   * a journal that came from another one says about positions there, says nothing here.
+   */
   readonly lastInput: Position;
 }
 
@@ -42,6 +50,14 @@ export interface HistoryHost {
   readonly feed: InspectionFeed;
   /** Told of what is read. */
   readonly footing: Pick<LogFooting, "read">;
+  readonly identity: Pick<LogIdentity, "digests" | "id">;
+}
+
+/** A run that was written down before it began. */
+interface BegunRun {
+  readonly session: string;
+  readonly worker: string;
+  readonly startedAtMs: number;
 }
 
 export function stateAfter({ delivery, number, state }: Turn): AgentState {
@@ -59,8 +75,10 @@ export class AgentHistory {
   /** Of records since then. */
   #tailBytes = 0;
   #parked: Parked | undefined;
-  /** Of runs that were written down before they began: the workers' sessions, by position. */
-  #begun: Map<Position, readonly string[]> | undefined;
+  /** Of runs that were written down before they began, by position. */
+  #begun: Map<Position, readonly BegunRun[]> | undefined;
+  /** Runs that failed, of turns that are not committed, by position. */
+  #failedRuns: Map<Position, readonly EarlierRun[]> | undefined;
   #confirmed = false;
   #advanced = false;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
@@ -155,7 +173,18 @@ export class AgentHistory {
 
   /** Sessions of the workers that began to handle this input, as far as it was written down. */
   runsBegunOf(inputPosition: Position): readonly string[] {
-    return this.#begun?.get(inputPosition) ?? [];
+    return (this.#begun?.get(inputPosition) ?? []).map(({ session }) => session);
+  }
+
+  /**
+   * Runs of this input that failed, and those whose processes ended meanwhile. @param session of
+   * the worker that asks: its own run is under way
+   */
+  earlierRunsOf(inputPosition: Position, session: string): readonly EarlierRun[] {
+    const failed = this.#failedRuns?.get(inputPosition) ?? noRuns;
+    const begun = this.#begun?.get(inputPosition);
+    if (begun === undefined) return failed;
+    return withRuns(failed, begun.filter((each) => each.session !== session).map(diedIn));
   }
 
   /** Whether a successor needs steps that are older than the last turn. */
@@ -259,30 +288,56 @@ export class AgentHistory {
     this.#revision = revision;
   }
 
-  #fold({ events, inputPosition, turn }: TurnRecord, position: Position): void {
+  #fold({ events, inputPosition, log, turn }: TurnRecord, position: Position): void {
     const place = { agent: this.#agent, position };
     requireNextTurn(place, { expected: this.#current.turns + 1, found: turn });
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
-    this.#current = { state, turns: turn, lastInput: inputPosition };
+    const isHere = log === this.#host.identity.id || log === "";
+    this.#current = { state, turns: turn, lastInput: isHere ? inputPosition : 0 };
     this.#closeSteps();
   }
 
-  #remember({ begun, ended, inputPosition, steps }: StepRecord): void {
+  #remember(record: StepRecord): void {
+    const { begun, earlierRuns = noRuns, ended, inputPosition, startedAtMs = 0, worker } = record;
+    const { steps } = record;
     const session = begun ?? ended;
     if (session !== undefined) {
       this.#begun ??= new Map();
-      const others = this.runsBegunOf(inputPosition).filter((each) => each !== session);
-      this.#begun.set(inputPosition, begun === undefined ? others : [...others, begun]);
+      const known = this.#begun.get(inputPosition) ?? [];
+      const others = known.filter((each) => each.session !== session);
+      const runs = begun === undefined ? others : [...others, { session, startedAtMs, worker }];
+      this.#begun.set(inputPosition, runs);
+    }
+    if (earlierRuns.length > 0) {
+      this.#failedRuns ??= new Map();
+      const known = this.#failedRuns.get(inputPosition) ?? noRuns;
+      this.#failedRuns.set(inputPosition, withRuns(known, earlierRuns));
     }
     if (steps.length === 0) return;
+    this.#requireSameKey(record);
     this.#openSteps ??= new Map();
     this.#openSteps.set(inputPosition, [...this.stepsOf(inputPosition), ...steps]);
+  }
+
+  /**
+   * With another key no step would be recognised, and all effects would happen again (I6).
+   * @throws DigestKeyError
+   */
+  #requireSameKey({ digestKey, inputPosition }: StepRecord): void {
+    const { keyId } = this.#host.identity.digests;
+    if (digestKey === undefined || digestKey === keyId) return;
+    const agent = agentName(this.#agent);
+    throw new DigestKeyError(
+      `The steps of ${agent} for the message at ${inputPosition} were recorded with the digest key ${digestKey}, and this namespace has the key ${keyId}: restore the cell ${digestKeyCell} of the namespace that recorded them, or its effects would happen again.`,
+      { details: { agent, position: inputPosition, digestKey, keyId } },
+    );
   }
 
   #closeSteps(): void {
     if (this.#openSteps !== undefined) this.#openSteps = this.#stillOpen(this.#openSteps);
     if (this.#begun !== undefined) this.#begun = this.#stillOpen(this.#begun);
+    if (this.#failedRuns !== undefined) this.#failedRuns = this.#stillOpen(this.#failedRuns);
   }
 
   /** Without what belongs to handled inputs. */
@@ -292,6 +347,14 @@ export class AgentHistory {
     }
     return open.size === 0 ? undefined : open;
   }
+}
+
+const noRuns: readonly EarlierRun[] = Object.freeze([]);
+
+function diedIn({ startedAtMs, worker }: BegunRun, index: number): EarlierRun {
+  const message = "The process of the worker ended during this run.";
+  const rest = { code: "process-died", message, tookMs: 0, delayMs: 0 };
+  return { run: index + 1, ...rest, startedAtMs, worker };
 }
 
 function isOf({ recordSum: sum, revision }: Snapshot, at: Position, record: Uint8Array): boolean {

@@ -5,6 +5,7 @@
 import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import { shortMessage, withRuns } from "../turn/earlier-run.ts";
 import { lateReplyOf } from "../turn/answering.ts";
 import { findReply } from "../turn/find-reply.ts";
 import { stepLabel } from "../turn/recorded-step.ts";
@@ -45,17 +46,21 @@ function answerOpen({ log }: MailboxHost, record: TurnRecord): void {
   for (const replyTo of record.answering?.now?.replyTo ?? []) log.reply(replyTo, payload);
 }
 
-/** The handler failed, and is called again after a delay. */
+/** The handler failed, and is called again after a delay: its record will tell of this run. */
 export function tellRetry(
-  { feed }: MailboxHost,
+  { feed, worker }: MailboxHost,
   turn: Turn,
   thrown: unknown,
   delayMs: number,
 ): void {
-  if (!feed.active) return;
-  const { agent } = turn;
-  const { attempts: attempt, input } = turn.delivery;
+  const { agent, delivery, startedAtMs, tookMs } = turn;
+  const { attempts: attempt, failedRuns = [], input } = delivery;
   const failure = errorData(thrown);
+  const { code } = failure;
+  const message = shortMessage(failure);
+  const run = { run: attempt, code, message, startedAtMs, tookMs, delayMs, worker };
+  delivery.failedRuns = withRuns(failedRuns, [run]);
+  if (!feed.active) return;
   feed.emit({
     kind: "turn.retrying",
     agent,

@@ -148,7 +148,7 @@ export class Backlog {
       this.#tracker.finish(tracked);
       this.#finishWhenHandled();
     };
-    return delivery(input, { ...noPlace, done });
+    return delivery(input, { ...noPlace, done }, this.#host.clock.now());
   }
 
   #finishWhenHandled(): void {

@@ -1,6 +1,7 @@
 /** One input on its way through one agent's mailbox. */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Input, Position } from "../log/input.ts";
+import type { EarlierRun } from "../turn/earlier-run.ts";
 
 export interface Delivery {
   readonly input: Input;
@@ -20,6 +21,14 @@ export interface Delivery {
    */
   begin?: "coming" | "over";
   readonly place: Place;
+  /** When its worker got it, by its clock. */
+  readonly receivedAtMs: number;
+  /** When the agent's journal was read since then; undefined when it was in memory. */
+  activatedAtMs: number | undefined;
+  /** When the handler was called first. */
+  firstStartedAtMs: number | undefined;
+  /** Runs here that failed; undefined without any. */
+  failedRuns: readonly EarlierRun[] | undefined;
   /** Its room in the window went to others. @default false */
   lent?: boolean;
 }
@@ -56,6 +65,16 @@ export interface BacklogShare {
 /** For an input that is in no window. */
 export const noPlace: Place = Object.freeze({ done: () => undefined, lend: () => true });
 
-export function delivery(input: Input, place: Place): Delivery {
-  return { input, attempts: 0, verdict: undefined, alone: false, place };
+export function delivery(input: Input, place: Place, receivedAtMs: number): Delivery {
+  return {
+    input,
+    attempts: 0,
+    verdict: undefined,
+    alone: false,
+    place,
+    receivedAtMs,
+    activatedAtMs: undefined,
+    firstStartedAtMs: undefined,
+    failedRuns: undefined,
+  };
 }

@@ -53,7 +53,7 @@ export class Inbox {
   add(input: Input, place: WindowPlace): void {
     if (this.#backlog !== undefined) this.#backlog.add(input, place);
     else if (this.#queue.length < this.#host.limits.keyWindowMax) {
-      this.#queue.push(delivery(input, place));
+      this.#queue.push(delivery(input, place, this.#host.clock.now()));
       if (this.#lends) this.#lend();
     } else this.#backlog = this.#openBacklog(input, place);
   }

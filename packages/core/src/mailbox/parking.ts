@@ -27,7 +27,7 @@ import type { Turn } from "../turn/turn.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
-import { noPlace } from "./delivery.ts";
+import { delivery as newDelivery, noPlace } from "./delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 
 /** Why and where an agent is parked. */
@@ -124,7 +124,11 @@ export class Parking {
       contentType: input.metadata.contentType,
     };
     const store = async (): Promise<readonly Delivery[]> => {
-      await this.#store({ parked: true, inputPosition, failure, attempts }, deadLetter);
+      const { earlierRuns } = turn;
+      await this.#store(
+        { parked: true, inputPosition, failure, attempts, earlierRuns },
+        deadLetter,
+      );
       this.#pass(delivery);
       return [];
     };
@@ -181,7 +185,8 @@ export class Parking {
       const skip = wantsSkip(marker.input);
       if (inputs.length > 0) {
         this.#resuming = parked.revision;
-        return [...inputs.map((input) => deferredDelivery(input, parked, skip)), marker];
+        const nowMs = this.#host.clock.now();
+        return [...inputs.map((input) => deferredDelivery(input, parked, skip, nowMs)), marker];
       }
       const inputPosition = marker.input.position;
       await this.#store({ parked: false, inputPosition, attempts: 0 }, undefined);
@@ -206,7 +211,7 @@ export class Parking {
 
   /** Write it behind everything that is not committed yet. */
   async #store(
-    mark: Omit<ParkRecord, "worker">,
+    mark: Omit<ParkRecord, "log" | "worker">,
     deadLetter: DeadLetter | undefined,
   ): Promise<void> {
     const { epoch } = this.#mailbox;
@@ -214,9 +219,9 @@ export class Parking {
     if (epoch !== this.#mailbox.epoch) {
       throw new LogUnavailableError("A commit before it failed: decide again from the journal.");
     }
-    const { feed, log, worker } = this.#host;
+    const { feed, identity, log, worker } = this.#host;
     const { agent, revision: expectedRevision } = this.#mailbox;
-    const record: ParkRecord = { ...mark, worker };
+    const record: ParkRecord = { ...mark, log: identity.id, worker };
     const bytes = encodeParkRecord(record);
     const commit = { agent, expectedRevision, record: bytes, outgoing: [], deadLetter };
     const [revision = expectedRevision] = await log.commit([commit]);
@@ -245,8 +250,8 @@ function wantsSkip({ metadata, payload }: Input): boolean {
   }
 }
 
-function deferredDelivery(input: Input, parked: Parked, skip: boolean): Delivery {
+function deferredDelivery(input: Input, parked: Parked, skip: boolean, nowMs: number): Delivery {
   const skipped = skip && input.position === parked.inputPosition;
   const verdict = skipped ? new Reject("skipped when its agent was resumed") : undefined;
-  return { input, attempts: 0, verdict, alone: false, waits: true, place: noPlace };
+  return { ...newDelivery(input, noPlace, nowMs), verdict, waits: true };
 }

@@ -92,7 +92,8 @@ export class RunCounting {
       const { epoch } = this.#mailbox;
       await this.#line.between(async () => {
         if (epoch !== this.#mailbox.epoch) throw interrupted();
-        await this.#store({ inputPosition: input.position, begun: session });
+        const startedAtMs = this.#host.clock.now();
+        await this.#store({ inputPosition: input.position, begun: session, startedAtMs });
       });
     }
     this.#begun = input.position;
@@ -151,9 +152,11 @@ export class RunCounting {
     return deathsIn(this.#history, position, this.#host.session);
   }
 
-  async #store(mark: Pick<StepRecord, "inputPosition" | "begun" | "ended">): Promise<void> {
-    const { log, worker } = this.#host;
-    const steps = { ...mark, steps: [], worker };
+  async #store(
+    mark: Pick<StepRecord, "inputPosition" | "begun" | "ended" | "startedAtMs">,
+  ): Promise<void> {
+    const { identity, log, worker } = this.#host;
+    const steps = { ...mark, log: identity.id, steps: [], worker };
     const record = encodeStepRecord(steps);
     const { agent } = this.#mailbox;
     const expectedRevision = this.#history.revision;

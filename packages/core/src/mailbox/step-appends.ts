@@ -10,6 +10,7 @@ import { agentName } from "../log/address.ts";
 import type { Log } from "../log/log.ts";
 import { StepLedger } from "../turn/step-ledger.ts";
 import type { Position } from "../log/input.ts";
+import type { EarlierRun } from "../turn/earlier-run.ts";
 import type { StepRecord } from "../turn/step-record.ts";
 import { encodeStepRecord } from "../turn/step-record.ts";
 import type { StepStore } from "../turn/turn-steps.ts";
@@ -90,6 +91,10 @@ export class StepAppends implements StepStore {
     this.#mailbox.recover();
   }
 
+  earlierRunsOf({ delivery, host }: Turn): readonly EarlierRun[] {
+    return this.#history.earlierRunsOf(delivery.input.position, host.session);
+  }
+
   get isSettled(): boolean {
     return this.#uncommitted.isSettled;
   }
@@ -137,9 +142,12 @@ export class StepAppends implements StepStore {
   /**
    * Returns why the log will never take the record. Rejects when nobody knows what became of it.
    */
-  async #store(turn: Turn, steps: StepRecord, ledger: StepLedger | undefined): Promise<unknown> {
+  async #store(turn: Turn, all: StepRecord, ledger: StepLedger | undefined): Promise<unknown> {
     const { agent, epoch } = this.#mailbox;
     const expectedRevision = this.#history.revision;
+    const known = this.earlierRunsOf(turn);
+    const earlierRuns = all.earlierRuns?.filter((each) => !known.includes(each));
+    const steps = { ...all, earlierRuns };
     const record = encodeStepRecord(steps);
     if (record.byteLength > this.#log.limits.payloadBytesMax) {
       return this.#tooLarge(steps, record.byteLength);

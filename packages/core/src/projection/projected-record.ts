@@ -7,7 +7,7 @@ import type { Position } from "../log/input.ts";
 import type { LogEntry } from "../log/log.ts";
 import { NewerEventError } from "../errors/event-errors.ts";
 import { PoisonEventError } from "../errors/projection-errors.ts";
-import { decodeJournalRecord } from "../turn/step-record.ts";
+import { decodeJournalRecord } from "../turn/journal-record.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import type { EventInfo, ProjectedSource, ProjectionDefinition } from "./projection.ts";
 import { handedOut, stored } from "../wire/storable.ts";

@@ -9,7 +9,7 @@ import { journalPages } from "../log/journal-pages.ts";
 import type { CallOptions, Log } from "../log/log.ts";
 import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { RecordedStep } from "../turn/recorded-step.ts";
-import { decodeJournalRecord } from "../turn/step-record.ts";
+import { decodeJournalRecord } from "../turn/journal-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
 import { handedOut } from "../wire/storable.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";

@@ -7,7 +7,7 @@ import type { Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import { validate } from "../schema/schema.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
-import { encodeRecord } from "../turn/turn-record.ts";
+import { encodeRecord } from "../turn/turn-record-codec.ts";
 import { stored } from "../wire/storable.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
@@ -64,7 +64,9 @@ export async function commitEvents(
     messageId: "given",
     message: "given",
     events,
-    outgoingIds: [],
+    sent: [],
+    log: "",
+    receivedAtMs: 0,
     attempts: 1,
     traceparent: "",
     worker: "given",

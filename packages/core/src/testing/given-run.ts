@@ -174,7 +174,7 @@ function outcomeOf(
   definition: AgentDefinition,
 ): Omit<Outcome<unknown, EventTypes>, "timers" | "cancelled"> {
   const outgoing = [...history.inputs.values()].filter(({ metadata }) =>
-    record.outgoingIds.includes(metadata.id ?? ""),
+    record.sent.some((sent) => sent.id === metadata.id),
   );
   return {
     events: record.events.map(({ data, type }) => ({ type, data })),

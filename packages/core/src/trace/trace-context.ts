@@ -2,12 +2,13 @@
  * W3C trace context (https://www.w3.org/TR/trace-context/), level 1: `00-<32 hex trace id>-<16 hex
  * span id>-<2 hex flags>`.
  *
- * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. A
- * message that arrives without one starts a new trace.
+ * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. What
+ * the span of a turn is, says turn-span.ts.
  */
 import { randomFillSync } from "node:crypto";
 import type { Random } from "../clock/random.ts";
 import { hexOf, systemRandom } from "../clock/random.ts";
+import type { Metadata } from "../log/metadata.ts";
 
 export interface TraceContext {
   readonly traceId: string;
@@ -30,19 +31,28 @@ export function parseTraceparent(header: string | undefined): TraceContext | und
   return { traceId, spanId, flags: header.slice(53, 55) };
 }
 
-/**
- * A traceparent for a new span: below `parent` when it is valid, else the root of a new sampled
- * trace.
- */
-export function childTraceparent(
-  parent: string | undefined,
-  random: Random = systemRandom,
-): string {
-  const context = parseTraceparent(parent);
-  return context === undefined
-    ? `00-${randomHex(16, random)}-${randomHex(8, random)}-01`
-    : `00-${context.traceId}-${randomHex(8, random)}-${context.flags}`;
+/** A traceparent for the root of a new sampled trace. */
+export function rootTraceparent(random: Random = systemRandom): string {
+  return `00-${randomHex(16, random)}-${randomHex(8, random)}-01`;
 }
+
+/**
+ * The caller's context as it travels with a message, so that what comes of it hangs below a span
+ * that the caller itself stores. Nothing when it is absent or invalid: the message's turn then
+ * begins a trace. The state is left out when a header could not carry it.
+ */
+export function callersTrace(
+  traceparent: string | undefined,
+  tracestate: string | undefined,
+): Pick<Metadata, "traceparent" | "tracestate"> {
+  if (parseTraceparent(traceparent) === undefined) return noTrace;
+  if (tracestate === undefined || !statePattern.test(tracestate)) return { traceparent };
+  return { traceparent, tracestate };
+}
+
+const noTrace = Object.freeze({});
+/** Printable, and no longer than everybody has to carry. */
+const statePattern = /^[\x21-\x7e](?:[\x20-\x7e]{0,510}[\x21-\x7e])?$/;
 
 /** Random bytes are drawn in blocks: one system call serves some hundred spans. */
 const block = Buffer.alloc(4096);

@@ -10,6 +10,7 @@ import { AskCancelledError } from "../errors/ask-errors.ts";
 import { TurnGivenBackError } from "../errors/definition-errors.ts";
 import { LogUnavailableError, RevisionConflictError } from "../errors/log-errors.ts";
 import { DeadlinePassedError } from "../errors/message-errors.ts";
+import type { Position } from "../log/input.ts";
 
 /** One ask. */
 export interface Asked {
@@ -30,6 +31,16 @@ export class AsksUnderWay {
   readonly #asks = new Map<string, Asked>();
   /** Those that asked, or joined what an earlier run had asked. */
   #calls: Set<AskingCall> | undefined;
+  /** Where the log has them, once they are accepted. */
+  readonly #positions = new Map<string, Position>();
+
+  accepted(key: string, position: Position): void {
+    this.#positions.set(key, position);
+  }
+
+  positionOf(key: string): Position | undefined {
+    return this.#positions.get(key);
+  }
 
   has(key: string): boolean {
     return this.#asks.has(key);

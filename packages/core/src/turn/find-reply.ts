@@ -5,7 +5,7 @@ import type { Log, ReadOptions } from "../log/log.ts";
 import { lateReplyOf } from "./answering.ts";
 import type { Reply } from "./reply.ts";
 import { replyOf } from "./reply.ts";
-import { decodeJournalRecord } from "./step-record.ts";
+import { decodeJournalRecord } from "./journal-record.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
 /** An input whose reply is looked for, and how far that has come: nothing is read twice. */

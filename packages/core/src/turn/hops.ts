@@ -2,17 +2,9 @@
  * How far a message is from the one that began it all: a topic whose subscriber publishes on it, or
  * agents that answer each other's messages with messages, never come to an end by themselves.
  */
-import type { Clock } from "../clock/clock.ts";
 import { HopLimitError } from "../errors/message-errors.ts";
 import { agentName } from "../log/address.ts";
-import type { Metadata } from "../log/metadata.ts";
-import type { TimerTime } from "../log/timer.ts";
 import type { Turn } from "./turn.ts";
-
-/** A timer of a second is no loop that runs away; a part of it is over when the timer is set. */
-const timerMsMin = 900;
-
-export const noHops: Pick<Metadata, "hops"> = Object.freeze({ hops: undefined });
 
 /** Of what the turn sends now. @throws HopLimitError */
 export function nextHop({ agent, delivery, host, message }: Turn): number {
@@ -24,8 +16,4 @@ export function nextHop({ agent, delivery, host, message }: Turn): number {
     `${name} sends a message out of ${message}, which is the ${hopsMax}th in a row of messages that were sent one out of the other: does a topic or an agent feed itself? End the loop, let it wait with ctx.after, or raise hopsMax.`,
     { details: { agent: name, message, position: delivery.input.position, hops, hopsMax } },
   );
-}
-
-export function takesTime(time: TimerTime, clock: Clock): boolean {
-  return "everyMs" in time || time.atMs - clock.now() >= timerMsMin;
 }

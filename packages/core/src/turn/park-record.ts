@@ -2,9 +2,14 @@
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Position } from "../log/input.ts";
 import { encodeRecordPayload } from "../wire/payload.ts";
-import { recordFormat } from "./turn-record.ts";
+import type { EarlierRun, WireRun } from "./earlier-run.ts";
+import { fromWireRun, toWireRun } from "./earlier-run.ts";
+import { requireFields } from "./record-fields.ts";
+import { recordFormat } from "./turn-record-codec.ts";
 
 export interface ParkRecord {
+  /** The id of the log that has the message, as in `TurnRecord`. */
+  readonly log: string;
   /** True when the agent was parked, false when it was resumed. */
   readonly parked: boolean;
   /** The message that could not be handled, or the one that resumed the agent. */
@@ -12,25 +17,43 @@ export interface ParkRecord {
   readonly failure?: ErrorData | undefined;
   /** Handler runs that were spent on it. */
   readonly attempts: number;
+  /** The last runs that failed before the one that parked the agent; absent without any. */
+  readonly earlierRuns?: readonly EarlierRun[] | undefined;
   readonly worker: string;
 }
 
 export function encodeParkRecord(record: ParkRecord): Uint8Array {
-  const { parked, inputPosition, failure, attempts, worker } = record;
-  const wire: WirePark = { v: recordFormat, h: parked, i: inputPosition, k: attempts, w: worker };
+  const { attempts, earlierRuns, failure, inputPosition, log, parked, worker } = record;
+  const wire: WirePark = {
+    v: recordFormat,
+    kind: "park",
+    l: log,
+    h: parked,
+    i: inputPosition,
+    k: attempts,
+    w: worker,
+  };
   if (failure !== undefined) wire.f = failure;
+  if (earlierRuns !== undefined && earlierRuns.length > 0) wire.g = earlierRuns.map(toWireRun);
   return encodeRecordPayload(wire);
 }
 
-export function parkRecordOf({ h, i, f, k, w }: WirePark): ParkRecord {
-  return { parked: h, inputPosition: i, failure: f, attempts: k, worker: w };
+/** @throws UndecodablePayloadError */
+export function parkRecordOf(wire: WirePark): ParkRecord {
+  requireFields("park", wire, { i: "number", k: "number", l: "string", w: "string" });
+  const { f: failure, g, h: parked, i: inputPosition, k: attempts, l: log, w: worker } = wire;
+  const earlierRuns = g?.map(fromWireRun);
+  return { log, parked, inputPosition, failure, attempts, earlierRuns, worker };
 }
 
 export interface WirePark {
   v: number;
+  kind: "park";
+  l: string;
   h: boolean;
   i: Position;
   f?: ErrorData;
   k: number;
+  g?: WireRun[];
   w: string;
 }

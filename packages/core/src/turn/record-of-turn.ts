@@ -1,8 +1,12 @@
 /** What the journal keeps of a finished turn. */
 import type { ErrorData } from "../errors/troupe-error.ts";
+import type { InputDraft } from "../log/input.ts";
+import type { TimerChange } from "../log/timer.ts";
+import type { InterceptorChanges } from "./interceptor-changes.ts";
 import type { RecordedStep, StepIdentity } from "./recorded-step.ts";
-import type { TurnRecord } from "./turn-record.ts";
-import { recordedTimer } from "./turn-record.ts";
+import type { RecordedTimer, SentMessage } from "./sent-message.ts";
+import { addressText } from "./sent-message.ts";
+import type { RecordedBatch, TurnRecord } from "./turn-record.ts";
 import type { Turn } from "./turn.ts";
 
 interface TurnOutcome {
@@ -11,33 +15,77 @@ interface TurnOutcome {
   /** Those that the journal does not have yet. */
   readonly steps?: readonly RecordedStep[] | undefined;
   readonly unused?: readonly StepIdentity[] | undefined;
+  readonly changed?: InterceptorChanges | undefined;
 }
 
-export function recordOf(turn: Turn, { failure, reply, steps, unused }: TurnOutcome): TurnRecord {
-  const { delivery, host } = turn;
-  const { input } = delivery;
+export function recordOf(turn: Turn, outcome: TurnOutcome): TurnRecord {
+  const { delivery, earlierRuns, host, runtime } = turn;
+  const { firstStartedAtMs, input } = delivery;
+  const { metadata } = input;
+  const { changed, failure, reply, steps, unused } = outcome;
   return {
     turn: turn.number,
+    log: host.identity.id,
     inputPosition: input.position,
     messageId: turn.messageId,
     message: turn.message,
+    messageVersion: versionOf(turn.definition?.version),
     topic: turn.topic,
-    sender: input.metadata.sender,
-    batch: turn.seat?.call.traceparent,
+    sender: metadata.sender,
+    batch: batchOf(turn),
     events: turn.events,
+    stateVersion: versionOf(runtime.definition.stateVersion),
     steps,
     unusedSteps: unused,
-    outgoingIds: turn.outgoing.map((draft) => draft.metadata.id ?? ""),
-    timers: turn.timers.length > 0 ? turn.timers.map(recordedTimer) : undefined,
+    sent: turn.outgoing.length === 0 ? noMessages : turn.outgoing.map((draft) => sent(turn, draft)),
+    timers: turn.timers.length > 0 ? turn.timers.map((change) => timer(turn, change)) : undefined,
+    digestKey: hasDigests(turn, outcome) ? host.identity.digests.keyId : undefined,
     reply,
     failure,
     answering: turn.answering,
+    changed,
     attempts: delivery.attempts,
+    earlierRuns: earlierRuns.length > 0 ? earlierRuns : undefined,
     traceparent: turn.traceparent,
+    parentSpan: turn.parentSpan,
+    tracestate: metadata.tracestate,
+    link: metadata.link,
     worker: host.worker,
     version: host.version,
     acceptedAtMs: input.acceptedAtMs,
+    receivedAtMs: delivery.receivedAtMs,
+    activatedAtMs: delivery.activatedAtMs,
+    firstStartedAtMs: firstStartedAtMs === turn.startedAtMs ? undefined : firstStartedAtMs,
     startedAtMs: turn.startedAtMs,
-    tookMs: Math.round(turn.tookMs),
+    tookMs: turn.tookMs,
   };
+}
+
+const noMessages: readonly SentMessage[] = Object.freeze([]);
+
+/** The first version is the usual one, and left out. */
+function versionOf(version: number | undefined): number | undefined {
+  return version === 1 ? undefined : version;
+}
+
+function batchOf({ seat, startedAtMs }: Turn): RecordedBatch | undefined {
+  if (seat === undefined || seat.index < 0) return undefined;
+  const { size, startedAtMs: calledAtMs, traceparent } = seat.call;
+  return { traceparent, index: seat.index, size, startMs: calledAtMs - startedAtMs };
+}
+
+function sent({ digests }: Turn, draft: InputDraft): SentMessage {
+  const { address, metadata } = draft;
+  const { id = "", message } = metadata;
+  return { to: addressText(address), id, message, digest: digests?.get(draft) ?? "" };
+}
+
+function timer(turn: Turn, change: TimerChange): RecordedTimer {
+  if (change.kind === "cancel") return { id: change.id };
+  return { id: change.id, ...change.time, sends: sent(turn, change.message) };
+}
+
+function hasDigests({ digests }: Turn, { changed, steps = [], unused = [] }: TurnOutcome): boolean {
+  if (digests !== undefined || changed?.payload !== undefined) return true;
+  return [...steps, ...unused].some(({ digest }) => digest !== undefined);
 }

@@ -3,7 +3,7 @@ import { InvalidStepError } from "../errors/step-errors.ts";
 import { handedOut, stored } from "../wire/storable.ts";
 import { requireStepOptions } from "./call-options.ts";
 import type { StepInfo, StepOptions } from "./context.ts";
-import { digestOf } from "./recorded-step.ts";
+import type { Digests } from "../wire/digests.ts";
 
 export interface StepCall {
   readonly name: string;
@@ -24,7 +24,7 @@ type Effect = (...values: readonly unknown[]) => unknown;
  * `(name, effect, options?)` or `(name, input, effect, options?)`. The input is handed over as it
  * is stored. @throws InvalidStepError, DefinitionError, NotStorableError
  */
-export function stepCall(name: unknown, rest: readonly unknown[]): StepCall {
+export function stepCall(name: unknown, rest: readonly unknown[], digests: Digests): StepCall {
   if (typeof name !== "string" || name === "" || name.startsWith("~")) {
     throw new InvalidStepError(
       `A step cannot have the name ${JSON.stringify(name)}: use a text that is not empty and does not begin with "~".`,
@@ -36,7 +36,7 @@ export function stepCall(name: unknown, rest: readonly unknown[]): StepCall {
     const input = stored(first, `The input of the step ${name}`);
     const effect = second as Effect;
     const call = callOf(name, (step) => effect(handedOut(input), step), rest[2]);
-    return { ...call, digest: digestOf(input) };
+    return { ...call, digest: digests.of(input) };
   }
   if (typeof first === "function") return callOf(name, first as Effect, second);
   throw new InvalidStepError(

@@ -230,7 +230,7 @@ describe("the function of a step", () => {
     await using troupe = await work(createMemoryBroker().connect(), shop);
     await troupe.agent(shop, "a").go("now");
     for await (const { record } of troupe.turns("noting", "a")) {
-      expect([record.events.length, record.outgoingIds.length]).toEqual([2, 1]);
+      expect([record.events.length, record.sent.length]).toEqual([2, 1]);
     }
   });
 });

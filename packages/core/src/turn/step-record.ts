@@ -6,21 +6,28 @@
  * to the turn by its input's position.
  */
 import type { Position } from "../log/input.ts";
-import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
-import { UndecodablePayloadError } from "../errors/message-errors.ts";
-import type { ParkRecord, WirePark } from "./park-record.ts";
-import { parkRecordOf } from "./park-record.ts";
+import { encodeRecordPayload } from "../wire/payload.ts";
+import type { EarlierRun, WireRun } from "./earlier-run.ts";
+import { fromWireRun, toWireRun } from "./earlier-run.ts";
+import { requireFields } from "./record-fields.ts";
 import type { RecordedStep, WireStep } from "./recorded-step.ts";
 import { fromWireStep, toWireStep } from "./recorded-step.ts";
-import type { TurnRecord } from "./turn-record.ts";
-import { decodeRecord, recordFormat } from "./turn-record.ts";
+import { recordFormat } from "./turn-record-codec.ts";
 
 /** Without steps it says only that this worker had the agent then (S6). */
 export interface StepRecord {
+  /** The id of the log that has the input, as in `TurnRecord`. */
+  readonly log: string;
   /** The input whose turn took these steps. */
   readonly inputPosition: Position;
   readonly steps: readonly RecordedStep[];
   readonly worker: string;
+  /** Which key made the digests of the steps; absent when there are none. */
+  readonly digestKey?: string | undefined;
+  /** When the run began that stored this, by the worker's clock; absent outside of a run. */
+  readonly startedAtMs?: number | undefined;
+  /** Runs that failed before this one, where no earlier record says so. */
+  readonly earlierRuns?: readonly EarlierRun[] | undefined;
   /**
    * Set when it says that a run begins, of a message that may end its process: the worker's
    * session, one for each start of a process (R1 in run-counting.ts).
@@ -30,27 +37,21 @@ export interface StepRecord {
   readonly ended?: string | undefined;
 }
 
-/** What the journal holds. */
-export type JournalRecord =
-  | { readonly kind: "turn"; readonly turn: TurnRecord }
-  | { readonly kind: "steps"; readonly steps: StepRecord }
-  | { readonly kind: "park"; readonly park: ParkRecord };
-
-export function encodeStepRecord({
-  begun,
-  ended,
-  inputPosition,
-  steps,
-  worker,
-}: StepRecord): Uint8Array {
+export function encodeStepRecord(record: StepRecord): Uint8Array {
+  const { earlierRuns, inputPosition, log, steps, worker } = record;
   const wire: WireSteps = {
     v: recordFormat,
-    q: steps.map(toWireStep),
+    kind: "steps",
+    l: log,
     i: inputPosition,
+    q: steps.map(toWireStep),
     w: worker,
   };
-  if (begun !== undefined) wire.b = begun;
-  if (ended !== undefined) wire.x = ended;
+  if (record.digestKey !== undefined) wire.dk = record.digestKey;
+  if (record.startedAtMs !== undefined) wire.at = record.startedAtMs;
+  if (earlierRuns !== undefined && earlierRuns.length > 0) wire.g = earlierRuns.map(toWireRun);
+  if (record.begun !== undefined) wire.b = record.begun;
+  if (record.ended !== undefined) wire.x = record.ended;
   return encodeRecordPayload(wire);
 }
 
@@ -59,32 +60,30 @@ export function encodeStepRecord({
  * its place, because the fence counts it.
  */
 export function emptyRecord(): Uint8Array {
-  return encodeStepRecord({ inputPosition: 0, steps: [], worker: "" });
+  return encodeStepRecord({ log: "", inputPosition: 0, steps: [], worker: "" });
 }
 
-/** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
-export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
-  const wire = decodeRecordPayload(bytes) as Partial<WireSteps & WirePark> | null;
-  if (wire?.v === recordFormat && wire.h !== undefined) {
-    return { kind: "park", park: parkRecordOf(wire as WirePark) };
-  }
-  if (wire?.q === undefined || "n" in wire) return { kind: "turn", turn: decodeRecord(bytes) };
-  if (wire.v !== recordFormat || wire.i === undefined) {
-    throw new UndecodablePayloadError(
-      `A step record has format ${String(wire.v)}, this version reads ${recordFormat}: update Troupe.`,
-      { details: { format: wire.v } },
-    );
-  }
-  const steps = wire.q.map(fromWireStep);
-  const { b: begun, i: inputPosition, w: worker = "", x: ended } = wire;
-  return { kind: "steps", steps: { inputPosition, steps, worker, begun, ended } };
+/** @throws UndecodablePayloadError */
+export function stepRecordOf(wire: WireSteps): StepRecord {
+  requireFields("steps", wire, { i: "number", l: "string", w: "string" });
+  const { at: startedAtMs, b: begun, dk: digestKey, g, x: ended } = wire;
+  const { i: inputPosition, l: log, q, w: worker } = wire;
+  const steps = q.map(fromWireStep);
+  const earlierRuns = g?.map(fromWireRun);
+  const about = { digestKey, startedAtMs, earlierRuns, begun, ended };
+  return { log, inputPosition, steps, worker, ...about };
 }
 
-interface WireSteps {
-  readonly v: number;
-  readonly q: readonly WireStep[];
-  readonly i: Position;
-  readonly w: string;
+export interface WireSteps {
+  v: number;
+  kind: "steps";
+  l: string;
+  i: Position;
+  q: WireStep[];
+  w: string;
+  dk?: string;
+  at?: number;
+  g?: WireRun[];
   b?: string;
   x?: string;
 }

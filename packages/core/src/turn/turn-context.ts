@@ -33,14 +33,14 @@ import type {
 } from "./context.ts";
 import { requireAskOptions, requireTimerOptions } from "./call-options.ts";
 import { deadlineMsOf } from "./given-up.ts";
-import { digestOf } from "./recorded-step.ts";
 import { stepCall } from "./step-call.ts";
 import { requireOutsideStep } from "./step-scope.ts";
 import { requireTimerId, timeAfter, timeAt, timeEvery } from "./timer-time.ts";
 import { loggedFields } from "./log-fields.ts";
 import { checkedMessage, checkedPublication, fromInterceptors } from "./outgoing-payload.ts";
 import type { AskOrigin } from "./turn-host.ts";
-import { nextHop, noHops, takesTime } from "./hops.ts";
+import { nextHop } from "./hops.ts";
+import { ofWaiting } from "./of-waiting.ts";
 import { requireRoomToSend } from "./turn-size.ts";
 import type { MakeAsk } from "./turn-steps.ts";
 import type { Turn } from "./turn.ts";
@@ -218,15 +218,15 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     const asking = steps.run(
       {
         name: `~ask ${agentName(callee)} ${message}`,
-        digest: digestOf(stored(payload, `A message for ${agent.type}`)),
+        digest: host.identity.digests.of(stored(payload, `A message for ${agent.type}`)),
         kind: "ask",
         options: {},
         effect: ({ idempotencyKey: id }) => {
           const origin = this.#askOrigin(id);
           const ask: MakeAsk = {
             earlier: { agent: callee, id },
-            make: ({ acceptedAt, fence, signal }) => {
-              const how = { ...origin, acceptedAt, fence };
+            make: ({ signal, ...of }) => {
+              const how = { ...origin, ...of };
               return host.ask(agent, key, message, payload, { ...options, signal }, how);
             },
           };
@@ -256,7 +256,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   }
 
   step<Result>(name: string, ...rest: readonly unknown[]): Promise<Result> {
-    const step = this.#turn.steps.run(stepCall(name, rest), this.signal) as Promise<Result>;
+    const call = stepCall(name, rest, this.#turn.host.identity.digests);
+    const step = this.#turn.steps.run(call, this.signal) as Promise<Result>;
     return whileStepping(this.#turn, step);
   }
 
@@ -289,7 +290,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       const call: OutgoingCall = { how: "send", address, message, payload, from: this.#name() };
       const add = (inner: OutgoingCall): void => {
         const own = this.#metadata(inner, `t${timers.length}`);
-        const metadata = { ...own, timer, ...(takesTime(time, host.clock) ? noHops : {}) };
+        const metadata = { ...own, timer, ...ofWaiting(time, host.clock, own) };
         const draft = this.#draft(inner, metadata);
         if (this.#turn.muted) return;
         timers.push({ kind: "set", id: timer, time, message: draft, isNew: id === undefined });
@@ -313,7 +314,10 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     const payload = encodePayload(call.payload, fromInterceptors);
     const { payloadBytesMax } = this.#turn.host.log.limits;
     if (payload.byteLength > payloadBytesMax) throw tooLarge(call, payload, payloadBytesMax);
-    return { address: call.address, metadata, payload };
+    const draft: InputDraft = { address: call.address, metadata, payload };
+    this.#turn.digests ??= new Map();
+    this.#turn.digests.set(draft, this.#turn.host.identity.digests.of(call.payload));
+    return draft;
   }
 
   #metadata(call: OutgoingCall, name: string): Metadata {

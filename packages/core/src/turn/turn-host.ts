@@ -9,6 +9,7 @@ import type { Limiter } from "../limit/limiter.ts";
 import type { Position } from "../log/input.ts";
 import type { AcceptOptions, Log } from "../log/log.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
+import type { LogIdentity } from "../worker/log-identity.ts";
 import type { SuspectLane } from "../worker/suspect-lane.ts";
 import type { Permits } from "../mailbox/permits.ts";
 import type { Cancellations } from "../worker/cancellations.ts";
@@ -19,7 +20,7 @@ export interface AskOrigin {
   readonly sender: string;
   /** Deterministic per turn, so that a repeated turn repeats its asks under the same ids. */
   readonly id: string;
-  readonly traceparent: string;
+  readonly traceparent?: string | undefined;
   readonly tracestate?: string | undefined;
   readonly causationId: string | undefined;
   readonly correlationId: string | undefined;
@@ -33,6 +34,8 @@ export interface AskOrigin {
   readonly acceptedAt?: Position | undefined;
   /** What the asker's journal must say for the ask to be accepted. */
   readonly fence?: AcceptOptions["fence"];
+  /** Told where the ask lies. */
+  readonly onAccepted?: (position: Position) => void;
 }
 
 export interface InterceptorLayers {
@@ -62,6 +65,8 @@ export interface TurnHost {
   readonly batches: BatchGatherer;
   readonly cancellations: Cancellations;
   readonly limiter: Limiter;
+  /** Which log it is, and the digests of the namespace. */
+  readonly identity: Pick<LogIdentity, "digests" | "id">;
   ask(
     agent: AgentReference<unknown>,
     key: string,

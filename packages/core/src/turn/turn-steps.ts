@@ -27,12 +27,14 @@ import type { AskWaiters } from "./asks-under-way.ts";
 import { answerFor } from "./asks-under-way.ts";
 import type { EarlierAsk } from "./earlier-ask.ts";
 import { earlierAsk, mayBeForgotten } from "./earlier-ask.ts";
+import type { EarlierRun } from "./earlier-run.ts";
 import type { RecordedStep, StepIdentity } from "./recorded-step.ts";
 import { idempotencyKeyOf, stepLabel } from "./recorded-step.ts";
 import type { StepCall } from "./step-call.ts";
 import type { StepLedger } from "./step-ledger.ts";
 import { holding, waitForLimits } from "./step-limits.ts";
 import type { StepRecord } from "./step-record.ts";
+import { stepRecordOfTurn } from "./step-record-of-turn.ts";
 import { insideStep } from "./step-scope.ts";
 import type { StepUse } from "./step-uses.ts";
 import { StepUses } from "./step-uses.ts";
@@ -56,6 +58,8 @@ export interface StepStore {
   readonly mayBeBegun: boolean;
   /** The journal does not end where it should: start again from what it says. */
   lost(): void;
+  /** Failed runs of this input that the journal tells of. */
+  earlierRunsOf(turn: Turn): readonly EarlierRun[];
 }
 
 /** How an ask is made. */
@@ -66,6 +70,8 @@ export interface MakeAsk {
     readonly acceptedAt: Position | undefined;
     readonly fence: AcceptOptions["fence"];
     readonly signal: AbortSignal;
+    /** Where it lies now. */
+    readonly onAccepted: (position: Position) => void;
   }) => Promise<unknown>;
 }
 
@@ -109,13 +115,14 @@ export class TurnSteps {
       return ownCopy(this.#ledger.step(use.key)?.value);
     }
     if (!this.#isFirm) await this.#makeFirm();
-    const { clock } = this.#turn.host;
+    const turn = this.#turn;
     const { options } = call;
+    const calledMs = turn.tookMs;
     const permit =
       options.limit === undefined
         ? undefined
-        : await waitForLimits(this.#turn, stepLabel(use), options, signal);
-    const startedAtMs = clock.monotonicMs();
+        : await waitForLimits(turn, stepLabel(use), options, signal);
+    const startMs = turn.tookMs;
     const idempotencyKey = this.#idempotencyKey(use);
     const run = (): unknown => call.effect({ idempotencyKey, signal });
     const effect = (): unknown => (call.kind === "ask" ? run() : this.#inside(use, run));
@@ -124,8 +131,10 @@ export class TurnSteps {
     this.#turn.requireOpen();
     const value = stored(result, `The result of the step ${stepLabel(use)}`);
     if (this.#turn.muted) return ownCopy(value);
-    const tookMs = Math.round(clock.monotonicMs() - startedAtMs);
-    this.#ledger.note(recorded(use, value, tookMs));
+    const waitedMs = permit === undefined ? undefined : startMs - calledMs;
+    const askedAt = this.#ledger.asks.positionOf(idempotencyKey);
+    const times = { startMs, tookMs: turn.tookMs - startMs, waitedMs };
+    this.#ledger.note({ ...this.#stepOf(use, value), ...times, askedAt });
     await this.#flush();
     this.#ledger.requireStored(use.key);
     return ownCopy(value);
@@ -139,7 +148,9 @@ export class TurnSteps {
     // Until it is known, the handler keeps its place: nobody else has to answer that.
     const isKnown = asks.has(key) || !this.#store.mayBeBegun || !mayBeForgotten(turn);
     const acceptedAt = isKnown ? undefined : await earlierAsk(turn, ask.earlier);
-    const begin = (signal: AbortSignal): Promise<unknown> => this.#begin(ask, acceptedAt, signal);
+    const onAccepted = (position: Position): void => asks.accepted(key, position);
+    const begin = (signal: AbortSignal): Promise<unknown> =>
+      this.#begin(ask, { acceptedAt, signal, onAccepted });
     // Whom it asks may be such a message as well, and would wait for it for ever.
     turn.host.suspects.leave(agentName(turn.agent));
     return turn.permit.whileWaiting(() => answerFor(asks.join(key, begin), waiters));
@@ -148,15 +159,14 @@ export class TurnSteps {
   /** Fenced, so that nobody who lost the agent asks beside its owner (S8). */
   async #begin(
     { make }: MakeAsk,
-    acceptedAt: Position | undefined,
-    signal: AbortSignal,
+    how: Omit<Parameters<MakeAsk["make"]>[0], "fence">,
   ): Promise<unknown> {
     const turn = this.#turn;
     for (;;) {
       turn.requireLive();
       const { revision } = this.#store;
       try {
-        return await make({ acceptedAt, fence: { agent: turn.agent, revision }, signal });
+        return await make({ ...how, fence: { agent: turn.agent, revision } });
       } catch (thrown) {
         if (!(thrown instanceof RevisionConflictError)) throw thrown;
         // Perhaps it is our own steps that were stored meanwhile.
@@ -175,7 +185,7 @@ export class TurnSteps {
     const known = this.#ledger.step(use.key);
     if (known !== undefined) return known.value;
     const drawn = value();
-    if (!this.#turn.muted) this.#ledger.noteDrawn(recorded(use, drawn, 0));
+    if (!this.#turn.muted) this.#ledger.noteDrawn(this.#stepOf(use, drawn));
     return drawn;
   }
 
@@ -243,8 +253,15 @@ export class TurnSteps {
   }
 
   #idempotencyKey(use: StepUse): string {
-    const { agent, delivery } = this.#turn;
-    return idempotencyKeyOf(agent, delivery.input.position, use);
+    const { agent, delivery, host } = this.#turn;
+    return idempotencyKeyOf(host.identity.id, agent, delivery.input.position, use);
+  }
+
+  /** A step that begins and is over now. */
+  #stepOf({ digest, name, order, use }: StepUse, value: unknown): RecordedStep {
+    const { delivery, tookMs: startMs } = this.#turn;
+    const run = Math.max(1, delivery.attempts);
+    return { name, digest, use, order, value, tookMs: 0, startMs, run };
   }
 
   /** An earlier run took it; its append failed, was refused, or is still on its way (S2). */
@@ -273,11 +290,9 @@ export class TurnSteps {
   }
 
   async #append(): Promise<void> {
-    const { delivery, host } = this.#turn;
     const steps = this.#ledger.takePending();
-    const inputPosition = delivery.input.position;
     try {
-      await this.#store.append(this.#turn, { inputPosition, steps, worker: host.worker });
+      await this.#store.append(this.#turn, stepRecordOfTurn(this.#turn, steps));
     } catch (thrown) {
       if (!this.#turn.muted) throw thrown;
     }
@@ -309,12 +324,4 @@ export class TurnSteps {
 /** The caller may change what it gets, and the next run must not see that. */
 function ownCopy(value: unknown): unknown {
   return storedCopy(value, "The result of a step");
-}
-
-function recorded(
-  { digest, name, order, use }: StepUse,
-  value: unknown,
-  tookMs: number,
-): RecordedStep {
-  return { name, digest, use, order, value, tookMs };
 }

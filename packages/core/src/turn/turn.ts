@@ -13,7 +13,6 @@ import { ItemContext } from "../batch/batch-item.ts";
 import { TurnEndedError, TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import { throughCommitLayers, throughReceiveLayers } from "../interceptor/interceptor.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
@@ -23,8 +22,7 @@ import { PermitHold } from "../mailbox/permit-hold.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
-import { childTraceparent } from "../trace/trace-context.ts";
-import { stored } from "../wire/storable.ts";
+import { turnSpan } from "../trace/turn-span.ts";
 import { promiseOf } from "../wire/thenable.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
@@ -38,10 +36,16 @@ import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
 import { recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
+import type { EarlierRun } from "./earlier-run.ts";
+import { withRuns } from "./earlier-run.ts";
+import type { InterceptorChanges } from "./interceptor-changes.ts";
+import { changesOf } from "./interceptor-changes.ts";
+import { ReceiveChanges } from "./receive-changes.ts";
 import type { RecordedStep } from "./recorded-step.ts";
 import { recordOf } from "./record-of-turn.ts";
+import { sealedRecord, storedReply } from "./sealed-record.ts";
 import { requireOutsideStep } from "./step-scope.ts";
-import { encodeRecord } from "./turn-record.ts";
+import { encodeRecord } from "./turn-record-codec.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
 
 export class Turn implements EventSink {
@@ -53,12 +57,16 @@ export class Turn implements EventSink {
   readonly number: number;
   readonly messageId: string;
   readonly traceparent: string;
+  /** The span that its message was sent from. */
+  readonly parentSpan: string | undefined;
   readonly startedAtMs: number;
   /** The state with everything emitted so far. */
   state: unknown;
   events: RecordedEvent[] = [];
   outgoing: InputDraft[] = [];
   timers: TimerChange[] = [];
+  /** Of what it sends. */
+  digests: Map<InputDraft, string> | undefined;
   /** Set when its reply comes later, or when it answers earlier asks. */
   answering: Answering | undefined;
   deadLetter: DeadLetter | undefined;
@@ -79,6 +87,8 @@ export class Turn implements EventSink {
   /** Steps that are recorded with the turn itself. */
   #pendingSteps: readonly RecordedStep[] | undefined;
   #permit: PermitHold | undefined;
+  #received: ReceiveChanges | undefined;
+  #changed: InterceptorChanges | undefined;
   readonly #attemptsBefore: number;
   /** Steps whose effects are under way, asks included. */
   stepsUnderWay = 0;
@@ -109,7 +119,9 @@ export class Turn implements EventSink {
     this.#attemptsBefore = delivery.attempts;
     this.number = draft.turns + 1;
     this.messageId = input.metadata.id ?? `@${input.position}`;
-    this.traceparent = childTraceparent(input.metadata.traceparent, host.random);
+    const { parent, traceparent } = turnSpan(input, host.identity.id, agent.type);
+    this.traceparent = traceparent;
+    this.parentSpan = parent;
     this.startedAtMs = host.clock.now();
     this.#startedMs = host.clock.monotonicMs();
     this.state = draft.state;
@@ -134,9 +146,14 @@ export class Turn implements EventSink {
     return address.kind === "topic" ? address.name : metadata.topic;
   }
 
+  /** What it is declared as; undefined when nobody handles it. */
+  get definition(): MessageDefinition | undefined {
+    return this.runtime.handlerOf(this.#message, this.topic !== undefined);
+  }
+
   /** The worker's policy with what the message's declaration changes. */
   get retry(): RetryPolicy {
-    const own = this.runtime.handlerOf(this.#message, this.topic !== undefined)?.retry;
+    const own = this.definition?.retry;
     return own === undefined ? this.host.retry : { ...this.host.retry, ...own };
   }
 
@@ -161,6 +178,13 @@ export class Turn implements EventSink {
   /** Given up while its batch goes on: what the handler does with it has no effect (M4). */
   get muted(): boolean {
     return this.#ended && this.seat?.call.running === true;
+  }
+
+  /** Runs that failed before this one, as far as is known; usually none. */
+  get earlierRuns(): readonly EarlierRun[] {
+    const known = this.#stepStore.earlierRunsOf(this);
+    const { failedRuns } = this.delivery;
+    return failedRuns === undefined ? known : withRuns(known, failedRuns);
   }
 
   /** How many messages its commit stores. */
@@ -193,7 +217,7 @@ export class Turn implements EventSink {
     this.requireOpen();
     if (this.muted) return;
     requireEventFits(this, event.type, { bytes, others: this.#eventBytes });
-    const state = this.runtime.fold(this.visibleState, event, this.#place());
+    const state = this.runtime.fold(this.visibleState, event, this.place());
     if (this.#shared === undefined) this.state = state;
     else this.#shared.state = state;
     this.events.push(event);
@@ -234,7 +258,8 @@ export class Turn implements EventSink {
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
-      this.#sealFitting(this.#storedReply(reply), undefined);
+      this.#changed = this.#received?.changes(reply, false);
+      this.#sealFitting(storedReply(this, reply), undefined);
     } catch (thrown) {
       // The next run must find what this one drew.
       if (this.#pendingSteps !== undefined) this.#steps?.putBack(this.#pendingSteps);
@@ -250,6 +275,7 @@ export class Turn implements EventSink {
     this.#end();
     this.#clear();
     const failure = storableFailure(errorData(thrown));
+    this.#changed = this.#received?.changes(undefined, true);
     this.#afterFailure(failure);
     this.#sealFailure(failure);
     this.deadLetter = deadLetterOf(this, failure);
@@ -264,7 +290,8 @@ export class Turn implements EventSink {
       this.#sealFitting(undefined, failure);
     } catch {
       this.#clear();
-      this.#keep(recordOf(this, { failure, steps: this.#pendingSteps }));
+      const changed = this.#changed && changesOf(this.#changed);
+      this.#keep(recordOf(this, { failure, steps: this.#pendingSteps, changed }));
     }
   }
 
@@ -289,6 +316,7 @@ export class Turn implements EventSink {
     this.events = [];
     this.outgoing = [];
     this.timers = [];
+    this.digests = undefined;
     this.answering = undefined;
   }
 
@@ -361,28 +389,35 @@ export class Turn implements EventSink {
   #handle(definition: MessageDefinition, payload: unknown): unknown {
     this.requireOpen();
     this.delivery.attempts += 1;
+    this.delivery.firstStartedAtMs ??= this.startedAtMs;
     this.#feedStarted();
-    const wraps = this.host.layers.receive;
+    const isIntercepted = this.host.layers.receive !== undefined;
     if (definition.batch === undefined) {
       const context = new TurnContext(this);
       this.#context = context;
-      if (wraps === undefined) return definition.handler(context, payload);
-      const { message, signal } = context;
-      const call = { agent: this.agent, message, payload, signal, batch: false };
-      return throughReceiveLayers(wraps, call, (inner) => {
+      if (!isIntercepted) return definition.handler(context, payload);
+      return this.#intercepted(context, payload, (inner) => {
         // An interceptor may have taken its time.
         this.requireLive();
-        return definition.handler(context, inner.payload);
+        return definition.handler(context, inner);
       });
     }
     const item = new ItemContext(this);
     this.#context = item;
-    if (wraps === undefined) return this.#join(definition, item, payload);
-    const { message, signal } = item;
-    const call = { agent: this.agent, message, payload, signal, batch: true };
-    return throughReceiveLayers(wraps, call, (inner) =>
-      this.#join(definition, item, inner.payload),
-    );
+    if (!isIntercepted) return this.#join(definition, item, payload);
+    return this.#intercepted(item, payload, (inner) => this.#join(definition, item, inner));
+  }
+
+  #intercepted(
+    context: TurnContext,
+    payload: unknown,
+    handle: (payload: unknown) => unknown,
+  ): unknown {
+    const { message, signal } = context;
+    const batch = context instanceof ItemContext;
+    const call = { agent: this.agent, message, payload, signal, batch };
+    this.#received = new ReceiveChanges(this.host.identity.digests);
+    return this.#received.through(this.host.layers.receive ?? [], call, handle);
   }
 
   #join(definition: MessageDefinition, item: ItemContext, payload: unknown): Promise<unknown> {
@@ -409,46 +444,22 @@ export class Turn implements EventSink {
 
   #seal(reply: unknown, failure: ErrorData | undefined): void {
     const unused = failure === undefined ? this.#steps?.unused : undefined;
-    const record = recordOf(this, { reply, failure, steps: this.#pendingSteps, unused });
-    const wraps = this.host.layers.commit;
-    if (wraps === undefined) return this.#keep(record);
-    const { events: told, ...wrapped } = throughCommitLayers(wraps, record);
-    const events = told === record.events ? told : this.#replacedEvents(told);
-    // An interceptor may change what is told, not which message it answers: that is how it is
-    // recognised (I4).
-    const { inputPosition, turn } = record;
-    const kept = this.#storedReply(wrapped.reply);
-    this.#keep({ ...wrapped, reply: kept, events, inputPosition, turn });
-  }
-
-  /** What is recorded, and what the asker gets, whatever is done with the original meanwhile. */
-  #storedReply(reply: unknown): unknown {
-    if (reply === undefined || reply === null) return reply;
-    return stored(reply, `The reply of ${agentName(this.agent)} to ${this.#message}`);
-  }
-
-  /**
-   * The state is the fold of what is stored, also when an interceptor stores something else, and as
-   * it is stored (I8).
-   */
-  #replacedEvents(told: readonly RecordedEvent[]): readonly RecordedEvent[] {
-    const place = this.#place();
-    const events = told.map(({ type, data }) =>
-      this.runtime.recorded(type, stored(data, `Event ${this.agent.type}.${type}`), place),
+    const outcome = { reply, failure, steps: this.#pendingSteps, unused };
+    this.#keep(
+      sealedRecord(this, { ...outcome, changes: this.#changed }, (events) => this.#fold(events)),
     );
-    this.#fold(events);
-    return events;
   }
 
   /** The state is what was before, and these events. */
   #fold(events: readonly RecordedEvent[]): void {
-    const place = this.#place();
+    const place = this.place();
     let state = this.#stateBefore;
     for (const event of events) state = this.runtime.fold(state, event, place);
     this.state = state;
   }
 
-  #place(): EventPlace {
+  /** Where its events are until they are recorded. */
+  place(): EventPlace {
     return { agent: this.agent, position: this.delivery.input.position };
   }
 

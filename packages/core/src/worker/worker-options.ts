@@ -116,7 +116,10 @@ export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> &
    * process id and a random suffix
    */
   readonly id?: string;
-  /** Code version, stored in every turn record. @default "unversioned" */
+  /**
+   * Code version, stored in every turn record. @default that of the nearest package.json above the
+   * process's entry point, else "unversioned"
+   */
   readonly version?: string;
 };
 

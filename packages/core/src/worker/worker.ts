@@ -37,6 +37,7 @@ import { registerType } from "./registration.ts";
 import { FreshStart } from "./fresh-start.ts";
 import { Knowledge } from "./knowledge.ts";
 import { LogFooting } from "./log-footing.ts";
+import { LogIdentity } from "./log-identity.ts";
 import { Lending } from "./lending.ts";
 import type { SharedHost } from "./mailbox-hosts.ts";
 import { mailboxHosts } from "./mailbox-hosts.ts";
@@ -101,6 +102,7 @@ export class RunningWorker implements Worker {
   readonly #callCycles: CallCycles;
   readonly #waits: Stopping;
   readonly #footing: LogFooting;
+  readonly #identity: LogIdentity;
   readonly #clockWatch: ClockWatch;
   readonly #unlisten: () => void;
   readonly #freshStart: FreshStart;
@@ -117,6 +119,7 @@ export class RunningWorker implements Worker {
     const settings = withFittingWindows(parts.settings, reach);
     this.#parts = { ...parts, settings };
     this.#footing = new LogFooting(log, () => this.#look());
+    this.#identity = new LogIdentity(parts);
     this.#clockWatch = new ClockWatch(parts);
     this.id = parts.id;
     this.#session = hexOf(parts.random, 8);
@@ -131,6 +134,7 @@ export class RunningWorker implements Worker {
     const host: SharedHost = {
       ...parts,
       cancellations: this.#cancellations,
+      identity: this.#identity,
       session: this.#session,
       suspects: new SuspectLane(),
       onGivenBack: (agent, delivery, why) => this.#gaveBack(agent, delivery, why),
@@ -152,10 +156,7 @@ export class RunningWorker implements Worker {
       feed,
       worker: this.id,
       session: this.#session,
-      types: new Map([
-        ...this.types.map((type) => [type, log.partitions] as const),
-        [misfitType, 1],
-      ]),
+      types: sourcesOf(this.types, log),
       timings: settings.timings,
       take: (holdings) => this.#take(holdings),
       release: (holding) => this.#release(holding),
@@ -193,6 +194,7 @@ export class RunningWorker implements Worker {
   /** Say what is hosted here, and learn which log it is. */
   async #prepare(): Promise<void> {
     await this.#footing.begin();
+    await this.#identity.learn(this.#footing.identity);
     this.#clockWatch.look();
     await Promise.all([...this.#runtimes.keys()].map((type) => this.#register(type)));
   }
@@ -476,6 +478,11 @@ export class RunningWorker implements Worker {
     const position = this.#misfits.tracker.floor;
     return [...floors, { type: misfitType, partition: "misfits", position }];
   }
+}
+
+/** How many sources of inputs each type has. */
+function sourcesOf(types: readonly string[], { partitions }: Log): ReadonlyMap<string, number> {
+  return new Map([...types.map((type) => [type, partitions] as const), [misfitType, 1]]);
 }
 
 /** How long a stop whose time is over may still take to say how far everything is. */

@@ -49,6 +49,20 @@ test("lists the events without a definition, and says how to see the state", asy
   expect(stdout).not.toContain("balance");
 });
 
+test("shows all that a record says", async () => {
+  const args = ["inspect", "account/ann", "--last", "1", "--details"];
+  const { stdout } = await bank.run(args);
+  const times = / {2}accepted [\d:.]+ · received after [\d.]+ m?s .*· took [\d.]+ m?s\n/;
+  expect(stdout).toMatch(times);
+  expect(stdout).toMatch(/ {2}trace 00-[\da-f]{32}-[\da-f]{16}-01\n/);
+  expect(stdout).toMatch(/ {2}code 1\.2\.3 at first, log [\w-]{8}\n/);
+  const { last } = JSON.parse((await bank.run([...args, "--json"])).stdout) as {
+    readonly last: readonly Readonly<Record<string, unknown>>[];
+  };
+  expect(last[0]).toMatchObject({ steps: [], sent: [], log: expect.stringMatching(/^[\w-]{8}$/) });
+  expect(Date.parse(String(last[0]?.["receivedAt"]))).toBeGreaterThan(0);
+});
+
 test("shows it as it was after a turn, or after the message at a position", async () => {
   const lines = (await bank.run(["tail", "--until-now", "--json"])).stdout.trimEnd().split("\n");
   const entries = lines.map((line) => JSON.parse(line) as { kind: string; position: number });

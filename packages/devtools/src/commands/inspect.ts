@@ -1,5 +1,5 @@
 /** `troupe inspect`: one agent's state and its last turns, from the journal. */
-import { agentName } from "@troupe/core";
+import { agentName, printable } from "@troupe/core";
 import type {
   Agent,
   AgentDefinition,
@@ -22,12 +22,14 @@ import type { Run } from "../run.ts";
 import { entryLine } from "../terminal/entry-line.ts";
 import { toJson } from "../terminal/json.ts";
 import { count, counted } from "../terminal/quantities.ts";
+import { turnDetails } from "../turn-details.ts";
 import { turnOutcome } from "../turn-summary.ts";
 
 interface InspectOptions extends GlobalOptions {
   readonly module?: string;
   readonly last: number;
   readonly at?: Position;
+  readonly details?: boolean;
   readonly json?: boolean;
 }
 
@@ -56,6 +58,7 @@ export function addInspect(program: Command, run: Run): void {
       parsePosition,
     )
     .option("--last <count>", "how many turns to show", parseCount(0, lastMax), 10)
+    .option("--details", "with the times, failed runs, steps, messages and trace of each turn")
     .option("--json", "one JSON object")
     .action(async (agent: AgentId, _: unknown, self: Command) => {
       await inspect(agent, self.optsWithGlobals<InspectOptions>(), run);
@@ -63,6 +66,7 @@ export function addInspect(program: Command, run: Run): void {
   addExamples(command, [
     ["troupe inspect account/alice --module ./agents.ts", "the state and the last ten turns"],
     ["troupe inspect account/alice --module ./agents.ts --at 1207", "the state after that turn"],
+    ["troupe inspect account/alice --last 1 --details", "all that its last record says"],
     ["troupe inspect account/alice --last 100 --json", "turns as data, without the definition"],
   ]);
 }
@@ -80,7 +84,7 @@ async function inspect(agent: AgentId, options: InspectOptions, run: Run): Promi
   if (history.turns === 0 && at === undefined) await requireKnownType(troupe, agent);
   if (options.json === true) {
     const { turns, last: turnsShown, ...state } = history;
-    const shown = turnsShown.map((turn) => turnData(agent, turn));
+    const shown = turnsShown.map((turn) => ({ ...turnData(agent, turn), steps: turn.steps }));
     run.terminal.print(toJson({ agent: agentName(agent), at, turns, ...state, last: shown }));
     return;
   }
@@ -166,7 +170,8 @@ async function requireKnownType(troupe: Troupe, agent: AgentId): Promise<void> {
   );
 }
 
-function show(agent: AgentId, history: History, { at }: InspectOptions, { terminal }: Run): void {
+function show(agent: AgentId, history: History, options: InspectOptions, { terminal }: Run): void {
+  const { at, details } = options;
   const name = terminal.paint("bold", agentName(agent));
   const { last, turns } = history;
   const then = at === undefined ? "" : ` at position ${at}`;
@@ -186,5 +191,8 @@ function show(agent: AgentId, history: History, { at }: InspectOptions, { termin
     const address = `#${turn.record.turn} ${turn.record.message}`;
     const summary = turnOutcome(turn.record);
     terminal.print(entryLine({ ...readableTurn(agent, turn), address, summary }, terminal));
+    if (details !== true) continue;
+    // Whole: a terminal that is narrow breaks the lines by itself.
+    for (const line of turnDetails(turn)) terminal.print(`  ${printable(line)}`);
   }
 }

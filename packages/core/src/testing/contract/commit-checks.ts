@@ -61,6 +61,22 @@ export const commitChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "what a turn sends lies right behind its record, in order, also in a chain",
+    async run(harness) {
+      const log = await harness.connect();
+      const outgoing = [toAccount("x", "1"), toInquiries("y", "2"), toAccount("x", "3")];
+      const more = { outgoing };
+      const commit = [turn("alice", 0, more), turn("bob", 0, more), turn("alice", "chained", more)];
+      for (const revision of await log.commit(commit)) {
+        for (const [index, { address, payload }] of outgoing.entries()) {
+          const there = await log.input(revision + 1 + index, { firm: true });
+          assert.deepEqual({ ...there?.address }, address);
+          assert.equal(text(there?.payload ?? bytes("")), text(payload));
+        }
+      }
+    },
+  },
+  {
     name: "an empty commit stores nothing",
     async run(harness) {
       const log = await harness.connect();

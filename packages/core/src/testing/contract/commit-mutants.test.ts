@@ -40,6 +40,14 @@ const mutants: readonly Mutant[] = [
     mutate: (log) => ({ accept: (draft) => log.accept(draft) }),
   },
   {
+    does: "stores what a turn sends in another order",
+    failsAt: "what a turn sends lies right behind its record, in order, also in a chain",
+    mutate: (log) => ({
+      commit: (turns) =>
+        log.commit(turns.map((each) => ({ ...each, outgoing: each.outgoing.toReversed() }))),
+    }),
+  },
+  {
     does: "ignores the expected revision",
     failsAt: "a stale revision is a conflict and stores nothing",
     mutate: (log) => ({ commit: async (turns) => log.commit(await onCurrentRevision(log, turns)) }),

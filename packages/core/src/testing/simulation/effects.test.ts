@@ -4,7 +4,7 @@ import { z } from "zod";
 
 import { agent } from "../../agent/agent.ts";
 import type { Log } from "../../log/log.ts";
-import { decodeJournalRecord } from "../../turn/step-record.ts";
+import { decodeJournalRecord } from "../../turn/journal-record.ts";
 import { decodePayload, encodePayload } from "../../wire/payload.ts";
 import { effectFindings } from "./effect-invariants.ts";
 import { overlay } from "./overlay.ts";

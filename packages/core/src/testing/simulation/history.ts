@@ -11,7 +11,7 @@ import type { JournaledTurn } from "../../replay/replay.ts";
 import { isResume } from "../../mailbox/parking.ts";
 import type { ParkRecord } from "../../turn/park-record.ts";
 import type { RecordedStep } from "../../turn/recorded-step.ts";
-import { decodeJournalRecord } from "../../turn/step-record.ts";
+import { decodeJournalRecord } from "../../turn/journal-record.ts";
 import { decodePayload } from "../../wire/payload.ts";
 import { agentRuntime } from "../../worker/agent-runtime.ts";
 

@@ -98,7 +98,7 @@ function outgoingIsRecorded(history: GrowingHistory, find: Find): void {
   const promised = new Map<string, string>();
   for (const agent of history.agents) {
     for (const { record } of history.turns(agent, agent.key)) {
-      for (const id of record.outgoingIds) promised.set(id, agentName(agent));
+      for (const { id } of record.sent) promised.set(id, agentName(agent));
     }
   }
   for (const input of history.inputs.values()) {

@@ -2,8 +2,8 @@
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import { agentName } from "../../log/address.ts";
 import type { LogEntry } from "../../log/log.ts";
-import { decodeJournalRecord } from "../../turn/step-record.ts";
-import type { JournalRecord } from "../../turn/step-record.ts";
+import { decodeJournalRecord } from "../../turn/journal-record.ts";
+import type { JournalRecord } from "../../turn/journal-record.ts";
 import { epochMs } from "./agenda.ts";
 import type { SimulationRun } from "./simulate.ts";
 
@@ -64,10 +64,10 @@ function recordLine(name: string, record: JournalRecord): string {
     const { inputPosition, parked, worker } = record.park;
     return `${parked ? "parking" : "resuming"} of ${name} on ${inputPosition}${by(worker)}`;
   }
-  const { events, failure, inputPosition, outgoingIds, turn, worker } = record.turn;
+  const { events, failure, inputPosition, sent, turn, worker } = record.turn;
   const parts = [
     ...events.map(({ type }) => type),
-    ...(outgoingIds.length > 0 ? [`sends ${outgoingIds.length}`] : []),
+    ...(sent.length > 0 ? [`sends ${sent.length}`] : []),
   ];
   const result = parts.length > 0 ? `: ${parts.join(", ")}` : "";
   return `turn ${turn} of ${name} on ${inputPosition}${by(worker)}${result}${why(failure)}`;

@@ -7,7 +7,7 @@ import type { Accepted, InputDraft, Position } from "../../log/input.ts";
 import type { Log, Reader, ReadRequest, TurnCommit } from "../../log/log.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { WorkerSettings } from "../../worker/worker-options.ts";
-import { decodeJournalRecord } from "../../turn/step-record.ts";
+import { decodeJournalRecord } from "../../turn/journal-record.ts";
 import { JournalsSeen } from "./journals-seen.ts";
 import { overlay } from "./overlay.ts";
 

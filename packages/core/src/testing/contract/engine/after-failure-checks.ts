@@ -95,7 +95,7 @@ export const afterFailureChecks: readonly LogCheck[] = [
       }
       const log = await stage.log();
       const records = await recordsOf(log, "alice", "book");
-      assert.deepEqual(records.map(({ events, outgoingIds }) => [events, outgoingIds]).flat(2), []);
+      assert.deepEqual(records.map(({ events, sent }) => [events, sent]).flat(2), []);
       assert.deepEqual(
         await lettersOf(log),
         range(3).map(() => "rejected"),

@@ -77,7 +77,7 @@ export const batchChecks: readonly LogCheck[] = [
       const log = await stage.log();
       for (const key of keys) {
         const [record] = await recordsOf(log, key);
-        assert.equal(record?.batch, started?.traceparent);
+        assert.equal(record?.batch?.traceparent, started?.traceparent);
         assert.ok(started?.links.includes(record?.traceparent ?? ""));
       }
     },
@@ -333,7 +333,12 @@ export const batchChecks: readonly LogCheck[] = [
         calls += 1;
         if (calls > 1) return;
         // Another owner writes to the journal of b: the fence will refuse what comes next.
-        const record = encodeStepRecord({ inputPosition: 1e9, steps: [], worker: "rival" });
+        const record = encodeStepRecord({
+          log: "",
+          inputPosition: 1e9,
+          steps: [],
+          worker: "rival",
+        });
         const who = { type: "ledger", key: "b" };
         await log.commit([{ agent: who, expectedRevision: 0, record, outgoing: [] }]);
         await context.step("look", items, (wanted) => wanted.map(() => "seen"));

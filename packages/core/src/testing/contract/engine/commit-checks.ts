@@ -6,7 +6,8 @@ import { agentNamed } from "../../../agent/agent-reference.ts";
 import { LogUnavailableError, RevisionConflictError } from "../../../errors/log-errors.ts";
 import type { Log, TurnCommit } from "../../../log/log.ts";
 import { topic } from "../../../topic/topic.ts";
-import { decodeRecord, encodeRecord } from "../../../turn/turn-record.ts";
+import { decodeRecord } from "../../../turn/journal-record.ts";
+import { encodeRecord } from "../../../turn/turn-record-codec.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, wholeJournal } from "../observe.ts";
@@ -68,7 +69,7 @@ export const commitChecks: readonly LogCheck[] = [
       const [record] = await recordsOf(log, "alice");
       assert.equal(record?.attempts, 3);
       assert.equal(record?.events.length, 1);
-      assert.equal(record?.outgoingIds.length, 1);
+      assert.equal(record?.sent.length, 1);
     },
   },
   {

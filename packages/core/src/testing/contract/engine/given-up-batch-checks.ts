@@ -81,7 +81,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
       const given = heard
         .of("turn.committed")
         .find(({ agent: { key, type } }) => key === "alice" && type === "ledger");
-      assert.deepEqual(given?.record.outgoingIds, []);
+      assert.deepEqual(given?.record.sent, []);
       assert.equal(given.record.timers, undefined);
       // What the worker remembers, and what it wrote down of it, is what the journal says (I8).
       await heard.has("snapshot.saved", 3);

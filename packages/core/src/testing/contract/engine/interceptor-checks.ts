@@ -215,6 +215,6 @@ function layer(name: string, calls: string[]): Interceptor {
     publish: (call, next) => around("publish", call, next),
     receive: (call, next) => around(`receive ${call.agent.type}`, call, next),
     commit: (record, next) =>
-      around(`commit ${record.outgoingIds.length > 0 ? "first" : "last"}`, record, next),
+      around(`commit ${record.sent.length > 0 ? "first" : "last"}`, record, next),
   };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import { resumeDraft } from "../../../mailbox/parking.ts";
-import { decodeJournalRecord } from "../../../turn/step-record.ts";
+import { decodeJournalRecord } from "../../../turn/journal-record.ts";
 import type { Log } from "../../../log/log.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";

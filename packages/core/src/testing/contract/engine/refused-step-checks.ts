@@ -10,7 +10,7 @@ import { LogRefusedError } from "../../../errors/log-errors.ts";
 import type { TroupeError } from "../../../errors/troupe-error.ts";
 import type { Log } from "../../../log/log.ts";
 import { turnsOf } from "../../../replay/replay.ts";
-import { decodeJournalRecord } from "../../../turn/step-record.ts";
+import { decodeJournalRecord } from "../../../turn/journal-record.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything, lettersOf } from "./ledger.ts";

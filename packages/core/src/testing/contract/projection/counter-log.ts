@@ -10,7 +10,8 @@ import type { Position } from "../../../log/input.ts";
 import type { ReadModel } from "../../../projection/projection-sink.ts";
 import type { Projection, ProjectionOptions } from "../../../projection/projection.ts";
 import { projection } from "../../../projection/projection.ts";
-import { decodeRecord, encodeRecord } from "../../../turn/turn-record.ts";
+import { decodeRecord } from "../../../turn/journal-record.ts";
+import { encodeRecord } from "../../../turn/turn-record-codec.ts";
 import type { MemoryBroker } from "../../memory/memory-broker.ts";
 import { createMemoryBroker } from "../../memory/memory-broker.ts";
 import { anything } from "../engine/ledger.ts";
@@ -54,7 +55,9 @@ export class CounterLog implements AsyncDisposable {
       messageId: `m${this.#turns}`,
       message: "count",
       events: [...events, { type: "reset", data: null }],
-      outgoingIds: [],
+      sent: [],
+      log: "",
+      receivedAtMs: 0,
       attempts: 1,
       traceparent: "",
       worker: "none",

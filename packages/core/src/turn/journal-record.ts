@@ -1,0 +1,77 @@
+/**
+ * What the journal holds: turn records, and what stands between them. Every entry is a map with its
+ * format (`v`); all but turns name their kind.
+ *
+ * F1 A reader that meets a newer format, or a kind that it does not know, understands nothing of
+ * the
+ *    entry: it throws, and the agent waits for newer code (I15). It never skips one.
+ * F2 A reader ignores fields that it does not know. Whoever adds one that must not be ignored
+ * raises
+ *    the format, or makes another kind.
+ */
+import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import { decodeRecordPayload } from "../wire/payload.ts";
+import type { ParkRecord, WirePark } from "./park-record.ts";
+import { parkRecordOf } from "./park-record.ts";
+import type { StepRecord, WireSteps } from "./step-record.ts";
+import { stepRecordOf } from "./step-record.ts";
+import type { TurnRecord } from "./turn-record.ts";
+import type { WireRecord } from "./turn-record-codec.ts";
+import { recordFormat, turnRecordOf } from "./turn-record-codec.ts";
+
+/** What the journal holds. */
+export type JournalRecord =
+  | { readonly kind: "turn"; readonly turn: TurnRecord }
+  | { readonly kind: "steps"; readonly steps: StepRecord }
+  | { readonly kind: "park"; readonly park: ParkRecord };
+
+/** How each kind is read. The map is one of this format; what is missing makes the reader throw. */
+const readers: Readonly<Record<string, (wire: WireEntry) => JournalRecord>> = {
+  turn: (wire) => ({ kind: "turn", turn: turnRecordOf(wire as unknown as WireRecord) }),
+  steps: (wire) => ({ kind: "steps", steps: stepRecordOf(wire as unknown as WireSteps) }),
+  park: (wire) => ({ kind: "park", park: parkRecordOf(wire as unknown as WirePark) }),
+};
+
+/** What all entries begin with. */
+interface WireEntry {
+  readonly v?: number;
+  readonly kind?: string;
+}
+
+/** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
+export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
+  const wire = decodeRecordPayload(bytes) as WireEntry | null;
+  const { kind = "turn", v: format } = wire ?? {};
+  if (format !== recordFormat) throw newer(`has the format ${String(format)}`, { format });
+  const read = Object.hasOwn(readers, kind) ? readers[kind] : undefined;
+  if (read === undefined) throw newer(`is of the kind ${kind}`, { kind });
+  try {
+    return read(wire as WireEntry);
+  } catch (cause) {
+    if (cause instanceof UndecodablePayloadError) throw cause;
+    throw incomplete(kind, cause);
+  }
+}
+
+/** @throws UndecodablePayloadError when the bytes are no turn record or of a newer format */
+export function decodeRecord(bytes: Uint8Array): TurnRecord {
+  const entry = decodeJournalRecord(bytes);
+  if (entry.kind === "turn") return entry.turn;
+  throw new UndecodablePayloadError(`A journal record is of the kind ${entry.kind}, not a turn.`, {
+    details: { kind: entry.kind },
+  });
+}
+
+function newer(what: string, details: Readonly<Record<string, unknown>>): UndecodablePayloadError {
+  return new UndecodablePayloadError(
+    `A journal record ${what}, and this version reads the format ${recordFormat} with the kinds ${Object.keys(readers).join(", ")}: update Troupe.`,
+    { details },
+  );
+}
+
+function incomplete(kind: string, cause: unknown): UndecodablePayloadError {
+  return new UndecodablePayloadError(
+    `A journal record of the kind ${kind} lacks what every one has: it was not written by Troupe, or damaged.`,
+    { details: { kind }, cause },
+  );
+}

@@ -1,0 +1,39 @@
+/**
+ * What a worker's records and ids say about where they are: which log it is, and the digests of the
+ * namespace. Learnt when the worker starts, and again when the log was made anew.
+ */
+import type { Random } from "../clock/random.ts";
+import { digestKeyOf } from "../log/digest-key.ts";
+import type { Log } from "../log/log.ts";
+import { logIdOf } from "../log/log-id.ts";
+import type { Digests } from "../wire/digests.ts";
+import { digestsOf } from "../wire/digests.ts";
+import type { WorkerParts } from "./worker.ts";
+
+export class LogIdentity {
+  readonly #log: Pick<Log, "cell" | "writeCell">;
+  readonly #random: Random;
+  #id = "";
+  #digests: Digests | undefined;
+
+  constructor({ log, random }: Pick<WorkerParts, "log" | "random">) {
+    this.#log = log;
+    this.#random = random;
+  }
+
+  /** The log's id in records, steps and idempotency keys: 8 characters. */
+  get id(): string {
+    return this.#id;
+  }
+
+  get digests(): Digests {
+    if (this.#digests === undefined) throw new Error("Turns run before their log is known.");
+    return this.#digests;
+  }
+
+  /** @param identity of the log, as `Log.end` says it. @throws LogUnavailableError */
+  async learn(identity: string): Promise<void> {
+    this.#digests = digestsOf(await digestKeyOf(this.#log, this.#random));
+    this.#id = logIdOf(identity);
+  }
+}

@@ -145,6 +145,47 @@ describe("keeping", () => {
   });
 });
 
+describe("a process that slept", () => {
+  /** A store that does something once, right before the first manifest of a process is created. */
+  function sleeping(store: ArchiveStore, meanwhile: () => Promise<unknown>): ArchiveStore {
+    let isAwake = false;
+    return {
+      ...store,
+      put: async (name, content) => {
+        if (name.includes("/manifest/") && !isAwake) {
+          isAwake = true;
+          await meanwhile();
+        }
+        return store.put(name, content);
+      },
+    };
+  }
+
+  it("names nothing that was swept away meanwhile (M3)", async () => {
+    const { archive, log, store } = bench();
+    const last = await fill(log, 20, 2);
+    const slow = logArchive(
+      log,
+      sleeping(store, () => archive.sweep(orders)),
+    );
+    expect(await slow.keep(orders, last)).toBe(last);
+    expect(await archive.check(orders)).toMatchObject({ entries: 20, faults: [] });
+  });
+
+  it("changes nothing by a number that was used and removed long ago (M1)", async () => {
+    const made = bench();
+    const { archive, log, store } = made;
+    await fill(log, 40, 2);
+    const manyChanges = async (): Promise<void> => {
+      for (let upTo = 1; upTo <= 40; upTo += 1) await archive.keep(orders, upTo);
+    };
+    const slow = logArchive(log, sleeping(store, manyChanges));
+    await slow.erase({ ...orders, key: "k1" });
+    expect(await everyEntry(made)).toEqual(Array.from({ length: 20 }, () => "k0"));
+    expect(await archive.check(orders)).toMatchObject({ entries: 20, faults: [] });
+  });
+});
+
 describe("what is damaged or missing", () => {
   it("is an error with the segment and the agent, and other agents go on", async () => {
     const made = bench(small);
@@ -209,7 +250,10 @@ describe("erasing", () => {
     expect(await archive.erase({ ...orders, key: "k1" })).toEqual({ segments: 0, entries: 0 });
   });
 
-  it("stops who read the key from the log before, and was about to name it", async () => {
+  it.each([
+    ["write", "/segments/"],
+    ["name", "/manifest/"],
+  ])("stops who read the key from the log before, and was about to %s it", async (_, part) => {
     const made = bench();
     const { archive, log, store } = made;
     const last = await fill(log, 20, 2);
@@ -218,8 +262,7 @@ describe("erasing", () => {
     const slow: ArchiveStore = {
       ...store,
       put: async (name, content) => {
-        // Between writing the segment and naming it.
-        if (name.includes("/manifest/") && erase !== undefined) {
+        if (name.includes(part) && erase !== undefined) {
           const first = erase;
           erase = undefined;
           truncated.erase();

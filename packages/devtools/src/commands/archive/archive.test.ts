@@ -48,7 +48,7 @@ test("keeps what there is, lists it, and finds it whole", async () => {
   expect(chains[0]?.segments).toMatchObject([{ records: 3, entries: 6, keys: 1 }]);
   const checked = await bank.run(["archive", "check", ...archive]);
   expect(checked).toMatchObject({ code: 0 });
-  expect(checked.stdout).toMatch(/^agent\/account {2}whole {2}1 segment with 6, \d+ B\n$/);
+  expect(checked.stdout).toMatch(/^agent\/account {2}whole {2}1 segment, 6 entries, \d+ B\n$/);
 });
 
 test("inspect reads it with the log as one", async () => {

@@ -51,7 +51,8 @@ function show(found: ArchiveCheck, { json }: ArchiveCommandOptions, { terminal }
     faults.length === 0
       ? terminal.paint("green", "whole")
       : terminal.paint("red", `${counted(faults.length, "segment")} missing or damaged`);
-  const size = `${counted(segments, "segment")} with ${count(entries)}, ${bytes(storedBytes)}`;
+  const noun = entries === 1 ? "entry" : "entries";
+  const size = `${counted(segments, "segment")}, ${count(entries)} ${noun}, ${bytes(storedBytes)}`;
   terminal.print(`${what}  ${outcome}  ${size}`);
   for (const fault of faults) terminal.printLines(`  ${messageText(fault.message)}`);
 }

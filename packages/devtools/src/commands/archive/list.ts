@@ -6,7 +6,8 @@ import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
 import { toJson } from "../../terminal/json.ts";
 import { bytes, count, counted, dateAndTime } from "../../terminal/quantities.ts";
-import { tableLines } from "../../terminal/table.ts";
+import { narrowBelow, tableLines } from "../../terminal/table.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import type { ArchiveCommandOptions } from "./with-archive.ts";
 import { withArchive } from "./with-archive.ts";
 
@@ -41,7 +42,13 @@ async function list(options: ArchiveCommandOptions, run: Run): Promise<void> {
     }
     if (manifests.length === 0)
       terminal.print(`Nothing of ${options.namespace} is archived at ${archive.place} yet.`);
-    else for (const line of tableLines(columns, manifests.map(row), terminal)) terminal.print(line);
+    else
+      for (const line of tableLines(
+        columns,
+        manifests.map((each) => row(each, terminal)),
+        terminal,
+      ))
+        terminal.print(line);
     const lost = manifests.flatMap((manifest) => manifest.lost);
     if (lost.length === 0) return;
     terminal.note(
@@ -64,7 +71,11 @@ const columns = [
   { title: "until" },
 ] as const;
 
-function row({ archivedTo, chain, segments }: ChainManifest): readonly string[] {
+function row(
+  { archivedTo, chain, segments }: ChainManifest,
+  terminal: Terminal,
+): readonly string[] {
+  const short = terminal.width < narrowBelow;
   const sum = (of: (segment: NamedSegment) => number): number =>
     segments.reduce((all, segment) => all + of(segment), 0);
   const [first, last] = [segments[0], segments.at(-1)];
@@ -75,7 +86,7 @@ function row({ archivedTo, chain, segments }: ChainManifest): readonly string[] 
     count(sum(({ entries, records }) => entries - records)),
     count(segments.length),
     bytes(sum(({ storedBytes }) => storedBytes)),
-    first === undefined ? "" : dateAndTime(first.firstAtMs),
-    last === undefined ? "" : dateAndTime(last.lastAtMs),
+    first === undefined ? "" : dateAndTime(first.firstAtMs, { short }),
+    last === undefined ? "" : dateAndTime(last.lastAtMs, { short }),
   ];
 }

@@ -5,7 +5,7 @@
  */
 import { headers } from "@nats-io/nats-core";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import { partitionCountDefault, partitionOfToken } from "@troupe/core";
+import { partitionCountDefault } from "@troupe/core";
 import { subjects } from "@troupe/jetstream";
 
 import { account, depositBytes, traceparent } from "./ledger.ts";
@@ -45,11 +45,10 @@ export async function flood(connection: NatsConnection, wanted: Flood): Promise<
 
 /** The subject of the deposit with a number: the keys are `key-0` and so on. */
 export function depositSubjects(namespace: string, keys: number): (number: number) => string {
-  const { inputPrefix } = subjects(namespace);
+  const names = subjects(namespace, partitionCountDefault);
   return (number) => {
     const key = `key-${number % keys}`;
-    const partition = partitionOfToken(key, partitionCountDefault);
-    return `${inputPrefix}${partition}.agent.${account.type}.${key}`;
+    return names.input("agent", account.type, key);
   };
 }
 

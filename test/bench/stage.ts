@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/nats-core";
-import type { Log } from "@troupe/core";
+import { partitionCountDefault, type Log } from "@troupe/core";
 import { connectLog, subjects } from "@troupe/jetstream";
 import type { Subjects } from "@troupe/jetstream";
 import { startNatsServer } from "@troupe/jetstream/server";
@@ -59,13 +59,17 @@ export async function openStage(): Promise<Stage> {
     raw,
     async freshLog() {
       const namespace = `bench${namespaces++}`;
-      return { log: await open(namespace), names: subjects(namespace), namespace };
+      return {
+        log: await open(namespace),
+        names: subjects(namespace, partitionCountDefault),
+        namespace,
+      };
     },
     reopen: open,
     startWorker: async (settings) =>
       resources.use(await Program.start(workerProcess, { ...settings, url: server.url })),
     async drop(namespace) {
-      const { controlStream, ingressStream, stream } = subjects(namespace);
+      const { controlStream, ingressStream, stream } = subjects(namespace, partitionCountDefault);
       const names = [stream, controlStream, ingressStream];
       await Promise.all(names.map((name) => manager.streams.delete(name)));
     },
@@ -76,7 +80,7 @@ export async function openStage(): Promise<Stage> {
       return in_bytes + out_bytes;
     },
     storedBytes: async (namespace) =>
-      (await manager.streams.info(subjects(namespace).stream)).state.bytes,
+      (await manager.streams.info(subjects(namespace, partitionCountDefault).stream)).state.bytes,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }

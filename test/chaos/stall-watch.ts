@@ -60,7 +60,7 @@ export class StallWatch implements AsyncDisposable {
 }
 
 async function recordsOf(manager: JetStreamManager, namespace: string): Promise<number> {
-  const subjects_filter = `${namespace}.0.journal.*.*`;
+  const subjects_filter = `${namespace}.*.journal.*.*`;
   const { state } = await manager.streams.info(`${namespace}-0`, { subjects_filter });
   return Object.values(state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
 }

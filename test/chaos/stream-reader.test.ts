@@ -47,7 +47,7 @@ async function checked(namespace: string): Promise<Findings> {
 /** The number of the last record in a journal, and the record. */
 async function lastRecord(namespace: string): Promise<{ seq: number; data: Uint8Array }> {
   const manager = await jetstreamManager(client);
-  const last_by_subj = `${namespace}.0.journal.copy.alice`;
+  const last_by_subj = `${namespace}.7.journal.copy.alice`;
   const stored = await manager.streams.getMessage(`${namespace}-0`, { last_by_subj });
   if (stored === null) throw new Error(`There is nothing at ${last_by_subj}.`);
   return stored;
@@ -69,6 +69,6 @@ test("a turn that was deleted from the stream is lost", async () => {
 test("a turn that was stored a second time is duplicated", async () => {
   await play("doubled");
   const { data } = await lastRecord("doubled");
-  await jetstream(client).publish("doubled.0.journal.copy.alice", data);
+  await jetstream(client).publish("doubled.7.journal.copy.alice", data);
   expect(await checked("doubled")).toMatchObject({ lost: 0, duplicated: 1 });
 });

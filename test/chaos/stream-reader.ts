@@ -81,13 +81,13 @@ interface Stored {
 
 function entryOf(namespace: string, message: Stored): StoredEntry {
   const { subject } = message;
-  const [shard, what, ...rest] = subject.slice(namespace.length + 1).split(".");
-  if (shard === "0" && what === "in") return inputOf(rest, message);
-  if (shard === "0" && what === "journal") return recordOf(rest, message);
+  const [, what, ...rest] = subject.slice(namespace.length + 1).split(".");
+  if (what === "in") return inputOf(rest, message);
+  if (what === "journal") return recordOf(rest, message);
   return { kind: "stray", subject };
 }
 
-function inputOf([, kind, to = "", ...token]: readonly string[], message: Stored): StoredInput {
+function inputOf([kind, to = "", ...token]: readonly string[], message: Stored): StoredInput {
   const { data, headers, seq } = message;
   const header = (name: string): string | undefined => headers?.get(name) || undefined;
   const isPacked = header("Content-Type") === "application/msgpack";

@@ -109,8 +109,8 @@ test("no header of hers purges, writes, schedules, or removes what is bob's", as
   const bob = operator.agent(account, "bob");
   await bob.deposit({ amount: 100 });
   await operator.send(account, "bob").later({ amount: 1 });
-  const journal = `${namespace}.0.journal.account.bob`;
-  const timer = `${namespace}.0.timer.account.bob.soon`;
+  const journal = `${namespace}.4.journal.account.bob`;
+  const timer = `${namespace}.4.timer.account.bob.soon`;
   const attempts: Readonly<Record<string, string>>[] = [
     { "Nats-Rollup": "all" },
     { "Nats-Rollup": "sub" },
@@ -135,7 +135,7 @@ test("the server's acknowledgement goes nowhere that is ours, whatever reply sub
   await work();
   expect(await operator.agent(account, "bob").deposit({ amount: 100 })).toBe(100);
   const count = await counterOf(await reader(), namespace);
-  const inner = ["0.journal.account.bob", "0.taken", "0.misfit", "0.in.1.agent.account.bob"];
+  const inner = ["4.journal.account.bob", "0.taken", "0.misfit", "1.in.agent.account.bob"];
   const other = [
     "control.floor.account.1",
     "control.snapshot.account.bob",

@@ -21,9 +21,9 @@ function letter(findings: FuzzFindings, seq: number, position: number): void {
 
 test("a dead letter for each hosted message is right, and nothing for what nobody hosts", () => {
   const findings = new FuzzFindings("fuzz");
-  input(findings, 1, "in.3.agent.target.alice", 1);
+  input(findings, 1, "in.agent.target.alice", 1);
   input(findings, 2, "misfit", 2);
-  input(findings, 3, "in.3.agent.nobody.alice", 3);
+  input(findings, 3, "in.agent.nobody.alice", 3);
   letter(findings, 4, 1);
   letter(findings, 5, 2);
   expect(findings.breaches([1, 2, 3])).toEqual([]);
@@ -32,7 +32,7 @@ test("a dead letter for each hosted message is right, and nothing for what nobod
 
 test("what vanished on the way to the log, or there, is a breach", () => {
   const findings = new FuzzFindings("fuzz");
-  input(findings, 1, "in.3.agent.target.alice", 1);
+  input(findings, 1, "in.agent.target.alice", 1);
   expect(findings.breaches([1, 2])).toEqual([
     "2 of the ingress is 0 times on the log",
     "1 (in.3.agent.target.alice) was neither handled nor is it a dead letter",

@@ -32,13 +32,13 @@ export class FuzzFindings {
   readonly #odd: string[] = [];
 
   constructor(namespace: string) {
-    this.#prefix = `${namespace}.0.`;
+    this.#prefix = `${namespace}.`;
   }
 
   /** In log order. */
   add({ data, headers, seq, subject }: StoredMessage): void {
-    const rest = subject.slice(this.#prefix.length);
-    const [what, , kind = "", name = ""] = rest.split(".");
+    const rest = subject.slice(subject.indexOf(".", this.#prefix.length) + 1);
+    const [what, kind = "", name = ""] = rest.split(".");
     if (what === "in" || what === "misfit") {
       const isHosted = what === "misfit" || hosted.has(`${kind}.${name}`);
       this.#input(seq, { subject: rest, isHosted, ingress: ingressOf(headers) });

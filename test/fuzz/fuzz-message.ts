@@ -24,11 +24,11 @@ export function forbiddenMessage(random: Random): FuzzMessage {
 }
 
 const forbidden: readonly string[] = [
-  "0.journal.target.alice",
-  "0.in.1.agent.target.alice",
+  "7.journal.target.alice",
+  "1.in.agent.target.alice",
   "0.misfit",
   "0.taken",
-  "0.dead.target.alice",
+  "7.dead.target.alice",
   "control.floor.target.1",
   "control.manifest.target",
   "presence",
@@ -148,7 +148,7 @@ const headerValues = [
   "NaN",
   "@at 2020-01-01T00:00:00Z",
   "@every 1s",
-  "fuzz.0.journal.target.alice",
+  "fuzz.7.journal.target.alice",
   "fuzz.reply.publisher.x",
   "fuzz.reply.>",
   "_INBOX.worker.x",

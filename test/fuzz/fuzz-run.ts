@@ -8,7 +8,7 @@
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { keyToToken, partitionOfToken, type Troupe } from "@troupe/core";
+import { keyToToken, partitionCountDefault, partitionOfToken, type Troupe } from "@troupe/core";
 import { connect, subjects } from "@troupe/jetstream";
 
 import {
@@ -163,7 +163,7 @@ class Scene implements AsyncDisposable {
    * below a floor is in journals or dead letters.
    */
   async #settled(): Promise<void> {
-    const { misfit, stream, taken } = subjects(namespace);
+    const { misfit, stream, taken } = subjects(namespace, partitionCountDefault);
     const lastOf = async (subject: string): Promise<{ seq: number; data: string } | undefined> => {
       const request = JSON.stringify({ last_by_subj: subject });
       const reply = await this.#reader.request(`$JS.API.STREAM.MSG.GET.${stream}`, request);
@@ -210,7 +210,7 @@ class Scene implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    const { stream } = subjects(namespace);
+    const { stream } = subjects(namespace, partitionCountDefault);
     const manager = await jetstreamManager(this.#reader, { checkAPI: false });
     const { state } = await manager.streams.info(stream);
     const consumer = await jetstream(this.#reader).consumers.get(stream, {

@@ -45,14 +45,13 @@ function acceptedMessage(
   draft: InputDraft,
   fence: AcceptOptions["fence"],
 ): DraftMessage {
-  const { subjects, partitions, limits } = session;
+  const { subjects, limits } = session;
   const identified =
     draft.metadata.id === undefined
       ? { ...draft, metadata: { ...draft.metadata, id: randomUUID() } }
       : draft;
   const message = inputMessage(identified, {
     subjects,
-    partitions,
     payloadBytesMax: limits.payloadBytesMax,
     idHeader: "Nats-Msg-Id",
   });

@@ -149,7 +149,6 @@ function commitMessages(
 ): CommitMessages | Promise<CommitMessages> {
   const on: InputRules = {
     subjects: session.subjects,
-    partitions: session.partitions,
     payloadBytesMax: session.limits.payloadBytesMax,
     idHeader: "Troupe-Id",
   };

@@ -20,7 +20,7 @@ import { retryUnavailable } from "./retry.ts";
 import { checkServer } from "./server-check.ts";
 import type { Session } from "./session.ts";
 import { ensureStreams, type PreparedStreams } from "./streams.ts";
-import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
+import { subjects as subjectsOf } from "./subjects.ts";
 
 const commitMessagesMax = 1000;
 
@@ -60,15 +60,15 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
 export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
   requireInboxPrefix(options.inboxPrefix ?? connectDefaults.inboxPrefix);
-  const subjects = subjectsOf(checkedNamespace(options.namespace ?? connectDefaults.namespace));
+  const namespace = checkedNamespace(options.namespace ?? connectDefaults.namespace);
   const connection = await dial(options);
   try {
     checkServer(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const patience = { timeoutMs: startTimeoutMs, ...serverKind(connection) };
     const streams = { ...options, ingressMessageBytesMax: payloadBytesMax(connection) };
-    const prepared = await prepareStreams(manager, subjects, streams, patience);
-    return new JetStreamLog(newSession({ connection, manager, subjects, prepared, options }));
+    const prepared = await prepareStreams(manager, namespace, streams, patience);
+    return new JetStreamLog(newSession({ connection, manager, prepared, options }));
   } catch (error) {
     await connection.close();
     throw error;
@@ -86,7 +86,7 @@ function checkedNamespace(namespace: string): string {
 /** A cluster without a leader says that it has no JetStream for a moment. */
 function prepareStreams(
   manager: JetStreamManager,
-  subjects: Subjects,
+  namespace: string,
   options: ConnectLogOptions & { readonly ingressMessageBytesMax: number },
   { timeoutMs, ...kind }: ServerKind & { readonly timeoutMs: number },
 ): Promise<PreparedStreams> {
@@ -99,9 +99,9 @@ function prepareStreams(
   };
   const attempt = async (): Promise<PreparedStreams> => {
     try {
-      return await ensureStreams(manager, subjects, streamOptions);
+      return await ensureStreams(manager, namespace, streamOptions);
     } catch (cause) {
-      throw jetStreamFailure(cause, subjects.stream, kind);
+      throw jetStreamFailure(cause, subjectsOf(namespace, streamOptions.partitions).stream, kind);
     }
   };
   return retryUnavailable(attempt, { timeoutMs });
@@ -115,11 +115,11 @@ function payloadBytesMax(connection: NatsConnection): number {
 function newSession(made: {
   readonly connection: NatsConnection;
   readonly manager: JetStreamManager;
-  readonly subjects: Subjects;
   readonly prepared: PreparedStreams;
   readonly options: ConnectLogOptions;
 }): Session {
-  const { connection, options, prepared, subjects } = made;
+  const { connection, options, prepared } = made;
+  const { subjects } = prepared;
   const name = (options.name ?? connectDefaults.name).replaceAll(/[^\w-]/g, "_");
   const id = `${name.slice(0, nameLengthMax)}-${nuid.next().slice(-8)}`;
   const inbox = `${options.inboxPrefix ?? connectDefaults.inboxPrefix}.${nuid.next()}`;
@@ -136,8 +136,8 @@ function newSession(made: {
     manager: made.manager,
     faults,
     subjects,
-    partitions: prepared.partitions,
     log: prepared.log,
+    identity: { id: prepared.id },
     time: prepared.time,
     limits: {
       payloadBytesMax: payloadBytesMax(connection),

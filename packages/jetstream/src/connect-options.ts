@@ -11,6 +11,7 @@ import {
 
 import { AccessDeniedError } from "./errors.ts";
 import type { ServerAddresses } from "./server-address.ts";
+import { partitionsMax } from "./log-stream.ts";
 
 /** Options of `connectLog`. Every field is optional; a local server needs none. */
 export interface ConnectLogOptions {
@@ -132,7 +133,7 @@ export const connectLogRules: OptionRules<ConnectLogOptions> = {
   tls: "other",
   inboxPrefix: "other",
   createStreams: "other",
-  partitions: { least: 1, most: 1024, whole: true },
+  partitions: { least: 1, most: partitionsMax, whole: true },
   replicas: { least: 1, most: 5, whole: true },
   ingressBytesMax: { least: 1, whole: true },
   startTimeoutMs: milliseconds,

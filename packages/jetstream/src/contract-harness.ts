@@ -3,7 +3,7 @@
  * own.
  */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import type { Log } from "@troupe/core";
+import { partitionCountDefault, type Log } from "@troupe/core";
 import type { LogHarness } from "@troupe/core/testing/contract";
 
 import { connectLog } from "./connect-log.ts";
@@ -51,7 +51,7 @@ async function untilTaken(
   namespace: string,
   sequence: number,
 ): Promise<void> {
-  const { stream, taken } = subjects(namespace);
+  const { stream, taken } = subjects(namespace, partitionCountDefault);
   const request = JSON.stringify({ last_by_subj: taken });
   for (;;) {
     const answer = await client.request(`$JS.API.STREAM.MSG.GET.${stream}`, request);

@@ -18,7 +18,6 @@ export const headerRoomBytes = 16_384;
 /** What an input becomes a message by. */
 export interface InputRules {
   readonly subjects: Subjects;
-  readonly partitions: number;
   readonly payloadBytesMax: number;
   readonly idHeader: IdHeader;
 }
@@ -26,7 +25,7 @@ export interface InputRules {
 /** An input as a message. @throws InvalidKeyError, LogRefusedError, PayloadTooLargeError */
 export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
   const { payload } = draft;
-  const subject = inputSubject(on.subjects, draft.address, on.partitions);
+  const subject = inputSubject(on.subjects, draft.address);
   const scope = on.idHeader === "Nats-Msg-Id" ? idScope(on.subjects, subject) : "";
   const lines = foreignLines(draft.metadata) + metadataLines(draft.metadata, on.idHeader, scope);
   if (payload.length > on.payloadBytesMax) {

@@ -21,7 +21,7 @@ import { logEntry } from "./log-entry.ts";
 import { PullReader } from "./pull-reader.ts";
 import type { Session } from "./session.ts";
 import { lastPosition, nextPosition } from "./stream-position.ts";
-import type { Subjects } from "./subjects.ts";
+import type { InternalKind, Subjects } from "./subjects.ts";
 
 /** What is read ahead of whoever follows. */
 const bufferedMax = 256;
@@ -66,14 +66,15 @@ export async function* follow(session: Session, request: FollowRequest): AsyncGe
 /** What matches the request, as few subjects as possible; empty when nothing can match. */
 export function followFilters(subjects: Subjects, request: FollowRequest): readonly string[] {
   const { topics, types, kinds } = request;
-  const { namespace, inputPrefix, journalPrefix, deadPrefix } = subjects;
-  if (topics === undefined && types === undefined && kinds === undefined) return [`${namespace}.>`];
-  const inputs = [
-    ...(topics?.map((topic) => `${inputPrefix}*.topic.${topic}.>`) ?? [`${inputPrefix}*.topic.>`]),
-    ...(types?.map((type) => `${inputPrefix}*.agent.${type}.>`) ?? [`${inputPrefix}*.agent.>`]),
-  ];
-  const turns = types?.map((type) => `${journalPrefix}${type}.>`) ?? [`${journalPrefix}>`];
-  const deadLetters = types?.map((type) => `${deadPrefix}${type}.>`) ?? [`${deadPrefix}>`];
+  if (topics === undefined && types === undefined && kinds === undefined)
+    return [`${subjects.namespace}.>`];
+  const below = (names: readonly string[] | undefined, kind: InternalKind, prefix = ""): string[] =>
+    (names?.map((name) => `${name}.>`) ?? [">"]).map((rest) =>
+      subjects.everywhere(kind, prefix + rest),
+    );
+  const inputs = [...below(topics, "in", "topic."), ...below(types, "in", "agent.")];
+  const turns = below(types, "journal");
+  const deadLetters = below(types, "dead");
   const wanted = (kind: LogEntry["kind"], filters: readonly string[]): readonly string[] =>
     kinds === undefined || kinds.includes(kind) ? filters : [];
   return [

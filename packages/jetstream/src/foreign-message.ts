@@ -30,29 +30,24 @@ export interface ForeignMessage {
   readonly sequence: number;
 }
 
-export interface ForeignRules {
-  readonly subjects: Subjects;
-  readonly partitions: number;
-}
-
 /** Most bytes of headers that are looked at. */
 const foreignHeaderBytesMax = 16_384;
 const textLengthMax = 256;
 const traceLengthMax = 512;
 
 /** An input of its partition, or a misfit. Never throws. */
-export function takenMessage(message: ForeignMessage, on: ForeignRules): DraftMessage {
+export function takenMessage(message: ForeignMessage, subjects: Subjects): DraftMessage {
   try {
-    const address = foreignAddress(message.subject, on.subjects);
-    const lines = foreignLine(message) + acceptedLines(message.block, on.subjects);
+    const address = foreignAddress(message.subject, subjects);
+    const lines = foreignLine(message) + acceptedLines(message.block, subjects);
     return {
-      subject: inputSubject(on.subjects, address, on.partitions),
+      subject: inputSubject(subjects, address),
       lines,
       payload: message.payload,
     };
   } catch (thrown) {
     const fault = thrown instanceof TroupeError ? thrown : badSubject(message.subject, thrown);
-    return misfitMessage(message, fault, on.subjects);
+    return misfitMessage(message, fault, subjects);
   }
 }
 

@@ -153,9 +153,9 @@ export class IngressRelay {
 
   /** R1, R4 */
   async #store(messages: readonly TimedMessage[], taken: Taken): Promise<Taken> {
-    const { partitions, subjects } = this.#session;
+    const { subjects } = this.#session;
     try {
-      const drafts = messages.map((message) => takenMessage(message, { partitions, subjects }));
+      const drafts = messages.map((message) => takenMessage(message, subjects));
       return await this.#storeBatch(drafts, takenUpTo(messages, taken));
     } catch (thrown) {
       if (!(thrown instanceof LogRefusedError)) throw thrown;

@@ -1,12 +1,12 @@
 /** Addresses and their subjects. */
-import { InvalidKeyError, keyTokenBytesMax } from "@troupe/core";
+import { InvalidKeyError, keyTokenBytesMax, partitionOfToken } from "@troupe/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { inputSubject, isInputSubject, parseInputSubject } from "./input-subject.ts";
 import { subjects as subjectsOf } from "./subjects.ts";
 
-const subjects = subjectsOf("acme.support");
+const subjects = subjectsOf("acme.support", 16);
 const key = fc
   .string({ minLength: 1, unit: "grapheme" })
   .filter((text) => text.isWellFormed() && Buffer.byteLength(text) * 3 < keyTokenBytesMax);
@@ -19,21 +19,20 @@ test("any address comes back from its subject", () => {
   });
   fc.assert(
     fc.property(anyAddress, (address) => {
-      const subject = inputSubject(subjects, address, 16);
+      const subject = inputSubject(subjects, address);
       expect(parseInputSubject(subjects, subject)).toEqual({ address, fault: undefined });
       expect(isInputSubject(subjects, subject)).toBe(true);
-      // Three tokens after the namespace would be moved by the transform.
-      expect(subject.slice("acme.support.".length).split(".")).toHaveLength(6);
+      expect(subject.slice("acme.support.".length).split(".")).toHaveLength(5);
     }),
   );
 });
 
 test.each([
-  "acme.support.0.in.1.topic.orders.a.b",
-  "acme.support.0.in.1.topic.orders.%zz",
-  "acme.support.0.in.1.topic.orders",
-  "acme.support.0.in.1.other.orders.a",
-  "acme.support.0.in.1",
+  "acme.support.1.in.topic.orders.a.b",
+  "acme.support.1.in.topic.orders.%zz",
+  "acme.support.1.in.topic.orders",
+  "acme.support.1.in.other.orders.a",
+  "acme.support.1.in",
   "acme.support.topic.a.b.c",
   "acme.support.topic.a",
   "acme.support.agent.a",
@@ -41,22 +40,30 @@ test.each([
   expect(parseInputSubject(subjects, subject).fault?.code).toBe("invalid-key");
 });
 
-test("no internal subject has exactly three tokens after the namespace", () => {
+test("whatever is about an agent lies in the partition of its key, and is no input", () => {
   const agent = { type: "account", key: "a.b" };
+  const beginning = `acme.support.${partitionOfToken("a%2Eb", 16)}.`;
   const internal = [
     subjects.journal(agent),
     subjects.dead(agent),
     subjects.buried(agent, 7),
-    subjects.buried(undefined, 7),
+    subjects.timer(agent, "x"),
+    subjects.cancelled(agent, "x"),
   ];
   for (const subject of internal) {
-    expect(subject.slice("acme.support.".length).split(".").length).toBeGreaterThan(3);
+    expect(subject).toMatch(new RegExp(`^${beginning}`));
     expect(isInputSubject(subjects, subject)).toBe(false);
   }
+  const input = inputSubject(subjects, { kind: "agent", name: "account", key: "a.b" });
+  expect(input.startsWith(beginning)).toBe(true);
+  expect(subjects.streamSubjects).toContain(`${beginning}>`);
 });
 
+test.each(["acme.support.agent.in.x", "acme.support.topic.in.x", "acme.support.control.in.x"])(
+  "%s is not an internal subject, whatever its words are",
+  (subject) => expect(isInputSubject(subjects, subject)).toBe(false),
+);
+
 test.each(["a.b", "a b", "*", "", ">"])("%j is no name of a topic or type", (name) => {
-  expect(() => inputSubject(subjects, { kind: "topic", name, key: "a" }, 16)).toThrow(
-    InvalidKeyError,
-  );
+  expect(() => inputSubject(subjects, { kind: "topic", name, key: "a" })).toThrow(InvalidKeyError);
 });

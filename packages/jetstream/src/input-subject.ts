@@ -5,13 +5,12 @@
 import {
   InvalidKeyError,
   keyToToken,
-  partitionOfToken,
   tokenToKey,
   type Address,
   type TroupeError,
 } from "@troupe/core";
 
-import type { Subjects } from "./subjects.ts";
+import { restStart, type Subjects } from "./subjects.ts";
 
 /** An address, or the closest thing to one with the reason why it is none. */
 export interface ParsedSubject {
@@ -20,35 +19,36 @@ export interface ParsedSubject {
 }
 
 /** The partitioned subject our own client publishes to. @throws InvalidKeyError */
-export function inputSubject(subjects: Subjects, address: Address, partitions: number): string {
-  const token = keyToToken(address.key);
-  if (keyToToken(address.name) !== address.name) throw badName(address.name);
-  const partition = partitionOfToken(token, partitions);
-  return `${subjects.inputPrefix}${partition}.${address.kind}.${address.name}.${token}`;
+export function inputSubject(subjects: Subjects, { key, kind, name }: Address): string {
+  const token = keyToToken(key);
+  if (keyToToken(name) !== name) throw badName(name);
+  return subjects.input(kind, name, token);
 }
 
-/** What an id of a message under this subject begins with, where the server compares ids. */
+/**
+ * What an id of a message under this subject begins with, where the server compares ids: its
+ * address, whatever the partition; empty for a subject that is no input's.
+ */
 export function idScope(subjects: Subjects, subject: string): string {
-  const address = subject.indexOf(".", subjects.inputPrefix.length) + 1;
-  return `${subject.slice(address)}:`;
+  const address = restStart(subjects, subject, "in");
+  return address < 0 ? "" : `${subject.slice(address)}:`;
 }
 
 /** Whether the message under this subject is an input, well-formed or not. */
 export function isInputSubject(subjects: Subjects, subject: string): boolean {
-  return subject.startsWith(subjects.inputPrefix) || subject === subjects.misfit;
+  return restStart(subjects, subject, "in") >= 0 || subject === subjects.misfit;
 }
 
 /**
- * The address in `<ns>.0.in.<partition>.<kind>.<name>.<token>`, or, with a fault, whatever comes
+ * The address in `<ns>.<partition>.in.<kind>.<name>.<token>`, or, with a fault, whatever comes
  * closest to one in another subject.
  */
 export function parseInputSubject(subjects: Subjects, subject: string): ParsedSubject {
-  const { inputPrefix } = subjects;
-  if (!subject.startsWith(inputPrefix)) return misfit(subjects, subject);
-  const kindStart = subject.indexOf(".", inputPrefix.length) + 1;
+  const kindStart = restStart(subjects, subject, "in");
+  if (kindStart < 0) return misfit(subjects, subject);
   const nameStart = subject.indexOf(".", kindStart) + 1;
   const tokenStart = nameStart === 0 ? 0 : subject.indexOf(".", nameStart) + 1;
-  if (kindStart === 0 || tokenStart === 0) return misfit(subjects, subject);
+  if (tokenStart === 0) return misfit(subjects, subject);
   const kind = subject.slice(kindStart, nameStart - 1);
   if (kind !== "topic" && kind !== "agent") return misfit(subjects, subject);
   const name = subject.slice(nameStart, tokenStart - 1);

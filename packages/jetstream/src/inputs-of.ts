@@ -34,7 +34,7 @@ export async function inputsOf(
   { agent, topics, after, before }: InputsRequest,
   options: ReadOptions = {},
 ): Promise<readonly Input[]> {
-  const { partitions, subjects } = session;
+  const { subjects } = session;
   const { key } = agent;
   const addresses = [
     { kind: "agent", name: agent.type, key } as const,
@@ -42,9 +42,7 @@ export async function inputsOf(
   ];
   const read = options.firm === true ? firmPage : page;
   const pages = await Promise.all(
-    addresses.map((address) =>
-      read(session, inputSubject(subjects, address, partitions), after, options),
-    ),
+    addresses.map((address) => read(session, inputSubject(subjects, address), after, options)),
   );
   const known = Math.min(...pages.map(({ knownTo }) => knownTo));
   return pages

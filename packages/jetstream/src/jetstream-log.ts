@@ -64,7 +64,7 @@ export class JetStreamLog implements Log {
 
   constructor(session: Session) {
     this.namespace = session.subjects.namespace;
-    this.partitions = session.partitions;
+    this.partitions = session.subjects.partitions;
     this.limits = session.limits;
     this.#session = session;
     this.#committer = new Committer(session);
@@ -72,6 +72,10 @@ export class JetStreamLog implements Log {
     this.#broadcast = new Broadcast(session);
     this.#waits = new WaitChannel(session);
     this.#relay = new SharedRelay(session);
+  }
+
+  get id(): string {
+    return this.#session.identity.id;
   }
 
   nowMs(): number {

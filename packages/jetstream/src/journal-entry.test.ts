@@ -42,7 +42,7 @@ test("an acknowledgement that a stranger sent into a journal changes nothing", a
   expect(await alice.count({})).toBe(1);
 
   const stranger = await connectClient({ ...user, user: "stranger" });
-  const reply = troupe.log.namespace + ".0.journal.counter.alice";
+  const reply = troupe.log.namespace + ".7.journal.counter.alice";
   stranger.publish("troupe.agent.counter.alice", '{"count":{}}', { reply });
   await stranger.drain();
   const turns = async (): Promise<readonly number[]> => {

@@ -6,7 +6,7 @@ import { deadLetterOf } from "./dead-letter-record.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { isAcknowledgement } from "./journal-entry.ts";
 import { storedInput } from "./stored-input.ts";
-import type { Subjects } from "./subjects.ts";
+import { restStart, type Subjects } from "./subjects.ts";
 
 /**
  * Undefined for a message that is none of the three, such as one somebody else wrote to an internal
@@ -21,7 +21,7 @@ export function logEntry(
   if (isInputSubject(subjects, subject)) {
     return { kind: "input", input: storedInput(subjects, subject, message, at) };
   }
-  if (subject.startsWith(subjects.deadPrefix)) {
+  if (restStart(subjects, subject, "dead") >= 0) {
     const deadLetter = deadLetterOf(message.headers, message.data);
     if (deadLetter === undefined) return undefined;
     return { kind: "dead-letter", ...at, deadLetter };
@@ -32,14 +32,14 @@ export function logEntry(
   return { kind: "turn", agent, entry };
 }
 
-/** The agent whose journal is under `<ns>.0.journal.<type>.<token>`. */
+/** The agent whose journal is under `<ns>.<partition>.journal.<type>.<token>`. */
 function journalAgent(subjects: Subjects, subject: string): AgentId | undefined {
-  const { journalPrefix } = subjects;
-  const dot = subject.indexOf(".", journalPrefix.length);
-  if (dot < 0 || !subject.startsWith(journalPrefix)) return undefined;
+  const start = restStart(subjects, subject, "journal");
+  const dot = start < 0 ? -1 : subject.indexOf(".", start);
+  if (dot < 0) return undefined;
   try {
     return {
-      type: subject.slice(journalPrefix.length, dot),
+      type: subject.slice(start, dot),
       key: tokenToKey(subject.slice(dot + 1)),
     };
   } catch {

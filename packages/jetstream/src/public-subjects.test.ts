@@ -45,7 +45,7 @@ function numbered(count: number): string[] {
 
 test.each(["troupe", "acme.support.eu"])("in %s every key has one partition", async (namespace) => {
   const log = await connectLog({ servers: server.url, namespace });
-  const subjects = subjectsOf(namespace);
+  const subjects = subjectsOf(namespace, 16);
   const seen = readAll(log);
   for (const key of keys) {
     await client.request(subjects.topic("inquiries", key), `{"from":"foreign"}`);
@@ -104,13 +104,13 @@ const believed: Readonly<Record<string, string>> = {
   "Troupe-Topic": "inquiries",
   "Troupe-Misfit-Code": "x",
   "Nats-Schedule-TTL": "1s",
-  "Nats-Schedule-Source": "headers.0.journal.account.bob",
-  "Nats-Schedule-Target": "headers.0.journal.account.bob",
+  "Nats-Schedule-Source": "headers.4.journal.account.bob",
+  "Nats-Schedule-Target": "headers.4.journal.account.bob",
   "Nats-Marker-Reason": "Purge",
   "Nats-Batch-Sequence": "1",
   "Nats-Batch-Commit": "1",
   "Nats-Sequence": "1",
-  "Nats-Subject": "headers.0.journal.account.bob",
+  "Nats-Subject": "headers.4.journal.account.bob",
   "Nats-Last-Consumer": "99",
   Status: "100",
 };
@@ -121,7 +121,7 @@ const refused: readonly (readonly [string, string])[] = [
   ["Nats-Rollup", "sub"],
   ["Nats-Schedule", "@at 2020-01-01T00:00:00Z"],
   ["Nats-Schedule-Next", "purge"],
-  ["Nats-Scheduler", "refused.0.timer.account.alice.tick.1"],
+  ["Nats-Scheduler", "refused.7.timer.account.alice.tick.1"],
   ["Nats-TTL", "1s"],
   ["Nats-Batch-Id", "one-of-fifty"],
   ["Nats-Incr", "1"],
@@ -176,7 +176,7 @@ test("of its headers only those come along that a stranger may set", async () =>
 
 test.each([
   ["a word of the engine's", { "Troupe-Message": "~resume" }, /cannot be the name of a message/],
-  ["a journal to reply to", { "Troupe-Reply-To": "odd.0.journal.a.bob" }, /odd\.reply\./],
+  ["a journal to reply to", { "Troupe-Reply-To": "odd.4.journal.a.bob" }, /odd\.reply\./],
   ["the server's API to reply to", { "Troupe-Reply-To": "$JS.API.STREAM.PURGE.odd-0" }, /reply/],
   ["our own inbox to reply to", { "Troupe-Reply-To": "_INBOX.x.reply.1" }, /reply address/],
   ["a public subject to reply to", { "Troupe-Reply-To": "odd.agent.a.bob" }, /reply address/],

@@ -84,7 +84,7 @@ test("a reader whose consumer is deleted goes on after the last input", async ()
   log.read({ source, after: 0, credit: 10_000, onInput: (input) => inputs.push(input) });
   for (let round = 0; round < 5; round++) {
     await fill(log, round * 100, 100);
-    await deleteConsumers(client, subjectsOf(namespace).stream);
+    await deleteConsumers(client, subjectsOf(namespace, 16).stream);
   }
   await expect.poll(() => inputs.length, patience).toBe(500);
   expectAll(inputs, 500);
@@ -149,7 +149,7 @@ test("a stopped reader leaves no consumer behind", async () => {
   const { log, namespace, source } = await setup();
   const client = await dial({ servers: server.url });
   const manager = await jetstreamManager(client);
-  const { stream } = subjectsOf(namespace);
+  const { stream } = subjectsOf(namespace, 16);
   const count = async (): Promise<number> =>
     (await manager.streams.info(stream)).state.consumer_count;
   const reader = log.read({ source, after: 0, credit: 1, onInput: () => undefined });

@@ -12,6 +12,7 @@ import { deadLetterOf } from "./dead-letter-record.ts";
 import { leaderGet, unlessNothingThere } from "./leader-get.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
+import { restStart } from "./subjects.ts";
 
 /** False when there is no dead letter at this position. @throws LogUnavailableError */
 export async function removeDeadLetter(session: Session, position: Position): Promise<boolean> {
@@ -32,11 +33,11 @@ export async function removeDeadLetter(session: Session, position: Position): Pr
 }
 
 async function isDeadLetter(session: Session, position: Position): Promise<boolean> {
-  const { deadPrefix, stream } = session.subjects;
-  const message = await leaderGet(session, stream, { seq: position });
+  const { subjects } = session;
+  const message = await leaderGet(session, subjects.stream, { seq: position });
   if (message === undefined) return false;
   const { data = "", hdrs = "", subject } = message;
-  if (!subject.startsWith(deadPrefix) || hdrs === "") return false;
+  if (restStart(subjects, subject, "dead") < 0 || hdrs === "") return false;
   const headers = MsgHdrsImpl.decode(Buffer.from(hdrs, "base64"));
   return deadLetterOf(headers, Buffer.from(data, "base64")) !== undefined;
 }

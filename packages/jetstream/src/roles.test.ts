@@ -164,9 +164,9 @@ test("a projection reads the log, and nothing is denied", async () => {
 
 /** What each role must not do, beside what only others may. */
 const internal = [
-  "acme.desk.0.journal.account.bob",
-  "acme.desk.0.dead.account.bob",
-  "acme.desk.0.timer.account.bob.x.y",
+  "acme.desk.4.journal.account.bob",
+  "acme.desk.4.dead.account.bob",
+  "acme.desk.4.timer.account.bob.x.y",
   "acme.desk.0.taken",
   "acme.desk.0.misfit",
   "acme.desk.control.floor.account.1",
@@ -186,7 +186,7 @@ const internal = [
   "$JS.API.META.LEADER.STEPDOWN",
 ];
 const ofOurs = [
-  "acme.desk.0.in.1.agent.account.bob",
+  "acme.desk.1.in.agent.account.bob",
   "acme.desk.cancelled",
   "acme.desk.presence.worker-1",
   "acme.desk.reply.publisher.x",
@@ -262,7 +262,7 @@ test("who lacks a right is told which, at once, and stays connected", async () =
   const sending = reader.send(account, "alice").deposit({ amount: 1 });
   await expect(sending).rejects.toMatchObject({
     code: "permission-denied",
-    message: expect.stringMatching(/may not publish to acme\.desk\.0\.in\./) as string,
+    message: expect.stringMatching(/may not publish to acme\.desk\.7\.in\./) as string,
   });
   const stranger = agent("stranger").on("ping", z.object({}), () => "pong");
   await expect(reader.work(stranger)).rejects.toMatchObject({ code: "permission-denied" });

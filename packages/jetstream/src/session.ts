@@ -18,12 +18,13 @@ export interface Session {
   readonly manager: JetStreamManager;
   readonly faults: Faults;
   readonly subjects: Subjects;
-  readonly partitions: number;
   readonly limits: LogLimits;
   readonly time: ServerTime;
   readonly readPubAck: (data: Uint8Array) => PubAck;
   /** Which log it was when the connection was made, as `Log.end` says it. */
   readonly log: string;
+  /** What the log's metadata said last it is, as `Log.id` says it. */
+  readonly identity: { id: string };
   /** Readable, unique per connection: the beginning of batch ids and consumer names. */
   readonly id: string;
   /** Prefix of this connection's inboxes. */

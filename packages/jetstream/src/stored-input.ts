@@ -39,7 +39,7 @@ class StoredInput implements Input {
     this.payload = message.data;
     this.acceptedAtMs = atMs;
     this.#message = message;
-    this.#idScope = subject.startsWith(subjects.inputPrefix) ? idScope(subjects, subject) : "";
+    this.#idScope = idScope(subjects, subject);
   }
 
   get metadata(): Metadata {

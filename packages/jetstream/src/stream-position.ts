@@ -8,6 +8,7 @@ import { apiRequest } from "./api-request.ts";
 import { leaderGet } from "./leader-get.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
+import { logMetadata } from "./log-stream.ts";
 
 /** Position of the last message of the shard's stream. */
 export async function lastPosition(session: Session): Promise<Position> {
@@ -22,12 +23,19 @@ export function logEnd(
   const attempt = async (): Promise<LogEnd> => {
     const info = await apiRequest<StreamAnswer>(session, `STREAM.INFO.${stream}`, {});
     session.time.said(Date.parse(info.ts));
+    if (stream === session.subjects.stream) learnIdentity(session, info);
     return { log: `${stream} ${info.created}`, last: info.state.last_seq };
   };
   return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
 }
 
+/** It may have been made anew since the connection was made. */
+function learnIdentity({ identity }: Session, { config }: StreamAnswer): void {
+  identity.id = config.metadata?.[logMetadata.id] ?? identity.id;
+}
+
 interface StreamAnswer {
+  readonly config: { readonly metadata?: Readonly<Record<string, string>> };
   readonly created: string;
   /** When it answered, by its clock. */
   readonly ts: string;

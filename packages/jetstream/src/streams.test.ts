@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, subjects as subjectsOf } from "./index.ts";
 import { ingressStream } from "./ingress-stream.ts";
-import { shardStream } from "./streams.ts";
+import { logStream } from "./log-stream.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 let server: NatsServer;
@@ -65,7 +65,7 @@ test("without createStreams a missing stream is an error that says what to do", 
 });
 
 test.each([
-  ["all subjects", { subjects: ["mine.0.in.>"] }],
+  ["all subjects", { subjects: ["mine.0.>"] }],
   ["atomic batches", { allow_atomic: false }],
   ["direct gets", { allow_direct: false }],
   ["timers", { allow_msg_schedules: false, discard: DiscardPolicy.New }],
@@ -77,7 +77,7 @@ test.each([
     { subject_transform: { src: "mine.0.in.*", dest: "mine.0.in.1.{{wildcard(1)}}" } },
   ],
 ])("a stream of that name without %s is refused", async (_, change) => {
-  const subjects = subjectsOf("mine");
+  const subjects = subjectsOf("mine", 16);
   const options = {
     createStreams: true,
     partitions: 16,
@@ -85,7 +85,7 @@ test.each([
     ingressBytesMax: 1_000_000,
     ingressMessageBytesMax: 100_000,
   };
-  await manager.streams.add({ ...shardStream(subjects, options), ...change });
+  await manager.streams.add({ ...logStream(subjects, options), ...change });
   const connecting = connectLog({ servers: server.url, namespace: "mine" });
   await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
   await manager.streams.delete(subjects.stream);
@@ -119,8 +119,8 @@ test.each([
   ["listens to less", { subjects: ["open.topic.>"] }],
 ])("an ingress that %s is refused", async (_, change) => {
   const options = { replicas: 1, ingressBytesMax: 1_000_000, ingressMessageBytesMax: 100_000 };
-  const { ingressStream: name } = subjectsOf("open");
-  await manager.streams.add({ ...ingressStream(subjectsOf("open"), options), ...change });
+  const { ingressStream: name } = subjectsOf("open", 16);
+  await manager.streams.add({ ...ingressStream(subjectsOf("open", 16), options), ...change });
   const connecting = connectLog({ servers: server.url, namespace: "open" });
   await expect(connecting).rejects.toMatchObject({ code: "stream-mismatch" });
   await manager.streams.delete(name);

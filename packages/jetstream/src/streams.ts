@@ -3,8 +3,8 @@
  *
  * Several processes may do this at once. Creating a stream that exists with the same configuration
  * succeeds; with another one it is refused, and then the existing stream counts if it is one of
- * ours. Its number of partitions wins over the option, because the subjects already stored depend
- * on it.
+ * ours. Its number of partitions and its identity are fixed, because the subjects already stored
+ * depend on the one and everything that remembers a position on the other.
  */
 import {
   DiscardPolicy,
@@ -15,23 +15,22 @@ import {
   type StreamConfig,
   type StreamInfo,
 } from "@nats-io/jetstream";
-import { nanos, type WithRequired } from "@nats-io/nats-core";
+import { nanos } from "@nats-io/nats-core";
 
 import { LogRefusedError, type TroupeError } from "@troupe/core";
 
 import { StreamMismatchError } from "./errors.ts";
+import { duplicateWindowMs, logIdentity, logStream, type NewStream } from "./log-stream.ts";
 import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
 import { ServerTime } from "./server-time.ts";
-import type { Subjects } from "./subjects.ts";
+import { listed, mismatch } from "./stream-mismatch.ts";
+import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 
 export interface StreamOptions extends IngressOptions {
   readonly createStreams: boolean;
   readonly partitions: number;
 }
 
-type NewStream = WithRequired<Partial<StreamConfig>, "name">;
-
-const duplicateWindowMs = 120_000;
 const nanosInMs = 1e6;
 const streamNotFound = 10059;
 const nameInUse = 10058;
@@ -42,8 +41,10 @@ const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076])
 export interface PreparedStreams {
   /** Which log it is, as `Log.end` says it. */
   readonly log: string;
+  /** What the stream's metadata says it is, as `Log.id` says it. */
+  readonly id: string;
   readonly time: ServerTime;
-  readonly partitions: number;
+  readonly subjects: Subjects;
   readonly replicas: number;
   /** What people should know about how the streams were made. */
   readonly notes: readonly TroupeError[];
@@ -51,26 +52,23 @@ export interface PreparedStreams {
   readonly idWindowMs: number;
 }
 
-/** The number of partitions, in the metadata of the shard's stream. */
-const partitionsKey = "troupe-partitions";
-
-/** Makes sure that all streams exist. @throws StreamMismatchError */
+/** Makes sure that all streams of a namespace exist. @throws StreamMismatchError */
 export async function ensureStreams(
   manager: JetStreamManager,
-  subjects: Subjects,
+  namespace: string,
   options: StreamOptions,
 ): Promise<PreparedStreams> {
-  const wanted = shardStream(subjects, options);
+  const wanted = logStream(subjectsOf(namespace, options.partitions), options);
   const found: TimedInfo = await ensureStream(manager, wanted, options.createStreams);
   const time = new ServerTime(found.ts === undefined ? Date.now() : Date.parse(found.ts));
   const { config: shard, created } = found;
-  const partitions = partitionsOf(shard, subjects);
+  const { id, subjects } = logIdentity(shard, namespace);
   const control = controlStream(subjects, options);
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
   const notes = await ensureIngress(manager, subjects, options);
   const log = `${subjects.stream} ${created}`;
   const idWindowMs = shard.duplicate_window / nanosInMs;
-  return { log, time, partitions, replicas: shard.num_replicas, idWindowMs, notes };
+  return { log, id, time, subjects, replicas: shard.num_replicas, idWindowMs, notes };
 }
 
 /** The server's answer says when it was given, and the client does not declare it. */
@@ -110,31 +108,6 @@ function smallerIngress(config: StreamConfig, { ingressBytesMax }: StreamOptions
     `The server has no room to keep ${ingressBytesMax} bytes free for the stream ${config.name}: it has ${config.max_bytes}, and refuses foreign messages beyond. Give the server more room, or set ingressBytesMax.`,
     { details: { stream: config.name, bytes: config.max_bytes, bytesMax: ingressBytesMax } },
   );
-}
-
-/**
- * The stream of inputs, journals, dead letters and timers. Nothing is ever dropped to make room: it
- * has no limit of its own, and a server or account that is full refuses. With timers the server
- * allows no other way to discard than dropping the oldest, so a limit is a mismatch.
- */
-export function shardStream(subjects: Subjects, options: StreamOptions): NewStream {
-  return {
-    name: subjects.stream,
-    description: `Troupe ${subjects.namespace}: inputs, journals, dead letters, timers`,
-    subjects: [...subjects.streamSubjects],
-    metadata: { [partitionsKey]: String(options.partitions) },
-    storage: StorageType.File,
-    retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.Old,
-    max_msgs: -1,
-    max_bytes: -1,
-    num_replicas: options.replicas,
-    duplicate_window: nanos(duplicateWindowMs),
-    allow_atomic: true,
-    allow_msg_schedules: true,
-    allow_direct: true,
-    max_consumers: -1,
-  };
 }
 
 function controlStream(subjects: Subjects, options: StreamOptions): NewStream {
@@ -185,43 +158,9 @@ async function infoOf(manager: JetStreamManager, name: string): Promise<StreamIn
   }
 }
 
-/** The partitions that an existing stream was made for. */
-function partitionsOf(config: StreamConfig, subjects: Subjects): number {
-  const missing = subjects.streamSubjects.filter((subject) => !config.subjects.includes(subject));
-  if (missing.length > 0) throw mismatch(config, `it does not listen to ${missing.join(", ")}`);
-  if (config.allow_atomic !== true) throw mismatch(config, "it does not allow atomic batches");
-  if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
-  if (config.allow_msg_schedules !== true) {
-    throw mismatch(
-      config,
-      "it does not allow message schedules, which timers need: set allow_msg_schedules and discard old on it",
-    );
-  }
-  if (config.max_msgs > 0 || config.max_bytes > 0) {
-    throw mismatch(
-      config,
-      "it has a limit of messages or bytes, at which it would drop the oldest",
-    );
-  }
-  if (config.max_age > 0 || config.max_msgs_per_subject > 0) {
-    throw mismatch(
-      config,
-      "it has a limit of age or of messages per subject, at which it drops records of journals: set max_age and max_msgs_per_subject to none",
-    );
-  }
-  if (config.retention !== RetentionPolicy.Limits)
-    throw mismatch(config, "its retention is not limits");
-  if (config.subject_transform !== undefined) throw mismatch(config, "it moves subjects");
-  const partitions = Number(config.metadata?.[partitionsKey]);
-  if (!Number.isSafeInteger(partitions) || partitions < 1) {
-    throw mismatch(config, `its metadata ${partitionsKey} is not the number of its partitions`);
-  }
-  return partitions;
-}
-
 function checkControl(config: StreamConfig, subjects: Subjects): void {
   const missing = subjects.controlSubjects.filter((subject) => !config.subjects.includes(subject));
-  if (missing.length > 0) throw mismatch(config, `it does not listen to ${missing.join(", ")}`);
+  if (missing.length > 0) throw mismatch(config, `it does not listen to ${listed(missing)}`);
   if (config.max_msgs_per_subject !== 1)
     throw mismatch(config, "it keeps more than the last value");
   if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
@@ -235,7 +174,7 @@ export async function checkStreams(
   subjects: Subjects,
 ): Promise<readonly StreamMismatchError[]> {
   const checks: readonly [string, (config: StreamConfig) => unknown][] = [
-    [subjects.stream, (config) => partitionsOf(config, subjects)],
+    [subjects.stream, (config) => logIdentity(config, subjects.namespace)],
     [subjects.controlStream, (config) => checkControl(config, subjects)],
   ];
   const found = checks.map(async ([name, check]) => {
@@ -264,11 +203,4 @@ function refused(wanted: NewStream, cause: JetStreamApiError): StreamMismatchErr
     details: { stream: wanted.name, serverCode: cause.code },
     cause,
   });
-}
-
-function mismatch(config: StreamConfig, why: string): StreamMismatchError {
-  return new StreamMismatchError(
-    `The stream ${config.name} cannot hold a Troupe log: ${why}. Use another namespace, or correct the stream.`,
-    { details: { stream: config.name } },
-  );
 }

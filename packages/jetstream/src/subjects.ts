@@ -5,34 +5,33 @@
  *
  *   <ns>.topic.<topic>.<source>, <ns>.agent.<type>.<key>
  *
- * Internal subjects begin with the shard, `<ns>.0`, and only the engine writes them. The relay
- * takes what is in the ingress to where our own client writes at once:
+ * Internal subjects begin with the partition of the key, and only the engine writes them. So a
+ * stream is a set of partitions, and everything of an agent lies in one of them:
  *
- *   <ns>.0.in.<partition>.topic.<topic>.<source>, <ns>.0.in.<partition>.agent.<type>.<key>
+ *   <ns>.<partition>.in.topic.<topic>.<source>, <ns>.<partition>.in.agent.<type>.<key>
+ *   <ns>.<partition>.journal.<type>.<key>, and so on
  *
- * A journal's subject has no partition in it, so it outlives a change of partitions.
+ * What is about all partitions (what the relay took, foreign messages that nobody can be given)
+ * lies in partition 0.
  */
-import { keyToToken, type AgentId } from "@troupe/core";
+import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core";
 
 /** The subjects and stream names of one namespace. */
 export interface Subjects {
   readonly namespace: string;
-  /** The stream of shard 0: inputs, journals, dead letters, timers. */
+  readonly partitions: number;
+  /** The stream of all partitions: inputs, journals, dead letters, timers. */
   readonly stream: string;
   /** The stream of manifests, floors, snapshots and cells. */
   readonly controlStream: string;
   /** The stream that foreign clients write to. */
   readonly ingressStream: string;
-  /** What the shard's stream listens to. */
+  /** What the log's stream listens to: `<ns>.<partition>.>` of each partition. */
   readonly streamSubjects: readonly string[];
   /** What the ingress listens to: the public subjects. */
   readonly ingressSubjects: readonly string[];
   /** `<ns>.control.>` */
   readonly controlSubjects: readonly string[];
-  /** The beginning of every partitioned input: `<ns>.0.in.` */
-  readonly inputPrefix: string;
-  readonly journalPrefix: string;
-  readonly deadPrefix: string;
   readonly presence: string;
   /** Where an asker says that it waits no longer; not stored. */
   readonly cancelledAsks: string;
@@ -46,6 +45,8 @@ export interface Subjects {
   topic(topic: string, source: string): string;
   /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
   agent(agent: AgentId): string;
+  /** Where our own client writes an input; the name and the token must be checked. */
+  input(kind: "agent" | "topic", name: string, token: string): string;
   /** The journal of one agent. */
   journal(agent: AgentId): string;
   /** Dead letters of one agent that were stored together with a turn. */
@@ -61,6 +62,8 @@ export interface Subjects {
   cancelled(agent: AgentId, id: string): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
+  /** Everything of a kind that lies below `rest`, over all partitions: `<ns>.*.<kind>.<rest>` */
+  everywhere(kind: InternalKind, rest: string): string;
   /** Foreign messages that nobody can be given: their subject is no address, or a header is bad. */
   readonly misfit: string;
   manifest(type: string): string;
@@ -79,42 +82,51 @@ export interface Subjects {
  */
 const misfitToken = "_misfit";
 
-/** The subjects of a namespace, such as `troupe` or `acme.support`. */
-export function subjects(namespace: string): Subjects {
+/** What an internal subject is about: the token after its partition. */
+export type InternalKind = "in" | "journal" | "dead";
+
+/**
+ * The subjects of a namespace, such as `troupe` or `acme.support`, which has so many partitions.
+ * Names of streams do not depend on these.
+ */
+export function subjects(namespace: string, partitions: number): Subjects {
   const name = namespace.replaceAll(".", "_");
-  const shard = `${namespace}.0`;
   const control = `${namespace}.control`;
-  const journalPrefix = `${shard}.journal.`;
-  const deadPrefix = `${shard}.dead.`;
+  const beginnings = Array.from({ length: partitions }, (_, index) => `${namespace}.${index}.`);
+  const beginning = (token: string): string =>
+    beginnings[partitionOfToken(token, partitions)] ?? "";
+  const ofAgent = (kind: string, { key, type }: AgentId): string => {
+    const token = keyToToken(key);
+    return `${beginning(token)}${kind}.${type}.${token}`;
+  };
   return {
     namespace,
+    partitions,
     stream: `${name}-0`,
     controlStream: `${name}-control`,
     ingressStream: `${name}-ingress`,
-    streamSubjects: [`${shard}.>`],
+    streamSubjects: beginnings.map((each) => `${each}>`),
     ingressSubjects: [`${namespace}.topic.>`, `${namespace}.agent.>`],
     controlSubjects: [`${control}.>`],
-    inputPrefix: `${shard}.in.`,
-    journalPrefix,
-    deadPrefix,
     presence: `${namespace}.presence`,
     cancelledAsks: `${namespace}.cancelled`,
     waits: `${namespace}.waits`,
     foreignReplyPrefix: `${namespace}.reply.`,
-    taken: `${shard}.taken`,
+    taken: `${namespace}.0.taken`,
     topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,
     agent: (agent) => `${namespace}.agent.${agent.type}.${keyToToken(agent.key)}`,
-    journal: (agent) => `${journalPrefix}${agent.type}.${keyToToken(agent.key)}`,
-    dead: (agent) => `${deadPrefix}${agent.type}.${keyToToken(agent.key)}`,
+    input: (kind, to, token) => `${beginning(token)}in.${kind}.${to}.${token}`,
+    journal: (agent) => ofAgent("journal", agent),
+    dead: (agent) => ofAgent("dead", agent),
     buried: (agent, position) =>
       agent === undefined
-        ? `${deadPrefix}${misfitToken}.${position}`
-        : `${deadPrefix}${agent.type}.${keyToToken(agent.key)}.${position}`,
-    timer: (agent, id) => `${shard}.timer.${agent.type}.${keyToToken(agent.key)}.${keyToToken(id)}`,
-    cancelled: (agent, id) =>
-      `${shard}.cancelled.${agent.type}.${keyToToken(agent.key)}.${keyToToken(id)}`,
-    partition: (partition) => `${shard}.in.${partition}.>`,
-    misfit: `${shard}.misfit`,
+        ? `${namespace}.0.dead.${misfitToken}.${position}`
+        : `${ofAgent("dead", agent)}.${position}`,
+    timer: (agent, id) => `${ofAgent("timer", agent)}.${keyToToken(id)}`,
+    cancelled: (agent, id) => `${ofAgent("cancelled", agent)}.${keyToToken(id)}`,
+    partition: (partition) => `${namespace}.${partition}.in.>`,
+    everywhere: (kind, rest) => `${namespace}.*.${kind}.${rest}`,
+    misfit: `${namespace}.0.misfit`,
     manifest: (type) => `${control}.manifest.${type}`,
     manifests: `${control}.manifest.>`,
     snapshot: (agent) => `${control}.snapshot.${agent.type}.${keyToToken(agent.key)}`,
@@ -123,4 +135,23 @@ export function subjects(namespace: string): Subjects {
     cell: (cell) => `${control}.cell.${keyToToken(cell)}`,
     cellChanges: (cell) => `${namespace}.cell.${keyToToken(cell)}`,
   };
+}
+
+/**
+ * Where what follows `<ns>.<partition>.<kind>.` begins in a subject of that kind; -1 in any other.
+ * Runs once per message that is read, so no regular expressions.
+ */
+export function restStart(
+  { namespace }: Pick<Subjects, "namespace">,
+  subject: string,
+  kind: InternalKind,
+): number {
+  const partition = namespace.length + 1;
+  const digit = subject.charCodeAt(partition);
+  // Public subjects have a word there.
+  if (!(digit >= 48 && digit <= 57) || !subject.startsWith(namespace)) return -1;
+  const start = subject.indexOf(".", partition) + 1;
+  if (start === 0 || !subject.startsWith(kind, start)) return -1;
+  const end = start + kind.length;
+  return subject[end] === "." ? end + 1 : -1;
 }

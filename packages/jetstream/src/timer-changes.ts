@@ -1,8 +1,9 @@
 /**
  * Timers as message schedules of the server.
  *
- * A timer lies under `<ns>.0.timer.<type>.<key>.<id>.<setting>` until it fires; the server then
- * stores its message under the target's input subject and purges the schedule in the same moment.
+ * A timer lies under `<ns>.<partition>.timer.<type>.<key>.<id>.<setting>` until it fires; the
+ * server then stores its message under the target's input subject and purges the schedule in the
+ * same moment.
  *
  *  T1 Every setting has a subject of its own. A firing purges the subject it comes from, so on a common one a firing
  *     that is on its way would take the timer away that has just replaced it.

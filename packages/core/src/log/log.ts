@@ -193,6 +193,14 @@ export type LogStatus = "connected" | "disconnected" | "closed";
 export interface Log {
   /** The namespace, for messages to people. */
   readonly namespace: string;
+  /**
+   * Which log it is: text that another log, also one that is made later under the same name, does
+   * not have. It stays the same when the log is restored from a backup, and when `troupe move`
+   * takes it into another namespace, because its positions stay the same as well. So a position
+   * with it is known everywhere and for ever. It changes only when the log is made anew below a
+   * connection, and is known by the time `end` says so.
+   */
+  readonly id: string;
   readonly partitions: number;
   readonly limits: LogLimits;
 

@@ -20,6 +20,14 @@ export const lifecycleChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "every connection to a log says the same identity, which fits into a header",
+    async run(harness) {
+      const [log, other] = [await harness.connect(), await harness.connect()];
+      assert.match(log.id, /^[\w-]{1,40}$/);
+      assert.equal(other.id, log.id);
+    },
+  },
+  {
     name: "every call of a closed log fails with LogClosedError",
     async run(harness) {
       const log = await harness.connect();

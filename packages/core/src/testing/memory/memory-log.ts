@@ -61,6 +61,10 @@ export class MemoryLog implements Log {
     this.#join();
   }
 
+  get id(): string {
+    return this.#server.storage.end.log;
+  }
+
   nowMs(): number {
     return this.#server.storage.nowMs;
   }

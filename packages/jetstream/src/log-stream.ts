@@ -1,0 +1,117 @@
+/**
+ * The stream that holds the log: how it is made, what an existing one must be, and what its metadata
+ * says for ever: the number of partitions, which the subjects stored there depend on, and the
+ * identity of the log, which everything depends on that remembers a position.
+ */
+import { randomBytes } from "node:crypto";
+
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
+import { nanos, type WithRequired } from "@nats-io/nats-core";
+
+import { listed, mismatch } from "./stream-mismatch.ts";
+import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
+
+export type NewStream = WithRequired<Partial<StreamConfig>, "name">;
+
+/** Each partition has a subject of its own in the configuration of the stream. */
+export const partitionsMax = 1024;
+
+export const duplicateWindowMs = 120_000;
+
+/**
+ * In the metadata of the log's stream: the number of its partitions, and its identity. What makes
+ * the stream decides both for ever, and several that do so at once agree, because the server lets
+ * one of them make it.
+ */
+export const logMetadata: { readonly partitions: string; readonly id: string } = Object.freeze({
+  partitions: "troupe-partitions",
+  id: "troupe-log",
+});
+
+/**
+ * The stream of inputs, journals, dead letters and timers. Nothing is ever dropped to make room: it
+ * has no limit of its own, and a server or account that is full refuses. With timers the server
+ * allows no other way to discard than dropping the oldest, so a limit is a mismatch.
+ */
+export function logStream(
+  subjects: Subjects,
+  { replicas }: { readonly replicas: number },
+): NewStream {
+  return {
+    name: subjects.stream,
+    description: `Troupe ${subjects.namespace}: inputs, journals, dead letters, timers`,
+    subjects: [...subjects.streamSubjects],
+    metadata: {
+      [logMetadata.partitions]: String(subjects.partitions),
+      [logMetadata.id]: newLogId(),
+    },
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    max_msgs: -1,
+    max_bytes: -1,
+    num_replicas: replicas,
+    duplicate_window: nanos(duplicateWindowMs),
+    allow_atomic: true,
+    allow_msg_schedules: true,
+    allow_direct: true,
+    max_consumers: -1,
+  };
+}
+
+/** Letters and digits that are not taken for each other, 32 of them. */
+const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
+
+function newLogId(): string {
+  return Array.from(randomBytes(10), (byte) => idAlphabet[byte % idAlphabet.length]).join("");
+}
+
+interface LogIdentity {
+  readonly id: string;
+  readonly subjects: Subjects;
+}
+
+/** What an existing stream was made for, when it can hold a log. @throws StreamMismatchError */
+export function logIdentity(config: StreamConfig, namespace: string): LogIdentity {
+  const partitions = Number(config.metadata?.[logMetadata.partitions]);
+  if (!Number.isSafeInteger(partitions) || partitions < 1 || partitions > partitionsMax) {
+    throw mismatch(
+      config,
+      `its metadata ${logMetadata.partitions} is not the number of its partitions`,
+    );
+  }
+  const id = config.metadata?.[logMetadata.id] ?? "";
+  if (!/^[\w-]{1,40}$/.test(id))
+    throw mismatch(config, `its metadata ${logMetadata.id} is not the identity of a log`);
+  const subjects = subjectsOf(namespace, partitions);
+  checkLog(config, subjects);
+  return { id, subjects };
+}
+
+function checkLog(config: StreamConfig, subjects: Subjects): void {
+  const missing = subjects.streamSubjects.filter((subject) => !config.subjects.includes(subject));
+  if (missing.length > 0) throw mismatch(config, `it does not listen to ${listed(missing)}`);
+  if (config.allow_atomic !== true) throw mismatch(config, "it does not allow atomic batches");
+  if (!config.allow_direct) throw mismatch(config, "it does not allow direct gets");
+  if (config.allow_msg_schedules !== true) {
+    throw mismatch(
+      config,
+      "it does not allow message schedules, which timers need: set allow_msg_schedules and discard old on it",
+    );
+  }
+  if (config.max_msgs > 0 || config.max_bytes > 0) {
+    throw mismatch(
+      config,
+      "it has a limit of messages or bytes, at which it would drop the oldest",
+    );
+  }
+  if (config.max_age > 0 || config.max_msgs_per_subject > 0) {
+    throw mismatch(
+      config,
+      "it has a limit of age or of messages per subject, at which it drops records of journals: set max_age and max_msgs_per_subject to none",
+    );
+  }
+  if (config.retention !== RetentionPolicy.Limits)
+    throw mismatch(config, "its retention is not limits");
+  if (config.subject_transform !== undefined) throw mismatch(config, "it moves subjects");
+}

@@ -135,7 +135,11 @@ interface Bad {
 }
 
 const big = "x".repeat(messageBytesMax);
-const ofAlice = { subject: "agent.guard.alice", dead: "dead.guard.alice", agent: "alice" } as const;
+const ofAlice = {
+  subject: "agent.guard.alice",
+  dead: "7.dead.guard.alice",
+  agent: "alice",
+} as const;
 
 const bad: readonly Bad[] = [
   {
@@ -191,7 +195,7 @@ const bad: readonly Bad[] = [
     what: "a badly escaped key",
     subject: "agent.guard.alice%2",
     payload: '{"note":{"n":1}}',
-    dead: "dead._misfit.#",
+    dead: "0.dead.#",
     code: "invalid-key",
     says: /its percent-encoding is broken/,
   },
@@ -199,7 +203,7 @@ const bad: readonly Bad[] = [
     what: "a key in another spelling",
     subject: "topic.visits.%61lice",
     payload: '{"n":1}',
-    dead: "dead._misfit.#",
+    dead: "0.dead.#",
     code: "invalid-key",
     says: /write it as alice/,
   },
@@ -207,7 +211,7 @@ const bad: readonly Bad[] = [
     what: "too many tokens",
     subject: "topic.visits.alice.bob",
     payload: '{"n":1}',
-    dead: "dead._misfit.#",
+    dead: "0.dead.#",
     code: "invalid-key",
     says: /dots in the last part written as %2E/,
   },
@@ -215,7 +219,7 @@ const bad: readonly Bad[] = [
     what: "a missing key",
     subject: "topic.visits",
     payload: '{"n":1}',
-    dead: "dead._misfit.#",
+    dead: "0.dead.#",
     code: "invalid-key",
     says: /is not an address/,
   },
@@ -244,7 +248,7 @@ describe("bad input costs one dead letter", () => {
     const original = Buffer.from(payload);
     expect(Buffer.from(letters[0]?.payload ?? "missing")).toEqual(original);
 
-    const subjectOfIt = `${namespace}.0.${dead.replace("#", String(inputPosition))}`;
+    const subjectOfIt = `${namespace}.${dead.replace("#", String(inputPosition))}`;
     const operator = await dial(guarded.as("operator", namespace));
     const read = await operator.request(
       `$JS.API.DIRECT.GET.${namespace}-0`,

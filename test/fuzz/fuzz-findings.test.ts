@@ -15,7 +15,7 @@ function input(findings: FuzzFindings, seq: number, subject: string, ingress: nu
 function letter(findings: FuzzFindings, seq: number, position: number): void {
   const said = headers();
   said.set("Troupe-Dead-Position", String(position));
-  const subject = `fuzz.0.dead._misfit.${position}`;
+  const subject = `fuzz.0.dead.${position}`;
   findings.add({ seq, subject, headers: said, data: new Uint8Array() });
 }
 
@@ -35,7 +35,7 @@ test("what vanished on the way to the log, or there, is a breach", () => {
   input(findings, 1, "in.agent.target.alice", 1);
   expect(findings.breaches([1, 2])).toEqual([
     "2 of the ingress is 0 times on the log",
-    "1 (in.3.agent.target.alice) was neither handled nor is it a dead letter",
+    "1 (in.agent.target.alice) was neither handled nor is it a dead letter",
   ]);
 });
 
@@ -56,6 +56,6 @@ test("anything else under the log's subjects is a breach", () => {
   findings.add({ seq: 3, subject: "fuzz.0.taken", data: new Uint8Array() });
   expect(findings.breaches([])).toEqual([
     "1: a message under other",
-    "2: a dead letter dead._misfit.77 of nothing",
+    "2: a dead letter dead.77 of nothing",
   ]);
 });

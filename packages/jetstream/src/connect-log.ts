@@ -143,6 +143,7 @@ function newSession(made: {
       payloadBytesMax: payloadBytesMax(connection),
       commitMessagesMax,
       chainMin: prepared.replicas === 1 ? chainMinAlone : chainMinReplicated,
+      readersMax: prepared.readersMax,
       idWindowMs: prepared.idWindowMs,
     },
     readPubAck: pubAckReader(subjects.stream),

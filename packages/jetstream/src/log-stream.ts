@@ -1,7 +1,7 @@
 /**
- * The stream that holds the log: how it is made, what an existing one must be, and what its metadata
- * says for ever: the number of partitions, which the subjects stored there depend on, and the
- * identity of the log, which everything depends on that remembers a position.
+ * The stream that holds the log: how it is made, what an existing one must be, and what its
+ * metadata says for ever: the number of partitions, which the subjects stored there depend on, and
+ * the identity of the log, which everything depends on that remembers a position.
  */
 import { randomBytes } from "node:crypto";
 
@@ -15,6 +15,18 @@ export type NewStream = WithRequired<Partial<StreamConfig>, "name">;
 
 /** Each partition has a subject of its own in the configuration of the stream. */
 export const partitionsMax = 1024;
+
+/**
+ * Without a number of its own a stream gets the server's, which is 1000: too few for 64 partitions
+ * of 16 types. One that nobody uses costs nothing.
+ */
+const consumersMax = 65_536;
+const consumersMaxOfServer = 1000;
+
+/** Most consumers of an existing stream. */
+export function consumersOf({ max_consumers: most }: StreamConfig): number {
+  return most > 0 ? most : consumersMaxOfServer;
+}
 
 export const duplicateWindowMs = 120_000;
 
@@ -55,7 +67,7 @@ export function logStream(
     allow_atomic: true,
     allow_msg_schedules: true,
     allow_direct: true,
-    max_consumers: -1,
+    max_consumers: consumersMax,
   };
 }
 

@@ -20,7 +20,13 @@ import { nanos } from "@nats-io/nats-core";
 import { LogRefusedError, type TroupeError } from "@troupe/core";
 
 import { StreamMismatchError } from "./errors.ts";
-import { duplicateWindowMs, logIdentity, logStream, type NewStream } from "./log-stream.ts";
+import {
+  consumersOf,
+  duplicateWindowMs,
+  logIdentity,
+  logStream,
+  type NewStream,
+} from "./log-stream.ts";
 import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
 import { ServerTime } from "./server-time.ts";
 import { listed, mismatch } from "./stream-mismatch.ts";
@@ -46,6 +52,7 @@ export interface PreparedStreams {
   readonly time: ServerTime;
   readonly subjects: Subjects;
   readonly replicas: number;
+  readonly readersMax: number;
   /** What people should know about how the streams were made. */
   readonly notes: readonly TroupeError[];
   /** How long the log's stream remembers message ids. */
@@ -68,7 +75,9 @@ export async function ensureStreams(
   const notes = await ensureIngress(manager, subjects, options);
   const log = `${subjects.stream} ${created}`;
   const idWindowMs = shard.duplicate_window / nanosInMs;
-  return { log, id, time, subjects, replicas: shard.num_replicas, idWindowMs, notes };
+  const { num_replicas: replicas } = shard;
+  const readersMax = consumersOf(shard);
+  return { log, id, time, subjects, replicas, readersMax, idWindowMs, notes };
 }
 
 /** The server's answer says when it was given, and the client does not declare it. */

@@ -41,6 +41,8 @@ export interface Subjects {
   readonly foreignReplyPrefix: string;
   /** Where the relay notes up to where it took the ingress. */
   readonly taken: string;
+  /** Where a move notes how far it came. */
+  readonly moved: string;
   /** `<ns>.topic.<topic>.<source>`: where any NATS client publishes. */
   topic(topic: string, source: string): string;
   /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
@@ -53,7 +55,7 @@ export interface Subjects {
   dead(agent: AgentId): string;
   /**
    * One dead letter without a turn: the position makes the subject unique, so burying twice stores
-   * once.
+   * once. Without an agent, when the input has no usable address, it lies in partition 0.
    */
   buried(agent: AgentId | undefined, position: number): string;
   /** A timer, without the last token that tells its settings apart. */
@@ -75,12 +77,6 @@ export interface Subjects {
   /** Where the writer of a cell says that it changed; not stored. */
   cellChanges(cell: string): string;
 }
-
-/**
- * Stands in for the type of an agent when the input has no usable address. No agent type begins
- * with an underscore.
- */
-const misfitToken = "_misfit";
 
 /** What an internal subject is about: the token after its partition. */
 export type InternalKind = "in" | "journal" | "dead";
@@ -113,6 +109,7 @@ export function subjects(namespace: string, partitions: number): Subjects {
     waits: `${namespace}.waits`,
     foreignReplyPrefix: `${namespace}.reply.`,
     taken: `${namespace}.0.taken`,
+    moved: `${namespace}.0.moved`,
     topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,
     agent: (agent) => `${namespace}.agent.${agent.type}.${keyToToken(agent.key)}`,
     input: (kind, to, token) => `${beginning(token)}in.${kind}.${to}.${token}`,
@@ -120,7 +117,7 @@ export function subjects(namespace: string, partitions: number): Subjects {
     dead: (agent) => ofAgent("dead", agent),
     buried: (agent, position) =>
       agent === undefined
-        ? `${namespace}.0.dead.${misfitToken}.${position}`
+        ? `${namespace}.0.dead.${position}`
         : `${ofAgent("dead", agent)}.${position}`,
     timer: (agent, id) => `${ofAgent("timer", agent)}.${keyToToken(id)}`,
     cancelled: (agent, id) => `${ofAgent("cancelled", agent)}.${keyToToken(id)}`,

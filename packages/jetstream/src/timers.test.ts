@@ -56,7 +56,7 @@ test("nothing is left of timers that fired, were replaced or cancelled", async (
   const manager = await jetstreamManager(client);
   const { state } = await manager.streams.info("left-0", { subjects_filter: "left.>" });
   const subjects = Object.keys(state.subjects ?? {}).toSorted();
-  expect(subjects.filter((subject) => !subject.startsWith("left.7.in."))).toEqual([
+  expect(subjects.filter((subject) => !subject.includes(".in."))).toEqual([
     "left.7.journal.account.alice",
   ]);
   await client.close();

@@ -32,6 +32,15 @@ export class UnreadableRecordError extends TroupeError {
   readonly code = "unreadable-record";
 }
 
+/**
+ * The worker would make the system larger than the log has room for readers: agent types times
+ * partitions. Nothing was started. Host fewer types in one namespace, make it with fewer
+ * partitions, or give the log's stream more consumers.
+ */
+export class TooManyReadersError extends TroupeError {
+  readonly code = "too-many-readers";
+}
+
 /** The log was closed by this process. */
 export class LogClosedError extends TroupeError {
   readonly code = "log-closed";

@@ -167,6 +167,11 @@ export interface LogLimits {
    * other, when they store nothing but their records.
    */
   readonly chainMin: number;
+  /**
+   * Most readers and followers of the log at once, in all processes. Where every agent type has
+   * workers of its own, each of its partitions has a reader.
+   */
+  readonly readersMax: number;
   /** How long the log remembers the ids of accepted messages, in milliseconds. */
   readonly idWindowMs: number;
 }

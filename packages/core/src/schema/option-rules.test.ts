@@ -91,7 +91,7 @@ const numbers: readonly (readonly [string, Use])[] = [
       (_, value) => createMemoryBroker({ [name]: value }),
     ],
   ),
-  ...(["payloadBytesMax", "commitMessagesMax", "chainMin"] as const).map(
+  ...(["payloadBytesMax", "commitMessagesMax", "chainMin", "readersMax"] as const).map(
     (name): readonly [string, Use] => [
       `Broker option limits.${name}`,
       (_, value) => createMemoryBroker({ limits: { [name]: value } }),

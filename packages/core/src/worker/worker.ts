@@ -33,6 +33,7 @@ import { ClockWatch } from "./clock-watch.ts";
 import { Cancellations } from "./cancellations.ts";
 import { floorName, fittingFloors } from "./fitting-floors.ts";
 import { FloorKeeper } from "./floor-keeper.ts";
+import { requireReaderRoom } from "./reader-room.ts";
 import { registerType } from "./registration.ts";
 import { FreshStart } from "./fresh-start.ts";
 import { Knowledge } from "./knowledge.ts";
@@ -195,6 +196,7 @@ export class RunningWorker implements Worker {
   async #prepare(): Promise<void> {
     await this.#footing.begin();
     await this.#identity.learn(this.#footing.identity);
+    await requireReaderRoom(this.#parts.log, this.types);
     this.#clockWatch.look();
     await Promise.all([...this.#runtimes.keys()].map((type) => this.#register(type)));
   }

@@ -64,6 +64,7 @@ const limitRules: OptionRules<LogLimits> = {
   payloadBytesMax: atLeastOne,
   commitMessagesMax: atLeastOne,
   chainMin: atLeastOne,
+  readersMax: atLeastOne,
   idWindowMs: delay,
 };
 
@@ -79,6 +80,7 @@ const defaults: MemoryBrokerSettings = Object.freeze({
     payloadBytesMax: 1024 * 1024,
     commitMessagesMax: 1000,
     chainMin: 2,
+    readersMax: 65_536,
     idWindowMs: 120_000,
   }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),

@@ -58,6 +58,14 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
 
 /** The same, when the options were looked at. */
 export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
+  return new JetStreamLog(await openSession(options));
+}
+
+/** What a log works with. A move may open one that nobody else may use. */
+export async function openSession(
+  options: ConnectLogOptions,
+  { isMove = false }: { readonly isMove?: boolean } = {},
+): Promise<Session> {
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
   requireInboxPrefix(options.inboxPrefix ?? connectDefaults.inboxPrefix);
   const namespace = checkedNamespace(options.namespace ?? connectDefaults.namespace);
@@ -66,9 +74,10 @@ export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
     checkServer(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
     const patience = { timeoutMs: startTimeoutMs, ...serverKind(connection) };
-    const streams = { ...options, ingressMessageBytesMax: payloadBytesMax(connection) };
+    const ingressMessageBytesMax = payloadBytesMax(connection);
+    const streams = { ...options, isMove, ingressMessageBytesMax };
     const prepared = await prepareStreams(manager, namespace, streams, patience);
-    return new JetStreamLog(newSession({ connection, manager, prepared, options }));
+    return newSession({ connection, manager, prepared, options });
   } catch (error) {
     await connection.close();
     throw error;
@@ -87,7 +96,10 @@ function checkedNamespace(namespace: string): string {
 function prepareStreams(
   manager: JetStreamManager,
   namespace: string,
-  options: ConnectLogOptions & { readonly ingressMessageBytesMax: number },
+  options: ConnectLogOptions & {
+    readonly ingressMessageBytesMax: number;
+    readonly isMove: boolean;
+  },
   { timeoutMs, ...kind }: ServerKind & { readonly timeoutMs: number },
 ): Promise<PreparedStreams> {
   const streamOptions = {
@@ -96,6 +108,7 @@ function prepareStreams(
     replicas: options.replicas ?? connectDefaults.replicas,
     ingressBytesMax: options.ingressBytesMax ?? connectDefaults.ingressBytesMax,
     ingressMessageBytesMax: options.ingressMessageBytesMax,
+    isMove: options.isMove,
   };
   const attempt = async (): Promise<PreparedStreams> => {
     try {

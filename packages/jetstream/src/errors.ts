@@ -14,6 +14,29 @@ export class StreamMismatchError extends TroupeError {
   readonly code = "stream-mismatch";
 }
 
+/**
+ * The log is in another namespace now: `troupe move` took it there, and its old stream takes
+ * nothing any more. Nothing was stored by this attempt. Connect to the other namespace; what may
+ * have been stored by an earlier attempt is recognised there by its id.
+ */
+export class LogMovedError extends TroupeError {
+  readonly code = "log-moved";
+  override readonly retryable = true;
+}
+
+/** A log cannot be moved so: `details` say why. Nothing was changed. */
+export class MoveRefusedError extends TroupeError {
+  readonly code = "move-refused";
+}
+
+/**
+ * What was moved is not what lies in the log it comes from. The new namespace stays closed; the old
+ * one is untouched.
+ */
+export class MoveMismatchError extends TroupeError {
+  readonly code = "move-mismatch";
+}
+
 /** An address is none of a NATS server, or two have different credentials. Nothing was tried. */
 export class ServerAddressError extends TroupeError {
   readonly code = "server-address";

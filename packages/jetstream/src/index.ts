@@ -14,10 +14,18 @@ export type { ServerAddresses, UrlCredentials } from "./server-address.ts";
 export { subjects } from "./subjects.ts";
 export type { Subjects } from "./subjects.ts";
 
+/** Move a log into another namespace, with another number of partitions. */
+export { moveLog } from "./move/move-log.ts";
+export type { MoveOptions, MoveReport } from "./move/move-log.ts";
+export type { MoveProgress } from "./move/copy.ts";
+
 /** What can go wrong beside core's log errors. */
 export {
   AccessDeniedError,
   InsecureConnectionError,
+  LogMovedError,
+  MoveMismatchError,
+  MoveRefusedError,
   PermissionDeniedError,
   ServerAddressError,
   StreamMismatchError,

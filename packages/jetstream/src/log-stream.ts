@@ -8,6 +8,9 @@ import { randomBytes } from "node:crypto";
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { nanos, type WithRequired } from "@nats-io/nats-core";
 
+import { LogUnavailableError } from "@troupe/core";
+
+import { LogMovedError } from "./errors.ts";
 import { listed, mismatch } from "./stream-mismatch.ts";
 import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 
@@ -35,10 +38,38 @@ export const duplicateWindowMs = 120_000;
  * the stream decides both for ever, and several that do so at once agree, because the server lets
  * one of them make it.
  */
-export const logMetadata: { readonly partitions: string; readonly id: string } = Object.freeze({
+export const logMetadata: LogMetadata = Object.freeze({
   partitions: "troupe-partitions",
   id: "troupe-log",
+  movingFrom: "troupe-moving-from",
+  movedTo: "troupe-moved-to",
 });
+
+interface LogMetadata {
+  readonly partitions: string;
+  readonly id: string;
+  /** The namespace that the log is just being moved from; nobody uses it until that is over. */
+  readonly movingFrom: string;
+  /** The namespace that the log is in now. */
+  readonly movedTo: string;
+}
+
+/** @throws LogMovedError, or LogUnavailableError while the log is being moved here */
+export function requireHere({ metadata = {}, mirror, name, sealed }: StreamConfig): void {
+  if (sealed) {
+    const { [logMetadata.movedTo]: to = "another one" } = metadata;
+    throw new LogMovedError(
+      `The log of the stream ${name} was moved into the namespace ${to}: connect to that.`,
+      { details: { stream: name, movedTo: to } },
+    );
+  }
+  const { [logMetadata.movingFrom]: from } = metadata;
+  if (mirror === undefined && from === undefined) return;
+  throw new LogUnavailableError(
+    `A log is being moved into the stream ${name}, from the namespace ${from ?? "of another stream"}: wait until that is over, or run \`troupe move\` again.`,
+    { details: { stream: name, movingFrom: from } },
+  );
+}
 
 /**
  * The stream of inputs, journals, dead letters and timers. Nothing is ever dropped to make room: it

@@ -6,6 +6,7 @@ import {
   type TroupeError,
 } from "@troupe/core";
 
+import { LogMovedError } from "./errors.ts";
 import type { ApiError } from "./pub-ack.ts";
 
 interface ServerCodes {
@@ -15,6 +16,7 @@ interface ServerCodes {
   readonly duplicateInProcess: number;
   readonly accountFull: number;
   readonly consumersMax: number;
+  readonly sealed: number;
 }
 
 /** Server error codes this package decides on. */
@@ -31,6 +33,8 @@ export const serverCode: ServerCodes = Object.freeze({
   /** The account has no room left; somebody removes something, or gives it more. */
   accountFull: 10002,
   consumersMax: 10026,
+  /** The stream takes nothing any more, for ever: the log was moved. */
+  sealed: 10109,
 });
 
 /** Whether the expected revision was not the last one. */
@@ -72,6 +76,12 @@ export function acceptError(error: ApiError, what: string): TroupeError {
  */
 export function publishError(error: ApiError, what: string): TroupeError {
   const details = { serverCode: error.err_code, description: error.description };
+  if (error.err_code === serverCode.sealed) {
+    return new LogMovedError(
+      `${what} was not stored: the log was moved into another namespace. Connect to that, and try again there with the same id.`,
+      { details },
+    );
+  }
   if (isTemporary(error)) {
     return new LogUnavailableError(`${what} was not stored: ${error.description}. Try again.`, {
       details,

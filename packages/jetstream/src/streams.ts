@@ -17,7 +17,7 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 
-import { LogRefusedError, type TroupeError } from "@troupe/core";
+import { LogRefusedError, TroupeError } from "@troupe/core";
 
 import { StreamMismatchError } from "./errors.ts";
 import {
@@ -25,6 +25,7 @@ import {
   duplicateWindowMs,
   logIdentity,
   logStream,
+  requireHere,
   type NewStream,
 } from "./log-stream.ts";
 import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
@@ -35,6 +36,8 @@ import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 export interface StreamOptions extends IngressOptions {
   readonly createStreams: boolean;
   readonly partitions: number;
+  /** A move looks at a log that nobody else may use. @default false */
+  readonly isMove?: boolean;
 }
 
 const nanosInMs = 1e6;
@@ -69,6 +72,7 @@ export async function ensureStreams(
   const found: TimedInfo = await ensureStream(manager, wanted, options.createStreams);
   const time = new ServerTime(found.ts === undefined ? Date.now() : Date.parse(found.ts));
   const { config: shard, created } = found;
+  if (options.isMove !== true) requireHere(shard);
   const { id, subjects } = logIdentity(shard, namespace);
   const control = controlStream(subjects, options);
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
@@ -97,7 +101,7 @@ async function ensureIngress(
       const wanted = ingressStream(subjects, { ...options, ingressBytesMax: bytes });
       const found = (await ensureStream(manager, wanted, options.createStreams)).config;
       const why = ingressMismatch(found, subjects);
-      if (why !== undefined) throw mismatch(found, why);
+      if (why !== undefined && options.isMove !== true) throw mismatch(found, why);
       return bytes === options.ingressBytesMax ? [] : [smallerIngress(found, options)];
     } catch (error) {
       const isFull =
@@ -119,7 +123,10 @@ function smallerIngress(config: StreamConfig, { ingressBytesMax }: StreamOptions
   );
 }
 
-function controlStream(subjects: Subjects, options: StreamOptions): NewStream {
+export function controlStream(
+  subjects: Subjects,
+  { replicas }: { readonly replicas: number },
+): NewStream {
   return {
     name: subjects.controlStream,
     description: `Troupe ${subjects.namespace}: manifests and floors`,
@@ -128,7 +135,7 @@ function controlStream(subjects: Subjects, options: StreamOptions): NewStream {
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
     max_msgs_per_subject: 1,
-    num_replicas: options.replicas,
+    num_replicas: replicas,
     duplicate_window: nanos(duplicateWindowMs),
     allow_direct: true,
   };
@@ -181,9 +188,15 @@ function checkControl(config: StreamConfig, subjects: Subjects): void {
 export async function checkStreams(
   manager: JetStreamManager,
   subjects: Subjects,
-): Promise<readonly StreamMismatchError[]> {
+): Promise<readonly TroupeError[]> {
   const checks: readonly [string, (config: StreamConfig) => unknown][] = [
-    [subjects.stream, (config) => logIdentity(config, subjects.namespace)],
+    [
+      subjects.stream,
+      (config) => {
+        requireHere(config);
+        return logIdentity(config, subjects.namespace);
+      },
+    ],
     [subjects.controlStream, (config) => checkControl(config, subjects)],
   ];
   const found = checks.map(async ([name, check]) => {
@@ -193,7 +206,7 @@ export async function checkStreams(
       check(info.config);
       return undefined;
     } catch (thrown) {
-      if (thrown instanceof StreamMismatchError) return thrown;
+      if (thrown instanceof TroupeError) return thrown;
       throw thrown;
     }
   });

@@ -48,7 +48,9 @@ export interface Subjects {
   /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
   agent(agent: AgentId): string;
   /** Where our own client writes an input; the name and the token must be checked. */
-  input(kind: "agent" | "topic", name: string, token: string): string;
+  input(kind: string, name: string, token: string): string;
+  /** `<ns>.<partition>.<kind>.<type>.<token>`: what begins the subjects that are about an agent. */
+  ofToken(kind: string, type: string, token: string): string;
   /** The journal of one agent. */
   journal(agent: AgentId): string;
   /** Dead letters of one agent that were stored together with a turn. */
@@ -91,10 +93,10 @@ export function subjects(namespace: string, partitions: number): Subjects {
   const beginnings = Array.from({ length: partitions }, (_, index) => `${namespace}.${index}.`);
   const beginning = (token: string): string =>
     beginnings[partitionOfToken(token, partitions)] ?? "";
-  const ofAgent = (kind: string, { key, type }: AgentId): string => {
-    const token = keyToToken(key);
-    return `${beginning(token)}${kind}.${type}.${token}`;
-  };
+  const ofToken = (kind: string, type: string, token: string): string =>
+    `${beginning(token)}${kind}.${type}.${token}`;
+  const ofAgent = (kind: string, agent: AgentId): string =>
+    ofToken(kind, agent.type, keyToToken(agent.key));
   return {
     namespace,
     partitions,
@@ -112,6 +114,7 @@ export function subjects(namespace: string, partitions: number): Subjects {
     moved: `${namespace}.0.moved`,
     topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,
     agent: (agent) => `${namespace}.agent.${agent.type}.${keyToToken(agent.key)}`,
+    ofToken,
     input: (kind, to, token) => `${beginning(token)}in.${kind}.${to}.${token}`,
     journal: (agent) => ofAgent("journal", agent),
     dead: (agent) => ofAgent("dead", agent),

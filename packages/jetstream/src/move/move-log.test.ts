@@ -1,0 +1,185 @@
+/** A log that moves into another namespace is the same log there, with other partitions. */
+import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
+import {
+  agent,
+  keyToToken,
+  memoryModel,
+  memorySink,
+  partitionOfToken,
+  projection,
+  topic,
+  type Troupe,
+} from "@troupe/core";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { z } from "zod";
+
+import { connect, connectLog, moveLog } from "../index.ts";
+import { startNatsServer, type NatsServer } from "../server/index.ts";
+
+const news = topic("news", z.object({ text: z.string() }));
+const note = z.object({ text: z.string() });
+const book = agent("book")
+  .state({ notes: [] as string[] })
+  .event("noted", note, ({ notes }, { text }) => ({ notes: [...notes, text] }))
+  .on("note", note, (context, { text }) => {
+    if (text === "bad") throw new Error("never");
+    context.emit.noted({ text });
+    return context.state.notes.length;
+  })
+  .on("later", z.object({ text: z.string(), ms: z.number() }), (context, { ms, text }) => {
+    context.after(ms).note({ text });
+  })
+  .subscribe(news, (context, { text }) => context.emit.noted({ text }));
+
+let server: NatsServer;
+let client: NatsConnection;
+let closing: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  server = await startNatsServer();
+  client = await dial({ servers: server.url });
+});
+afterEach(async () => {
+  await Promise.all(closing.map((close) => close()));
+  closing = [];
+});
+afterAll(async () => {
+  await client.close();
+  await server.stop();
+});
+
+async function join(namespace: string, partitions = 4): Promise<Troupe> {
+  const troupe = await connect({ servers: server.url, namespace, partitions, onFault: false });
+  closing.push(() => troupe.close());
+  return troupe;
+}
+
+const retry = { attemptsMax: 1 } as const;
+const keys = Array.from({ length: 40 }, (_, i) => `key-${i}`);
+const patience = { timeout: 20_000 };
+
+async function notesOf(troupe: Troupe, key: string): Promise<readonly string[]> {
+  let notes: readonly string[] = [];
+  for await (const { state } of troupe.replay(book, key)) ({ notes } = state);
+  return notes;
+}
+
+test("everything is where its key belongs, at its position, and goes on from there", async () => {
+  const old = await join("one");
+  const worker = await old.work(book, { retry });
+  await Promise.all(keys.map((key) => old.agent(book, key).note({ text: "first" })));
+  await old.publish(news, "key-1", { text: "news" });
+  await old.send(book, "key-2").note({ text: "bad" });
+  await old.send(book, "key-3").later({ text: "much later", ms: 3000 });
+  client.publish("one.agent.book.%zz", "{}");
+  await expect.poll(() => notesOf(old, "key-1"), patience).toHaveLength(2);
+  const letters = async (troupe: Troupe): Promise<readonly number[]> => {
+    const found: number[] = [];
+    const request = { from: 1, untilNow: true, kinds: ["dead-letter"] } as const;
+    for await (const entry of troupe.follow(request)) {
+      if (entry.kind === "dead-letter") found.push(entry.position);
+    }
+    return found;
+  };
+  await expect.poll(() => letters(old), patience).toHaveLength(2);
+  const buried = await letters(old);
+  const replayed = await Promise.all(keys.map((key) => old.log.journal({ type: "book", key }, 0)));
+  const { last } = await old.log.end();
+  await worker.stop();
+  await old.send(book, "key-4").note({ text: "waits" });
+
+  const report = await moveLog({
+    servers: server.url,
+    namespace: "one",
+    to: "two",
+    partitions: 16,
+  });
+  expect(report).toMatchObject({ from: "one", to: "two", log: old.log.id, timers: 1 });
+  expect(report.partitions).toEqual({ before: 4, after: 16 });
+  expect(report.last).toBeGreaterThan(last);
+
+  const moved = await join("two");
+  expect([moved.log.id, moved.log.partitions]).toEqual([old.log.id, 16]);
+  expect(await letters(moved)).toEqual(buried);
+  const same = await Promise.all(keys.map((key) => moved.log.journal({ type: "book", key }, 0)));
+  expect(same).toEqual(replayed);
+  await moved.work(book, { retry });
+  await expect.poll(() => notesOf(moved, "key-4"), patience).toEqual(["first", "waits"]);
+  await expect.poll(() => notesOf(moved, "key-3"), patience).toEqual(["first", "much later"]);
+  expect(await moved.agent(book, "key-1").note({ text: "on" })).toBe(3);
+  for (const key of keys) expect((await notesOf(moved, key))[0]).toBe("first");
+  const input = await moved.log.end();
+  expect(input.last).toBeGreaterThan(report.last);
+});
+
+test("the old namespace takes nothing any more, and says where the log is", async () => {
+  const old = await join("before");
+  const id = "same-id";
+  const address = { kind: "agent", name: "book", key: "alice" } as const;
+  const draft = { address, metadata: { id, message: "note" }, payload: Buffer.from("{}") };
+  const { position } = await old.log.accept(draft);
+  await moveLog({ servers: server.url, namespace: "before", to: "after" });
+  await expect(old.log.accept(draft)).rejects.toMatchObject({ code: "log-moved" });
+  const connecting = connectLog({ servers: server.url, namespace: "before" });
+  await expect(connecting).rejects.toThrow(/moved into the namespace after/);
+  // What a caller tries again there, because it does not know whether it was stored.
+  const moved = await join("after");
+  expect(await moved.log.accept(draft)).toEqual({ position, duplicate: true });
+  const again = moveLog({ servers: server.url, namespace: "before", to: "after" });
+  await expect(again).rejects.toMatchObject({ code: "move-refused" });
+});
+
+test("a projection goes on in the new namespace from its checkpoint", async () => {
+  const old = await join("read");
+  const worker = await old.work(book);
+  await old.agent(book, "alice").note({ text: "a" });
+  const emptyModel = memoryModel(() => new Map<string, number>());
+  const counts = projection("counts", emptyModel).on(book, "noted", (model, _, info) => {
+    model.set(info.agent.key, (model.get(info.agent.key) ?? 0) + 1);
+  });
+  const sink = memorySink();
+  const before = await old.project(counts, sink);
+  await before.caughtUp();
+  await before.stop();
+  await worker.stop();
+  await moveLog({ servers: server.url, namespace: "read", to: "reread", partitions: 7 });
+  const moved = await join("reread");
+  await moved.work(book);
+  const after = await moved.project(counts, sink);
+  await moved.agent(book, "alice").note({ text: "b" });
+  await after.caughtUp();
+  expect(sink.read(counts).get("alice")).toBe(2);
+  await after.stop();
+});
+
+test("the server's hash and ours agree for every key", async () => {
+  const old = await join("hash");
+  const odd = [
+    "a.b",
+    "größe",
+    "1%2",
+    "x y",
+    "*",
+    ">",
+    "日本",
+    "~resume",
+    "a/b",
+    "".padEnd(60, "k"),
+  ];
+  for (const key of odd) {
+    const address = { kind: "agent", name: "book", key } as const;
+    await old.log.accept({ address, metadata: { message: "note" }, payload: Buffer.from("{}") });
+  }
+  await moveLog({ servers: server.url, namespace: "hash", to: "rehash", partitions: 37 });
+  const moved = await join("rehash");
+  for (const key of odd) {
+    const source = partitionOfToken(keyToToken(key), 37);
+    const found = Promise.withResolvers<string>();
+    const onInput = (input: { readonly address: { readonly key: string } }): void => {
+      if (input.address.key === key) found.resolve(input.address.key);
+    };
+    const reader = moved.log.read({ source, after: 0, credit: 100, onInput });
+    expect(await found.promise).toBe(key);
+    await reader.stop();
+  }
+});

@@ -1,0 +1,72 @@
+/** What a move asks the server to do with streams. Each can be asked for again. */
+import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
+import { LogRefusedError } from "@troupe/core";
+
+import { apiRequest } from "../api-request.ts";
+import { retryUnavailable } from "../retry.ts";
+import type { Session } from "../session.ts";
+import type { NewStream } from "../log-stream.ts";
+
+const streamNotFound = 10059;
+const patienceMs = 60_000;
+
+function request<T>(session: Session, subject: string, body: object): Promise<T> {
+  return retryUnavailable(() => apiRequest<T>(session, subject, body), { timeoutMs: patienceMs });
+}
+
+/** Undefined when there is no such stream. */
+export async function streamInfo(session: Session, name: string): Promise<StreamInfo | undefined> {
+  try {
+    return await request<StreamInfo>(session, `STREAM.INFO.${name}`, {});
+  } catch (error) {
+    const isMissing =
+      error instanceof LogRefusedError && error.details["serverCode"] === streamNotFound;
+    if (isMissing) return undefined;
+    throw error;
+  }
+}
+
+export async function createStream(session: Session, config: NewStream): Promise<void> {
+  await request(session, `STREAM.CREATE.${config.name}`, config);
+}
+
+/** The whole configuration: what is left out is taken away. */
+export async function updateStream(
+  session: Session,
+  config: Partial<StreamConfig> & { readonly name: string },
+): Promise<void> {
+  await request(session, `STREAM.UPDATE.${config.name}`, config);
+}
+
+/** Removes what lies under a filter, but for the last `keep` messages. */
+export async function purge(
+  session: Session,
+  stream: string,
+  { filter, keep = 0 }: { readonly filter: string; readonly keep?: number },
+): Promise<void> {
+  await request(session, `STREAM.PURGE.${stream}`, { filter, ...(keep > 0 ? { keep } : {}) });
+}
+
+/** How many messages lie under a filter. */
+export async function countUnder(
+  session: Session,
+  stream: string,
+  filter: string,
+): Promise<number> {
+  let count = 0;
+  for (let offset = 0; ;) {
+    const page = await request<SubjectPage>(session, `STREAM.INFO.${stream}`, {
+      subjects_filter: filter,
+      offset,
+    });
+    const counts = Object.values(page.state.subjects ?? {});
+    for (const each of counts) count += each;
+    offset += counts.length;
+    if (counts.length === 0 || offset >= (page.total ?? 0)) return count;
+  }
+}
+
+interface SubjectPage {
+  readonly total?: number;
+  readonly state: { readonly subjects?: Readonly<Record<string, number>> };
+}

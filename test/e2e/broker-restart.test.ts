@@ -139,7 +139,7 @@ async function allHandled(): Promise<void> {
   const client = await dial({ servers: server.url });
   const stored = await counterOf(client, namespace);
   const open = async (): Promise<number> =>
-    (await stored("0.in.*.agent.*.*")) - (await stored("0.journal.*.*"));
+    (await stored("*.in.agent.*.*")) - (await stored("*.journal.*.*"));
   await expect.poll(open, { timeout: 30_000, interval: 100 }).toBeLessThanOrEqual(0);
   await client.close();
 }

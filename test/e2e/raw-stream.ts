@@ -64,7 +64,7 @@ export async function readStream(
   }
 }
 
-/** Counts the messages on the subjects that a filter selects: `0.journal.tally.*`. */
+/** Counts the messages on the subjects that a filter selects: `*.journal.tally.*`. */
 export async function counterOf(
   client: NatsConnection,
   namespace: string,
@@ -87,11 +87,11 @@ interface Stored {
 function sort(found: RawStream, namespace: string, message: Stored): void {
   const { data: payload, headers, seq, subject } = message;
   found.texts.push(`${subject} ${headerText(headers)} ${textOf(payload)}`);
-  const [shard, what, ...rest] = subject.slice(namespace.length + 1).split(".");
-  if (shard === "0" && what === "misfit") {
+  const [, what, ...rest] = subject.slice(namespace.length + 1).split(".");
+  if (what === "misfit") {
     found.misfits.push({ position: seq, subject, headers, payload });
   } else if (what === "in") {
-    const [, kind = "", name = "", ...token] = rest;
+    const [kind = "", name = "", ...token] = rest;
     const key = keyOf(token.join("."));
     found.inputs.push({ position: seq, kind, name, key, headers, payload });
   } else if (what === "journal") {

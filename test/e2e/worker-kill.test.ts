@@ -38,15 +38,15 @@ test("of 8 000 messages over 200 keys none is lost, doubled or out of order", as
   const stored = await counterOf(client, namespace);
 
   const publishing = publishAdds(client, namespace, published);
-  await expect.poll(() => stored("0.journal.tally.*"), patience).toBeGreaterThan(0.3 * total);
+  await expect.poll(() => stored("*.journal.tally.*"), patience).toBeGreaterThan(0.3 * total);
   await Promise.all([second.kill(), publishing]);
 
   // What we ask must come after what a foreign client sent.
-  await expect.poll(() => stored("0.in.*.agent.tally.*"), patience).toBe(total);
+  await expect.poll(() => stored("*.in.agent.tally.*"), patience).toBe(total);
   await using troupe = await connect(server.url, { namespace });
   expect(await statesOf(troupe, published)).toEqual(expectedStates(published));
   // Journals also hold what is no turn.
-  const copies = (): Promise<number> => stored("0.journal.copy.*");
+  const copies = (): Promise<number> => stored("*.journal.copy.*");
   await expect.poll(copies, patience).toBeGreaterThanOrEqual(total / 2);
   expect(await copiesOf(troupe, published)).toEqual(expectedCopies(published));
 
@@ -71,7 +71,7 @@ test("without duplicate recognition the same check fails", async () => {
   const stored = await counterOf(client, namespace);
 
   await publishAdds(client, namespace, published, { to: 20 });
-  await expect.poll(() => stored("0.journal.tally.*"), patience).toBe(1000);
+  await expect.poll(() => stored("*.journal.tally.*"), patience).toBe(1000);
   await second.kill();
   await publishAdds(client, namespace, published, { from: 21 });
   await expect.poll(async () => (await accountOf(first)).holdings.length, patience).toBe(32);

@@ -41,7 +41,7 @@ export async function openTroupe(
 }
 
 /** The options of `connect`; reads the files that prove who we are. @throws UsageError */
-async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
+export async function connectOptions(options: GlobalOptions): Promise<ConnectOptions> {
   return {
     servers: options.server,
     namespace: options.namespace,

@@ -8,6 +8,7 @@ import { addAsk } from "./commands/ask.ts";
 import { addDev } from "./commands/dev.ts";
 import { addDlq } from "./commands/dlq/dlq.ts";
 import { addInspect } from "./commands/inspect.ts";
+import { addMove } from "./commands/move.ts";
 import { addPark } from "./commands/park/park.ts";
 import { addProject } from "./commands/project.ts";
 import { addPublish } from "./commands/publish.ts";
@@ -98,6 +99,7 @@ function createProgram(run: Run, isJson: boolean): Command {
     addDlq,
     addPark,
     addArchive,
+    addMove,
   ]) {
     add(program, run);
   }

@@ -13,7 +13,12 @@ import type { NatsServer } from "./server/index.ts";
 export function contractHarness(server: NatsServer, namespace: string): LogHarness {
   const logs: Log[] = [];
   const connect = async (): Promise<Log> => {
-    const log = await connectLog({ servers: server.url, namespace, name: "contract" });
+    const log = await connectLog({
+      servers: server.url,
+      namespace,
+      name: "contract",
+      ingressBytesMax: 16 * 1024 * 1024,
+    });
     logs.push(log);
     return log;
   };

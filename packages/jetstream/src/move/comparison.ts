@@ -13,9 +13,9 @@ import type { Position } from "@troupe/core";
 import { getRange, type StoredMessage } from "../direct-get.ts";
 import { MoveMismatchError } from "../errors.ts";
 import { headerText, visitHeaders } from "../header-text.ts";
-import { leaderGet } from "../leader-get.ts";
 import type { Session } from "../session.ts";
 import type { Subjects } from "../subjects.ts";
+import { leaderMessage } from "./stream-admin.ts";
 
 export interface CompareHost {
   readonly session: Session;
@@ -83,11 +83,22 @@ export class Comparison {
     for (let last = after; last < until;) {
       signal?.throwIfAborted();
       const page = await getRange(session, { stream, subject, after: last }, { signal });
-      if (page.length === 0) return undefined;
+      if (page.length === 0 && !(await this.#hasMore(stream, subject, { after: last, until })))
+        return undefined;
       for (const stored of page) if (stored.position <= until) yield stored;
-      last = page.at(-1)?.position ?? until;
+      last = page.at(-1)?.position ?? last;
     }
     return undefined;
+  }
+
+  /** A replica may have answered that does not have what the leader has. */
+  async #hasMore(
+    stream: string,
+    next_by_subj: string,
+    { after, until }: { readonly after: Position; readonly until: Position },
+  ): Promise<boolean> {
+    const next = await leaderMessage(this.#host.session, stream, { seq: after + 1, next_by_subj });
+    return next !== undefined && next.seq <= until;
   }
 
   #requireSame(original: StoredMessage, copy: StoredMessage): void {
@@ -110,8 +121,8 @@ export class Comparison {
   /** In the log but not in the copy: only one that was removed in this moment may be missing. */
   async #requireGone(stream: string, position: Position): Promise<void> {
     const { session, to } = this.#host;
-    if ((await leaderGet(session, to.stream, { seq: position })) !== undefined) return;
-    const original = await leaderGet(session, stream, { seq: position });
+    if ((await leaderMessage(session, to.stream, { seq: position })) !== undefined) return;
+    const original = await leaderMessage(session, stream, { seq: position });
     if (original === undefined) return;
     throw new MoveMismatchError(
       `The copy lacks position ${position} (${original.subject}), which the log has.`,
@@ -122,7 +133,7 @@ export class Comparison {
   /** In the copy but not in the log. */
   async #gone(position: Position): Promise<void> {
     const { from, session } = this.#host;
-    if ((await leaderGet(session, from.stream, { seq: position })) === undefined)
+    if ((await leaderMessage(session, from.stream, { seq: position })) === undefined)
       this.removed.push(position);
   }
 }

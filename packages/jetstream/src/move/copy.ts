@@ -2,14 +2,14 @@
  * Waits for the server's copy of a log, and compares it with the log: most of it while the log is
  * still in use, the rest when it is frozen. So the pause does not grow with the log.
  */
+import type { StreamInfo } from "@nats-io/jetstream";
 import type { Position } from "@troupe/core";
 
 import { MoveMismatchError, MoveRefusedError } from "../errors.ts";
-import { leaderGet } from "../leader-get.ts";
 import type { Session } from "../session.ts";
 import type { Subjects } from "../subjects.ts";
 import { Comparison } from "./comparison.ts";
-import { leftBehind, logTransforms } from "./moved-subjects.ts";
+import { leftBehind } from "./moved-subjects.ts";
 import { countUnder, streamInfo } from "./stream-admin.ts";
 
 /** What a move is doing, and how far it is. */
@@ -37,17 +37,13 @@ export async function copyMost(copy: Copy): Promise<Comparison> {
   const comparison = newComparison(copy);
   for (;;) {
     signal?.throwIfAborted();
-    const [log, end] = await Promise.all([
-      streamState(from, from.subjects.stream),
-      lastCopied(copy),
-    ]);
-    const { last_seq: position } = await streamState(from, copy.to.stream);
-    const last = log.last_seq;
+    const { last_seq: last } = (await required(from, from.subjects.stream)).state;
+    const { mirror, state } = await required(from, copy.to.stream);
+    // An earlier try came so far that more was stored after the copy.
+    const position = Math.min(state.last_seq, last);
     onProgress?.({ step: "copy", position, last });
-    // What is stored after the copy is not the copy: an earlier try came so far.
-    const copied = Math.min(position, end);
-    await comparison.upTo(copied, (to) => onProgress?.({ step: "compare", position: to, last }));
-    if (end - position <= closeMax) return comparison;
+    await comparison.upTo(position, (to) => onProgress?.({ step: "compare", position: to, last }));
+    if (mirror === undefined || (mirror.active >= 0 && mirror.lag <= closeMax)) return comparison;
     await pause();
   }
 }
@@ -56,22 +52,36 @@ export async function copyMost(copy: Copy): Promise<Comparison> {
  * The log is frozen: waits for its last message, and compares what was not compared. What was
  * removed from the log behind the comparison makes it begin again. @throws MoveMismatchError
  */
-export async function copyRest(copy: Copy, compared: Comparison): Promise<Comparison> {
+export async function copyRest(
+  copy: Copy,
+  compared: Comparison,
+  last: Position,
+): Promise<Comparison> {
   const { from, signal, to } = copy;
-  const end = await lastCopied(copy);
-  while ((await streamState(from, to.stream)).last_seq < end) {
+  const expected = await messagesToCopy(from);
+  let comparison = compared;
+  for (let looks = 0; ; looks++) {
     signal?.throwIfAborted();
+    const { mirror, state } = await required(from, to.stream);
+    await comparison.upTo(Math.min(state.last_seq, last));
+    if (comparison.messages === expected) return comparison;
+    const isAtRest = mirror === undefined || mirror.lag === 0;
+    const hasWaited = isAtRest && looks % looksAtRest === looksAtRest - 1;
+    if (hasWaited || comparison.messages > expected) {
+      if (comparison !== compared) throw incomplete(copy, comparison.messages, expected);
+      comparison = newComparison(copy);
+    }
     await pause();
   }
-  await compared.upTo(end);
-  const expected = await messagesToCopy(from);
-  if (compared.messages === expected) return compared;
-  const again = newComparison(copy);
-  await again.upTo(end);
-  if (again.messages === expected) return again;
-  throw new MoveMismatchError(
-    `The copy has ${again.messages} messages of the log, which has ${expected}: some lie under subjects that are none of Troupe's. Look at the subjects of ${from.subjects.stream}.`,
-    { details: { copied: again.messages, expected, stream: from.subjects.stream } },
+}
+
+/** Looks at a copy that seems to be complete before that is believed: it says so a moment early. */
+const looksAtRest = 100;
+
+function incomplete({ from }: Copy, copied: number, expected: number): MoveMismatchError {
+  return new MoveMismatchError(
+    `The copy has ${copied} messages of the log, which has ${expected}: some lie under subjects that are none of Troupe's. Look at the subjects of ${from.subjects.stream}.`,
+    { details: { copied, expected, stream: from.subjects.stream } },
   );
 }
 
@@ -79,37 +89,20 @@ function newComparison({ from, signal, to }: Copy): Comparison {
   return new Comparison({ session: from, from: from.subjects, to, signal });
 }
 
-/** The last position that the copy has to have. */
-async function lastCopied({ from, to }: Copy): Promise<Position> {
-  const { stream } = from.subjects;
-  const sources = logTransforms(from.subjects, to).map(({ src }) => src);
-  const found = await Promise.all(
-    sources.map((last_by_subj) => leaderGet(from, stream, { last_by_subj })),
-  );
-  return Math.max(0, ...found.map((message) => message?.seq ?? 0));
-}
-
 /** All messages of the log but those that stay behind, whatever their subjects are. */
 async function messagesToCopy(from: Session): Promise<number> {
   const { stream } = from.subjects;
-  const { messages } = await streamState(from, stream);
+  const { messages } = (await required(from, stream)).state;
   const behind = await Promise.all(
     leftBehind(from.subjects).map((filter) => countUnder(from, stream, filter)),
   );
   return messages - behind.reduce((sum, count) => sum + count, 0);
 }
 
-interface StreamState {
-  readonly last_seq: number;
-  readonly messages: number;
-}
-
-async function streamState(session: Session, name: string): Promise<StreamState> {
+async function required(session: Session, name: string): Promise<StreamInfo> {
   const info = await streamInfo(session, name);
-  if (info === undefined) {
-    throw new MoveRefusedError(`The stream ${name} is gone.`, { details: { stream: name } });
-  }
-  return info.state;
+  if (info !== undefined) return info;
+  throw new MoveRefusedError(`The stream ${name} is gone.`, { details: { stream: name } });
 }
 
 function pause(): Promise<void> {

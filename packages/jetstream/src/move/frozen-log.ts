@@ -2,8 +2,8 @@
  * Freezing the log that is moved: the server takes nothing more into its streams, for ever.
  *
  * First the ingress, so that what foreign clients were told is stored can be taken into the log to
- * the last message; then the log. A sealed stream refuses whatever anybody wants to store, and fires
- * no timer, so where the log ends then is where it ends.
+ * the last message; then the log. A sealed stream refuses whatever anybody wants to store, and
+ * fires no timer, so where the log ends then is where it ends.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
 import type { Position } from "@troupe/core";

@@ -3,8 +3,8 @@
  *
  * The server copies it: the new stream begins as a mirror of the old one that moves each message to
  * its new partition, and keeps positions, times, headers and payloads. So everything that remembers
- * a position of the log stays right (recognition of inputs, floors, marks, snapshots, checkpoints of
- * projections, dead letters, idempotency keys), and the log keeps its identity.
+ * a position of the log stays right (recognition of inputs, floors, marks, snapshots, checkpoints
+ * of projections, dead letters, idempotency keys), and the log keeps its identity.
  *
  *  MOVE-1 The old log is frozen by the server before the new one is used: no turn, message or timer
  *         is stored in both, whatever old workers still do.
@@ -14,12 +14,13 @@
  *  MOVE-4 The new log continues after the last position of the old one.
  *  MOVE-5 A timer is set in the new log once: where it would fire twice, a marker stands.
  */
+import type { StreamConfig } from "@nats-io/jetstream";
 import { requireOptions, type Position } from "@troupe/core";
 
 import { openSession } from "../connect-log.ts";
 import { connectLogRules, type ConnectLogOptions } from "../connect-options.ts";
 import { loadFloors, saveFloors } from "../control-store.ts";
-import { MoveRefusedError } from "../errors.ts";
+import { MoveMismatchError, MoveRefusedError } from "../errors.ts";
 import { unlessNothingThere } from "../leader-get.ts";
 import { logMetadata, logStream, partitionsMax } from "../log-stream.ts";
 import { apiRequest } from "../api-request.ts";
@@ -61,7 +62,10 @@ export interface MoveReport {
   readonly last: Position;
   /** Timers that this run set. */
   readonly timers: number;
-  /** How long nothing could be stored, in milliseconds; since this run began where an earlier one froze the log. */
+  /**
+   * How long nothing could be stored, in milliseconds; since this run began where an earlier one
+   * froze the log.
+   */
   readonly pausedMs: number;
 }
 
@@ -81,7 +85,7 @@ interface Move {
  * @throws MoveRefusedError, MoveMismatchError, and what connecting throws
  */
 export async function moveLog(options: MoveOptions): Promise<MoveReport> {
-  const { onProgress, partitions, signal, to: name, ...connection } = options;
+  const { onProgress: _hears, partitions, signal: _ends, to: name, ...connection } = options;
   requireOptions("Move option ", { ...connection, partitions }, connectLogRules);
   const from = await openSession({ ...connection, createStreams: false }, { isMove: true });
   try {
@@ -102,7 +106,7 @@ async function run(move: Move): Promise<MoveReport> {
   const frozenAtMs = performance.now();
   onProgress?.({ step: "freeze", position: compared.comparedTo, last: compared.comparedTo });
   const last = await freezeLog(from, to.namespace);
-  const comparison = await copyRest(copy, compared);
+  const comparison = await copyRest(copy, compared, last);
   await promote(move);
   const target = await openSession(targetOptions(move), { isMove: true });
   let timers: number;
@@ -111,6 +115,7 @@ async function run(move: Move): Promise<MoveReport> {
   } finally {
     await target.link.close();
   }
+  await requireStill(from, last);
   await open(move);
   onProgress?.({ step: "open", position: last, last });
   return {
@@ -174,16 +179,11 @@ function movingMetadata(from: Session, to: Subjects): Record<string, string> {
 }
 
 /** Storage, copies, and the memory of message ids, which a mirror keeps as well. */
-async function mirrorOf(
-  from: Session,
-  stream: string,
-): Promise<
-  Pick<ReturnType<typeof logStream>, "num_replicas" | "duplicate_window" | "allow_direct">
-> {
+async function mirrorOf(from: Session, stream: string): Promise<Partial<StreamConfig>> {
   const info = await streamInfo(from, stream);
   if (info === undefined) throw new MoveRefusedError(`There is no stream ${stream}.`);
   const { duplicate_window, num_replicas, storage } = info.config;
-  return { num_replicas, duplicate_window, allow_direct: true, ...{ storage } };
+  return { num_replicas, duplicate_window, storage, allow_direct: true };
 }
 
 function taken(
@@ -243,6 +243,21 @@ async function settle(
 async function remove(target: Session, position: Position): Promise<void> {
   const subject = `STREAM.MSG.DELETE.${target.subjects.stream}`;
   await unlessNothingThere(apiRequest(target, subject, { seq: position, no_erase: true }));
+}
+
+/**
+ * A replica that led the old stream before it knew of the freeze may have stored something.
+ *
+ * @throws MoveMismatchError
+ */
+async function requireStill(from: Session, last: Position): Promise<void> {
+  const { stream } = from.subjects;
+  const now = (await streamInfo(from, stream))?.state.last_seq;
+  if (now === last) return;
+  throw new MoveMismatchError(
+    `The stream ${stream} was sealed at ${last}, and ends at ${now} now: something was stored meanwhile that was not moved. The new namespace stays closed.`,
+    { details: { stream, last, now } },
+  );
 }
 
 /** From here on the namespace is one like any other. */

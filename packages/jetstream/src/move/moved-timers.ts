@@ -12,10 +12,10 @@ import { getRange, type StoredMessage } from "../direct-get.ts";
 import type { DraftMessage } from "../draft-message.ts";
 import { headerLine } from "../header-block.ts";
 import { headerText, visitHeaders } from "../header-text.ts";
-import { leaderGet } from "../leader-get.ts";
 import { isConflict, publishError } from "../publish-error.ts";
 import type { Session } from "../session.ts";
 import { isOfServer } from "./comparison.ts";
+import { leaderMessage } from "./stream-admin.ts";
 
 /** How far the timers of a log are set in its new place. */
 interface TimersMarker {
@@ -62,7 +62,7 @@ export async function reachPosition(to: Session, end: Position, last: Position):
 
 async function lastMarker(to: Session): Promise<TimersMarker> {
   const { moved, stream } = to.subjects;
-  const found = await leaderGet(to, stream, { last_by_subj: moved });
+  const found = await leaderMessage(to, stream, { last_by_subj: moved });
   if (found === undefined) return { timersTo: 0, revision: 0 };
   const said = JSON.parse(Buffer.from(found.data ?? "", "base64").toString()) as TimersMarker;
   return { timersTo: said.timersTo, revision: found.seq };

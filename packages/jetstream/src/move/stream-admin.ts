@@ -3,6 +3,7 @@ import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { LogRefusedError } from "@troupe/core";
 
 import { apiRequest } from "../api-request.ts";
+import { leaderGet, type LeaderMessage } from "../leader-get.ts";
 import { retryUnavailable } from "../retry.ts";
 import type { Session } from "../session.ts";
 import type { NewStream } from "../log-stream.ts";
@@ -12,6 +13,15 @@ const patienceMs = 60_000;
 
 function request<T>(session: Session, subject: string, body: object): Promise<T> {
   return retryUnavailable(() => apiRequest<T>(session, subject, body), { timeoutMs: patienceMs });
+}
+
+/** What the leader has, asked until it answers. */
+export function leaderMessage(
+  session: Session,
+  stream: string,
+  body: Parameters<typeof leaderGet>[2],
+): Promise<LeaderMessage | undefined> {
+  return retryUnavailable(() => leaderGet(session, stream, body), { timeoutMs: patienceMs });
 }
 
 /** Undefined when there is no such stream. */

@@ -1,0 +1,132 @@
+/**
+ * A log moves while its system works, and whoever moves it is killed again and again: nothing is
+ * lost, nothing comes twice, and it goes on in the new namespace with the same order.
+ */
+import { randomUUID } from "node:crypto";
+
+import { encodePayload, TroupeError, type InputDraft, type Log } from "@troupe/core";
+import { connectLog, type MoveReport } from "@troupe/jetstream";
+import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
+import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+
+import { startMoving } from "./move/move-program-settings.ts";
+import { counterOf, readStream } from "./raw-stream.ts";
+import { adds } from "./tally/publish-adds.ts";
+import { checkStream, nothing, type Published } from "./tally/tally-check.ts";
+import { startTallyWorker } from "./tally/tally-worker-settings.ts";
+import type { Add } from "./tally/tally.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+let server: NatsServer;
+let client: NatsConnection;
+
+beforeAll(async () => {
+  server = await startNatsServer();
+  client = await dial({ servers: server.url, noAsyncTraces: true });
+});
+afterAll(async () => {
+  await client?.close();
+  await server?.stop();
+});
+
+const [from, to, keys] = ["here", "there", 30];
+const patience = { timeout: 60_000, interval: 20 } as const;
+
+/** Sends to where the log is. Each key's messages go one after the other, each until it is stored. */
+class Sender {
+  readonly sent: Map<string, Add[]> = new Map();
+  readonly #all: Published = adds({ messages: keys * 5000, keys });
+  readonly #ended = new AbortController();
+  readonly #running: Promise<void>[];
+  #log: Promise<Log>;
+
+  constructor(log: Promise<Log>) {
+    this.#log = log;
+    this.#running = [...this.#all].map(([key, list]) => this.#send(key, list));
+  }
+
+  get count(): number {
+    return [...this.sent.values()].reduce((sum, list) => sum + list.length, 0);
+  }
+
+  async end(): Promise<void> {
+    this.#ended.abort();
+    await Promise.all(this.#running);
+    await (await this.#log).close();
+  }
+
+  async #send(key: string, list: readonly Add[]): Promise<void> {
+    for (const add of list) {
+      if (this.#ended.signal.aborted) return;
+      const address = { kind: "agent", name: "tally", key } as const;
+      const metadata = { id: randomUUID(), message: "add", contentType: "application/msgpack" };
+      await this.#store({ address, metadata, payload: encodePayload(add) } as InputDraft);
+      this.sent.set(key, [...(this.sent.get(key) ?? []), add]);
+    }
+  }
+
+  /** Whatever happens, with the same id. */
+  async #store(draft: InputDraft): Promise<void> {
+    for (;;) {
+      const log = this.#log;
+      try {
+        await (await log).accept(draft);
+        return;
+      } catch (thrown) {
+        if (!(thrown instanceof TroupeError && thrown.retryable)) throw thrown;
+        if (thrown.code === "log-moved" && this.#log === log) this.#log = follow(log);
+      }
+    }
+  }
+}
+
+/** Where the log is after it was moved; waits until it is open. */
+async function follow(old: Promise<Log>): Promise<Log> {
+  await (await old).close();
+  return connectLog({ servers: server.url, namespace: to, startTimeoutMs: 60_000 });
+}
+
+test("nothing is lost or doubled, whenever whoever moves it is killed", async ({ annotate }) => {
+  const worker = { url: server.url, pausing: true } as const;
+  await using old = await startTallyWorker({ ...worker, id: "old", namespace: from });
+  await using other = await startTallyWorker({ ...worker, id: "other", namespace: from });
+  const stored = await counterOf(client, from);
+  const sender = new Sender(connectLog({ servers: server.url, namespace: from }));
+  await expect.poll(() => stored("*.journal.tally.*"), patience).toBeGreaterThan(1000);
+
+  const settings = { url: server.url, from, to, partitions: 64 };
+  for (const step of ["copy", "compare", "freeze"]) {
+    await using mover = await startMoving(settings);
+    await mover.said(step);
+    await mover.kill();
+  }
+  // From here on the log is frozen; the places between are met by chance.
+  for (const delayMs of [1, 20, 60]) {
+    await using mover = await startMoving(settings);
+    await mover.said("freeze");
+    await new Promise((resolve) => void setTimeout(resolve, delayMs));
+    await mover.kill();
+  }
+  await using last = await startMoving(settings);
+  const before = sender.count;
+  await using moved = await startTallyWorker({ ...worker, id: "moved", namespace: to });
+  const ended = last.notices.find(({ kind }) => kind === "moved");
+  const report = ended?.["report"] as MoveReport | undefined;
+  await expect.poll(() => sender.count, patience).toBeGreaterThan(before + 1000);
+  await sender.end();
+
+  const all = [...sender.sent.values()].reduce((sum, list) => sum + list.length, 0);
+  const copies = [...sender.sent.values()].reduce(
+    (sum, list) => sum + list.filter(({ n }) => n % 2 === 0).length,
+    0,
+  );
+  const movedCount = await counterOf(client, to);
+  await expect.poll(() => movedCount("*.journal.tally.*"), patience).toBe(all);
+  await expect.poll(() => movedCount("*.journal.copy.*"), patience).toBeGreaterThanOrEqual(copies);
+  expect(checkStream(sender.sent, await readStream(server.url, to))).toEqual(nothing);
+  await annotate(`${all} messages, paused ${report?.pausedMs ?? "an unknown number of"} ms`);
+  await Promise.all([old.kill(), other.kill()]);
+  void moved;
+});

@@ -1,4 +1,6 @@
-/** `troupe move`: take a namespace's log into another namespace, with another number of partitions. */
+/**
+ * `troupe move`: take a namespace's log into another namespace, with another number of partitions.
+ */
 import { moveLog } from "@troupe/jetstream";
 import type { MoveProgress, MoveReport } from "@troupe/jetstream";
 import type { Command } from "commander";

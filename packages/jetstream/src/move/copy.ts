@@ -42,10 +42,21 @@ export async function copyMost(copy: Copy): Promise<Comparison> {
     // An earlier try came so far that more was stored after the copy.
     const position = Math.min(state.last_seq, last);
     onProgress?.({ step: "copy", position, last });
-    await comparison.upTo(position, (to) => onProgress?.({ step: "compare", position: to, last }));
-    if (mirror === undefined || (mirror.active >= 0 && mirror.lag <= closeMax)) return comparison;
+    const onCompared = (to: Position): void =>
+      onProgress?.({ step: "compare", position: to, last });
+    await comparison.upTo(position, onCompared);
+    onCompared(position);
+    if (mirror === undefined || (await isClose(copy, comparison))) return comparison;
     await pause();
   }
+}
+
+/** What the server says about the lag of a mirror is not so when the mirror has just begun. */
+async function isClose({ from }: Copy, compared: Comparison): Promise<boolean> {
+  const { last_seq: last } = (await required(from, from.subjects.stream)).state;
+  if (last - compared.comparedTo <= closeMax) return true;
+  // A log may end with much that is not copied.
+  return (await messagesToCopy(from)) - compared.messages <= closeMax;
 }
 
 /**
@@ -60,23 +71,29 @@ export async function copyRest(
   const { from, signal, to } = copy;
   const expected = await messagesToCopy(from);
   let comparison = compared;
-  for (let looks = 0; ; looks++) {
+  let grownAtMs = performance.now();
+  for (;;) {
     signal?.throwIfAborted();
-    const { mirror, state } = await required(from, to.stream);
-    await comparison.upTo(Math.min(state.last_seq, last));
+    const before = comparison.comparedTo;
+    const { last_seq: position } = (await required(from, to.stream)).state;
+    await comparison.upTo(Math.min(position, last));
     if (comparison.messages === expected) return comparison;
-    const isAtRest = mirror === undefined || mirror.lag === 0;
-    const hasWaited = isAtRest && looks % looksAtRest === looksAtRest - 1;
-    if (hasWaited || comparison.messages > expected) {
+    if (comparison.comparedTo > before) grownAtMs = performance.now();
+    const isAtRest = performance.now() - grownAtMs > stalledMs;
+    if (isAtRest || comparison.messages > expected) {
       if (comparison !== compared) throw incomplete(copy, comparison.messages, expected);
       comparison = newComparison(copy);
+      grownAtMs = performance.now();
     }
     await pause();
   }
 }
 
-/** Looks at a copy that seems to be complete before that is believed: it says so a moment early. */
-const looksAtRest = 100;
+/**
+ * How long a copy may rest before it counts as complete. The server notices after ten seconds that
+ * a mirror has lost its source, and begins again.
+ */
+const stalledMs = 30_000;
 
 function incomplete({ from }: Copy, copied: number, expected: number): MoveMismatchError {
   return new MoveMismatchError(

@@ -97,7 +97,7 @@ test("a reader keeps its consumer while its pulls are answered", async () => {
   const client = await dial({ servers: server.url });
   await fill(log, 0, 600);
   const made: string[] = [];
-  const advisories = `$JS.EVENT.ADVISORY.CONSUMER.CREATED.${subjectsOf(namespace).stream}.>`;
+  const advisories = `$JS.EVENT.ADVISORY.CONSUMER.CREATED.${subjectsOf(namespace, 16).stream}.>`;
   client.subscribe(advisories, { callback: (_, message) => void made.push(message.subject) });
   await client.flush();
   const inputs: Input[] = [];

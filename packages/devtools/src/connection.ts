@@ -96,7 +96,7 @@ async function readable(flag: string, file: string | undefined): Promise<string 
 }
 
 /** The same failure in the words of the command line. */
-function explained(error: unknown, options: GlobalOptions): unknown {
+export function explained(error: unknown, options: GlobalOptions): unknown {
   if (error instanceof ServerAddressError) {
     return new UsageError(`--server: ${error.message}`, { cause: error });
   }

@@ -5,7 +5,7 @@ import { moveLog } from "@troupe/jetstream";
 import type { MoveProgress, MoveReport } from "@troupe/jetstream";
 import type { Command } from "commander";
 import { isConfirmed } from "../confirmation.ts";
-import { connectOptions } from "../connection.ts";
+import { connectOptions, explained } from "../connection.ts";
 import { parseCount } from "../count-option.ts";
 import { exitCode } from "../exit-code.ts";
 import type { GlobalOptions } from "../global-options.ts";
@@ -35,7 +35,11 @@ export function addMove(program: Command, run: Run): void {
         "begun again. The user needs all rights in the account.",
     )
     .argument("<namespace>", "the namespace that the log moves into; it must not exist")
-    .option("--partitions <count>", "partitions there", parseCount(1, partitionsMax))
+    .option(
+      "--partitions <count>",
+      "partitions there; as many as before when absent",
+      parseCount(1, partitionsMax),
+    )
     .option("--yes", "do not ask")
     .option("--json", "what was moved, as one JSON object")
     .action(async (to: string, _: unknown, self: Command) => {
@@ -57,12 +61,15 @@ async function move(to: string, options: CommandOptions, run: Run): Promise<void
     run.exitCode = exitCode.failed;
     return;
   }
-  const report = await moveLog({
+  const moving = moveLog({
     ...(await connectOptions(options)),
     to,
     partitions: options.partitions,
     signal: interruption.signal,
     onProgress: (progress) => terminal.status(progressLine(progress)),
+  });
+  const report = await interruption.orInterrupted(moving).catch((error: unknown) => {
+    throw explained(error, options);
   });
   terminal.status("");
   if (options.json === true) terminal.print(toJson(report));
@@ -83,7 +90,7 @@ function reportLines(report: MoveReport): readonly string[] {
     `  last      ${last}: what is stored from now on comes after it`,
     `  pause     ${duration(pausedMs)}`,
     "",
-    `Start workers and clients with --namespace ${to}. The streams of ${from} are sealed; remove them`,
-    "when nobody needs them any more.",
+    `Start workers and clients with --namespace ${to}. The streams of`,
+    `${from} are sealed: remove them when nobody needs them any more.`,
   ];
 }

@@ -38,7 +38,10 @@ export class Comparison {
     this.#host = host;
   }
 
-  /** Of position, time, subject, headers and payload of every message, 32 characters. */
+  /**
+   * Of position, time, subject behind the partition, headers and payload of every message, 32
+   * characters: the same for the same log in any namespace.
+   */
   get digest(): string {
     return this.#digest.copy().digest("base64url").slice(0, 32);
   }
@@ -114,7 +117,9 @@ export class Comparison {
       );
     }
     this.messages += 1;
-    this.#digest.update(`${copy.position} ${copy.storedAtMs} ${copy.subject}\n${lines}\n`);
+    const kind = copy.subject.indexOf(".", this.#host.to.namespace.length + 1);
+    this.#digest.update(`${copy.position} ${copy.storedAtMs} ${copy.subject.slice(kind)}\n`);
+    this.#digest.update(`${lines}\n`);
     this.#digest.update(copy.message.data);
   }
 

@@ -9,7 +9,7 @@ import { MoveMismatchError, MoveRefusedError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { Subjects } from "../subjects.ts";
 import { Comparison } from "./comparison.ts";
-import { leftBehind } from "./moved-subjects.ts";
+import { leftBehind, logTransforms } from "./moved-subjects.ts";
 import { countUnder, streamInfo } from "./stream-admin.ts";
 
 /** What a move is doing, and how far it is. */
@@ -26,6 +26,8 @@ export interface Copy {
   readonly to: Subjects;
   readonly onProgress: ((progress: MoveProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
+  /** How long a copy may rest before it counts as complete. */
+  readonly stalledMs: number;
 }
 
 /** Messages that are copied and compared in a fraction of a second. */
@@ -46,9 +48,34 @@ export async function copyMost(copy: Copy): Promise<Comparison> {
       onProgress?.({ step: "compare", position: to, last });
     await comparison.upTo(position, onCompared);
     onCompared(position);
-    if (mirror === undefined || (await isClose(copy, comparison))) return comparison;
+    if (mirror === undefined) return comparison;
+    if (await isClose(copy, comparison)) {
+      await requireKnownSubjects(copy);
+      return comparison;
+    }
     await pause();
   }
+}
+
+/**
+ * Before anything is frozen: a message that no transform knows would stay behind. While the log is
+ * in use the counts are of different moments, so they are taken again before they are believed.
+ */
+async function requireKnownSubjects({ from, to }: Copy): Promise<void> {
+  const { stream } = from.subjects;
+  const moved = logTransforms(from.subjects, to).map(({ src }) => src);
+  const known = [...leftBehind(from.subjects), ...moved];
+  let strange = 0;
+  for (let looks = 0; looks < 3; looks++) {
+    const { messages } = (await required(from, stream)).state;
+    const counts = await Promise.all(known.map((filter) => countUnder(from, stream, filter)));
+    strange = messages - counts.reduce((sum, count) => sum + count, 0);
+    if (strange <= 0) return;
+  }
+  throw new MoveRefusedError(
+    `The stream ${stream} has ${strange} messages under subjects that are none of Troupe's, and cannot be moved with them. Look at its subjects, and remove them.`,
+    { details: { stream, messages: strange } },
+  );
 }
 
 /** What the server says about the lag of a mirror is not so when the mirror has just begun. */
@@ -68,7 +95,7 @@ export async function copyRest(
   compared: Comparison,
   last: Position,
 ): Promise<Comparison> {
-  const { from, signal, to } = copy;
+  const { from, signal, stalledMs, to } = copy;
   const expected = await messagesToCopy(from);
   let comparison = compared;
   let grownAtMs = performance.now();
@@ -88,12 +115,6 @@ export async function copyRest(
     await pause();
   }
 }
-
-/**
- * How long a copy may rest before it counts as complete. The server notices after ten seconds that
- * a mirror has lost its source, and begins again.
- */
-const stalledMs = 30_000;
 
 function incomplete({ from }: Copy, copied: number, expected: number): MoveMismatchError {
   return new MoveMismatchError(

@@ -8,12 +8,14 @@ import {
   partitionOfToken,
   projection,
   topic,
+  type DeadLetter,
+  type Log,
   type Troupe,
 } from "@troupe/core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
-import { connect, connectLog, moveLog } from "../index.ts";
+import { connect, connectLog, moveLog, type MoveProgress } from "../index.ts";
 import { startNatsServer, type NatsServer } from "../server/index.ts";
 
 const news = topic("news", z.object({ text: z.string() }));
@@ -55,7 +57,8 @@ async function join(namespace: string, partitions = 4): Promise<Troupe> {
 }
 
 const retry = { attemptsMax: 1 } as const;
-const keys = Array.from({ length: 40 }, (_, i) => `key-${i}`);
+const range = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+const keys = range(40).map((i) => `key-${i}`);
 const patience = { timeout: 20_000 };
 
 async function notesOf(troupe: Troupe, key: string): Promise<readonly string[]> {
@@ -127,6 +130,81 @@ test("the old namespace takes nothing any more, and says where the log is", asyn
   expect(await moved.log.accept(draft)).toEqual({ position, duplicate: true });
   const again = moveLog({ servers: server.url, namespace: "before", to: "after" });
   await expect(again).rejects.toMatchObject({ code: "move-refused" });
+});
+
+test("who connects while it moves waits until everything is there", async () => {
+  const old = await connectLog({ servers: server.url, namespace: "busy" });
+  closing.push(() => old.close());
+  const address = { kind: "agent", name: "book", key: "alice" } as const;
+  const draft = { address, metadata: {}, payload: Buffer.from("{}") };
+  const { position } = await old.accept(draft);
+  let joining: Promise<Log> | undefined;
+  const onProgress = ({ step }: MoveProgress): void => {
+    if (step === "freeze") joining = connectLog({ servers: server.url, namespace: "calm" });
+  };
+  const report = await moveLog({ servers: server.url, namespace: "busy", to: "calm", onProgress });
+  const moved = await joining;
+  expect((await moved?.input(position))?.position).toBe(position);
+  expect(moved?.partitions).toBe(report.partitions.after);
+  await moved?.close();
+  const next = await moveLog({ servers: server.url, namespace: "calm", to: "calmer" });
+  expect(next.digest).toBe(report.digest);
+});
+
+test("positions of the old log are not used again, whatever it ended with", async () => {
+  const old = await connectLog({ servers: server.url, namespace: "ends" });
+  closing.push(() => old.close());
+  const address = { kind: "agent", name: "book", key: "alice" } as const;
+  const message = { address, metadata: { id: "t" }, payload: Buffer.from("{}") };
+  const time = { atMs: Date.now() + 3_600_000 };
+  const timers = range(5).map((i) => ({ kind: "set", id: `t${i}`, message, time }) as const);
+  const record = Buffer.from("x");
+  const agent = { type: "book", key: "alice" };
+  await old.commit([{ agent, expectedRevision: 0, record, outgoing: [], timers }]);
+  const { last } = await old.end();
+  const report = await moveLog({ servers: server.url, namespace: "ends", to: "begins" });
+  expect(report).toMatchObject({ last, timers: 5, messages: 1 });
+  const moved = await connectLog({ servers: server.url, namespace: "begins" });
+  closing.push(() => moved.close());
+  expect((await moved.accept(message)).position).toBeGreaterThan(last + 5);
+});
+
+test("a dead letter that was removed when it was copied already does not come back", async () => {
+  const old = await connectLog({ servers: server.url, namespace: "letters" });
+  closing.push(() => old.close());
+  const letter = (inputPosition: number): DeadLetter => ({
+    agent: { type: "book", key: "alice" },
+    inputPosition,
+    attempts: 1,
+    failure: { code: "x", message: "x", retryable: false },
+    payload: Buffer.from("{}"),
+    contentType: undefined,
+    origin: "agent/book/alice",
+  });
+  for (const position of [1, 2, 3]) await old.bury(letter(position));
+  let removing: Promise<boolean> | undefined;
+  const onProgress = ({ position, step }: MoveProgress): void => {
+    if (step === "compare" && position === 3) removing ??= old.removeDeadLetter(2);
+  };
+  await moveLog({ servers: server.url, namespace: "letters", to: "fewer", onProgress });
+  expect(await removing).toBe(true);
+  const moved = await connectLog({ servers: server.url, namespace: "fewer" });
+  closing.push(() => moved.close());
+  const there = await Promise.all([1, 2, 3].map((position) => moved.at(position)));
+  expect(there.map((found) => found !== undefined)).toEqual([true, false, true]);
+});
+
+test("a message under a subject that no transform knows is refused before anything is frozen", async () => {
+  const old = await connectLog({ servers: server.url, namespace: "odd" });
+  closing.push(() => old.close());
+  await client.request("odd.0.unknown.kind", "x");
+  const moving = moveLog({ servers: server.url, namespace: "odd", to: "odder" });
+  await expect(moving).rejects.toMatchObject({ code: "move-refused", details: { messages: 1 } });
+  const connecting = connectLog({ servers: server.url, namespace: "odder", startTimeoutMs: 300 });
+  await expect(connecting).rejects.toThrow(/being moved into the stream/);
+  const address = { kind: "agent", name: "book", key: "alice" } as const;
+  const draft = { address, metadata: {}, payload: Buffer.from("{}") };
+  expect((await old.accept(draft)).position).toBe(2);
 });
 
 test("a projection goes on in the new namespace from its checkpoint", async () => {

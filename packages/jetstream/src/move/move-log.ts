@@ -15,7 +15,7 @@
  *  MOVE-5 A timer is set in the new log once: where it would fire twice, a marker stands.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
-import { requireOptions, type Position } from "@troupe/core";
+import { atLeastOne, requireOptions, type Position } from "@troupe/core";
 
 import { openSession } from "../connect-log.ts";
 import { connectLogRules, type ConnectLogOptions } from "../connect-options.ts";
@@ -41,6 +41,11 @@ export interface MoveOptions extends ConnectLogOptions {
   readonly to: string;
   /** Partitions in the new namespace, 1 to 1024. @default as many as before */
   readonly partitions?: number | undefined;
+  /**
+   * How long the server's copy may rest before it counts as complete, in milliseconds. The server
+   * notices after ten seconds that a mirror has lost its source. Minimum 1. @default 30000
+   */
+  readonly stalledMs?: number | undefined;
   /** Stops between two steps; beginning again goes on from there. */
   readonly signal?: AbortSignal | undefined;
   /** Hears how far it is. */
@@ -69,6 +74,8 @@ export interface MoveReport {
   readonly pausedMs: number;
 }
 
+const stalledMsDefault = 30_000;
+
 interface Move {
   readonly from: Session;
   readonly to: Subjects;
@@ -85,8 +92,9 @@ interface Move {
  * @throws MoveRefusedError, MoveMismatchError, and what connecting throws
  */
 export async function moveLog(options: MoveOptions): Promise<MoveReport> {
-  const { onProgress: _hears, partitions, signal: _ends, to: name, ...connection } = options;
-  requireOptions("Move option ", { ...connection, partitions }, connectLogRules);
+  const { onProgress: _hears, signal: _ends, to: name, ...checked } = options;
+  requireOptions("Move option ", checked, { ...connectLogRules, stalledMs: atLeastOne });
+  const { partitions, stalledMs: _rests, ...connection } = checked;
   const from = await openSession({ ...connection, createStreams: false }, { isMove: true });
   try {
     const to = subjectsOf(name, partitions ?? from.subjects.partitions);
@@ -99,9 +107,9 @@ export async function moveLog(options: MoveOptions): Promise<MoveReport> {
 
 async function run(move: Move): Promise<MoveReport> {
   const { from, options, to } = move;
-  const { onProgress, signal } = options;
+  const { onProgress, signal, stalledMs } = options;
   await prepare(move);
-  const copy = { from, to, onProgress, signal };
+  const copy = { from, to, onProgress, signal, stalledMs: stalledMs ?? stalledMsDefault };
   const compared = await copyMost(copy);
   const frozenAtMs = performance.now();
   onProgress?.({ step: "freeze", position: compared.comparedTo, last: compared.comparedTo });
@@ -219,7 +227,14 @@ async function promote({ from, to }: Move): Promise<void> {
 }
 
 function targetOptions({ options, to }: Move): ConnectLogOptions {
-  const { onProgress: _, partitions: _of, signal: _s, to: _to, ...connection } = options;
+  const {
+    onProgress: _,
+    partitions: _of,
+    signal: _s,
+    stalledMs: _m,
+    to: _to,
+    ...connection
+  } = options;
   return { ...connection, namespace: to.namespace, createStreams: true };
 }
 

@@ -29,6 +29,7 @@ import {
   type NewStream,
 } from "./log-stream.ts";
 import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-stream.ts";
+import { serverCode } from "./publish-error.ts";
 import { ServerTime } from "./server-time.ts";
 import { listed, mismatch } from "./stream-mismatch.ts";
 import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
@@ -69,7 +70,7 @@ export async function ensureStreams(
   options: StreamOptions,
 ): Promise<PreparedStreams> {
   const wanted = logStream(subjectsOf(namespace, options.partitions), options);
-  const found: TimedInfo = await ensureStream(manager, wanted, options.createStreams);
+  const found: TimedInfo = await ensureLog(manager, wanted, options.createStreams);
   const time = new ServerTime(found.ts === undefined ? Date.now() : Date.parse(found.ts));
   const { config: shard, created } = found;
   if (options.isMove !== true) requireHere(shard);
@@ -82,6 +83,23 @@ export async function ensureStreams(
   const { num_replicas: replicas } = shard;
   const readersMax = consumersOf(shard);
   return { log, id, time, subjects, replicas, readersMax, idWindowMs, notes };
+}
+
+/** An account that has fewer consumers than a log may need says how many there are. */
+async function ensureLog(
+  manager: JetStreamManager,
+  wanted: NewStream,
+  create: boolean,
+): Promise<StreamInfo> {
+  try {
+    return await ensureStream(manager, wanted, create);
+  } catch (error) {
+    const isBounded =
+      error instanceof StreamMismatchError &&
+      error.details["serverCode"] === serverCode.consumersMax;
+    if (!isBounded) throw error;
+    return ensureStream(manager, { ...wanted, max_consumers: -1 }, create);
+  }
 }
 
 /** The server's answer says when it was given, and the client does not declare it. */

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { encodePayload, TroupeError, type InputDraft, type Log } from "@troupe/core";
 import { connectLog, type MoveReport } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
+import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
@@ -64,8 +65,8 @@ class Sender {
   }
 
   async #send(key: string, list: readonly Add[], count: number): Promise<void> {
-    const from = this.sent.get(key)?.length ?? 0;
-    for (const add of list.slice(from, from + count)) {
+    const done = this.sent.get(key)?.length ?? 0;
+    for (const add of list.slice(done, done + count)) {
       const address = { kind: "agent", name: "tally", key } as const;
       const metadata = { id: randomUUID(), message: "add", contentType: "application/msgpack" };
       await this.#store({ address, metadata, payload: encodePayload(add) } as InputDraft);
@@ -110,13 +111,13 @@ test("nothing is lost or doubled, whenever whoever moves it is killed", async ({
     await mover.said(step);
     await mover.kill();
   }
-  // From here on the log is frozen; the places between are met by chance.
-  for (const delayMs of [1, 60]) {
-    await using mover = await startMoving(settings);
-    await mover.said("freeze");
-    await new Promise((resolve) => void setTimeout(resolve, delayMs));
-    await mover.kill();
-  }
+  // It is killed where the new stream has just become one of its own, if it is caught there.
+  const manager = await jetstreamManager(client);
+  const isMirror = async (): Promise<boolean> =>
+    (await manager.streams.info(`${to}-0`)).config.mirror !== undefined;
+  await using caught = await startMoving(settings);
+  await expect.poll(isMirror, { timeout: 60_000, interval: 2 }).toBe(false);
+  await caught.kill();
   await using last = await startMoving(settings);
   await using moved = await startTallyWorker({ ...worker, id: "moved", namespace: to });
   const ended = last.notices.find(({ kind }) => kind === "moved");

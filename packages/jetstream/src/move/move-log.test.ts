@@ -160,8 +160,8 @@ test("positions of the old log are not used again, whatever it ended with", asyn
   const time = { atMs: Date.now() + 3_600_000 };
   const timers = range(5).map((i) => ({ kind: "set", id: `t${i}`, message, time }) as const);
   const record = Buffer.from("x");
-  const agent = { type: "book", key: "alice" };
-  await old.commit([{ agent, expectedRevision: 0, record, outgoing: [], timers }]);
+  const alice = { type: "book", key: "alice" };
+  await old.commit([{ agent: alice, expectedRevision: 0, record, outgoing: [], timers }]);
   const { last } = await old.end();
   const report = await moveLog({ servers: server.url, namespace: "ends", to: "begins" });
   expect(report).toMatchObject({ last, timers: 5, messages: 1 });

@@ -7,7 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { agent, memoryModel, memorySink, projection, type Troupe } from "@troupe/core";
+import {
+  agent,
+  memoryModel,
+  memorySink,
+  partitionCountDefault,
+  projection,
+  type Troupe,
+} from "@troupe/core";
 import { directoryStore } from "@troupe/core/archive";
 import { connect, subjects } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
@@ -94,7 +101,7 @@ async function idle(troupe: Troupe): Promise<void> {
 
 /** Purges journals up to a position, by hand; the last record stays. */
 async function truncate(nats: NatsConnection, upTo: number): Promise<void> {
-  const names = subjects(namespace);
+  const names = subjects(namespace, partitionCountDefault);
   for (const key of keys) {
     const filter = names.journal({ type: "tally", key });
     const last = await nats.request(

@@ -101,7 +101,6 @@ export { encodeRecord, recordFormat } from "./turn/turn-record-codec.ts";
 export { spanIdBelow, spanIdOf, traceIdOf } from "./trace/span-ids.ts";
 export { continuedTraceId, turnSpan } from "./trace/turn-span.ts";
 export type { TracedInput, TurnSpan } from "./trace/turn-span.ts";
-export { logIdOf } from "./log/log-id.ts";
 export { digestKeyCell, digestKeyOf } from "./log/digest-key.ts";
 export { digestsOf } from "./wire/digests.ts";
 export type { Digests } from "./wire/digests.ts";

@@ -13,7 +13,6 @@
 import type { AgentId } from "./address.ts";
 import { turnSpan } from "../trace/turn-span.ts";
 import type { Input, InputDraft, Position } from "./input.ts";
-import { logIdOf } from "./log-id.ts";
 
 export interface Redrive {
   /** Where the dead letter is on the log. */
@@ -22,7 +21,7 @@ export interface Redrive {
   readonly agent: AgentId;
   readonly original: Input;
   /**
-   * The log's identity, as `Log.end` says it: then the new trace names the turn that failed also
+   * The log's identity, as `Log.id` says it: then the new trace names the turn that failed also
    * when the original had no trace context. @default unknown
    */
   readonly log?: string;
@@ -33,7 +32,7 @@ export function redriveDraft({ position, agent, original, log }: Redrive): Input
   const { address, metadata, payload } = original;
   const { message, contentType, sender, causationId, correlationId, timer, foreign } = metadata;
   const isTraced = metadata.traceparent !== undefined || log !== undefined;
-  const failed = turnSpan(original, log === undefined ? "" : logIdOf(log), agent.type);
+  const failed = turnSpan(original, log ?? "", agent.type);
   return {
     address: { kind: "agent", name: agent.type, key: agent.key },
     metadata: {

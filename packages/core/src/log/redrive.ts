@@ -29,7 +29,7 @@ export async function redrive(log: Log, letter: Redrive): Promise<Accepted | und
   const { agent, position } = letter;
   const stored = await log.at(position);
   if (stored === undefined) return undefined;
-  const draft = redriveDraft({ ...letter, log: (await log.end()).log });
+  const draft = redriveDraft({ ...letter, log: log.id });
   const isForgotten = log.nowMs() - stored.storedAtMs >= log.limits.idWindowMs / 4;
   const earlier = isForgotten
     ? await sentBefore(log, agent, position, draft.metadata.id)

@@ -39,11 +39,6 @@ export class LogFooting {
     return this.#generation;
   }
 
-  /** Of the log, as `Log.end` said it when the worker began. */
-  get identity(): string {
-    return this.#identity;
-  }
-
   /** The furthest position that is known. */
   get position(): Position {
     return this.#position;

@@ -5,13 +5,12 @@
 import type { Random } from "../clock/random.ts";
 import { digestKeyOf } from "../log/digest-key.ts";
 import type { Log } from "../log/log.ts";
-import { logIdOf } from "../log/log-id.ts";
 import type { Digests } from "../wire/digests.ts";
 import { digestsOf } from "../wire/digests.ts";
 import type { WorkerParts } from "./worker.ts";
 
 export class LogIdentity {
-  readonly #log: Pick<Log, "cell" | "writeCell">;
+  readonly #log: Pick<Log, "cell" | "id" | "writeCell">;
   readonly #random: Random;
   #id = "";
   #digests: Digests | undefined;
@@ -21,7 +20,7 @@ export class LogIdentity {
     this.#random = random;
   }
 
-  /** The log's id in records, steps and idempotency keys: 8 characters. */
+  /** The log's id in records, steps and idempotency keys, as `Log.id` says it. */
   get id(): string {
     return this.#id;
   }
@@ -31,9 +30,9 @@ export class LogIdentity {
     return this.#digests;
   }
 
-  /** @param identity of the log, as `Log.end` says it. @throws LogUnavailableError */
-  async learn(identity: string): Promise<void> {
+  /** Once `Log.end` was asked. @throws LogUnavailableError */
+  async learn(): Promise<void> {
     this.#digests = digestsOf(await digestKeyOf(this.#log, this.#random));
-    this.#id = logIdOf(identity);
+    this.#id = this.#log.id;
   }
 }

@@ -195,7 +195,7 @@ export class RunningWorker implements Worker {
   /** Say what is hosted here, and learn which log it is. */
   async #prepare(): Promise<void> {
     await this.#footing.begin();
-    await this.#identity.learn(this.#footing.identity);
+    await this.#identity.learn();
     await requireReaderRoom(this.#parts.log, this.types);
     this.#clockWatch.look();
     await Promise.all([...this.#runtimes.keys()].map((type) => this.#register(type)));

@@ -39,8 +39,8 @@ export interface AgentState {
   /** Turns so far. */
   readonly turns: number;
   /**
-   * Position of the last handled input; everything up to it is a duplicate (I4). Of this log: what
-   * a journal that came from another one says about positions there, says nothing here.
+   * Position of the last handled input; everything up to it is a duplicate (I4). Whichever log its
+   * record names: a worker that has not noticed yet that the log was made anew names the old one.
    */
   readonly lastInput: Position;
 }
@@ -50,7 +50,7 @@ export interface HistoryHost {
   readonly feed: InspectionFeed;
   /** Told of what is read. */
   readonly footing: Pick<LogFooting, "read">;
-  readonly identity: Pick<LogIdentity, "digests" | "id">;
+  readonly identity: Pick<LogIdentity, "digests">;
 }
 
 /** A run that was written down before it began. */
@@ -288,13 +288,12 @@ export class AgentHistory {
     this.#revision = revision;
   }
 
-  #fold({ events, inputPosition, log, turn }: TurnRecord, position: Position): void {
+  #fold({ events, inputPosition, turn }: TurnRecord, position: Position): void {
     const place = { agent: this.#agent, position };
     requireNextTurn(place, { expected: this.#current.turns + 1, found: turn });
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
-    const isHere = log === this.#host.identity.id || log === "";
-    this.#current = { state, turns: turn, lastInput: isHere ? inputPosition : 0 };
+    this.#current = { state, turns: turn, lastInput: inputPosition };
     this.#closeSteps();
   }
 

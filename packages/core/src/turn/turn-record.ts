@@ -34,8 +34,8 @@ export interface TurnRecord {
   /** 1 for the agent's first turn; grows by one. */
   readonly turn: number;
   /**
-   * The id of the log that has the input, and that took the record: 8 characters for
-   * `Log.end().log`. A journal that was moved has records of several logs. Empty when nobody knows.
+   * Which log has the input, as the worker knew it (`Log.id`). Of another log than its own when the
+   * log was made anew and the worker had not noticed yet. Empty when nobody knows.
    */
   readonly log: string;
   /**

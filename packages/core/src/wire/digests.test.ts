@@ -9,10 +9,12 @@ import { canonicalBytes } from "./canonical.ts";
 import { digestsOf } from "./digests.ts";
 
 const key = randomBytes(32);
+/** No value that is stored has such a property. */
+const storable = fc.jsonValue().filter((each) => !JSON.stringify(each).includes("__proto__"));
 const digests = digestsOf(key);
 
 test("a digest is the first 8 bytes of HMAC-SHA-256 over the canonical form", () => {
-  const values = fc.oneof(fc.jsonValue(), fc.string({ minLength: 200 }), fc.uint8Array());
+  const values = fc.oneof(storable, fc.string({ minLength: 200 }), fc.uint8Array());
   fc.assert(
     fc.property(values, (value) => {
       const expected = createHmac("sha256", key).update(canonicalBytes(value)).digest();

@@ -17,6 +17,7 @@
 import type { StreamConfig } from "@nats-io/jetstream";
 import { atLeastOne, requireOptions, type Position } from "@troupe/core";
 
+import { serverKind } from "../connect-failure.ts";
 import { openSession } from "../connect-log.ts";
 import { connectLogRules, type ConnectLogOptions } from "../connect-options.ts";
 import { loadFloors, saveFloors } from "../control-store.ts";
@@ -99,6 +100,7 @@ export async function moveLog(options: MoveOptions): Promise<MoveReport> {
   try {
     const to = subjectsOf(name, partitions ?? from.subjects.partitions);
     requireApart(from.subjects, to);
+    requireOneServer(from);
     return await run({ from, to, options });
   } finally {
     await from.link.close();
@@ -146,6 +148,14 @@ function requireApart(from: Subjects, to: Subjects): void {
   if (from.stream !== to.stream) return;
   throw new MoveRefusedError(
     `The log is in the namespace ${from.namespace} already: name another one for it.`,
+  );
+}
+
+/** On several servers a stream that allows timers cannot be sealed, so nothing would be frozen. */
+function requireOneServer({ link }: Session): void {
+  if (serverKind(link.connection).isAlone) return;
+  throw new MoveRefusedError(
+    "A log on a cluster cannot be moved yet: its servers do not seal a stream that allows timers. Nothing was changed.",
   );
 }
 

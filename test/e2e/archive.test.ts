@@ -1,6 +1,6 @@
 /**
- * Archives on a real server: journals that were archived and truncated, by two processes at once,
- * read as they were.
+ * Archives on a real server: journals that were archived and truncated, by two processes at once
+ * and under load, read as they were; also after a backup was restored.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,6 +20,8 @@ import { connect, subjects } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
+
+import { backUpStream, restoreStream } from "./stream-backup.ts";
 
 const namespace = "kept";
 const keys = ["a", "b", "c", "d.e f"];
@@ -141,4 +143,34 @@ test("journals that were archived and truncated are read as they were", async ()
   const without = await connect(server.url, { namespace, onFault: false });
   onTestFinished(() => without.close());
   await expect(replayed(without)).rejects.toMatchObject({ code: "journal-hole" });
+}, 60_000);
+
+test("after yesterday's backup was restored, archive and log are read as they were yesterday", async () => {
+  const server = await start();
+  const directory = await newDirectory();
+  const { troupe } = await newProcess(server, directory);
+  await troupe.work(tally);
+  const nats = await dial({ servers: server.url });
+  await add(troupe, 1, 40);
+  await idle(troupe);
+  await troupe.archive?.keep(chain, (await troupe.log.end()).last - 5);
+  await truncate(nats, (await troupe.log.end()).last - 5);
+  const yesterday = await replayed(troupe);
+  const control = await backUpStream(nats, `${namespace}-control`);
+  const log = await backUpStream(nats, `${namespace}-0`);
+  await add(troupe, 40, 80);
+  await idle(troupe);
+  await troupe.archive?.keep(chain, (await troupe.log.end()).last);
+  await truncate(nats, (await troupe.log.end()).last);
+  await nats.close();
+  await troupe.close();
+  await server.kill();
+
+  const next = await start();
+  const restoring = await dial({ servers: next.url });
+  await restoreStream(restoring, control);
+  await restoreStream(restoring, log);
+  await restoring.close();
+  const after = await newProcess(next, directory);
+  expect(await replayed(after.troupe)).toEqual(yesterday);
 }, 60_000);

@@ -11,7 +11,7 @@ import type { Mark } from "../log/mark.ts";
 import type { ChainManifest } from "./chain-manifest.ts";
 import type { NamedSegment } from "./segment-file.ts";
 
-export type FittedLog = Pick<Log, "at" | "end" | "follow">;
+export type FittedLog = Pick<Log, "at" | "end" | "follow" | "id">;
 
 /**
  * The manifest as far as it is about this log: itself, or one whose later segments are `lost`.

@@ -41,7 +41,7 @@ export interface ChainSettings {
 interface ChainHost extends ChainSettings {
   readonly log: FittedLog;
   readonly store: ArchiveStore;
-  /** Which log, as `LogEnd.log` says it. */
+  /** Which log, as `Log.id` says it. */
   readonly logName: string;
 }
 

@@ -95,7 +95,7 @@ class LogArchive implements Archive {
   }
 
   async chains({ signal }: ArchiveCallOptions = {}): Promise<readonly Chain[]> {
-    const { log } = await this.#log.end();
+    const log = await this.#logId();
     const objects = await this.#store.list(logPrefix(log), { signal });
     const found = new Map<string, Chain>();
     for (const { name } of objects) {
@@ -164,9 +164,15 @@ class LogArchive implements Archive {
     return { chain, segments: segments.length, entries, storedBytes, faults };
   }
 
+  /** A log that was made anew says so when it is asked for its end. */
+  async #logId(): Promise<string> {
+    await this.#log.end();
+    return this.#log.id;
+  }
+
   async #chain(chain: Chain): Promise<ChainArchive> {
     requireName(chain.kind, chain.name);
-    const { log: logName } = await this.#log.end();
+    const logName = await this.#logId();
     const id = `${logName}\n${chainName(chain)}`;
     const known = this.#chains.get(id);
     if (known !== undefined) return known;

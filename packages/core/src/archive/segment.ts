@@ -24,7 +24,7 @@ import type { ArchivedEntry, Chain } from "./chain.ts";
 
 /** Which part of which chain a segment has. */
 export interface SegmentRange {
-  /** The log, as `LogEnd.log` says it. */
+  /** The log, as `Log.id` says it. */
   readonly log: string;
   readonly chain: Chain;
   /**

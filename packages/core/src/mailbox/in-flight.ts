@@ -51,12 +51,11 @@ export class InFlight {
 
   /** Give all of them up, and wait for none. Returns the same. */
   drop(reason: Error): readonly Delivery[] {
-    for (const running of this.#running) {
-      running.end(true, reason);
-      // Nobody hears its end, and one without a seat holds a place of its own.
-      running.turn.leave();
-    }
+    for (const running of this.#running) running.end(true, reason);
     const deliveries = this.abort(reason);
+    // Nobody hears its end, and one without a seat holds a place of its own. The handler knows by
+    // now that it is given up: its place may go to another one at once.
+    for (const { turn } of this.#running) turn.leave();
     this.#running = [];
     return deliveries;
   }

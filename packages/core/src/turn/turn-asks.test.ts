@@ -49,6 +49,40 @@ describe("an ask inside a turn", () => {
     expect([handled, asksTo(broker, "bank")]).toEqual([1, 1]);
   });
 
+  it("is asked again when the log refuses it after its run has failed: that the run is over is no answer", async () => {
+    const bank = agent("bank").on("withdraw", z.number(), (_, n) => `withdrew ${n}`);
+    const [moved, again] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let runs = 0;
+    const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
+      runs += 1;
+      const asked = ctx.ask(bank, "b").withdraw(30);
+      if (runs > 1) again.resolve();
+      else {
+        // The journal goes on while the ask is on its way, so that is refused by the fence.
+        await ctx.step("look", async () => 1);
+        moved.resolve();
+        throw new Error("a passing fault");
+      }
+      return asked;
+    });
+    const broker = createMemoryBroker();
+    const connection = broker.connect();
+    let held = false;
+    const log = overlay(connection, {
+      accept: async (draft, options) => {
+        if (draft.address.name === "bank" && !held) {
+          held = true;
+          await Promise.all([moved.promise, again.promise]);
+        }
+        return connection.accept(draft, options);
+      },
+    });
+    await using troupe = await work(log, [bank, shop]);
+    expect(await troupe.agent(shop, "s").buy({})).toBe("withdrew 30");
+    expect(asksTo(broker, "bank")).toBe(1);
+    expect(broker.entries().filter(({ kind }) => kind === "dead-letter")).toEqual([]);
+  });
+
   it("is called back when its turn is given up for good", async () => {
     const ended = Promise.withResolvers<string>();
     const begun = Promise.withResolvers<void>();

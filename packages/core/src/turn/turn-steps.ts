@@ -162,8 +162,8 @@ export class TurnSteps {
     how: Omit<Parameters<MakeAsk["make"]>[0], "fence">,
   ): Promise<unknown> {
     const turn = this.#turn;
+    turn.requireLive();
     for (;;) {
-      turn.requireLive();
       const { revision } = this.#store;
       try {
         return await make({ ...how, fence: { agent: turn.agent, revision } });
@@ -171,8 +171,11 @@ export class TurnSteps {
         if (!(thrown instanceof RevisionConflictError)) throw thrown;
         // Perhaps it is our own steps that were stored meanwhile.
         await this.#store.settled();
+        // The next run may wait for it by now. It asks again when it hears of the log's trouble;
+        // that this run is over is nothing to it.
+        if (turn.ended) throw thrown;
         if (this.#store.revision !== revision) continue;
-        if (!turn.ended) this.#store.lost();
+        this.#store.lost();
         throw thrown;
       }
     }

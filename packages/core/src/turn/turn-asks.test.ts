@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import type { AgentDefinition, Log, Troupe } from "@troupe/core";
-import { agent, createTroupe, Reject } from "@troupe/core";
+import { agent, createTroupe, LogUnavailableError, Reject } from "@troupe/core";
 import type { MemoryBroker } from "@troupe/core/testing";
 import { createMemoryBroker, overlay } from "@troupe/core/testing";
 
@@ -81,6 +81,36 @@ describe("an ask inside a turn", () => {
     expect(await troupe.agent(shop, "s").buy({})).toBe("withdrew 30");
     expect(asksTo(broker, "bank")).toBe(1);
     expect(broker.entries().filter(({ kind }) => kind === "dead-letter")).toEqual([]);
+  });
+
+  it("is not spoilt by a branch of an earlier run that comes to it late", async () => {
+    const bank = agent("bank").on("withdraw", z.number(), (_, n) => `withdrew ${n}`);
+    const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
+      const both = [ctx.ask(bank, "x").withdraw(1), ctx.ask(bank, "y").withdraw(2)];
+      return Promise.all(both);
+    });
+    // Every message may be older than the window, so both asks are looked for first.
+    const broker = createMemoryBroker({ duplicates: { ageMsMax: 0 } });
+    const connection = broker.connect();
+    const again = Promise.withResolvers<void>();
+    let looks = 0;
+    const log = overlay(connection, {
+      inputsOf: async (...request) => {
+        const look = (looks += 1);
+        // The first run fails by its first look, and its second one is over when the next run
+        // looks.
+        if (look === 1) throw new LogUnavailableError("No answer, says the test.");
+        if (look === 2) await again.promise;
+        if (look === 4) {
+          again.resolve();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return connection.inputsOf(...request);
+      },
+    });
+    await using troupe = await work(log, [bank, shop]);
+    expect(await troupe.agent(shop, "s").buy({})).toEqual(["withdrew 1", "withdrew 2"]);
+    expect(asksTo(broker, "bank")).toBe(2);
   });
 
   it("is called back when its turn is given up for good", async () => {

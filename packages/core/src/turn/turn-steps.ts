@@ -151,6 +151,8 @@ export class TurnSteps {
     const onAccepted = (position: Position): void => asks.accepted(key, position);
     const begin = (signal: AbortSignal): Promise<unknown> =>
       this.#begin(ask, { acceptedAt, signal, onAccepted });
+    // What the next runs join is never the ask of a run that was over before it asked.
+    if (!asks.has(key)) turn.requireLive();
     // Whom it asks may be such a message as well, and would wait for it for ever.
     turn.host.suspects.leave(agentName(turn.agent));
     return turn.permit.whileWaiting(() => answerFor(asks.join(key, begin), waiters));
@@ -162,7 +164,6 @@ export class TurnSteps {
     how: Omit<Parameters<MakeAsk["make"]>[0], "fence">,
   ): Promise<unknown> {
     const turn = this.#turn;
-    turn.requireLive();
     for (;;) {
       const { revision } = this.#store;
       try {

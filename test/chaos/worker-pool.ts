@@ -69,8 +69,8 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * One after the other is told to stop and replaced by one with newer code, under load. `onFirst`
-   * is called when the first of them is ready.
+   * One after the other is told to stop and replaced by one with newer code, under load; who is
+   * killed meanwhile is replaced by newer code, too. `onFirst` is called when the first is ready.
    */
   async upgrade(onFirst: () => void): Promise<void> {
     this.generation += 1;
@@ -78,12 +78,13 @@ export class WorkerPool implements AsyncDisposable {
     const old = [...this.#ready];
     for (const victim of old) {
       await this.#untilReady();
-      // Who was killed or crashed meanwhile has been replaced by newer code already.
-      if (!this.#ready.delete(victim)) continue;
-      await this.#stopOne(victim);
       this.upgrades += 1;
-      this.#add();
-      await this.settled();
+      // Who was killed or crashed meanwhile has been replaced already.
+      if (this.#ready.delete(victim)) {
+        await this.#stopOne(victim);
+        this.#add();
+        await this.settled();
+      }
       if (!told) onFirst();
       told = true;
     }

@@ -67,7 +67,14 @@ export const hotKey: System = {
         .turns(counter, key)
         .filter(({ record }) => record.sent.length > 0)
         .map(({ record }) => record.reply);
-      assert.deepEqual(history.state(ledger, key).totals, told, `the totals of ${key}`);
+      // A turn before its own message is of one that the log has lost.
+      const noted = history
+        .turns(ledger, key)
+        .filter(({ record, revision }) => record.inputPosition < revision)
+        .flatMap(({ record }) =>
+          record.events.map(({ data }) => (data as { total: number }).total),
+        );
+      assert.deepEqual(noted, told, `the totals of ${key}`);
     }
   },
 };

@@ -241,6 +241,8 @@ export class AgentHistory {
 
   /** Whether the journal has the record after which the snapshot was taken (I16). */
   async #stands(snapshot: Snapshot, entry: JournalEntry | undefined): Promise<boolean> {
+    // Whoever took it did not know yet that the log's tail was lost.
+    if (snapshot.lastInput >= snapshot.revision) return false;
     if (entry !== undefined && isOf(snapshot, entry.revision, entry.record)) return true;
     // Who answered may be behind, the log's leader is not.
     const found = await this.#host.log.at(snapshot.revision);
@@ -293,7 +295,10 @@ export class AgentHistory {
     requireNextTurn(place, { expected: this.#current.turns + 1, found: turn });
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
-    this.#current = { state, turns: turn, lastInput: inputPosition };
+    // A record comes after its input. One that does not is of an input that was in a lost tail:
+    // what lies there now is another one, and not handled (I16).
+    const lastInput = inputPosition < position ? inputPosition : this.#current.lastInput;
+    this.#current = { state, turns: turn, lastInput };
     this.#closeSteps();
   }
 

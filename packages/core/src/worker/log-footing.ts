@@ -8,24 +8,34 @@
  *     never stands on something that is gone, and what goes wrong while a worker runs is noticed within an interval.
  *     An agent that is activated after the log was away, or tried again, waits for that look: on a journal that lost its
  *     tail it would go on behind messages whose turns are gone.
+ *     What is read meanwhile proves nothing: what was furthest before has to be there still.
  *  G3 Between two looks nothing of a changed log can hide what was lost: whoever stores something after having seen a
  *     position gets a later one. An earlier one means that the log went back.
  */
+import { LogUnavailableError } from "../errors/log-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import type { Mark } from "../log/mark.ts";
 import { logChanged } from "../log/mark.ts";
 
-/** What was seen at the furthest position: when it was stored, or the record that we stored. */
-type Seen = { readonly atMs: number } | { readonly record: Uint8Array };
+/** What was seen at a position: when it was stored, or the record that we stored. */
+interface Known {
+  readonly position: Position;
+  readonly atMs: number;
+  readonly record: Uint8Array | undefined;
+}
+
+const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined });
 
 export class LogFooting {
   readonly #log: Pick<Log, "at" | "end">;
   readonly #onDoubt: () => void;
   #identity = "";
-  #position: Position = 0;
-  #seen: Seen = { atMs: 0 };
-  #inDoubt = false;
+  #furthest: Known = nothing;
+  /** What was furthest when the log went away: what is read afterwards proves nothing about it. */
+  #beforeDoubt: Known | undefined;
+  #doubts = 0;
+  #looking: Promise<void> | undefined;
   #generation = 0;
 
   /** @param onDoubt the log may have changed: look at once */
@@ -41,17 +51,18 @@ export class LogFooting {
 
   /** The furthest position that is known. */
   get position(): Position {
-    return this.#position;
+    return this.#furthest.position;
   }
 
   /** The log was away, and nobody has looked since whether it is still the same. */
   get inDoubt(): boolean {
-    return this.#inDoubt;
+    return this.#beforeDoubt !== undefined;
   }
 
   /** The log is away. */
   doubt(): void {
-    this.#inDoubt = true;
+    this.#doubts += 1;
+    this.#beforeDoubt ??= this.#furthest;
   }
 
   /** Start on the log as it is now. @throws LogUnavailableError */
@@ -60,24 +71,36 @@ export class LogFooting {
     const { log } = await this.#log.end();
     if (generation !== this.#generation) return;
     this.#identity = log;
-    this.#inDoubt = false;
-    this.#position = 0;
-    this.#seen = { atMs: 0 };
+    this.#beforeDoubt = undefined;
+    this.#furthest = nothing;
   }
 
   /** Something was read. */
   read(position: Position, storedAtMs: number): void {
-    if (position <= this.#position) return;
-    this.#position = position;
-    this.#seen = { atMs: storedAtMs };
+    if (position <= this.#furthest.position) return;
+    this.#furthest = { position, atMs: storedAtMs, record: undefined };
   }
 
   /** We stored a record, and had seen this position before (G3). */
   stored(position: Position, record: Uint8Array, before: Position): void {
     if (position <= before) return this.#onDoubt();
-    if (position <= this.#position) return;
-    this.#position = position;
-    this.#seen = { record };
+    if (position <= this.#furthest.position) return;
+    this.#furthest = { position, atMs: 0, record };
+  }
+
+  /**
+   * Resolves when the log is the same one. Who looks at once looks together. @throws what `mark`
+   * throws, and LogUnavailableError when everything was forgotten meanwhile
+   */
+  look(): Promise<void> {
+    const looking = this.#looking ?? this.#lookNow().finally(() => (this.#looking = undefined));
+    this.#looking = looking;
+    return looking;
+  }
+
+  async #lookNow(): Promise<void> {
+    if ((await this.mark()) !== undefined) return;
+    throw new LogUnavailableError("What was known of the log was forgotten meanwhile.");
   }
 
   /**
@@ -86,25 +109,29 @@ export class LogFooting {
    */
   async mark(): Promise<Mark | undefined> {
     const generation = this.#generation;
-    const position = this.#position;
-    const seen = this.#seen;
-    if (position === 0) return { log: this.#identity, position, storedAtMs: 0 };
-    const found = await this.#log.at(position);
+    const doubts = this.#doubts;
+    const before = this.#beforeDoubt ?? nothing;
+    const furthest = this.#furthest;
+    if (before.position > 0 && before !== furthest) await this.#require(before, generation);
+    const { position } = furthest;
+    const storedAtMs = position === 0 ? 0 : await this.#require(furthest, generation);
     if (generation !== this.#generation) return undefined;
-    const isThere =
-      found !== undefined &&
-      ("atMs" in seen
-        ? found.storedAtMs === seen.atMs
-        : Buffer.compare(found.payload, seen.record) === 0);
-    if (found === undefined || !isThere) throw await this.#changed(position, seen);
-    this.#inDoubt = false;
+    if (doubts === this.#doubts) this.#beforeDoubt = undefined;
     // The record need not be kept.
-    if (this.#position === position) this.#seen = { atMs: found.storedAtMs };
-    return { log: this.#identity, position, storedAtMs: found.storedAtMs };
+    if (this.#furthest === furthest && furthest.record !== undefined)
+      this.#furthest = { position, atMs: storedAtMs, record: undefined };
+    return { log: this.#identity, position, storedAtMs };
   }
 
-  async #changed(position: Position, seen: Seen): Promise<Error> {
-    const storedAtMs = "atMs" in seen ? seen.atMs : 0;
-    return logChanged({ log: this.#identity, position, storedAtMs }, await this.#log.end());
+  /** Returns when it was stored; what it returns once everything was forgotten says nothing. */
+  async #require({ atMs, position, record }: Known, generation: number): Promise<number> {
+    const found = await this.#log.at(position);
+    if (generation !== this.#generation) return 0;
+    const isThere =
+      record === undefined
+        ? found?.storedAtMs === atMs
+        : found !== undefined && Buffer.compare(found.payload, record) === 0;
+    if (found !== undefined && isThere) return found.storedAtMs;
+    throw logChanged({ log: this.#identity, position, storedAtMs: atMs }, await this.#log.end());
   }
 }

@@ -9,6 +9,9 @@ import { agent, createTroupe } from "@troupe/core";
 import type { MemoryBroker } from "@troupe/core/testing";
 import { createMemoryBroker, overlay } from "@troupe/core/testing";
 
+import { decodeJournalRecord } from "../turn/journal-record.ts";
+import { encodeRecord } from "../turn/turn-record-codec.ts";
+
 const quick = {
   timings: { joinDelayMs: 0, heartbeatMs: 20 },
   retry: { delayMs: 1, delayMsMax: 2 },
@@ -146,5 +149,28 @@ it("a snapshot counts although the replica that reads the journal is behind", as
   });
   expect(await troupe.agent(account, "a").add(1)).toBe(3);
   expect(faults).toEqual([]);
+  await troupe.close();
+});
+
+it("I16: a turn that is stored after its input was lost hides no input that is accepted later", async () => {
+  const before = createMemoryBroker({ partitions: 1 });
+  await using old = createTroupe(before.connect());
+  await old.work(account, quick);
+  await old.agent(account, "a").add(1);
+  const [entry] = await before.connect().journal({ type: "account", key: "a" }, 0);
+  const record = entry === undefined ? undefined : decodeJournalRecord(entry.record);
+  if (record?.kind !== "turn") throw new Error("There is no turn.");
+  // The tail with its input is gone when its commit arrives: the journal still ends where it said.
+  const broker = createMemoryBroker({ partitions: 1 });
+  await broker.connect().commit([
+    {
+      agent: { type: "account", key: "a" },
+      expectedRevision: 0,
+      record: encodeRecord({ ...record.turn, inputPosition: 1000 }),
+      outgoing: [],
+    },
+  ]);
+  const { troupe } = await hosting(broker.connect());
+  expect(await troupe.agent(account, "a", { timeoutMs: 3000 }).add(1)).toBe(2);
   await troupe.close();
 });

@@ -97,8 +97,14 @@ export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBro
     resume: () => server.resume(),
     failNextCommit: (fault) => server.failNextCommit(fault),
     dropReplies: (count) => server.dropReplies(count),
-    goBack: (last) => server.storage.goBack(last),
-    makeAnew: () => server.storage.makeAnew(),
+    goBack: (last) => {
+      server.storage.goBack(last);
+      server.losses.tell();
+    },
+    makeAnew: () => {
+      server.storage.makeAnew();
+      server.losses.tell();
+    },
     publishForeign: (kind, name, token, payload) =>
       storage.accept(foreignInput({ kind, name, token }, payload, rules)).position,
     publishMisfit: (subject = "topic.two.tokens.too.many", payload = new Uint8Array()) =>

@@ -48,6 +48,8 @@ export class Server {
   readonly peers: Map<string, ServerPeer> = new Map<string, ServerPeer>();
   /** Told `true` when a pause begins and `false` when it ends. */
   readonly pauses: Listeners<[boolean]> = new Listeners<[boolean]>();
+  /** Told when the log lost something. */
+  readonly losses: Listeners<[]> = new Listeners<[]>();
   #paused: PausedCalls | undefined;
   /** Which connection announced a worker. */
   readonly #homes = new Map<string, string>();

@@ -10,6 +10,8 @@
  *     way; a patient call is then made again, so its work must be safe to repeat.
  *  W5 A connection that is cut off alone is for its calls and readers as if the broker paused.
  *  W6 While its process stands still, nothing comes in; what it had sent arrives.
+ *  W7 A log loses something only with the server that had it, and with its connections: calls that
+ *     waited for one of these end without an answer, patient ones are made again.
  */
 import { LogClosedError } from "../../errors/log-errors.ts";
 import { Channel } from "./channel.ts";
@@ -34,6 +36,7 @@ export class Wire {
     this.#server = server;
     this.#up = new Channel(server.schedule);
     this.#down = new Channel(server.schedule);
+    this.onEnd(server.losses.add(() => this.#loseHeld()));
   }
 
   get state(): WireState {
@@ -44,7 +47,9 @@ export class Wire {
    * What a pause of the broker, or being cut off alone, does to calls; undefined when neither is.
    */
   get paused(): PausedCalls | undefined {
-    return this.#cutOff ?? this.#server.paused;
+    const { paused } = this.#server;
+    // What is sent to a server that is away ends with its connection, whatever else is in between.
+    return paused === "fail" ? paused : (this.#cutOff ?? paused);
   }
 
   /** Whether readers may hand something over. */
@@ -142,6 +147,12 @@ export class Wire {
     else if (call.patient || paused === "wait") this.#held.push(call);
     else call.failUnavailable();
     return true;
+  }
+
+  #loseHeld(): void {
+    const held = this.#held;
+    this.#held = held.filter(({ patient }) => patient);
+    for (const call of held) if (!call.patient) call.failUnavailable();
   }
 
   #end(state: "closed" | "crashed"): void {

@@ -52,6 +52,8 @@ export class GrowingHistory implements History {
   readonly deadLetters: DeadLetter[] = [];
   readonly agents: AgentId[] = [];
   readonly unhandled: Set<string> = new Set<string>();
+  /** Whether the log has lost something, so far. */
+  lostTail = false;
   readonly #definitions: readonly AgentDefinition[];
   readonly #beginningOf: BeginningOf;
   /** Publications on topics whose subscription has no beginning yet: they count as unhandled. */
@@ -85,6 +87,7 @@ export class GrowingHistory implements History {
   /** The log lost something: nothing that was read before counts. */
   restart(): void {
     const { agents, deadLetters, inputs, unhandled } = this;
+    this.lostTail = true;
     for (const each of [inputs, unhandled, this.#journals, this.#parkings, this.#stepsOfTurns]) {
       each.clear();
     }

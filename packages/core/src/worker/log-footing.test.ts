@@ -1,0 +1,44 @@
+import { expect, it } from "vitest";
+
+import type { StoredAt } from "../log/mark.ts";
+import { LogFooting } from "./log-footing.ts";
+
+/** A log as positions with the times at which they were stored. */
+function footingOn(stored: Map<number, number>): LogFooting {
+  const at = async (position: number): Promise<StoredAt | undefined> => {
+    const storedAtMs = stored.get(position);
+    return storedAtMs === undefined ? undefined : { storedAtMs, payload: new Uint8Array() };
+  };
+  const end = async () => ({ log: "this one", last: Math.max(0, ...stored.keys()) });
+  return new LogFooting({ at, end }, () => undefined);
+}
+
+it("G2: what is read after the log was away proves nothing about what was there before", async () => {
+  const stored = new Map([[50, 1000]]);
+  const footing = footingOn(stored);
+  await footing.begin();
+  footing.read(50, 1000);
+  footing.doubt();
+  // The tail is lost and filled again, beyond where it was, before anybody looks.
+  stored.set(50, 2000).set(51, 2001);
+  footing.read(51, 2001);
+  expect(footing.inDoubt).toBe(true);
+  await expect(footing.look()).rejects.toMatchObject({ code: "log-went-back" });
+  expect(footing.inDoubt).toBe(true);
+});
+
+it("G2: a log that is there as it was is trusted again, also beyond where it was", async () => {
+  const footing = footingOn(
+    new Map([
+      [50, 1000],
+      [51, 2001],
+    ]),
+  );
+  await footing.begin();
+  footing.read(50, 1000);
+  footing.doubt();
+  footing.read(51, 2001);
+  await footing.look();
+  expect(footing.inDoubt).toBe(false);
+  expect(await footing.mark()).toMatchObject({ position: 51, storedAtMs: 2001 });
+});

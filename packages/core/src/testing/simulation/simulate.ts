@@ -256,6 +256,8 @@ class Simulation {
       ...(watch.losses > 0 ? [] : effectFindings(this.#history, this.#effects.runs)),
     );
     if (this.#findings.length > 0) return;
+    // A worker that did not know that its log was made anew stored it while it stopped.
+    if (watch.losses > 0 && this.#history.unhandled.size > 0) return;
     try {
       this.#options.check?.(this.#history);
     } catch (thrown) {

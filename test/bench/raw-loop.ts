@@ -22,8 +22,8 @@ export type RawCommit = "batches" | "singles";
 
 export interface RawLoopOptions {
   readonly stream: string;
-  /** Subject prefix of the partitions' inputs: `<prefix>.<partition>.>`. */
-  readonly inputs: string;
+  /** The subjects of a partition's inputs. */
+  readonly inputsOf: (partition: number) => string;
   /** Subject prefix of the journals; must be on the stream. */
   readonly journals: string;
   readonly partitions: number;
@@ -72,7 +72,7 @@ class RawLoop {
   }
 
   async start(): Promise<void> {
-    const { commit, inputs, partitions, stream } = this.#options;
+    const { commit, inputsOf, partitions, stream } = this.#options;
     this.#connection.subscribe(`${this.#inbox}.*`, {
       callback: (_error, message) => {
         const waiter = this.#waiters.get(message.subject);
@@ -89,7 +89,7 @@ class RawLoop {
       await manager.consumers.add(stream, {
         durable_name: name,
         ack_policy: commit === "batches" ? "explicit" : "none",
-        filter_subject: `${inputs}.${partition}.>`,
+        filter_subject: inputsOf(partition),
         ...(commit === "batches" ? { max_ack_pending: 5000 } : {}),
       });
       const consumer = await client.consumers.get(stream, name);

@@ -56,12 +56,11 @@ export async function raceRaw(
   const { log, names, namespace } = await stage.freshLog();
   const replies = countReplies(stage.raw, race.turns);
   await preload(log, { ...race, count: race.turns, replyTo: replies.address });
-  const prefix = `${namespace}.0`;
   const figures = await timed(stage, { ...race, namespace, who: commit }, async () => {
     const loop = await startRawLoop(stage.raw, {
       stream: names.stream,
-      inputs: `${prefix}.in`,
-      journals: `${prefix}.journal.raw`,
+      inputsOf: (partition) => names.partition(partition),
+      journals: `${namespace}.0.journal.raw`,
       partitions: log.partitions,
       commit,
     });

@@ -61,8 +61,10 @@ async function move(to: string, options: CommandOptions, run: Run): Promise<void
     run.exitCode = exitCode.failed;
     return;
   }
+  // An archive goes on under the log's identity, and is not touched.
+  const { archive: _, ...connection } = await connectOptions(options);
   const moving = moveLog({
-    ...(await connectOptions(options)),
+    ...connection,
     to,
     partitions: options.partitions,
     signal: interruption.signal,

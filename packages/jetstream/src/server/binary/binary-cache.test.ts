@@ -30,7 +30,9 @@ afterEach(() => rm(folder, { recursive: true }));
 test("processes that install at once leave one whole binary, at every moment", async () => {
   const installers = Array.from({ length: 3 }, () => runInstaller(20));
   const path = cachedBinaryPath(context.cacheFolder, "2.15.1");
-  await expect.poll(() => readServerVersion(path).catch(String)).toBe("2.15.1");
+  await expect
+    .poll(() => readServerVersion(path).catch(String), { timeout: 20_000 })
+    .toBe("2.15.1");
   const installing = Promise.all(installers);
   for (;;) {
     const read = readServerVersion(path);

@@ -6,9 +6,9 @@
  * it. So it goes to the agent itself, with the topic beside it. The id holds the dead letter's
  * position: within the log's window a repeated redrive stores nothing new.
  *
- * It begins a trace of its own, because that of the original ended long ago, and names the turn
- * that failed. Whoever has that turn finds the new trace: `continuedTraceId` of its traceparent and
- * the id.
+ * The message begins a trace of its own, because that of the original ended long ago, and names the
+ * turn that failed. Whoever has that turn finds the new trace: `continuedTraceId` of its
+ * traceparent and the id.
  */
 import type { AgentId } from "./address.ts";
 import { turnSpan } from "../trace/turn-span.ts";
@@ -36,7 +36,7 @@ export function redriveDraft({ position, agent, original, log }: Redrive): Input
   return {
     address: { kind: "agent", name: agent.type, key: agent.key },
     metadata: {
-      id: `redrive:${position}`,
+      id: redriveId(position),
       topic: address.kind === "topic" ? address.name : metadata.topic,
       message,
       contentType,
@@ -50,4 +50,9 @@ export function redriveDraft({ position, agent, original, log }: Redrive): Input
     },
     payload,
   };
+}
+
+/** The same for every redrive of a dead letter, so that the log recognises a second one. */
+export function redriveId(position: Position): string {
+  return `redrive:${position}`;
 }

@@ -10,6 +10,7 @@
  */
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import { mayBeForgotten, sentBefore } from "../log/sent-before.ts";
 import type { Turn } from "./turn.ts";
 
 export interface EarlierAsk {
@@ -18,21 +19,14 @@ export interface EarlierAsk {
 }
 
 /** Whether a message of this turn may be too old for the log to know its id. */
-export function mayBeForgotten({ delivery, host: { log } }: Turn): boolean {
-  return log.nowMs() - delivery.input.acceptedAtMs >= log.limits.idWindowMs / 4;
+export function asksMayBeForgotten({ delivery, host: { log } }: Turn): boolean {
+  return mayBeForgotten(log, delivery.input.acceptedAtMs);
 }
 
 /** Where the ask lies, if it is there. */
-export async function earlierAsk(
+export function earlierAsk(
   { delivery, host: { log } }: Turn,
   { agent, id }: EarlierAsk,
 ): Promise<Position | undefined> {
-  for (let after = delivery.input.position; ;) {
-    const page = await log.inputsOf(agent, [], after, Number.MAX_SAFE_INTEGER, { firm: true });
-    const found = page.find(({ metadata }) => metadata.id === id);
-    if (found !== undefined) return found.position;
-    const last = page.at(-1);
-    if (last === undefined) return undefined;
-    after = last.position;
-  }
+  return sentBefore(log, agent, id, delivery.input.position);
 }

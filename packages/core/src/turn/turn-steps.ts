@@ -26,7 +26,7 @@ import { stored, storedCopy } from "../wire/storable.ts";
 import type { AskWaiters } from "./asks-under-way.ts";
 import { answerFor } from "./asks-under-way.ts";
 import type { EarlierAsk } from "./earlier-ask.ts";
-import { earlierAsk, mayBeForgotten } from "./earlier-ask.ts";
+import { asksMayBeForgotten, earlierAsk } from "./earlier-ask.ts";
 import type { EarlierRun } from "./earlier-run.ts";
 import type { RecordedStep, StepIdentity } from "./recorded-step.ts";
 import { idempotencyKeyOf, stepLabel } from "./recorded-step.ts";
@@ -146,7 +146,7 @@ export class TurnSteps {
     const { asks } = this.#ledger;
     if (turn.seat !== undefined) asks.askedIn(turn.seat.call);
     // Until it is known, the handler keeps its place: nobody else has to answer that.
-    const isKnown = asks.has(key) || !this.#store.mayBeBegun || !mayBeForgotten(turn);
+    const isKnown = asks.has(key) || !this.#store.mayBeBegun || !asksMayBeForgotten(turn);
     const acceptedAt = isKnown ? undefined : await earlierAsk(turn, ask.earlier);
     const onAccepted = (position: Position): void => asks.accepted(key, position);
     const begin = (signal: AbortSignal): Promise<unknown> =>

@@ -9,10 +9,8 @@
  *     its size, so only a few are on their way at once and the rest gathers for the next one.
  *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
  *  C5 What is on its way is bounded (I7).
- *  C6 After the log was away nothing is committed before somebody has looked whether it is still the same: a turn of an
- *     input that was in a lost tail would hide what is accepted at that position later (I16).
  */
-import { LogUnavailableError, RevisionConflictError } from "../errors/log-errors.ts";
+import { RevisionConflictError } from "../errors/log-errors.ts";
 import { errorData, isFinal, TroupeError } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Position } from "../log/input.ts";
@@ -42,8 +40,8 @@ interface Share {
 export interface CommitHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
-  /** Told of what is stored. */
-  readonly footing: Pick<LogFooting, "inDoubt" | "look" | "position" | "stored">;
+  /** Stores, and is told of what is stored. */
+  readonly footing: Pick<LogFooting, "commit" | "position" | "stored">;
 }
 
 export class Committer {
@@ -112,7 +110,7 @@ export class Committer {
     this.#singles += 1;
     const startedAt = this.#feed.active ? performance.now() : 0;
     const before = this.#footing.position;
-    this.#store(share.commits).then(
+    this.#footing.commit(share.commits).then(
       (revisions) => {
         this.#standOn(share, revisions, before);
         if (this.#feed.active) this.#stored([share], performance.now() - startedAt);
@@ -156,7 +154,7 @@ export class Committer {
     const startedAt = this.#feed.active ? performance.now() : 0;
     const before = this.#footing.position;
     try {
-      const revisions = await this.#store(shares.flatMap((share) => share.commits));
+      const revisions = await this.#footing.commit(shares.flatMap((share) => share.commits));
       this.#standOn(shares.at(-1), revisions, before);
       if (this.#feed.active) this.#stored(shares, performance.now() - startedAt);
       let from = 0;
@@ -167,22 +165,6 @@ export class Committer {
     } catch (thrown) {
       await this.#failed(shares, thrown);
     }
-  }
-
-  #store(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
-    return this.#footing.inDoubt ? this.#storeSurely(commits) : this.#log.commit(commits);
-  }
-
-  async #storeSurely(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
-    try {
-      await this.#footing.look();
-    } catch (cause) {
-      throw new LogUnavailableError(
-        "The log was away and may be another one: decide again from the journal.",
-        { cause },
-      );
-    }
-    return this.#log.commit(commits);
   }
 
   /** The last record of a commit is the furthest thing that this worker knows of the log. */

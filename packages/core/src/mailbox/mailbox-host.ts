@@ -20,10 +20,10 @@ export interface MailboxHost extends TurnHost {
   readonly snapshots: {
     consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void;
   };
-  /** What is read back of the inputs that were left on the log. */
+  /** Reads back inputs that were left on the log. */
   readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
   /** Told of what is read from journals. */
-  readonly footing: Pick<LogFooting, "inDoubt" | "mark" | "read">;
+  readonly footing: Pick<LogFooting, "commit" | "inDoubt" | "mark" | "read">;
   readonly committer: { schedule(mailbox: Mailbox): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;

@@ -87,7 +87,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#activation = this.#newActivation();
     this.#inbox = new Inbox(this, host, runtime.topics);
     this.#uncommitted = new Uncommitted(this, host.committer);
-    this.#steps = new StepAppends(this, host.log, this.#history, this.#uncommitted);
+    this.#steps = new StepAppends(this, host, this.#history, this.#uncommitted);
     const line = this.#uncommitted;
     this.#runs = suspicion && new RunCounting(this, host, this.#history, suspicion, line);
   }

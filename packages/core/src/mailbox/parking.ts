@@ -219,12 +219,12 @@ export class Parking {
     if (epoch !== this.#mailbox.epoch) {
       throw new LogUnavailableError("A commit before it failed: decide again from the journal.");
     }
-    const { feed, identity, log, worker } = this.#host;
+    const { feed, footing, identity, worker } = this.#host;
     const { agent, revision: expectedRevision } = this.#mailbox;
     const record: ParkRecord = { ...mark, log: identity.id, worker };
     const bytes = encodeParkRecord(record);
     const commit = { agent, expectedRevision, record: bytes, outgoing: [], deadLetter };
-    const [revision = expectedRevision] = await log.commit([commit]);
+    const [revision = expectedRevision] = await footing.commit([commit]);
     this.#history.parkStored(record, revision);
     const { failure, inputPosition, parked } = record;
     if (parked) feed.emit({ kind: "agent.parked", agent, inputPosition, failure });

@@ -142,7 +142,7 @@ export class RunCounting {
     this.#host.suspects.leave(this.#name);
   }
 
-  /** Its message has its turn, or waits for the agent's resumption. */
+  /** Whether the message has its turn, or waits for the agent's resumption. */
   #isOver(position: Position): boolean {
     const { current, parked } = this.#history;
     return current.lastInput >= position || parked !== undefined;
@@ -155,13 +155,13 @@ export class RunCounting {
   async #store(
     mark: Pick<StepRecord, "inputPosition" | "begun" | "ended" | "startedAtMs">,
   ): Promise<void> {
-    const { identity, log, worker } = this.#host;
+    const { footing, identity, worker } = this.#host;
     const steps = { ...mark, log: identity.id, steps: [], worker };
     const record = encodeStepRecord(steps);
     const { agent } = this.#mailbox;
     const expectedRevision = this.#history.revision;
     const commit = { agent, expectedRevision, record, outgoing: [] };
-    const [revision = expectedRevision] = await log.commit([commit]);
+    const [revision = expectedRevision] = await footing.commit([commit]);
     this.#history.stepsStored(steps, revision, record.byteLength);
     this.#suspicion.recorded(revision);
   }

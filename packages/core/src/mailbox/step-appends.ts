@@ -7,7 +7,6 @@ import { StepTooLargeError } from "../errors/message-errors.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
-import type { Log } from "../log/log.ts";
 import { StepLedger } from "../turn/step-ledger.ts";
 import type { Position } from "../log/input.ts";
 import type { EarlierRun } from "../turn/earlier-run.ts";
@@ -16,7 +15,10 @@ import { encodeStepRecord } from "../turn/step-record.ts";
 import type { StepStore } from "../turn/turn-steps.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { AgentHistory } from "./agent-history.ts";
+import type { MailboxHost } from "./mailbox-host.ts";
 import type { Uncommitted } from "./uncommitted.ts";
+
+type StepHost = Pick<MailboxHost, "footing" | "log">;
 
 /** The mailbox whose turns take steps. */
 interface SteppingMailbox {
@@ -29,15 +31,20 @@ interface SteppingMailbox {
 
 export class StepAppends implements StepStore {
   readonly #mailbox: SteppingMailbox;
-  readonly #log: Log;
+  readonly #host: StepHost;
   readonly #history: AgentHistory;
   readonly #uncommitted: Uncommitted;
   /** By the position of their input; several while a batch runs. */
   #ledgers: Map<Position, StepLedger> | undefined;
 
-  constructor(mailbox: SteppingMailbox, log: Log, history: AgentHistory, uncommitted: Uncommitted) {
+  constructor(
+    mailbox: SteppingMailbox,
+    host: StepHost,
+    history: AgentHistory,
+    uncommitted: Uncommitted,
+  ) {
     this.#mailbox = mailbox;
-    this.#log = log;
+    this.#host = host;
     this.#history = history;
     this.#uncommitted = uncommitted;
   }
@@ -58,7 +65,7 @@ export class StepAppends implements StepStore {
 
   /**
    * Turns were stored: what they recorded may be large, and an idle agent needs none of it (I7).
-   * Nobody wants the asks that they left open.
+   * The asks that they left open are called back: nobody wants them.
    */
   handled(): void {
     const ledgers = this.#ledgers;
@@ -149,13 +156,13 @@ export class StepAppends implements StepStore {
     const earlierRuns = all.earlierRuns?.filter((each) => !known.includes(each));
     const steps = { ...all, earlierRuns };
     const record = encodeStepRecord(steps);
-    if (record.byteLength > this.#log.limits.payloadBytesMax) {
+    if (record.byteLength > this.#host.log.limits.payloadBytesMax) {
       return this.#tooLarge(steps, record.byteLength);
     }
     let revision: Position;
     try {
       const commit = { agent, expectedRevision, record, outgoing: [] };
-      [revision = expectedRevision] = await this.#log.commit([commit]);
+      [revision = expectedRevision] = await this.#host.footing.commit([commit]);
     } catch (thrown) {
       if (!(thrown instanceof TroupeError && thrown.retryable)) return thrown;
       // Somebody else wrote, or nobody knows: start again from what the journal says.
@@ -173,7 +180,7 @@ export class StepAppends implements StepStore {
 
   #tooLarge({ steps, inputPosition }: StepRecord, bytes: number): StepTooLargeError {
     const name = agentName(this.#mailbox.agent);
-    const { payloadBytesMax } = this.#log.limits;
+    const { payloadBytesMax } = this.#host.log.limits;
     const step = steps[0]?.name ?? "";
     return new StepTooLargeError(
       `The result of the step ${step} of ${name}, in its turn on the message at ${inputPosition}, makes a record of ${bytes} bytes; the log takes ${payloadBytesMax}. Its effect is done and not recorded: store the content elsewhere and return a reference.`,

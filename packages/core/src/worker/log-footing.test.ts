@@ -10,7 +10,8 @@ function footingOn(stored: Map<number, number>): LogFooting {
     return storedAtMs === undefined ? undefined : { storedAtMs, payload: new Uint8Array() };
   };
   const end = async () => ({ log: "this one", last: Math.max(0, ...stored.keys()) });
-  return new LogFooting({ at, end }, () => undefined);
+  const commit = async (): Promise<readonly number[]> => [60];
+  return new LogFooting({ at, commit, end }, () => undefined);
 }
 
 it("G2: what is read after the log was away proves nothing about what was there before", async () => {
@@ -25,6 +26,8 @@ it("G2: what is read after the log was away proves nothing about what was there 
   expect(footing.inDoubt).toBe(true);
   await expect(footing.look()).rejects.toMatchObject({ code: "log-went-back" });
   expect(footing.inDoubt).toBe(true);
+  // G4
+  await expect(footing.commit([])).rejects.toMatchObject({ code: "log-unavailable" });
 });
 
 it("G2: a log that is there as it was is trusted again, also beyond where it was", async () => {
@@ -38,7 +41,7 @@ it("G2: a log that is there as it was is trusted again, also beyond where it was
   footing.read(50, 1000);
   footing.doubt();
   footing.read(51, 2001);
-  await footing.look();
+  expect(await footing.commit([])).toEqual([60]);
   expect(footing.inDoubt).toBe(false);
   expect(await footing.mark()).toMatchObject({ position: 51, storedAtMs: 2001 });
 });

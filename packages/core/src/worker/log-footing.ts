@@ -11,10 +11,12 @@
  *     What is read meanwhile proves nothing: what was furthest before has to be there still.
  *  G3 Between two looks nothing of a changed log can hide what was lost: whoever stores something after having seen a
  *     position gets a later one. An earlier one means that the log went back.
+ *  G4 After the log was away nothing is committed before that look: a turn of an input that was in a lost tail would hide
+ *     what is accepted at that position later.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import type { Position } from "../log/input.ts";
-import type { Log } from "../log/log.ts";
+import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mark } from "../log/mark.ts";
 import { logChanged } from "../log/mark.ts";
 
@@ -27,8 +29,10 @@ interface Known {
 
 const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined });
 
+export type FootingLog = Pick<Log, "at" | "commit" | "end">;
+
 export class LogFooting {
-  readonly #log: Pick<Log, "at" | "end">;
+  readonly #log: FootingLog;
   readonly #onDoubt: () => void;
   #identity = "";
   #furthest: Known = nothing;
@@ -39,7 +43,7 @@ export class LogFooting {
   #generation = 0;
 
   /** @param onDoubt the log may have changed: look at once */
-  constructor(log: Pick<Log, "at" | "end">, onDoubt: () => void) {
+  constructor(log: FootingLog, onDoubt: () => void) {
     this.#log = log;
     this.#onDoubt = onDoubt;
   }
@@ -86,6 +90,26 @@ export class LogFooting {
     if (position <= before) return this.#onDoubt();
     if (position <= this.#furthest.position) return;
     this.#furthest = { position, atMs: 0, record };
+  }
+
+  /**
+   * Store turns, and whatever else a worker writes to journals, on no other log than it knows (G4).
+   * @throws what `Log.commit` throws, and LogUnavailableError when the log is another one
+   */
+  commit(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
+    return this.inDoubt ? this.#commitSurely(commits) : this.#log.commit(commits);
+  }
+
+  async #commitSurely(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
+    try {
+      await this.look();
+    } catch (cause) {
+      throw new LogUnavailableError(
+        "The log was away and may be another one: decide again from the journal.",
+        { cause },
+      );
+    }
+    return this.#log.commit(commits);
   }
 
   /**

@@ -34,7 +34,7 @@ export interface ArchiveCheck {
 
 /** One log's archive. */
 export interface Archive {
-  /** Its place, for messages to people. */
+  /** Place of the archive, for messages to people. */
   readonly place: string;
 
   /**

@@ -31,7 +31,7 @@ export interface StoreCallOptions {
 }
 
 export interface ArchiveStore {
-  /** Its place, for messages to people; never with a secret. */
+  /** Place of the store, for messages to people; never with a secret. */
   readonly place: string;
 
   /**

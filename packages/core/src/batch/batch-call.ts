@@ -28,7 +28,7 @@ export interface BatchSeat {
   readonly call: BatchCall;
   readonly turn: Turn;
   readonly item: ItemContext;
-  /** Its place among what the handler is given; -1 before that. */
+  /** Place among what the handler is given; -1 before that. */
   index: number;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (reason: unknown) => void;

@@ -65,7 +65,7 @@ interface Waiter {
   readonly endsAtMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  /** What is looked for, once the ask is accepted: it lies at that position in the log. */
+  /** The reply to look for, once the ask is accepted: its message lies at that position. */
   sought: SoughtReply | undefined;
   /** Between the last look into the journal and the next one. */
   pauseMs: number;

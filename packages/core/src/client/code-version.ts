@@ -39,7 +39,7 @@ function nearestPackage(directory: string): Package | undefined {
   }
 }
 
-/** What cannot be read says nothing. */
+/** The package.json of a directory; undefined when there is none that can be read. */
 function packageIn(directory: string): Package | undefined {
   try {
     const text = readFileSync(join(directory, "package.json"), "utf8");

@@ -21,7 +21,7 @@ export interface StepIdentity {
 
 /** One recorded effect. */
 export interface RecordedStep extends StepIdentity {
-  /** Its place among the steps of the run that took it, from 1, by first use. */
+  /** Place among the steps of the run that took it, from 1, by first use. */
   readonly order: number;
   readonly value: unknown;
   readonly tookMs: number;

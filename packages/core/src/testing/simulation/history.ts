@@ -41,7 +41,7 @@ export interface JournaledPark {
   readonly record: ParkRecord;
 }
 
-/** Where a type's subscription to a topic begins; undefined while nobody said so. */
+/** Beginning of a type's subscription to a topic; undefined while nobody said it. */
 export type BeginningOf = (type: string, topic: string) => SubscriptionBeginning | undefined;
 
 const fromTheStart: SubscriptionBeginning = Object.freeze({ position: 0, atMs: 0 });

@@ -1,4 +1,4 @@
-/** What an operator does about dead letters, once their cause is gone. */
+/** Redrives all dead letters, as an operator does once their cause is gone. */
 import assert from "node:assert/strict";
 
 import type { Log } from "../../../log/log.ts";

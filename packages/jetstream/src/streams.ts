@@ -32,6 +32,7 @@ import { ingressMismatch, ingressStream, type IngressOptions } from "./ingress-s
 import { serverCode } from "./publish-error.ts";
 import { ServerTime } from "./server-time.ts";
 import { listed, mismatch } from "./stream-mismatch.ts";
+import { removeTornBatch } from "./torn-batch.ts";
 import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 
 export interface StreamOptions extends IngressOptions {
@@ -75,6 +76,7 @@ export async function ensureStreams(
   const { config: shard, created } = found;
   if (options.isMove !== true) requireHere(shard);
   const { id, subjects } = logIdentity(shard, namespace);
+  if (options.isMove !== true) await removeTornBatch(manager.streams, found);
   const control = controlStream(subjects, options);
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
   const notes = await ensureIngress(manager, subjects, options);

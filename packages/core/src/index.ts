@@ -16,10 +16,12 @@ export type {
 } from "./batch/batch-context.ts";
 export type { BatchSettings } from "./batch/batch-settings.ts";
 export * from "./client/troupe.ts";
+export * from "./client/troupe-options.ts";
 export * from "./clock/clock.ts";
 export { systemRandom } from "./clock/random.ts";
 export type { Random } from "./clock/random.ts";
 export * from "./errors/archive-errors.ts";
+export type * from "./erasure/erasure.ts";
 export * from "./errors/ask-errors.ts";
 export * from "./errors/definition-errors.ts";
 export * from "./errors/event-errors.ts";
@@ -27,6 +29,7 @@ export * from "./errors/journal-errors.ts";
 export * from "./errors/limit-errors.ts";
 export * from "./errors/log-errors.ts";
 export * from "./errors/message-errors.ts";
+export * from "./errors/personal-errors.ts";
 export * from "./errors/pipeline-errors.ts";
 export * from "./errors/projection-errors.ts";
 export * from "./errors/snapshot-errors.ts";
@@ -43,7 +46,9 @@ export * from "./log/address.ts";
 export type { AskWait, WaitReport } from "./log/ask-wait.ts";
 export * from "./log/cell.ts";
 export * from "./log/dead-letter.ts";
+export type * from "./log/holdings.ts";
 export * from "./log/input.ts";
+export type * from "./log/key-store.ts";
 export * from "./log/log.ts";
 export * from "./log/manifest.ts";
 export * from "./log/mark.ts";
@@ -51,6 +56,15 @@ export * from "./log/metadata.ts";
 export * from "./log/presence.ts";
 export { redrive } from "./log/redrive.ts";
 export { redriveDraft } from "./log/redrive-draft.ts";
+export { personal } from "./personal/personal.ts";
+export type {
+  FieldsOptions,
+  Personal,
+  PersonalFields,
+  PersonalNote,
+  SubjectOf,
+  WholeOptions,
+} from "./personal/personal.ts";
 export { isResume, resumeDraft } from "./mailbox/parking.ts";
 export type { ResumeOptions } from "./mailbox/parking.ts";
 export * from "./log/timer.ts";
@@ -90,6 +104,7 @@ export * from "./topic/topic.ts";
 export type * from "./turn/context.ts";
 export type { FailureContext } from "./turn/failure-context.ts";
 export type { Answering, LateAnswer } from "./turn/answering.ts";
+export type { TombstoneRecord } from "./turn/tombstone-record.ts";
 export type { ParkRecord } from "./turn/park-record.ts";
 export { storableFailure } from "./turn/storable-failure.ts";
 export { decodeJournalRecord, decodeRecord } from "./turn/journal-record.ts";
@@ -110,6 +125,8 @@ export { emptyRecord } from "./turn/step-record.ts";
 export type { StepRecord } from "./turn/step-record.ts";
 export * from "./turn/turn-record.ts";
 export { decodePayload, encodePayload } from "./wire/payload.ts";
+export { Sealed } from "./wire/sealed.ts";
+export type { KeyReference } from "./wire/sealed.ts";
 export type { Holding, OwnershipTimings } from "./worker/ownership.ts";
 export { preferShortPauses } from "./worker/short-pauses.ts";
 export { workerSettingsDefault } from "./worker/worker-options.ts";

@@ -78,6 +78,11 @@ function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
   if (record instanceof Error) return { ...line, kind: "failed", summary: record.message };
   if (record.kind === "turn") return readableTurn(agent, { ...entry, record: record.turn });
   if (record.kind === "park") return { ...line, ...parkLine(record.park) };
+  if (record.kind === "tombstone") {
+    const { by, reason } = record.tombstone;
+    const why = reason === undefined ? "" : ` · ${reason}`;
+    return { ...line, kind: "turn", summary: `erased by ${by}${why}` };
+  }
   const steps = record.steps.steps.map(({ name, value }) => `${name} ${toJson(value)}`);
   const summary = steps.length === 0 ? "about to take steps" : steps.join(" · ");
   return { ...line, kind: "steps", summary };
@@ -90,6 +95,7 @@ function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, 
   if (record instanceof Error) return { kind: "turn", ...place, unreadable: record.message };
   if (record.kind === "turn") return turnData(agent, { ...entry, record: record.turn });
   if (record.kind === "park") return { kind: "park", ...place, ...record.park };
+  if (record.kind === "tombstone") return { kind: "erased", ...place, ...record.tombstone };
   return { kind: "steps", ...place, ...record.steps };
 }
 

@@ -13,6 +13,7 @@ const commands = [
   "dlq",
   "park",
   "archive",
+  "erase",
 ];
 
 describe("help", () => {

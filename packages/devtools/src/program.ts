@@ -7,6 +7,7 @@ import { addArchive } from "./commands/archive/archive.ts";
 import { addAsk } from "./commands/ask.ts";
 import { addDev } from "./commands/dev.ts";
 import { addDlq } from "./commands/dlq/dlq.ts";
+import { addErase } from "./commands/erase.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addMove } from "./commands/move.ts";
 import { addPark } from "./commands/park/park.ts";
@@ -100,6 +101,7 @@ function createProgram(run: Run, isJson: boolean): Command {
     addPark,
     addArchive,
     addMove,
+    addErase,
   ]) {
     add(program, run);
   }

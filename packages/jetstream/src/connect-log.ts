@@ -58,7 +58,8 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
 
 /** The same, when the options were looked at. */
 export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
-  return new JetStreamLog(await openSession(options));
+  const { createStreams = connectDefaults.createStreams } = options;
+  return new JetStreamLog(await openSession(options), { createStreams });
 }
 
 /** What a log works with. A move may open one that nobody else may use. */

@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
-export type Role = "publisher" | "asker" | "worker" | "operator" | "projection";
+export type Role = "publisher" | "asker" | "worker" | "operator" | "eraser" | "projection";
 
 /** What `connect`, `connectLog` and the NATS client need to be this user. */
 export interface RoleOptions {

@@ -45,7 +45,6 @@ export function ingressStream(
     duplicate_window: nanos(duplicateWindowMs),
     allow_rollup_hdrs: false,
     allow_direct: false,
-    deny_delete: true,
   };
 }
 

@@ -3,17 +3,21 @@ import type {
   Accepted,
   AcceptOptions,
   AgentId,
+  CallOptions,
   Cell,
   DeadLetter,
   Floor,
   FollowRequest,
+  Holdings,
   Input,
   InputDraft,
   JournalEntry,
+  KeyStore,
   Log,
   LogEnd,
   LogEntry,
   LogLimits,
+  LogPart,
   LogStatus,
   Manifest,
   ManifestNames,
@@ -33,11 +37,13 @@ import { bury } from "./bury.ts";
 import { onCell, readCell, writeCell } from "./cells.ts";
 import { Committer } from "./commit.ts";
 import * as control from "./control-store.ts";
+import { destroy, holdings } from "./destroy.ts";
 import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
 import { readMisfits, SharedRelay } from "./ingress-reader.ts";
 import { isInputSubject } from "./input-subject.ts";
+import { JetStreamKeys, type KeyStoreOptions } from "./key-store.ts";
 import { firmAt } from "./leader-get.ts";
 import { forgetNames, loadManifest, registerManifest } from "./manifests.ts";
 import { readJournal } from "./journal.ts";
@@ -53,6 +59,7 @@ export class JetStreamLog implements Log {
   readonly namespace: string;
   readonly partitions: number;
   readonly limits: LogLimits;
+  readonly keys: KeyStore;
   readonly #session: Session;
   readonly #committer: Committer;
   readonly #watch: StreamWatch;
@@ -62,10 +69,11 @@ export class JetStreamLog implements Log {
   readonly #readers = new Set<Reader>();
   #lastReader = 0;
 
-  constructor(session: Session) {
+  constructor(session: Session, keys: KeyStoreOptions) {
     this.namespace = session.subjects.namespace;
     this.partitions = session.subjects.partitions;
     this.limits = session.limits;
+    this.keys = new JetStreamKeys(session, keys);
     this.#session = session;
     this.#committer = new Committer(session);
     this.#watch = new StreamWatch(session);
@@ -106,6 +114,14 @@ export class JetStreamLog implements Log {
     options?: ReadOptions,
   ): Promise<readonly Input[]> {
     return inputsOf(this.#session, { agent, topics, after, before }, options);
+  }
+
+  holdings(part: LogPart, upTo: Position, options?: CallOptions): Promise<Holdings> {
+    return holdings(this.#session, part, upTo, options);
+  }
+
+  destroy(part: LogPart, upTo: Position, options?: CallOptions): Promise<number> {
+    return destroy(this.#session, part, upTo, options);
   }
 
   snapshot(agent: AgentId): Promise<Uint8Array | undefined> {

@@ -300,8 +300,9 @@ export class PullReader {
     const mark = { log: this.#session.log, position: this.#lastPosition, storedAtMs };
     const at = (position: number): Promise<StoredAt | undefined> =>
       messageAt(this.#session, stream, position);
-    if (await fitsLog({ at }, mark)) return false;
-    const error = logChanged(mark, await logEnd(this.#session, stream));
+    const end = (): ReturnType<typeof logEnd> => logEnd(this.#session, stream);
+    if (await fitsLog({ at, end }, mark)) return false;
+    const error = logChanged(mark, await end());
     void this.stop();
     onLost(error);
     return true;

@@ -8,6 +8,7 @@ import {
   limit,
   memoryModel,
   memorySink,
+  personal,
   projection,
   Reject,
   resumeDraft,
@@ -146,6 +147,41 @@ test("an operator looks, redrives, drops and resumes, and nothing is denied", as
   expect(denied.filter((fault) => !fault.includes("not now"))).toEqual([]);
 });
 
+test("an eraser erases an agent and a key, and nothing is denied", async () => {
+  const { worker } = await working();
+  await worker.agent(account, "emil").deposit({ amount: 5 });
+  const eraser = await join("eraser");
+  const { done, parts } = await eraser.erase(account, "emil");
+  expect(done).toBe(true);
+  expect(parts).toContainEqual(expect.objectContaining({ part: "messages", count: 1 }));
+  expect(await eraser.eraseKey("account/emil")).toBe(false);
+  expect(await worker.agent(account, "emil").deposit({ amount: 1 })).toBe(1);
+  const reading = (await join("operator")).erase(account, "emil");
+  await expect(reading).rejects.toMatchObject({ code: "permission-denied" });
+  expect(denied.filter((fault) => !fault.startsWith("operator"))).toEqual([]);
+});
+
+test("an asker and a worker seal, a projection opens, and nothing is denied", async () => {
+  const note = personal(z.object({ text: z.string() }), { fields: { text: "(erased)" } });
+  const diary = agent("diary")
+    .event("noted", note, (state) => state)
+    .on("note", note, (context, message) => context.emit.noted(message));
+  const { worker } = await working();
+  await worker.work(diary);
+  await (await join("asker")).agent(diary, "emil").note({ text: "secret" });
+  const texts = memoryModel(() => new Map<string, string>());
+  const notes = projection("notes", texts).on(diary, "noted", (model, { text }, info) => {
+    model.set(info.agent.key, text);
+  });
+  const reader = await join("projection");
+  const sink = memorySink();
+  const running = await reader.project(notes, sink);
+  await running.caughtUp();
+  expect(sink.read(notes).get("emil")).toBe("secret");
+  await running.stop();
+  expect(denied).toEqual([]);
+});
+
 test("a projection reads the log, and nothing is denied", async () => {
   const { worker } = await working();
   await worker.agent(account, "dora").deposit({ amount: 5 });
@@ -211,7 +247,7 @@ const deaf = [
   "_INBOX.worker.>",
   "$JS.EVENT.>",
 ];
-const only: Readonly<Record<Role, readonly string[]>> = {
+const only: Readonly<Record<Exclude<Role, "eraser">, readonly string[]>> = {
   publisher: [...internal, ...ofOurs],
   asker: [...internal, ...ofOurs.slice(2, 6), ...ofOurs.slice(-2)],
   operator: [...internal, "$JS.API.STREAM.PURGE.acme_desk-ingress"],
@@ -279,7 +315,7 @@ test("an inbox that the user may not hear is told when it connects", async () =>
 test("the shipped server configuration is one that nats-server takes", async () => {
   const { path } = await findNatsServer();
   const file = new URL("../../../infra/nats/server.conf", import.meta.url).pathname;
-  const roles = ["PUBLISHER", "ASKER", "WORKER", "OPERATOR", "PROJECTION"];
+  const roles = ["PUBLISHER", "ASKER", "WORKER", "OPERATOR", "ERASER", "PROJECTION"];
   const env = Object.fromEntries(roles.map((role) => [`TROUPE_${role}_PASSWORD`, `of-${role}`]));
   const { stderr } = await promisify(execFile)(path, ["-t", "-c", file], { env });
   expect(stderr).toMatch(/configuration file .* is valid/);

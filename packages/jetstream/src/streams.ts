@@ -161,7 +161,8 @@ export function controlStream(
   };
 }
 
-async function ensureStream(
+/** Makes a stream, or finds it as it is. @throws StreamMismatchError */
+export async function ensureStream(
   manager: JetStreamManager,
   wanted: NewStream,
   create: boolean,

@@ -24,6 +24,8 @@ export interface Subjects {
   readonly stream: string;
   /** The stream of manifests, floors, snapshots and cells. */
   readonly controlStream: string;
+  /** The stream of the keys of personal data. */
+  readonly keyStream: string;
   /** The stream that foreign clients write to. */
   readonly ingressStream: string;
   /** What the log's stream listens to: `<ns>.<partition>.>` of each partition. */
@@ -64,6 +66,10 @@ export interface Subjects {
   timer(agent: AgentId, id: string): string;
   /** Where it is noted that a timer was cancelled. */
   cancelled(agent: AgentId, id: string): string;
+  /** All timers of an agent. */
+  timersOf(agent: AgentId): string;
+  /** All notes of cancelled timers of an agent. */
+  cancelledOf(agent: AgentId): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
   /** Everything of a kind that lies below `rest`, over all partitions: `<ns>.*.<kind>.<rest>` */
@@ -78,6 +84,10 @@ export interface Subjects {
   cell(cell: string): string;
   /** Where the writer of a cell says that it changed; not stored. */
   cellChanges(cell: string): string;
+  /** What the key store has under a name. */
+  key(name: string): string;
+  /** Where it is told which names of the key store changed; not stored. */
+  readonly keyChanges: string;
 }
 
 /** What an internal subject is about: the token after its partition. */
@@ -102,6 +112,7 @@ export function subjects(namespace: string, partitions: number): Subjects {
     partitions,
     stream: `${name}-0`,
     controlStream: `${name}-control`,
+    keyStream: `${name}-keys`,
     ingressStream: `${name}-ingress`,
     streamSubjects: beginnings.map((each) => `${each}>`),
     ingressSubjects: [`${namespace}.topic.>`, `${namespace}.agent.>`],
@@ -124,6 +135,8 @@ export function subjects(namespace: string, partitions: number): Subjects {
         : `${ofAgent("dead", agent)}.${position}`,
     timer: (agent, id) => `${ofAgent("timer", agent)}.${keyToToken(id)}`,
     cancelled: (agent, id) => `${ofAgent("cancelled", agent)}.${keyToToken(id)}`,
+    timersOf: (agent) => `${ofAgent("timer", agent)}.>`,
+    cancelledOf: (agent) => `${ofAgent("cancelled", agent)}.>`,
     partition: (partition) => `${namespace}.${partition}.in.>`,
     everywhere: (kind, rest) => `${namespace}.*.${kind}.${rest}`,
     misfit: `${namespace}.0.misfit`,
@@ -134,6 +147,8 @@ export function subjects(namespace: string, partitions: number): Subjects {
     floors: `${control}.floor.>`,
     cell: (cell) => `${control}.cell.${keyToToken(cell)}`,
     cellChanges: (cell) => `${namespace}.cell.${keyToToken(cell)}`,
+    key: (key) => `${namespace}.keys.${key}`,
+    keyChanges: `${namespace}.keychanges`,
   };
 }
 

@@ -5,6 +5,9 @@ import { IdTakenError } from "../errors/message-errors.ts";
 import type { Input, InputDraft, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import { backoffMs } from "../mailbox/retry-policy.ts";
+import { opened, referencesIn } from "../personal/opening.ts";
+import type { KeyRing } from "../personal/subject-keys.ts";
+import { subjectKeys } from "../personal/subject-keys.ts";
 import { canonicalBytes } from "../wire/canonical.ts";
 import { decodePayload } from "../wire/payload.ts";
 
@@ -27,7 +30,7 @@ export async function requireSameMessage(
 ): Promise<void> {
   const there = await inputAt(host, position);
   // What was removed since cannot be compared, and was the one or the other.
-  if (there === undefined || isSame(draft, there)) return;
+  if (there === undefined || (await isSame(host.log, draft, there))) return;
   const { kind, name, key } = draft.address;
   const { id } = draft.metadata;
   throw new IdTakenError(
@@ -54,15 +57,22 @@ async function inputAt(host: SameMessageHost, position: Position): Promise<Input
 const attemptsMax = 40;
 const pauses = Object.freeze({ delayMs: 50, delayMsMax: 1000 });
 
-function isSame(draft: InputDraft, there: Input): boolean {
+async function isSame(log: Log, draft: InputDraft, there: Input): Promise<boolean> {
   const { address, metadata, payload } = draft;
   if (address.kind !== there.address.kind || address.name !== there.address.name) return false;
   if (address.key !== there.address.key || metadata.message !== there.metadata.message)
     return false;
   if (Buffer.compare(payload, there.payload) === 0) return true;
-  const [given, stored] = [draft, there].map((each) => canonicalBytes(contentOf(each)));
+  const sealed = [contentOf(draft), contentOf(there)];
+  const references = referencesIn(sealed);
+  const ring = references.length === 0 ? noKeys : await subjectKeys(log).learn(references);
+  // What was erased since cannot be compared either.
+  if ([...ring.values()].includes("erased")) return true;
+  const [given, stored] = sealed.map((content) => canonicalBytes(opened(content, ring, "sealed")));
   return Buffer.compare(given ?? payload, stored ?? there.payload) === 0;
 }
+
+const noKeys: KeyRing = new Map<string, never>();
 
 function contentOf({ metadata, payload }: Pick<Input, "metadata" | "payload">): unknown {
   try {

@@ -12,7 +12,6 @@ import type { AgentReference } from "../agent/agent-reference.ts";
 import type { Agent } from "../agent/agent.ts";
 import { acrossArchive } from "../archive/across-archive.ts";
 import type { Archive } from "../archive/archive-port.ts";
-import type { ArchiveStore } from "../archive/archive-store.ts";
 import { logArchive } from "../archive/log-archive.ts";
 import type { Clock } from "../clock/clock.ts";
 import { systemClock } from "../clock/clock.ts";
@@ -21,31 +20,30 @@ import type { Random } from "../clock/random.ts";
 import { systemRandom } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
+import { eraseAgent } from "../erasure/erase-agent.ts";
+import type { Erasure, EraseOptions } from "../erasure/erasure.ts";
 import type { FaultLines } from "../inspection/fault-lines.ts";
 import { faultLines } from "../inspection/fault-lines.ts";
-import type {
-  FaultListener,
-  InspectionFeed,
-  InspectionListener,
-} from "../inspection/inspection-feed.ts";
+import type { InspectionFeed, InspectionListener } from "../inspection/inspection-feed.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
-import type { Interceptor, OutgoingCall } from "../interceptor/interceptor.ts";
+import type { OutgoingCall } from "../interceptor/interceptor.ts";
 import { layers, throughLayers } from "../interceptor/interceptor.ts";
-import { keyToToken } from "../key/key-token.ts";
-import type { Accepted, InputDraft } from "../log/input.ts";
+import type { Accepted } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 import type { Metadata } from "../log/metadata.ts";
 import { ProjectionRunner } from "../projection/projection-runner.ts";
 import type { ProjectOptions } from "../projection/projection-settings.ts";
 import { projectSettings } from "../projection/projection-settings.ts";
 import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
+import type { PersonalNote } from "../personal/personal.ts";
+import { subjectKeys } from "../personal/subject-keys.ts";
+import { noteOfMessage, noteOfTopic } from "../personal/sealing.ts";
 import type { Projection } from "../projection/projection.ts";
 import type { RunningProjection } from "../projection/running-projection.ts";
 import type { JournaledTurn, ReplayedTurn } from "../replay/replay.ts";
 import { replay, turnsOf } from "../replay/replay.ts";
 import type { Topic } from "../topic/topic.ts";
 import { callersTrace } from "../trace/trace-context.ts";
-import type { OptionRules } from "../schema/option-rules.ts";
 import { requireOptions } from "../schema/option-rules.ts";
 import {
   requireFollowRequest,
@@ -55,9 +53,8 @@ import {
   requireSendOptions,
 } from "../turn/call-options.ts";
 import type { AskOptions } from "../turn/context.ts";
-import { checkedMessage, checkedPublication, fromInterceptors } from "../turn/outgoing-payload.ts";
+import { checkedMessage, checkedPublication } from "../turn/outgoing-payload.ts";
 import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
-import { encodePayload } from "../wire/payload.ts";
 import type { WorkerOptions } from "../worker/worker-options.ts";
 import { workerSettings, workerSettingsDefault } from "../worker/worker-options.ts";
 import type { StopOptions } from "../worker/stop-options.ts";
@@ -70,37 +67,10 @@ import { codeVersion } from "./code-version.ts";
 import { agentsOf, requireHostable } from "./hostable.ts";
 import { ManifestCache } from "./manifest-cache.ts";
 import { messageId } from "./message-id.ts";
+import { draftOf, sealedCall } from "./outgoing-draft.ts";
 import { requireSameMessage } from "./same-message.ts";
-
-export interface TroupeOptions {
-  /**
-   * Name of this client, shown as the sender of its messages. @default "client-" and a random
-   * suffix
-   */
-  readonly name?: string | undefined;
-  readonly interceptors?: readonly Interceptor[];
-  /**
-   * The caller's current W3C traceparent: what comes of a message hangs below that span. @default
-   * the turn of every message begins a trace
-   */
-  readonly traceparent?: () => string | undefined;
-  /** The caller's W3C tracestate, which travels with its traceparent. @default none */
-  readonly tracestate?: () => string | undefined;
-  /**
-   * Hears every fault of this process: a journal that cannot be read, a floor that is not saved, a
-   * projection that ended. `false` silences them; `inspect` tells them in any case. @default a line
-   * each on the error stream, a few of each kind in ten seconds
-   */
-  readonly onFault?: FaultListener | false | undefined;
-  /**
-   * Store of what is truncated on the log: replays and projections read archive and log as
-   * one, and nothing is truncated that is not there. @default none
-   */
-  readonly archive?: ArchiveStore | undefined;
-  readonly clock?: Clock;
-  /** Where the jitter of back-offs and the ids come from. @default the system */
-  readonly random?: Random;
-}
+import type { TroupeOptions } from "./troupe-options.ts";
+import { troupeOptionRules } from "./troupe-options.ts";
 
 export interface SendOptions {
   readonly signal?: AbortSignal;
@@ -163,23 +133,25 @@ export interface Troupe extends AsyncDisposable {
   turns(type: string, key: string): AsyncIterable<JournaledTurn>;
   /** Follow topics, turns and dead letters. */
   follow(request: FollowRequest): AsyncIterable<LogEntry>;
+  /**
+   * Erase everything that the log, the key store and an archive hold of an agent; its key may begin
+   * a new life afterwards. @throws LogUnavailableError: do it again, it goes on
+   *
+   * ```ts
+   * const { parts } = await troupe.erase(customer, "42", { dryRun: true });
+   * ```
+   */
+  erase(agent: AgentReference<unknown>, key: string, options?: EraseOptions): Promise<Erasure>;
+  /**
+   * Erase the key of a data subject, such as `customer/42`: what was sealed with it is gone in the
+   * log, its backups and archives. True when there was one. @throws KeysUnavailableError
+   */
+  eraseKey(subject: string): Promise<boolean>;
   /** Hear everything this process does. Returns the function that ends it. */
   inspect(listener: InspectionListener): () => void;
   /** Stop the workers and projections, all at once, then the connection. */
   close(options?: StopOptions): Promise<void>;
 }
-
-/** What `createTroupe` reads; `connect` takes the same, and more. */
-export const troupeOptionRules: OptionRules<TroupeOptions> = Object.freeze({
-  name: "other",
-  interceptors: "other",
-  traceparent: "other",
-  tracestate: "other",
-  onFault: "other",
-  archive: "other",
-  clock: "other",
-  random: "other",
-});
 
 /** A Troupe on a log. @throws DefinitionError */
 export function createTroupe(log: Log, options: TroupeOptions = {}): Troupe {
@@ -265,9 +237,10 @@ class TroupeOnLog implements Troupe {
       const { id } = messageOptionsOf(own);
       const address = { kind: "agent", name: agent.type, key } as const;
       const call: OutgoingCall = { how: "send", address, message, payload, from: undefined };
+      const note = noteOfMessage(agent, message);
       return throughLayers(this.#layers.send, call, async (inner) => {
         await this.#requireKnown(inner.address.name, inner.message ?? message);
-        return this.#accept(inner, { ...options, id });
+        return this.#accept(inner, note, { ...options, id });
       });
     });
   }
@@ -290,7 +263,7 @@ class TroupeOnLog implements Troupe {
     };
     return (await throughLayers(this.#layers.publish, call, async (inner) => {
       this.#audience.published(inner.address.name);
-      return this.#accept(inner, options);
+      return this.#accept(inner, noteOfTopic(topic), options);
     })) as Receipt;
   }
 
@@ -365,6 +338,16 @@ class TroupeOnLog implements Troupe {
     return this.#history.follow(request);
   }
 
+  erase(agent: AgentReference<unknown>, key: string, options?: EraseOptions): Promise<Erasure> {
+    const { archive, log, name } = this;
+    const host = { archive, log, clock: this.#clock, name };
+    return eraseAgent(host, { type: agent.type, key }, options);
+  }
+
+  eraseKey(subject: string): Promise<boolean> {
+    return subjectKeys(this.log).erase(subject);
+  }
+
   inspect(listener: InspectionListener): () => void {
     return this.#feed.listen(listener);
   }
@@ -430,7 +413,9 @@ class TroupeOnLog implements Troupe {
       const { causationId, correlationId, callers, hops, id, sender } = origin;
       const { traceparent, tracestate } = origin;
       const about = { id, sender, traceparent, tracestate, causationId, correlationId, hops };
-      const draft = draftOf(inner, {
+      const note = noteOfMessage(agent, message);
+      const sealed = note === undefined ? inner : await sealedCall(this.log, inner, note);
+      const draft = draftOf(sealed, {
         ...about,
         callers: callers.length === 0 ? undefined : callers,
       });
@@ -452,8 +437,13 @@ class TroupeOnLog implements Troupe {
     });
   }
 
-  async #accept(call: OutgoingCall, options: PublishOptions): Promise<Receipt> {
+  async #accept(
+    given: OutgoingCall,
+    note: PersonalNote | undefined,
+    options: PublishOptions,
+  ): Promise<Receipt> {
     this.#requireOpen();
+    const call = note === undefined ? given : await sealedCall(this.log, given, note);
     const id = options.id ?? messageId(this.#random);
     const draft = draftOf(call, { id, ...this.#trace(), sender: this.name });
     const accepted = await this.log.accept(draft, { signal: options.signal });
@@ -488,13 +478,4 @@ class TroupeOnLog implements Troupe {
   #requireOpen(): void {
     if (this.#closing !== undefined) throw new StoppedError("This client was closed.");
   }
-}
-
-function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
-  keyToToken(call.address.key);
-  return {
-    address: call.address,
-    metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
-    payload: encodePayload(call.payload, fromInterceptors),
-  };
 }

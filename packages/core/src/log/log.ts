@@ -32,7 +32,9 @@ import type { AgentId } from "./address.ts";
 import type { WaitReport } from "./ask-wait.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
+import type { Holdings, LogPart } from "./holdings.ts";
 import type { Accepted, Input, InputDraft, Position } from "./input.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { Manifest, ManifestNames } from "./manifest.ts";
 import type { LogEnd, Mark, StoredAt } from "./mark.ts";
 import type { Presence } from "./presence.ts";
@@ -208,6 +210,8 @@ export interface Log {
   readonly id: string;
   readonly partitions: number;
   readonly limits: LogLimits;
+  /** Where the keys of personal data lie: beside the log, in a store of its own. */
+  readonly keys: KeyStore;
 
   /**
    * The time of day by the log's clock, or up to a moment before: never later, and it never goes
@@ -242,6 +246,14 @@ export interface Log {
    * ever removed.
    */
   removeDeadLetter(position: Position): Promise<boolean>;
+
+  /** How much of a part lies up to a position. @throws LogUnavailableError */
+  holdings(part: LogPart, upTo: Position, options?: CallOptions): Promise<Holdings>;
+  /**
+   * Destroy a part up to a position (H1 to H3); returns how many messages that were.
+   * @throws LogUnavailableError: do it again
+   */
+  destroy(part: LogPart, upTo: Position, options?: CallOptions): Promise<number>;
 
   /**
    * The records of an agent after `after` (0: all), in order, as many as the log returns at once;

@@ -4,7 +4,8 @@
  * A position alone says nothing once a stream was made anew, restored from a backup or has lost its
  * tail: it may be beyond the end, or hold another message. A mark also says when what lies there
  * was stored. If that is there still, everything up to it is the log as it was; nothing that a mark
- * stands on is ever removed (inputs and journal records are not).
+ * stands on is removed, but by an erasure. That leaves a hole before the log's end, which a log
+ * that went back does not have: it stores the next thing at the next position.
  */
 import { LogMadeAnewError, LogWentBackError } from "../errors/log-errors.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
@@ -35,9 +36,25 @@ export interface LogEnd {
 }
 
 /** Whether the log is the one that the mark was made on, at least up to the mark. */
-export async function fitsLog(log: Pick<Log, "at">, mark: Mark): Promise<boolean> {
+export async function fitsLog(log: Pick<Log, "at" | "end">, mark: Mark): Promise<boolean> {
   if (mark.position === 0) return true;
-  return (await log.at(mark.position))?.storedAtMs === mark.storedAtMs;
+  const found = await log.at(mark.position);
+  if (found !== undefined) return found.storedAtMs === mark.storedAtMs;
+  return (await laterMark(log, mark)) !== undefined;
+}
+
+/**
+ * A mark at the log's end, when what this one stands on was destroyed and nothing else happened;
+ * else undefined.
+ */
+export async function laterMark(
+  log: Pick<Log, "at" | "end">,
+  { log: identity, position }: Pick<Mark, "log" | "position">,
+): Promise<Mark | undefined> {
+  const end = await log.end();
+  if (end.log !== identity || end.last <= position) return undefined;
+  const found = await log.at(end.last);
+  return found && { log: identity, position: end.last, storedAtMs: found.storedAtMs };
 }
 
 /** What happened to a log that does not fit a mark. */

@@ -17,21 +17,28 @@ import type { Position } from "../log/input.ts";
 import { journalPages } from "../log/journal-pages.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
+import type { OpenRecord } from "../personal/open-records.ts";
+import { openRecords } from "../personal/open-records.ts";
+import { openedSnapshot } from "../personal/sealed-state.ts";
+import type { StateReferences } from "../personal/state-references.ts";
+import { withReferences } from "../personal/state-references.ts";
+import { subjectKeys } from "../personal/subject-keys.ts";
+import type { KeyReference } from "../wire/sealed.ts";
 import type { Parked } from "./parking.ts";
 import type { EarlierRun } from "../turn/earlier-run.ts";
 import { withRuns } from "../turn/earlier-run.ts";
-import { decodeJournalRecord } from "../turn/journal-record.ts";
 import type { RecordedStep } from "../turn/recorded-step.ts";
 import type { StepRecord } from "../turn/step-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
+import type { TombstoneRecord } from "../turn/tombstone-record.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 import { stored } from "../wire/storable.ts";
 import type { LogFooting } from "../worker/log-footing.ts";
 import type { LogIdentity } from "../worker/log-identity.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
-import type { Snapshot } from "../snapshot/snapshot.ts";
-import { decodeSnapshot, sumOfRecord } from "../snapshot/snapshot.ts";
+import type { KeptSnapshot, Snapshot } from "../snapshot/snapshot.ts";
+import { decodeSnapshot, openSnapshot, sumOfRecord } from "../snapshot/snapshot.ts";
 
 /** What an agent is after some turn. */
 export interface AgentState {
@@ -43,6 +50,8 @@ export interface AgentState {
    * record names: a worker that has not noticed yet that the log was made anew names the old one.
    */
   readonly lastInput: Position;
+  /** Keys of the personal data that went into the state; undefined when there is none. */
+  readonly references?: StateReferences | undefined;
 }
 
 export interface HistoryHost {
@@ -60,8 +69,13 @@ interface BegunRun {
   readonly startedAtMs: number;
 }
 
-export function stateAfter({ delivery, number, state }: Turn): AgentState {
-  return { state, turns: number, lastInput: delivery.input.position };
+export function stateAfter({ delivery, number, references, state }: Turn): AgentState {
+  return { state, turns: number, lastInput: delivery.input.position, references };
+}
+
+/** Of an agent without history. */
+function stateBefore({ definition }: AgentRuntime): AgentState {
+  return { state: definition.initialState, turns: 0, lastInput: 0, references: undefined };
 }
 
 export class AgentHistory {
@@ -88,7 +102,7 @@ export class AgentHistory {
     this.#host = host;
     this.#runtime = runtime;
     this.#agent = agent;
-    this.#current = { state: runtime.definition.initialState, turns: 0, lastInput: 0 };
+    this.#current = stateBefore(runtime);
   }
 
   get current(): AgentState {
@@ -198,12 +212,13 @@ export class AgentHistory {
    * @param lastRecord the record at the revision
    */
   takeSnapshot(lastRecord: Uint8Array): Snapshot {
-    const { state, turns, lastInput } = this.#current;
+    const { state, turns, lastInput, references } = this.#current;
     this.#snapshotTurns = turns;
     this.#tailBytes = 0;
     const { foldVersion } = this.#runtime;
     const sum = sumOfRecord(lastRecord);
-    return { state, turns, lastInput, revision: this.#revision, foldVersion, recordSum: sum };
+    const { revision } = this;
+    return { state, turns, lastInput, revision, foldVersion, recordSum: sum, references };
   }
 
   /**
@@ -213,43 +228,83 @@ export class AgentHistory {
   async load(): Promise<void> {
     this.#confirmed = false;
     this.#advanced = false;
+    if (await this.#holdsErased()) this.#forget();
     const snapshot = this.#revision === 0 ? await this.#snapshot() : undefined;
     if (snapshot === undefined) return this.#readFrom(this.#revision);
     // With the record of the snapshot once more, to see that the journal has it.
     const pages = journalPages(this.#host.log, this.#agent, snapshot.revision - 1);
     const { value: page } = await pages.next();
-    if (await this.#stands(snapshot, page?.[0])) {
-      this.#startFrom(snapshot);
-      this.#applyPage(page ?? []);
-      for await (const next of pages) this.#applyPage(next);
-    } else {
-      this.#tellForeign(snapshot);
-      await this.#readFrom(0);
-    }
+    const record = await this.#recordOf(snapshot, page?.[0]);
+    if (record === undefined) this.#tellForeign(snapshot);
+    const open = record && (await this.#opened(snapshot, record));
+    if (open === undefined) return this.#readFrom(0);
+    this.#startFrom(open);
+    await this.#applyPage(page ?? []);
+    for await (const next of pages) await this.#applyPage(next);
+  }
+
+  /** Personal data that was erased meanwhile is in the state (Z3). */
+  async #holdsErased(): Promise<boolean> {
+    const { references } = this.#current;
+    if (references === undefined) return false;
+    const found = await subjectKeys(this.#host.log).learn(references.all);
+    return [...found.values()].includes("erased");
+  }
+
+  #forget(): void {
+    this.#beginAgain({ turns: 0, inputPosition: 0 });
+    this.#revision = 0;
+  }
+
+  /** Nothing of before counts any more, but that it is done. */
+  #beginAgain({ inputPosition, turns }: Pick<TombstoneRecord, "inputPosition" | "turns">): void {
+    this.#current = { ...stateBefore(this.#runtime), turns, lastInput: inputPosition };
+    this.#snapshotTurns = turns;
+    this.#tailBytes = 0;
+    this.#parked = undefined;
+    this.#begun = undefined;
+    this.#openSteps = undefined;
   }
 
   async #readFrom(after: Position): Promise<void> {
     const { log } = this.#host;
-    for await (const page of journalPages(log, this.#agent, after)) this.#applyPage(page);
+    for await (const page of journalPages(log, this.#agent, after)) await this.#applyPage(page);
   }
 
-  #applyPage(page: readonly JournalEntry[]): void {
-    for (const entry of page) if (entry.revision > this.#revision) this.#apply(entry);
+  async #applyPage(page: readonly JournalEntry[]): Promise<void> {
+    const entries = page.filter(({ revision }) => revision > this.#revision);
+    for (const open of await openRecords(this.#host.log, entries)) this.#apply(open);
     const { committedAtMs = 0, revision = 0 } = page.at(-1) ?? {};
     this.#host.footing.read(revision, committedAtMs);
   }
 
-  /** Whether the journal has the record after which the snapshot was taken (I16). */
-  async #stands(snapshot: Snapshot, entry: JournalEntry | undefined): Promise<boolean> {
+  /** The record after which the snapshot was taken, if the journal has it (I16). */
+  async #recordOf(
+    snapshot: KeptSnapshot,
+    entry: JournalEntry | undefined,
+  ): Promise<Uint8Array | undefined> {
     // Whoever took it did not know yet that the log's tail was lost.
-    if (snapshot.lastInput >= snapshot.revision) return false;
-    if (entry !== undefined && isOf(snapshot, entry.revision, entry.record)) return true;
+    if (snapshot.lastInput >= snapshot.revision) return undefined;
+    if (entry !== undefined && isOf(snapshot, entry.revision, entry.record)) return entry.record;
     // Who answered may be behind, the log's leader is not.
     const found = await this.#host.log.at(snapshot.revision);
-    return found !== undefined && isOf(snapshot, snapshot.revision, found.payload);
+    if (found === undefined || !isOf(snapshot, snapshot.revision, found.payload)) return undefined;
+    return found.payload;
   }
 
-  #tellForeign({ revision }: Snapshot): void {
+  /** Undefined when it is corrupt, or holds what was erased. */
+  async #opened(kept: KeptSnapshot, record: Uint8Array): Promise<Snapshot | undefined> {
+    const snapshot = openSnapshot(kept, record, agentName(this.#agent));
+    if (snapshot instanceof CorruptSnapshotError) return this.#tellCorrupt(snapshot);
+    return openedSnapshot(this.#host.log, snapshot);
+  }
+
+  #tellCorrupt(error: CorruptSnapshotError): undefined {
+    const what = `snapshot of ${agentName(this.#agent)}`;
+    this.#host.feed.emit({ kind: "fault", what, failure: error.toData() });
+  }
+
+  #tellForeign({ revision }: KeptSnapshot): void {
     const agent = agentName(this.#agent);
     const failure = new ForeignSnapshotError(
       `The snapshot of ${agent} was taken after the record at ${revision}, which the journal does not have (any more): the snapshot is not used, and the state is what the journal says.`,
@@ -259,38 +314,39 @@ export class AgentHistory {
   }
 
   /** A snapshot that is usable here, if there is one. */
-  async #snapshot(): Promise<Snapshot | undefined> {
+  async #snapshot(): Promise<KeptSnapshot | undefined> {
     const bytes = await this.#host.log.snapshot(this.#agent);
-    const name = agentName(this.#agent);
-    const snapshot = bytes === undefined ? undefined : decodeSnapshot(bytes, name);
-    if (snapshot instanceof CorruptSnapshotError) {
-      const failure = snapshot.toData();
-      this.#host.feed.emit({ kind: "fault", what: `snapshot of ${name}`, failure });
-      return undefined;
-    }
+    const snapshot =
+      bytes === undefined ? undefined : decodeSnapshot(bytes, agentName(this.#agent));
+    if (snapshot instanceof CorruptSnapshotError) return this.#tellCorrupt(snapshot);
     if (snapshot === undefined) return undefined;
     return coversFold(this.#runtime.foldVersion, snapshot.foldVersion) ? snapshot : undefined;
   }
 
   #startFrom(snapshot: Snapshot): void {
-    const { turns, lastInput, revision } = snapshot;
+    const { turns, lastInput, references, revision } = snapshot;
     const state = stored(snapshot.state, `The snapshot of ${agentName(this.#agent)}`);
-    this.#current = { state, turns, lastInput };
+    this.#current = { state, turns, lastInput, references };
     this.#revision = revision;
     this.#snapshotTurns = turns;
   }
 
   /** The revision moves last: a record that cannot be folded is met again by the next load. */
-  #apply({ record: bytes, revision }: JournalEntry): void {
-    const entry = decodeJournalRecord(bytes);
-    this.#tailBytes += bytes.byteLength;
-    if (entry.kind === "steps") this.#remember(entry.steps);
-    else if (entry.kind === "park") this.#mark(entry.park, revision);
-    else this.#fold(entry.turn, revision);
+  #apply({ entry, record, references }: OpenRecord<JournalEntry>): void {
+    const { revision } = entry;
+    this.#tailBytes += entry.record.byteLength;
+    if (record.kind === "steps") this.#remember(record.steps);
+    else if (record.kind === "park") this.#mark(record.park, revision);
+    else if (record.kind === "tombstone") this.#beginAgain(record.tombstone);
+    else this.#fold(record.turn, revision, references);
     this.#revision = revision;
   }
 
-  #fold({ events, inputPosition, turn }: TurnRecord, position: Position): void {
+  #fold(
+    { events, inputPosition, turn }: TurnRecord,
+    position: Position,
+    added: readonly KeyReference[],
+  ): void {
     const place = { agent: this.#agent, position };
     requireNextTurn(place, { expected: this.#current.turns + 1, found: turn });
     let { state } = this.#current;
@@ -298,7 +354,10 @@ export class AgentHistory {
     // A record comes after its input. One that does not is of an input that was in a lost tail:
     // what lies there now is another one, and not handled (I16).
     const lastInput = inputPosition < position ? inputPosition : this.#current.lastInput;
-    this.#current = { state, turns: turn, lastInput };
+    const before = this.#current.references;
+    const references =
+      added.length === 0 ? before : withReferences(before, added, subjectKeys(this.#host.log));
+    this.#current = { state, turns: turn, lastInput, references };
     this.#closeSteps();
   }
 
@@ -361,6 +420,10 @@ function diedIn({ startedAtMs, worker }: BegunRun, index: number): EarlierRun {
   return { run: index + 1, ...rest, startedAtMs, worker };
 }
 
-function isOf({ recordSum: sum, revision }: Snapshot, at: Position, record: Uint8Array): boolean {
+function isOf(
+  { recordSum: sum, revision }: KeptSnapshot,
+  at: Position,
+  record: Uint8Array,
+): boolean {
   return at === revision && sumOfRecord(record) === sum;
 }

@@ -19,6 +19,7 @@ export interface MailboxPlace {
 export interface MailboxHost extends TurnHost {
   readonly snapshots: {
     consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void;
+    erased(agent: AgentId): Promise<void>;
   };
   /** Reads back inputs that were left on the log. */
   readonly addressed: Pick<AddressedInputs, "belongs" | "next">;

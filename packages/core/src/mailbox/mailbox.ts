@@ -26,7 +26,7 @@ import { AgentHistory, stateAfter } from "./agent-history.ts";
 import type { Delivery, WindowPlace } from "./delivery.ts";
 import type { Standing } from "./idle-line.ts";
 import { Inbox } from "./inbox.ts";
-import { isResume, Parking } from "./parking.ts";
+import { isWord, Parking } from "./parking.ts";
 import type { MailboxHost, MailboxPlace } from "./mailbox-host.ts";
 import { Pause } from "./pause.ts";
 import { givenBack, isOfStopping } from "./of-stopping.ts";
@@ -251,9 +251,9 @@ export class Mailbox implements Standing<Mailbox> {
       const delivery = this.#inbox.first;
       if (delivery === undefined) break;
       if (this.#activation?.done === false) return this.#activate(this.#activation);
-      if (isResume(delivery.input)) {
+      if (isWord(delivery.input)) {
         this.#inbox.take();
-        this.#parkingOf().resume(delivery);
+        this.#parkingOf().hear(delivery);
       } else if (delivery.input.position <= this.#draft.lastInput) {
         if (delivery.input.position > this.#history.current.lastInput) return;
         this.#inbox.take();
@@ -327,8 +327,7 @@ export class Mailbox implements Standing<Mailbox> {
   }
 
   #turnOf(delivery: Delivery, follows?: Turn, ahead = 0): Turn {
-    const { state, turns } = this.#draft;
-    const draft = { state, turns: turns + ahead };
+    const draft = { ...this.#draft, turns: this.#draft.turns + ahead };
     return new Turn(this.#host, this.#runtime, this.agent, delivery, draft, this.#steps, follows);
   }
 
@@ -387,7 +386,7 @@ export class Mailbox implements Standing<Mailbox> {
       const { ending, turn } = next;
       this.#busy = inFlight.size > 0;
       if (!this.#busy) this.#inFlight = undefined;
-      if (turn.follows !== undefined) turn.settleOn(this.#draft.state);
+      if (turn.follows !== undefined) turn.settleOn(this.#draft);
       if (turn.missedBatch) this.#missed(turn);
       else if (ending?.failed === true) this.#failed(turn, ending.value);
       else this.#finished(turn, ending?.value);

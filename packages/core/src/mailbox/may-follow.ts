@@ -1,7 +1,7 @@
 /** Which messages of one agent may sit in one batch. */
 import type { Turn } from "../turn/turn.ts";
 import type { Delivery } from "./delivery.ts";
-import { isResume } from "./parking.ts";
+import { isWord } from "./parking.ts";
 
 /** Whether the delivery may sit in the batch in which a turn of the same agent already sits. */
 export function mayFollow(last: Turn, delivery: Delivery): boolean {
@@ -14,6 +14,6 @@ export function mayFollow(last: Turn, delivery: Delivery): boolean {
     !last.delivery.alone &&
     topic === last.topic &&
     (topic ?? metadata.message) === last.message &&
-    !isResume(delivery.input)
+    !isWord(delivery.input)
   );
 }

@@ -13,6 +13,7 @@
  *     left. One answer is good for everything that had come by then: a resumption that ends later
  *     begins with a message that comes later.
  */
+import { isErased } from "../erasure/erase-message.ts";
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import { AgentParkedError, Reject } from "../errors/message-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
@@ -65,6 +66,11 @@ const resumeMessage = "~resume";
 export function isResume({ address, metadata }: Input): boolean {
   const { foreign, message } = metadata;
   return message === resumeMessage && address.kind === "agent" && foreign !== true;
+}
+
+/** Whether an input is for the mailbox and not for a handler. */
+export function isWord(input: Input): boolean {
+  return isResume(input) || isErased(input);
 }
 
 /** The mailbox that is parked. */
@@ -173,8 +179,16 @@ export class Parking {
     place.done();
   }
 
+  /** A word to the agent itself: it is to be resumed, or was erased. */
+  hear(word: Delivery): void {
+    if (isResume(word.input)) return this.#resume(word);
+    void this.#host.snapshots.erased(this.#mailbox.agent);
+    // What the agent knows is of before, if the journal has more.
+    this.#whenFirm(word, () => word.place.done());
+  }
+
   /** Handle what was deferred before this message, then resume (P2). */
-  resume(marker: Delivery): void {
+  #resume(marker: Delivery): void {
     const { parked } = this.#history;
     if (parked === undefined) return this.#whenFirm(marker, () => marker.place.done());
     // It is older than the parking: meant for an earlier one, or the message has failed again.
@@ -202,7 +216,7 @@ export class Parking {
     let after = this.#history.current.lastInput;
     for (;;) {
       const inputs = await this.#host.addressed.next(agent, after, before);
-      const deferred = inputs.filter((input) => !isResume(input) && input.fault === undefined);
+      const deferred = inputs.filter((input) => !isWord(input) && input.fault === undefined);
       const last = inputs.at(-1);
       if (deferred.length > 0 || last === undefined) return deferred;
       after = last.position;

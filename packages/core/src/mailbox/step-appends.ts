@@ -155,7 +155,7 @@ export class StepAppends implements StepStore {
     const known = this.earlierRunsOf(turn);
     const earlierRuns = all.earlierRuns?.filter((each) => !known.includes(each));
     const steps = { ...all, earlierRuns };
-    const record = encodeStepRecord(steps);
+    const record = encodeStepRecord(turn.sealedSteps(steps));
     if (record.byteLength > this.#host.log.limits.payloadBytesMax) {
       return this.#tooLarge(steps, record.byteLength);
     }

@@ -4,12 +4,17 @@ import { upToDate } from "../agent/event-version.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
-import type { LogEntry } from "../log/log.ts";
+import type { Log, LogEntry } from "../log/log.ts";
+import { TroupeError } from "../errors/troupe-error.ts";
 import { NewerEventError } from "../errors/event-errors.ts";
 import { PoisonEventError } from "../errors/projection-errors.ts";
+import { openRecord } from "../personal/open-records.ts";
+import { decodedAndSealed } from "../personal/opening.ts";
+import type { JournalRecord } from "../turn/journal-record.ts";
 import { decodeJournalRecord } from "../turn/journal-record.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import type { EventInfo, ProjectedSource, ProjectionDefinition } from "./projection.ts";
+import { erasedEvent } from "./projection.ts";
 import { handedOut, stored } from "../wire/storable.ts";
 
 /** One event with its handler. */
@@ -45,25 +50,42 @@ export class PoisonFound extends Error {
   }
 }
 
-/** The record of a followed turn. */
+/**
+ * The record of a followed turn; a promise of it when the key store has to be asked.
+ * @throws KeysUnavailableError, MissingKeyError: the record is to be read again
+ */
 export function projectedRecord(
+  log: Log,
   { sources }: ProjectionDefinition,
   { agent, entry }: LogEntry & { readonly kind: "turn" },
-): ProjectedRecord {
+): ProjectedRecord | Promise<ProjectedRecord> {
   const { revision: position, committedAtMs: atMs, record } = entry;
   const place = { agent, position, atMs, bytes: record.byteLength };
   const handlers = sources[agent.type] ?? {};
-  try {
-    const decoded = decodeJournalRecord(record);
-    if (decoded.kind !== "turn") return { ...place, events: [] };
-    const events = decoded.turn.events.flatMap((recorded) => {
+  const faulty = (fault: unknown): ProjectedRecord => ({ ...place, events: undefined, fault });
+  const readable = (decoded: JournalRecord): ProjectedRecord => {
+    const events = eventsIn(decoded).flatMap((recorded) => {
       const source = Object.hasOwn(handlers, recorded.type) ? handlers[recorded.type] : undefined;
       return source === undefined ? [] : [{ recorded, source }];
     });
     return { ...place, events };
+  };
+  try {
+    const { sealed, value } = decodedAndSealed(() => decodeJournalRecord(record));
+    if (!sealed) return readable(value);
+    return openRecord(log, value).then(readable, (thrown: unknown) => {
+      if (thrown instanceof TroupeError && thrown.retryable) throw thrown;
+      return faulty(thrown);
+    });
   } catch (fault) {
-    return { ...place, events: undefined, fault };
+    return faulty(fault);
   }
+}
+
+/** What a record says happened. */
+function eventsIn(record: JournalRecord): readonly RecordedEvent[] {
+  if (record.kind === "turn") return record.turn.events;
+  return record.kind === "tombstone" ? [{ type: erasedEvent, data: undefined }] : [];
 }
 
 /**

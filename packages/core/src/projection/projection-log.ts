@@ -43,6 +43,7 @@ export async function verifyCheckpoint(
   { position, recordedAtMs }: Checkpoint,
 ): Promise<void> {
   if (position === 0) return;
+  if (await wasDestroyed(log, position)) return;
   const request = { ...sourcesOf(projection), from: position, untilNow: true };
   for await (const { entry } of turnsIn(log.follow(request))) {
     if (entry.revision === position && entry.committedAtMs === recordedAtMs) return;
@@ -54,6 +55,12 @@ export async function verifyCheckpoint(
       "model is from another log, or the projection's agents changed: rebuild it, or raise its version.",
     { details: { projection: projection.name, position, namespace: log.namespace } },
   );
+}
+
+/** An erasure leaves a hole: the model is of this log, and hears of the erasure itself. */
+async function wasDestroyed(log: Log, position: Position): Promise<boolean> {
+  if ((await log.at(position)) !== undefined) return false;
+  return (await log.end()).last > position;
 }
 
 function sourcesOf({ sources }: ProjectionDefinition): Pick<FollowRequest, "kinds" | "types"> {

@@ -202,7 +202,8 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
     try {
       for await (const entry of recordsAfter(log, this.#projection, request)) {
         this.#read(1, pending);
-        await queue.push(projectedRecord(this.#projection, entry));
+        const record = projectedRecord(log, this.#projection, entry);
+        await queue.push(record instanceof Promise ? await record : record);
       }
       const failure = new LogUnavailableError("The log ended the following by itself.");
       queue.end(signal.aborted ? undefined : failure);

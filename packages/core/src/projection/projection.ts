@@ -12,6 +12,7 @@ import type { StoredEvent } from "../agent/stored-event.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
+import type { Schema } from "../schema/schema.ts";
 import type { HandleOf, ReadModel } from "./projection-sink.ts";
 
 /** Facts about the event being projected. */
@@ -68,6 +69,19 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
       info: EventInfo,
     ) => void | Promise<void>,
   ): Projection<Model>;
+
+  /**
+   * What to do when an agent of this type was erased: remove from the model what it has of that
+   * agent. Called in the order of its events, like them.
+   *
+   * ```ts
+   * balances.onErased(account, (model, { agent }) => void model.delete(agent.key));
+   * ```
+   */
+  onErased<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    handler: (handle: HandleOf<Model>, info: EventInfo) => void | Promise<void>,
+  ): Projection<Model>;
 }
 
 /**
@@ -101,22 +115,48 @@ function build<Model extends ReadModel>(
     ...definition,
     model,
     on: (agent, event, handler) => {
-      const { sources } = definition;
-      const ofAgent = Object.hasOwn(sources, agent.type) ? sources[agent.type] : undefined;
       const declared = requireEvent(definition.name, agent, event);
-      if (ofAgent !== undefined && Object.hasOwn(ofAgent, event)) {
-        throw new DefinitionError(
-          `Projection ${definition.name} handles ${agent.type}.${event} twice.`,
-          { details: { projection: definition.name, type: agent.type, event } },
-        );
-      }
-      const source = Object.freeze({ event: declared, handler: handler as EventHandler });
-      const handlers = Object.freeze({ ...ofAgent, [event]: source });
-      const all = Object.freeze({ ...sources, [agent.type]: handlers });
-      return build({ ...definition, sources: all }, model);
+      const source = { event: declared, handler: handler as EventHandler };
+      return build(withSource(definition, agent, event, source), model);
+    },
+    onErased: (agent, handler) => {
+      const told: EventHandler = (handle, _, info) => handler(handle as HandleOf<Model>, info);
+      const source = { event: erasedDefinition, handler: told };
+      return build(withSource(definition, agent, erasedEvent, source), model);
     },
   };
   return Object.freeze(chain);
+}
+
+/** Stands for an erasure among the events of an agent; no event can have this name. */
+export const erasedEvent = "~erased";
+
+const anything: Schema = {
+  "~standard": { version: 1, vendor: "troupe", validate: (value) => ({ value }) },
+};
+const erasedDefinition: EventDefinition = Object.freeze({
+  schema: anything,
+  version: 1,
+  upcast: Object.freeze({}),
+  fold: (state: unknown) => state,
+});
+
+/** @throws DefinitionError */
+function withSource(
+  definition: ProjectionDefinition,
+  { type }: Pick<AgentDefinition, "type">,
+  event: string,
+  source: ProjectedSource,
+): ProjectionDefinition {
+  const { name, sources } = definition;
+  const ofAgent = Object.hasOwn(sources, type) ? sources[type] : undefined;
+  if (ofAgent !== undefined && Object.hasOwn(ofAgent, event)) {
+    throw new DefinitionError(`Projection ${name} handles ${type}.${event} twice.`, {
+      details: { projection: name, type, event },
+    });
+  }
+  const handlers = Object.freeze({ ...ofAgent, [event]: Object.freeze(source) });
+  return { ...definition, sources: Object.freeze({ ...sources, [type]: handlers }) };
 }
 
 function requireEvent(

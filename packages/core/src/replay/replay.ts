@@ -9,8 +9,9 @@ import { journalPages } from "../log/journal-pages.ts";
 import type { CallOptions, Log } from "../log/log.ts";
 import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { RecordedStep } from "../turn/recorded-step.ts";
-import { decodeJournalRecord } from "../turn/journal-record.ts";
 import { requireNextTurn } from "../turn/turn-order.ts";
+import type { TombstoneRecord } from "../turn/tombstone-record.ts";
+import { openRecords } from "../personal/open-records.ts";
 import { handedOut } from "../wire/storable.ts";
 import { agentRuntime } from "../worker/agent-runtime.ts";
 
@@ -20,6 +21,10 @@ export interface JournaledTurn {
   /** All steps of the turn, in the order in which they were recorded. */
   readonly steps: readonly RecordedStep[];
   readonly committedAtMs: number;
+  /**
+   * Set on the first turn after the agent was erased: the state began anew before it.
+   */
+  readonly tombstone?: TombstoneRecord | undefined;
 }
 
 export interface ReplayedTurn<State> extends JournaledTurn {
@@ -38,20 +43,29 @@ export async function* turnsOf(
   // Several turns of one batch may be open at once.
   const open = new Map<Position, RecordedStep[]>();
   let turns = 0;
+  let tombstone: TombstoneRecord | undefined;
   for await (const page of journalPages(log, agent, 0, options)) {
-    for (const { revision, record, committedAtMs } of page) {
-      const entry = decodeJournalRecord(record);
+    for (const { entry: stored, record: entry } of await openRecords(log, page)) {
+      const { revision, committedAtMs } = stored;
       if (entry.kind === "steps") {
         const { inputPosition, steps } = entry.steps;
         open.set(inputPosition, [...(open.get(inputPosition) ?? []), ...steps]);
         continue;
       }
       if (entry.kind === "park") continue;
+      if (entry.kind === "tombstone") {
+        tombstone = entry.tombstone;
+        turns = tombstone.turns;
+        open.clear();
+        continue;
+      }
       const { turn } = entry;
       turns += 1;
       requireNextTurn({ agent, position: revision }, { expected: turns, found: turn.turn });
       const own = open.get(turn.inputPosition) ?? [];
-      yield { revision, record: turn, steps: [...own, ...(turn.steps ?? [])], committedAtMs };
+      const all = [...own, ...(turn.steps ?? [])];
+      yield { revision, record: turn, steps: all, committedAtMs, tombstone };
+      tombstone = undefined;
       for (const position of open.keys()) {
         if (position <= turn.inputPosition) open.delete(position);
       }
@@ -73,6 +87,7 @@ export async function* replay<State, Events, Messages>(
   const runtime = agentRuntime(definition);
   let state: unknown = definition.initialState;
   for await (const turn of turnsOf(log, agent, options)) {
+    if (turn.tombstone !== undefined) state = definition.initialState;
     const place = { agent, position: turn.revision };
     const events = turn.record.events.map((event) => runtime.upToDate(event, place));
     for (const event of events) state = runtime.fold(state, event, place);

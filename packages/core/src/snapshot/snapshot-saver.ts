@@ -10,6 +10,8 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Log } from "../log/log.ts";
 import type { AgentHistory } from "../mailbox/agent-history.ts";
+import { sealedState } from "../personal/sealed-state.ts";
+import type { Snapshot } from "./snapshot.ts";
 import { encodeSnapshot } from "./snapshot.ts";
 
 export interface SnapshotLimits {
@@ -26,6 +28,8 @@ export class SnapshotSaver {
   readonly #feed: InspectionFeed;
   readonly #limits: SnapshotLimits;
   #saving = 0;
+  /** The last one on its way, by the name of its agent. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(log: Log, feed: InspectionFeed, limits: SnapshotLimits) {
     this.#log = log;
@@ -49,27 +53,56 @@ export class SnapshotSaver {
     const save = async (): Promise<void> => {
       const { payloadBytesMax } = this.#log.limits;
       const bytesMax = Math.min(this.#limits.stateBytesMax, payloadBytesMax);
-      const bytes = encodeSnapshot(snapshot, agentName(agent), bytesMax);
+      const kept = await sealedSnapshot(this.#log, agent, snapshot);
+      // What it holds was erased meanwhile.
+      if (kept === undefined) return;
+      const bytes = encodeSnapshot(kept, lastRecord, { name: agentName(agent), bytesMax });
       await this.#log.saveSnapshot(agent, bytes);
       if (!this.#feed.active) return;
       const tookMs = performance.now() - startedAt;
       const { turns } = snapshot;
       this.#feed.emit({ kind: "snapshot.saved", agent, turns, bytes: bytes.byteLength, tookMs });
     };
-    save()
-      .catch((thrown: unknown) => {
-        const what = `snapshot of ${agentName(agent)}`;
-        this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
-      })
+    const name = agentName(agent);
+    const saving = save()
+      .catch((thrown: unknown) => this.#fault(agent, thrown))
       .finally(() => {
         this.#saving -= 1;
+        if (this.#underWay.get(name) === saving) this.#underWay.delete(name);
       });
+    this.#underWay.set(name, saving);
+  }
+
+  /** The agent was erased: a snapshot that was on its way then is not left behind. */
+  async erased(agent: AgentId): Promise<void> {
+    try {
+      await this.#underWay.get(agentName(agent));
+      await this.#log.destroy({ kind: "snapshot", agent }, Infinity);
+    } catch (thrown) {
+      this.#fault(agent, thrown);
+    }
+  }
+
+  #fault(agent: AgentId, thrown: unknown): void {
+    const what = `snapshot of ${agentName(agent)}`;
+    this.#feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
 
   #isDue({ sinceSnapshot: { bytes, turns } }: AgentHistory): boolean {
     const { snapshotBytes, snapshotTurns } = this.#limits;
     return turns >= snapshotTurns || (turns > 0 && bytes >= snapshotBytes);
   }
+}
+
+async function sealedSnapshot(
+  log: Log,
+  agent: AgentId,
+  snapshot: Snapshot,
+): Promise<Snapshot | undefined> {
+  const { references, state } = snapshot;
+  if (references === undefined) return snapshot;
+  const sealed = await sealedState(log, agent, { references, state });
+  return sealed && { ...snapshot, state: sealed };
 }
 
 /** Snapshots on their way to the log (I7). */

@@ -5,7 +5,8 @@ import { z } from "zod";
 import type { AgentDefinition, InspectionEvent, Log, Position } from "@troupe/core";
 import { agent, createTroupe, encodePayload } from "@troupe/core";
 import { createMemoryBroker } from "@troupe/core/testing";
-import { decodeSnapshot, encodeSnapshot } from "./snapshot.ts";
+import { decodeSnapshot, encodeSnapshot, openSnapshot } from "./snapshot.ts";
+import type { KeptSnapshot } from "./snapshot.ts";
 
 const ledger = agent("ledger")
   .state({ entries: [] as readonly number[], sum: 0 })
@@ -132,15 +133,18 @@ describe("a snapshot", () => {
   });
 
   it("of a format from the future is ignored", () => {
-    const bytes = encodeSnapshot(snapshot, "a/b", Infinity);
-    expect(decodeSnapshot(bytes, "a/b")).toEqual(snapshot);
+    const bytes = encodeSnapshot(snapshot, record, { name: "a/b", bytesMax: Infinity });
+    const kept = decodeSnapshot(bytes, "a/b") as KeptSnapshot;
+    expect(openSnapshot(kept, record, "a/b")).toEqual(snapshot);
+    const another = Uint8Array.of(...record, 0);
+    expect(openSnapshot(kept, another, "a/b")).toMatchObject({ code: "corrupt-snapshot" });
     // The format is the first byte.
-    bytes[0] = 3;
+    bytes[0] = 4;
     expect(decodeSnapshot(bytes, "a/b")).toBeUndefined();
   });
 
   it("with any byte changed, or cut short anywhere, is known to be corrupt", () => {
-    const bytes = encodeSnapshot(snapshot, "a/b", Infinity);
+    const bytes = encodeSnapshot(snapshot, record, { name: "a/b", bytesMax: Infinity });
     const where = fc.record({
       at: fc.integer({ min: 1, max: bytes.length - 1 }),
       change: fc.integer({ min: 1, max: 255 }),
@@ -215,6 +219,8 @@ describe("a snapshot", () => {
     expect(await saved).toBe(6);
   });
 });
+
+const record = Uint8Array.of(1, 2, 3);
 
 const snapshot = {
   state: [1],

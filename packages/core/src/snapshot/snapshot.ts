@@ -2,15 +2,21 @@
  * A snapshot: an agent's state after some turn, so that activation need not fold the whole history.
  *
  * A state is in stored form from the fold on (I12), so it comes back from a snapshot as it was.
+ *
+ * It is encrypted with a key that is made of the journal's record after which it was taken. Whoever
+ * may read the journal loses nothing by that, because activation reads that record in any case
+ * (I16). But a log keeps the bytes of snapshots that were replaced for some time in its files, and
+ * with the record destroyed nobody can read them: an erasure needs not find them.
  */
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 
 import { CorruptSnapshotError, StateTooLargeError } from "../errors/snapshot-errors.ts";
+import type { StateReferences } from "../personal/state-references.ts";
 import type { Position } from "../log/input.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 
-export interface Snapshot {
-  readonly state: unknown;
+interface SnapshotOf {
   readonly turns: number;
   readonly lastInput: Position;
   /** Position of the record after which the state was like this. */
@@ -23,6 +29,17 @@ export interface Snapshot {
   readonly foldVersion: string;
 }
 
+export interface Snapshot extends SnapshotOf {
+  readonly state: unknown;
+  /** Keys of the personal data in the state; it is kept sealed with all of them. */
+  readonly references?: StateReferences | undefined;
+}
+
+/** A snapshot whose state is still closed. */
+export interface KeptSnapshot extends SnapshotOf {
+  readonly box: Uint8Array;
+}
+
 /** The checksum of a journal record, for `Snapshot.recordSum`. */
 export function sumOfRecord(record: Uint8Array): number {
   return crc32(record);
@@ -31,11 +48,17 @@ export function sumOfRecord(record: Uint8Array): number {
 /**
  * One byte of format, four of checksum, then MessagePack.
  *
+ * @param record the one at its revision
  * @throws StateTooLargeError
  */
-export function encodeSnapshot(snapshot: Snapshot, name: string, bytesMax: number): Uint8Array {
+export function encodeSnapshot(
+  snapshot: Snapshot,
+  record: Uint8Array,
+  { bytesMax, name }: { readonly bytesMax: number; readonly name: string },
+): Uint8Array {
   const { state, turns, lastInput, revision, foldVersion, recordSum } = snapshot;
-  const wire: WireSnapshot = [state, turns, lastInput, revision, foldVersion, recordSum];
+  const box = boxOf(encodeRecordPayload([state]), record);
+  const wire: WireSnapshot = [turns, lastInput, revision, foldVersion, recordSum, box];
   const body = encodeRecordPayload(wire);
   const bytes = new Uint8Array(headerBytes + body.byteLength);
   if (bytes.byteLength > bytesMax) throw tooLarge(name, bytes.byteLength, bytesMax);
@@ -52,32 +75,70 @@ export function encodeSnapshot(snapshot: Snapshot, name: string, bytesMax: numbe
 export function decodeSnapshot(
   bytes: Uint8Array,
   name: string,
-): Snapshot | CorruptSnapshotError | undefined {
+): KeptSnapshot | CorruptSnapshotError | undefined {
   if (bytes.byteLength > 0 && bytes[0] !== format) return undefined;
   try {
     const body = bytes.subarray(headerBytes);
     const { buffer, byteOffset, byteLength } = bytes;
     if (new DataView(buffer, byteOffset, byteLength).getUint32(1) !== crc32(body)) {
-      return corrupt(name, bytes);
+      return corrupt(name, bytes.byteLength);
     }
     const wire = decodeRecordPayload(body) as WireSnapshot;
-    const [state, turns, lastInput, revision, foldVersion, recordSum] = wire;
-    return { state, turns, lastInput, revision, foldVersion, recordSum };
+    const [turns, lastInput, revision, foldVersion, recordSum, box] = wire;
+    return { turns, lastInput, revision, foldVersion, recordSum, box };
   } catch (cause) {
-    return corrupt(name, bytes, cause);
+    return corrupt(name, bytes.byteLength, cause);
   }
 }
 
-const format = 2;
+/** The snapshot with its state; an error when the record is not the one that closed it. */
+export function openSnapshot(
+  { box, ...snapshot }: KeptSnapshot,
+  record: Uint8Array,
+  name: string,
+): Snapshot | CorruptSnapshotError {
+  try {
+    const [state] = decodeRecordPayload(unboxed(box, record)) as [unknown];
+    return { ...snapshot, state };
+  } catch (cause) {
+    return corrupt(name, box.byteLength, cause);
+  }
+}
+
+const format = 3;
 const headerBytes = 5;
+const cipher = "aes-256-gcm";
+const nonceBytes = 12;
+const tagBytes = 16;
 
-/** State, turns, last input, revision, version of the fold, checksum of the record. */
-type WireSnapshot = readonly [unknown, number, Position, Position, string, number];
+/** Turns, last input, revision, version of the fold, checksum of the record, the closed state. */
+type WireSnapshot = readonly [number, Position, Position, string, number, Uint8Array];
 
-function corrupt(name: string, bytes: Uint8Array, cause?: unknown): CorruptSnapshotError {
+/** Nonce, ciphertext, tag. */
+function boxOf(content: Uint8Array, record: Uint8Array): Uint8Array {
+  const nonce = randomBytes(nonceBytes);
+  const encrypting = createCipheriv(cipher, keyOf(record, nonce), nonce);
+  const parts = [nonce, encrypting.update(content), encrypting.final(), encrypting.getAuthTag()];
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+function unboxed(box: Uint8Array, record: Uint8Array): Uint8Array {
+  const nonce = box.subarray(0, nonceBytes);
+  const end = box.byteLength - tagBytes;
+  const decrypting = createDecipheriv(cipher, keyOf(record, nonce), nonce);
+  decrypting.setAuthTag(box.subarray(end));
+  return Buffer.concat([decrypting.update(box.subarray(nonceBytes, end)), decrypting.final()]);
+}
+
+/** A record has two random ids of 16 bytes in it, so nobody guesses it. */
+function keyOf(record: Uint8Array, nonce: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync("sha256", record, nonce, "troupe snapshot", 32));
+}
+
+function corrupt(name: string, bytes: number, cause?: unknown): CorruptSnapshotError {
   return new CorruptSnapshotError(
-    `The snapshot of ${name} (${bytes.byteLength} bytes) is corrupt and not used; the state is folded from the journal, and the next snapshot replaces it. If it happens again, check the storage of the log.`,
-    { details: { agent: name, bytes: bytes.byteLength }, cause },
+    `The snapshot of ${name} (${bytes} bytes) is corrupt and not used; the state is folded from the journal, and the next snapshot replaces it. If it happens again, check the storage of the log.`,
+    { details: { agent: name, bytes }, cause },
   );
 }
 

@@ -3,6 +3,8 @@
  * agent types subscribe, and the agent whose key is the publication's source handles it.
  */
 import { requireName } from "../agent/name.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
+import { personalOf } from "../personal/personal.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 
 /** A topic as plain data, whatever its type. */
@@ -31,5 +33,16 @@ export function topic<const S extends Schema>(
   schema: S,
 ): Topic<SchemaInput<S>, SchemaOutput<S>> {
   requireName("topic", name);
+  requireSubject(name, schema);
   return Object.freeze({ kind: "topic", name, schema });
+}
+
+/** A publication is for agents of any type, so nothing says whose data it has. */
+function requireSubject(name: string, schema: Schema): void {
+  const note = personalOf(schema);
+  if (note === undefined || note.subject !== undefined) return;
+  throw new DefinitionError(
+    `Topic ${name} has personal data, and does not say whose: give \`personal\` a subject, such as (event, { key }) => \`customer/\${key}\`.`,
+    { details: { topic: name } },
+  );
 }

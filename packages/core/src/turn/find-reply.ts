@@ -1,11 +1,16 @@
 /** The recorded replies to inputs: how lost ones are found again (I4). */
+import { AgentErasedError } from "../errors/personal-errors.ts";
+import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, ReadOptions } from "../log/log.ts";
+import { openedReply } from "../personal/opened-reply.ts";
 import { lateReplyOf } from "./answering.ts";
 import type { Reply } from "./reply.ts";
 import { replyOf } from "./reply.ts";
 import { decodeJournalRecord } from "./journal-record.ts";
+import type { TombstoneRecord } from "./tombstone-record.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
 /** An input whose reply is looked for, and how far that has come: nothing is read twice. */
@@ -52,11 +57,12 @@ export async function findReplies(
       after = revision;
       const record = decodeJournalRecord(bytes);
       if (record.kind === "turn") search.see(record.turn);
+      if (record.kind === "tombstone") search.erased(record.tombstone, agent);
       if (!search.goesOn) break;
     }
     search.cameTo(after);
   }
-  return search.found;
+  return openedReplies(log, agent, search.found);
 }
 
 /** Turns handle inputs in log order, so one that is passed over has no turn. */
@@ -96,9 +102,37 @@ class ReplySearch {
     this.#open.clear();
   }
 
+  /** What was asked before that is not answered any more. */
+  erased({ inputPosition }: TombstoneRecord, agent: AgentId): void {
+    const isBefore = ({ position }: SoughtReply): boolean => position <= inputPosition;
+    const over = [...this.#waiting.filter(isBefore), ...this.#open];
+    for (const each of over) this.found.set(each, { failure: erasedFailure(agent, each.position) });
+    const rest = this.#waiting.filter((each) => !isBefore(each));
+    this.#waiting.splice(0, this.#waiting.length, ...rest);
+    this.#open.clear();
+  }
+
   cameTo(position: Position): void {
     for (const each of [...this.#waiting, ...this.#open]) {
       each.after = Math.max(each.after, position);
     }
   }
+}
+
+async function openedReplies(
+  log: Log,
+  agent: AgentId,
+  found: ReadonlyMap<SoughtReply, Reply>,
+): Promise<ReadonlyMap<SoughtReply, Reply>> {
+  const open = new Map<SoughtReply, Reply>();
+  for (const [sought, reply] of found) open.set(sought, await openedReply(log, agent, reply));
+  return open;
+}
+
+function erasedFailure(agent: AgentId, inputPosition: Position): ErrorData {
+  const name = agentName(agent);
+  return new AgentErasedError(
+    `${name} was erased after it was sent the message at ${inputPosition}: whether it was handled before is not known any more.`,
+    { details: { agent: name, inputPosition } },
+  ).toData();
 }

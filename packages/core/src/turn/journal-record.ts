@@ -15,6 +15,8 @@ import type { ParkRecord, WirePark } from "./park-record.ts";
 import { parkRecordOf } from "./park-record.ts";
 import type { StepRecord, WireSteps } from "./step-record.ts";
 import { stepRecordOf } from "./step-record.ts";
+import type { TombstoneRecord, WireTombstone } from "./tombstone-record.ts";
+import { tombstoneOf } from "./tombstone-record.ts";
 import type { TurnRecord } from "./turn-record.ts";
 import type { WireRecord } from "./turn-record-codec.ts";
 import { recordFormat, turnRecordOf } from "./turn-record-codec.ts";
@@ -23,13 +25,18 @@ import { recordFormat, turnRecordOf } from "./turn-record-codec.ts";
 export type JournalRecord =
   | { readonly kind: "turn"; readonly turn: TurnRecord }
   | { readonly kind: "steps"; readonly steps: StepRecord }
-  | { readonly kind: "park"; readonly park: ParkRecord };
+  | { readonly kind: "park"; readonly park: ParkRecord }
+  | { readonly kind: "tombstone"; readonly tombstone: TombstoneRecord };
 
 /** How each kind is read. The map is one of this format; what is missing makes the reader throw. */
 const readers: Readonly<Record<string, (wire: WireEntry) => JournalRecord>> = {
   turn: (wire) => ({ kind: "turn", turn: turnRecordOf(wire as unknown as WireRecord) }),
   steps: (wire) => ({ kind: "steps", steps: stepRecordOf(wire as unknown as WireSteps) }),
   park: (wire) => ({ kind: "park", park: parkRecordOf(wire as unknown as WirePark) }),
+  tombstone: (wire) => ({
+    kind: "tombstone",
+    tombstone: tombstoneOf(wire as unknown as WireTombstone),
+  }),
 };
 
 /** What all entries begin with. */

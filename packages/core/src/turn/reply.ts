@@ -18,6 +18,7 @@ import {
   UndecodablePayloadError,
 } from "../errors/message-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
+import { AgentErasedError, PersonalDataErasedError } from "../errors/personal-errors.ts";
 import type { ErrorData, TroupeErrorOptions } from "../errors/troupe-error.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
@@ -69,6 +70,8 @@ const classes: Readonly<Record<string, ErrorClass>> = {
   "payload-too-large": PayloadTooLargeError,
   "event-too-large": EventTooLargeError,
   "turn-too-large": TurnTooLargeError,
+  "agent-erased": AgentErasedError,
+  "personal-data-erased": PersonalDataErasedError,
 };
 
 /** The typed error an asker catches for a recorded failure. */

@@ -17,6 +17,9 @@ import { DefinitionError } from "../errors/definition-errors.ts";
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Topic } from "../topic/topic.ts";
+import type { PersonalNote } from "../personal/personal.ts";
+import { digestsOfTurn } from "../personal/private-digests.ts";
+import { noteOfMessage, noteOfTopic } from "../personal/sealing.ts";
 import { encodePayload } from "../wire/payload.ts";
 import { handedOut, stored } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
@@ -141,7 +144,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     return callsProxy<SendCalls<Messages, void>>((message, given) => {
       const payload = checkedMessage(agent, message, given);
       const address: Address = { kind: "agent", name: agent.type, key };
-      this.#send({ how: "send", address, message, payload, from: this.#name() }, wanted);
+      const call: OutgoingCall = { how: "send", address, message, payload, from: this.#name() };
+      this.#send(call, noteOfMessage(agent, message), wanted);
     });
   }
 
@@ -157,7 +161,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     };
     const { audience, layers } = this.#turn.host;
     audience.published(topic.name);
-    refusePromise(throughLayers(layers.publish, call, (inner) => this.#add(inner)));
+    const note = noteOfTopic(topic);
+    refusePromise(throughLayers(layers.publish, call, (inner) => this.#add(inner, note)));
   }
 
   after<Messages>(delayMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
@@ -218,7 +223,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     const asking = steps.run(
       {
         name: `~ask ${agentName(callee)} ${message}`,
-        digest: host.identity.digests.of(stored(payload, `A message for ${agent.type}`)),
+        digest: digestsOfTurn(this.#turn).of(stored(payload, `A message for ${agent.type}`)),
         kind: "ask",
         options: {},
         effect: ({ idempotencyKey: id }) => {
@@ -256,7 +261,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   }
 
   step<Result>(name: string, ...rest: readonly unknown[]): Promise<Result> {
-    const call = stepCall(name, rest, this.#turn.host.identity.digests);
+    const call = stepCall(name, rest, digestsOfTurn(this.#turn));
     const step = this.#turn.steps.run(call, this.signal) as Promise<Result>;
     return whileStepping(this.#turn, step);
   }
@@ -273,9 +278,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     return this.#turn.steps.draw("~id", () => randomUuid(this.#turn.host.random)) as string;
   }
 
-  #send(call: OutgoingCall, wanted: Wanted | undefined): void {
+  #send(call: OutgoingCall, note: PersonalNote | undefined, wanted: Wanted | undefined): void {
     const { send } = this.#turn.host.layers;
-    refusePromise(throughLayers(send, call, (inner) => this.#add(inner, wanted)));
+    refusePromise(throughLayers(send, call, (inner) => this.#add(inner, note, wanted)));
   }
 
   #timer<Messages>(time: TimerTime, options: TimerTo<Messages> = {}): SendCalls<Messages, string> {
@@ -291,7 +296,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       const add = (inner: OutgoingCall): void => {
         const own = this.#metadata(inner, `t${timers.length}`);
         const metadata = { ...own, timer, ...ofWaiting(time, host.clock, own) };
-        const draft = this.#draft(inner, metadata);
+        const draft = this.#draft(inner, noteOfMessage(agent, message), metadata);
         if (this.#turn.muted) return;
         timers.push({ kind: "set", id: timer, time, message: draft, isNew: id === undefined });
       };
@@ -300,14 +305,14 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     });
   }
 
-  #add(call: OutgoingCall, wanted?: Wanted): void {
+  #add(call: OutgoingCall, note: PersonalNote | undefined, wanted?: Wanted): void {
     const own = this.#metadata(call, `${this.#turn.outgoing.length}`);
     const metadata = wanted === undefined ? own : { ...own, ...wanted };
-    const draft = this.#draft(call, metadata);
+    const draft = this.#draft(call, note, metadata);
     if (!this.#turn.muted) this.#turn.outgoing.push(draft);
   }
 
-  #draft(call: OutgoingCall, metadata: Metadata): InputDraft {
+  #draft(call: OutgoingCall, note: PersonalNote | undefined, metadata: Metadata): InputDraft {
     this.#turn.requireOpen();
     requireRoomToSend(this.#turn);
     keyToToken(call.address.key);
@@ -316,7 +321,8 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     if (payload.byteLength > payloadBytesMax) throw tooLarge(call, payload, payloadBytesMax);
     const draft: InputDraft = { address: call.address, metadata, payload };
     this.#turn.digests ??= new Map();
-    this.#turn.digests.set(draft, this.#turn.host.identity.digests.of(call.payload));
+    this.#turn.digests.set(draft, digestsOfTurn(this.#turn).of(call.payload));
+    if (note !== undefined) this.#turn.seals.draft(draft, note, call.payload);
     return draft;
   }
 

@@ -18,10 +18,12 @@
  */
 import { RevisionConflictError } from "../errors/log-errors.ts";
 import { StepTimeoutError, TurnEndedError } from "../errors/message-errors.ts";
+import { PersonalDataErasedError } from "../errors/personal-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { AcceptOptions } from "../log/log.ts";
+import { Sealed } from "../wire/sealed.ts";
 import { stored, storedCopy } from "../wire/storable.ts";
 import type { AskWaiters } from "./asks-under-way.ts";
 import { answerFor } from "./asks-under-way.ts";
@@ -112,7 +114,9 @@ export class TurnSteps {
   async #result(use: StepUse, call: StepCall, signal: AbortSignal): Promise<unknown> {
     if (this.#ledger.step(use.key) !== undefined) {
       if (!this.#ledger.isRecorded(use.key)) await this.#record(use.key);
-      return ownCopy(this.#ledger.step(use.key)?.value);
+      const { value } = this.#ledger.step(use.key) ?? {};
+      if (value instanceof Sealed) throw erasedStep(this.#turn, stepLabel(use));
+      return ownCopy(value);
     }
     if (!this.#isFirm) await this.#makeFirm();
     const turn = this.#turn;
@@ -323,6 +327,16 @@ export class TurnSteps {
       outcome.then(resolve, reject).finally(cancel);
     });
   }
+}
+
+/** Its effect is done, and what it came to is gone: it must not be done again (I6). */
+function erasedStep({ agent, delivery }: Turn, step: string): PersonalDataErasedError {
+  const name = agentName(agent);
+  const { position } = delivery.input;
+  return new PersonalDataErasedError(
+    `The result of the step ${step} of ${name}, for the message at ${position}, was erased with the personal data in it: the turn cannot go on, and the effect does not happen again.`,
+    { details: { agent: name, position, step } },
+  );
 }
 
 /** The caller may change what it gets, and the next run must not see that. */

@@ -10,7 +10,7 @@ import type { MessageDefinition } from "../agent/agent-definition.ts";
 import type { EventPlace } from "../agent/event-version.ts";
 import type { BatchSeat } from "../batch/batch-call.ts";
 import { ItemContext } from "../batch/batch-item.ts";
-import { TurnEndedError, TurnTimeoutError } from "../errors/message-errors.ts";
+import type { TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
@@ -18,11 +18,16 @@ import { agentName } from "../log/address.ts";
 import type { DeadLetter } from "../log/dead-letter.ts";
 import type { InputDraft } from "../log/input.ts";
 import type { TimerChange } from "../log/timer.ts";
+import type { StateReferences } from "../personal/state-references.ts";
+import { digestsOfTurn } from "../personal/private-digests.ts";
+import { TurnSeals } from "../personal/turn-seals.ts";
 import { PermitHold } from "../mailbox/permit-hold.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
+import type { AgentState } from "../mailbox/agent-history.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { turnSpan } from "../trace/turn-span.ts";
+import { sealedMade } from "../wire/sealed.ts";
 import { promiseOf } from "../wire/thenable.ts";
 import type { AgentRuntime, EventSink } from "../worker/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
@@ -32,6 +37,7 @@ import { deadLetterOf } from "./dead-letter-of-turn.ts";
 import { storableFailure } from "./storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
 import { decodeInput, definitionOf, namedMessage } from "./turn-input.ts";
+import type { StepRecord } from "./step-record.ts";
 import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
@@ -45,6 +51,7 @@ import type { RecordedStep } from "./recorded-step.ts";
 import { recordOf } from "./record-of-turn.ts";
 import { sealedRecord, storedReply } from "./sealed-record.ts";
 import { requireOutsideStep } from "./step-scope.ts";
+import { tellStarted, turnEnded, turnTimeout } from "./turn-told.ts";
 import { encodeRecord } from "./turn-record-codec.ts";
 import type { RecordedEvent, TurnRecord } from "./turn-record.ts";
 
@@ -74,6 +81,8 @@ export class Turn implements EventSink {
   record: TurnRecord | undefined;
   /** The record's bytes. */
   bytes: Uint8Array = noBytes;
+  /** Keys of the personal data in the state; undefined when there is none. */
+  references: StateReferences | undefined;
   #message: string;
   #stateBefore: unknown;
   /** On the clock that never goes back. */
@@ -98,6 +107,7 @@ export class Turn implements EventSink {
   readonly follows: Turn | undefined;
   /** The batch in which the turn before it sits took no more: it waits for the next one. */
   missedBatch = false;
+  #seals: TurnSeals | undefined;
   /** The state that the turns of one agent in one batch see. */
   #shared: { state: unknown } | undefined;
 
@@ -106,7 +116,7 @@ export class Turn implements EventSink {
     runtime: AgentRuntime,
     agent: AgentId,
     delivery: Delivery,
-    draft: { readonly state: unknown; readonly turns: number },
+    draft: Pick<AgentState, "references" | "state" | "turns">,
     stepStore: StepStore,
     follows?: Turn,
   ) {
@@ -125,6 +135,7 @@ export class Turn implements EventSink {
     this.startedAtMs = host.clock.now();
     this.#startedMs = host.clock.monotonicMs();
     this.state = draft.state;
+    this.references = draft.references;
     this.#stateBefore = draft.state;
     this.follows = follows;
     this.#shared = follows?.share();
@@ -200,17 +211,42 @@ export class Turn implements EventSink {
   run(): unknown {
     const { definition, valid } = this.decoded();
     const later = promiseOf(valid);
-    return later === undefined
-      ? this.#handle(definition, valid)
-      : later.then((value) => this.#handle(definition, value));
+    const outcome =
+      later === undefined
+        ? this.#handle(definition, valid)
+        : later.then((value) => this.#handle(definition, value));
+    if (this.#seals !== undefined) return this.#seals.afterRun(outcome);
+    // While it goes on it may send somebody's data.
+    const running = promiseOf(outcome);
+    return running?.then((reply) => this.#seals?.afterRun(reply) ?? reply) ?? outcome;
   }
 
   /** The message as its schema makes it, or a promise of that, and who handles it. */
   decoded(): { readonly definition: MessageDefinition; readonly valid: unknown } {
+    const before = sealedMade();
     const payload = this.#payload();
+    const isPersonal = sealedMade() !== before || this.runtime.personal;
     const definition = definitionOf(this.runtime, this.#message, this.topic !== undefined);
     const what = `${agentName(this.agent)}: message ${this.#message}`;
-    return { definition, valid: validate(definition.schema, payload, what) };
+    if (!isPersonal) return { definition, valid: validate(definition.schema, payload, what) };
+    const check = (value: unknown): unknown => validate(definition.schema, value, what);
+    return { definition, valid: this.seals.opened(payload, check) };
+  }
+
+  /** For what has to do with personal data; most turns have nothing to do with any. */
+  get seals(): TurnSeals {
+    this.#seals ??= new TurnSeals(this);
+    return this.#seals;
+  }
+
+  /** Steps as they are stored. @throws KeysUnavailableError */
+  sealedSteps(steps: StepRecord): StepRecord {
+    return this.#seals?.steps(steps) ?? steps;
+  }
+
+  /** What is known of the agent is wrong: start again from its journal. */
+  startAgain(): void {
+    if (!this.#ended) this.#stepStore.lost();
   }
 
   event(event: RecordedEvent, bytes: number): void {
@@ -237,16 +273,13 @@ export class Turn implements EventSink {
   /** Nothing of it will be stored any more when this throws. @throws TurnEndedError */
   requireLive(): void {
     if (!this.#ended) return;
-    const { position } = this.delivery.input;
-    throw new TurnEndedError(
-      `The turn of ${agentName(this.agent)} on the message at ${position} is over: await everything before the handler returns.`,
-      { details: { agent: agentName(this.agent), position } },
-    );
+    throw turnEnded(this);
   }
 
   /** The turns before it in its batch are sealed: this is the state that it starts from. */
-  settleOn(state: unknown): void {
+  settleOn({ references, state }: AgentState): void {
     this.#stateBefore = state;
+    this.references = references;
   }
 
   /**
@@ -357,12 +390,7 @@ export class Turn implements EventSink {
   tooLong(timeoutMs: number): TurnTimeoutError {
     this.delivery.attempts = Math.max(this.delivery.attempts, this.#attemptsBefore + 1);
     if (this.seat !== undefined) this.delivery.alone = true;
-    const name = agentName(this.agent);
-    const { position } = this.delivery.input;
-    return new TurnTimeoutError(
-      `The handler of ${name} for ${this.#message} did not return within ${timeoutMs} ms (message at ${position}): watch ctx.signal, or raise retry.timeoutMs.`,
-      { details: { agent: name, message: this.#message, position, timeoutMs } },
-    );
+    return turnTimeout(this, timeoutMs);
   }
 
   /** Tell the handler that its turn is given up. */
@@ -373,9 +401,7 @@ export class Turn implements EventSink {
     this.seat?.call.leave(this.seat, reason);
   }
 
-  /**
-   * It did not run: it was given back before its handler had it, or is to run again after others.
-   */
+  /** It did not run: it was given back before its handler had it, or runs again after others. */
   uncount(): void {
     this.delivery.attempts = this.#attemptsBefore;
   }
@@ -390,7 +416,7 @@ export class Turn implements EventSink {
     this.requireOpen();
     this.delivery.attempts += 1;
     this.delivery.firstStartedAtMs ??= this.startedAtMs;
-    this.#feedStarted();
+    tellStarted(this);
     const isIntercepted = this.host.layers.receive !== undefined;
     if (definition.batch === undefined) {
       const context = new TurnContext(this);
@@ -416,7 +442,7 @@ export class Turn implements EventSink {
     const { message, signal } = context;
     const batch = context instanceof ItemContext;
     const call = { agent: this.agent, message, payload, signal, batch };
-    this.#received = new ReceiveChanges(this.host.identity.digests);
+    this.#received = new ReceiveChanges(digestsOfTurn(this));
     return this.#received.through(this.host.layers.receive ?? [], call, handle);
   }
 
@@ -443,6 +469,7 @@ export class Turn implements EventSink {
   }
 
   #seal(reply: unknown, failure: ErrorData | undefined): void {
+    this.#seals?.sealDrafts();
     const unused = failure === undefined ? this.#steps?.unused : undefined;
     const outcome = { reply, failure, steps: this.#pendingSteps, unused };
     this.#keep(
@@ -464,20 +491,9 @@ export class Turn implements EventSink {
   }
 
   #keep(record: TurnRecord): void {
-    this.bytes = encodeRecord(record);
+    this.bytes = encodeRecord(this.#seals?.record(record) ?? record);
     this.record = record;
-  }
-
-  #feedStarted(): void {
-    if (!this.host.feed.active) return;
-    this.host.feed.emit({
-      kind: "turn.started",
-      agent: this.agent,
-      inputPosition: this.delivery.input.position,
-      message: this.#message,
-      attempt: this.delivery.attempts,
-      traceparent: this.traceparent,
-    });
+    if (this.#seals !== undefined) this.references = this.#seals.references(this.references);
   }
 }
 

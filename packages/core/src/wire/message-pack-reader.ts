@@ -7,10 +7,12 @@ import { isAscii, isUtf8 } from "node:buffer";
 
 import {
   mapExtension,
+  sealedExtension,
   setExtension,
   timestampExtension,
   undefinedExtension,
 } from "./message-pack-writer.ts";
+import { fromWireSealed } from "./sealed.ts";
 
 /**
  * The value that these bytes are.
@@ -226,6 +228,7 @@ class MessagePackReader {
     if (type === timestampExtension) return this.#date(length);
     if (type === mapExtension) return mapOf(this.#elements(depth));
     if (type === setExtension) return new Set(this.#elements(depth));
+    if (type === sealedExtension) return fromWireSealed(this.value(Math.max(0, depth - 2)));
     if (type === undefinedExtension) return void this.#skip(length);
     throw new Error(`extension type ${type > 127 ? type - 256 : type} is none of Troupe's`);
   }

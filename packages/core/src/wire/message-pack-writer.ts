@@ -2,11 +2,13 @@
  * Storable values as MessagePack (https://msgpack.org), so that any reader of it understands them.
  *
  * Numbers are integers where they can be, and floats otherwise, −0 too. Dates are the timestamp
- * extension. Three more extensions are ours: 0 is undefined, 1 a Map (its payload is an array of
- * keys and values in turn), 2 a Set (an array). Every value passes the definition of `storable.ts`
- * on its way, so nothing is written that would be read as something else.
+ * extension. Four more extensions are ours: 0 is undefined, 1 a Map (its payload is an array of
+ * keys and values in turn), 2 a Set (an array), 3 a sealed part (`sealed.ts`). Every value passes
+ * the definition of `storable.ts` on its way, so nothing is written that would be read as something
+ * else.
  */
 import { OddValue } from "./odd-value.ts";
+import { type Sealed, toWireSealed } from "./sealed.ts";
 import {
   formOf,
   mapSegment,
@@ -29,6 +31,7 @@ const payloadBytesMax = 64 * 1024 * 1024;
 export const undefinedExtension = 0;
 export const mapExtension = 1;
 export const setExtension = 2;
+export const sealedExtension = 3;
 export const timestampExtension = 0xff;
 
 /**
@@ -118,6 +121,7 @@ export class MessagePackWriter {
     const form = formOf(value);
     if (form === "date") return this.#date(value as Date);
     if (form === "bytes") return this.#binary(value as Uint8Array);
+    if (form === "sealed") return this.#sealed(value as Sealed, depth);
     if (depth >= this.#limits.levels) throw OddValue.depth(this.#limits.levels);
     if (form === "array") this.#array(value as unknown[], depth + 1);
     else if (form === "map") this.#map(value as Map<unknown, unknown>, depth + 1);
@@ -206,6 +210,17 @@ export class MessagePackWriter {
       throw OddValue.within(thrown, value, "values()");
     }
     this.#endExtension(offset, left);
+  }
+
+  /** Its parts count as none: a value that was accepted is stored also when it is sealed. */
+  #sealed(value: Sealed, depth: number): void {
+    this.#room(6);
+    const offset = this.#at - this.#start + 1;
+    this.#bytes[this.#at] = 0xc9;
+    this.#bytes[this.#at + 5] = sealedExtension;
+    this.#at += 6;
+    this.#value(toWireSealed(value), Math.max(0, depth - 2));
+    this.#endExtension(offset, 0);
   }
 
   /** Begin an extension of so many elements. Returns where its length has to be written. */

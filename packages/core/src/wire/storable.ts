@@ -3,7 +3,8 @@
  * of steps, data of failures and values of projections.
  *
  *  V1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too), well-formed strings,
- *     valid dates, `Uint8Array`, arrays without holes, plain objects with string keys, Maps with primitive keys, Sets.
+ *     valid dates, `Uint8Array`, arrays without holes, plain objects with string keys, Maps with primitive keys, Sets,
+ *     and sealed parts (`sealed.ts`), which cannot be changed.
  *  V2 The *stored form* is what everybody sees, the first one included: a copy in which an object has no property
  *     that is undefined, bytes are a `Uint8Array` (also those of a `Buffer`), and objects are ordinary ones.
  *     Encoding and decoding it changes nothing.
@@ -17,6 +18,7 @@ import { types } from "node:util";
 
 import { NotStorableError } from "../errors/message-errors.ts";
 import { OddValue } from "./odd-value.ts";
+import { Sealed } from "./sealed.ts";
 import { isLoose, levelsOf, markOf, setMark } from "./stored-mark.ts";
 
 /** Most arrays, objects, Maps and Sets around each other in one value. */
@@ -25,7 +27,7 @@ export const depthMax = 128;
 export const partsMax = 1_000_000;
 
 /** What an object is, of those that are storable. */
-export type Form = "array" | "object" | "date" | "bytes" | "map" | "set";
+export type Form = "array" | "object" | "date" | "bytes" | "map" | "set" | "sealed";
 
 /**
  * The stored form of a value: a frozen copy, for what is kept. Parts that are in stored form
@@ -62,6 +64,7 @@ export function formOf(value: object): Form {
     throw OddValue.object(value);
   }
   if (prototype === Object.prototype || prototype === null) return "object";
+  if (prototype === Sealed.prototype) return "sealed";
   const form = builtInForm(value, prototype) ?? (isForeignObject(prototype) ? "object" : undefined);
   if (form === undefined) throw OddValue.object(value);
   return form;
@@ -181,6 +184,7 @@ function copyOfObject(value: object, walk: Walk, depth: number): unknown {
     walk.loose = true;
     return new Uint8Array(value as Uint8Array);
   }
+  if (form === "sealed") return value;
   reach(walk, depth + 1);
   if (form === "map") return copyOfMap(value as Map<unknown, unknown>, walk, depth + 1);
   if (form === "set") return copyOfSet(value as Set<unknown>, walk, depth + 1);

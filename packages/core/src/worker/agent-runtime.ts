@@ -13,6 +13,7 @@ import { eventAt, eventIds, foldVersion, recordedEvent, upToDate } from "../agen
 import { FoldError, UnknownEventError } from "../errors/event-errors.ts";
 import type { Manifest } from "../log/manifest.ts";
 import { HandlerPaces } from "../mailbox/handler-paces.ts";
+import { declaresPersonal } from "../personal/sealing.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import { encodedBytes } from "../wire/payload.ts";
 import { handedOut, stored } from "../wire/storable.ts";
@@ -29,6 +30,8 @@ export interface EventSink {
 export interface AgentRuntime {
   readonly type: string;
   readonly definition: AgentDefinition;
+  /** Whether it declares anything personal. */
+  readonly personal: boolean;
   /** What its handlers were seen to do. */
   readonly paces: HandlerPaces;
   /** Topics that it subscribes to. */
@@ -62,6 +65,7 @@ export function agentRuntime(definition: AgentDefinition): AgentRuntime {
   return {
     type,
     definition,
+    personal: declaresPersonal(definition),
     paces: new HandlerPaces(),
     topics: Object.keys(subscriptions),
     foldVersion: foldVersion(definition),

@@ -18,7 +18,7 @@ import { LogUnavailableError } from "../errors/log-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mark } from "../log/mark.ts";
-import { logChanged } from "../log/mark.ts";
+import { laterMark, logChanged } from "../log/mark.ts";
 
 /** What was seen at a position: when it was stored, or the record that we stored. */
 interface Known {
@@ -137,25 +137,36 @@ export class LogFooting {
     const before = this.#beforeDoubt ?? nothing;
     const furthest = this.#furthest;
     if (before.position > 0 && before !== furthest) await this.#require(before, generation);
-    const { position } = furthest;
-    const storedAtMs = position === 0 ? 0 : await this.#require(furthest, generation);
+    const mark = await this.#require(furthest, generation);
     if (generation !== this.#generation) return undefined;
     if (doubts === this.#doubts) this.#beforeDoubt = undefined;
-    // The record need not be kept.
-    if (this.#furthest === furthest && furthest.record !== undefined)
-      this.#furthest = { position, atMs: storedAtMs, record: undefined };
-    return { log: this.#identity, position, storedAtMs };
+    if (this.#furthest === furthest) this.#furthest = known(mark);
+    return mark;
   }
 
-  /** Returns when it was stored; what it returns once everything was forgotten says nothing. */
-  async #require({ atMs, position, record }: Known, generation: number): Promise<number> {
+  /**
+   * Returns a mark for what was known. When that was destroyed on purpose, the log's end has to do.
+   * What it returns once everything was forgotten says nothing.
+   */
+  async #require({ atMs, position, record }: Known, generation: number): Promise<Mark> {
+    const mark = { log: this.#identity, position, storedAtMs: atMs };
+    if (position === 0) return mark;
     const found = await this.#log.at(position);
-    if (generation !== this.#generation) return 0;
-    const isThere =
-      record === undefined
-        ? found?.storedAtMs === atMs
-        : found !== undefined && Buffer.compare(found.payload, record) === 0;
-    if (found !== undefined && isThere) return found.storedAtMs;
-    throw logChanged({ log: this.#identity, position, storedAtMs: atMs }, await this.#log.end());
+    if (generation !== this.#generation) return mark;
+    if (found === undefined) {
+      const later = await laterMark(this.#log, mark);
+      if (later !== undefined || generation !== this.#generation) return later ?? mark;
+    } else {
+      const { payload, storedAtMs } = found;
+      const isThere =
+        record === undefined ? storedAtMs === atMs : Buffer.compare(payload, record) === 0;
+      if (isThere) return { ...mark, storedAtMs };
+    }
+    throw logChanged(mark, await this.#log.end());
   }
+}
+
+/** A record need not be kept. */
+function known({ position, storedAtMs }: Mark): Known {
+  return { position, atMs: storedAtMs, record: undefined };
 }

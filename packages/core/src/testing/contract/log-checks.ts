@@ -6,9 +6,11 @@ import { deadLetterChecks } from "./dead-letter-checks.ts";
 import { deadLetterRemovalChecks } from "./dead-letter-removal-checks.ts";
 import { firmChecks } from "./firm-checks.ts";
 import { followChecks } from "./follow-checks.ts";
+import { holdingsChecks } from "./holdings-checks.ts";
 import { inputsOfChecks } from "./inputs-of-checks.ts";
 import { journalChecks } from "./journal-checks.ts";
 import { keyChecks } from "./key-checks.ts";
+import { keyStoreChecks } from "./key-store-checks.ts";
 import { lifecycleChecks } from "./lifecycle-checks.ts";
 import type { LogCheck } from "./log-harness.ts";
 import { misfitChecks } from "./misfit-checks.ts";
@@ -36,6 +38,8 @@ export const logChecks: readonly LogCheck[] = [
   ...positionChecks,
   ...workerChecks,
   ...cellChecks,
+  ...keyStoreChecks,
+  ...holdingsChecks,
   ...lifecycleChecks,
   ...outageChecks,
 ];

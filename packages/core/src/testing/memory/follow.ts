@@ -1,5 +1,6 @@
 /** Following the memory log: from a position on, filtered, to the present end or for ever. */
 import type { FollowRequest, LogEntry } from "../../log/log.ts";
+import { positionOf } from "./parts.ts";
 import type { Server } from "./server.ts";
 import { closed, type Wire } from "./wire.ts";
 
@@ -108,7 +109,7 @@ function isWanted(server: Server, entry: LogEntry, request: FollowRequest): bool
   if (entry.kind === "input" && server.storage.isMisfit(entry.input.position)) {
     return topics === undefined && types === undefined && kinds === undefined;
   }
-  if (entry.kind === "dead-letter" && server.storage.isRemoved(entry.position)) return false;
+  if (server.storage.isRemoved(positionOf(entry))) return false;
   if (kinds !== undefined && !kinds.includes(entry.kind)) return false;
   const type = typeOf(entry);
   if (type !== undefined) return types?.includes(type) ?? true;

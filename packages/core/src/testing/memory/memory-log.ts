@@ -5,6 +5,7 @@ import { agentName } from "../../log/address.ts";
 import { requireCellFits } from "../../log/cell.ts";
 import type { Cell } from "../../log/cell.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { Holdings, LogPart } from "../../log/holdings.ts";
 import type { Accepted, Input, InputDraft, Position } from "../../log/input.ts";
 import type {
   AcceptOptions,
@@ -22,11 +23,14 @@ import type {
 } from "../../log/log.ts";
 import type { Manifest, ManifestNames } from "../../log/manifest.ts";
 import { grownManifest, shrunkManifest } from "../../log/manifest.ts";
+import type { KeyStore } from "../../log/key-store.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import type { WaitReport } from "../../log/ask-wait.ts";
 import type { Presence } from "../../log/presence.ts";
 import { follow } from "./follow.ts";
+import { connectKeys } from "./keys.ts";
 import { Listeners } from "./listeners.ts";
+import { destroy, holdingsOf } from "./parts.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { replyAddressOf, type PausedCalls, type Server, type ServerPeer } from "./server.ts";
 import { inputAt, inputsOf, journalPage } from "./stored-pages.ts";
@@ -39,11 +43,13 @@ export class MemoryLog implements Log {
   readonly namespace: string;
   readonly partitions: number;
   readonly limits: LogLimits;
+  readonly keys: KeyStore;
   readonly #server: Server;
   readonly #wire: Wire;
   readonly #presenceListeners = new Listeners<[Presence]>();
   readonly #replyListeners = new Listeners<[string, Uint8Array]>();
   readonly #cellListeners = new Listeners<[string, Position]>();
+  readonly #keyListeners = new Listeners<[string]>();
   readonly #cancelListeners = new Listeners<[string]>();
   readonly #waitListeners = new Listeners<[WaitReport]>();
   readonly #statusListeners = new Listeners<[LogStatus]>();
@@ -58,6 +64,9 @@ export class MemoryLog implements Log {
     this.limits = limits;
     this.#server = server;
     this.#wire = new Wire(server);
+    this.keys = connectKeys(server.keys, this.#wire, (listener) =>
+      this.#keyListeners.add(listener),
+    );
     this.#join();
   }
 
@@ -95,6 +104,14 @@ export class MemoryLog implements Log {
     return this.#wire.call("removeDeadLetter", () =>
       this.#server.storage.removeDeadLetter(position),
     );
+  }
+
+  holdings(part: LogPart, upTo: Position): Promise<Holdings> {
+    return this.#wire.call("holdings", () => holdingsOf(this.#server, part, upTo));
+  }
+
+  destroy(part: LogPart, upTo: Position): Promise<number> {
+    return this.#wire.call("destroy", () => destroy(this.#server, part, upTo));
   }
 
   async journal(
@@ -304,6 +321,7 @@ export class MemoryLog implements Log {
       onReply: (replyTo, payload) => {
         wire.deliver(() => this.#replyListeners.tell(replyTo, payload));
       },
+      onKey: (name) => wire.deliver(() => this.#keyListeners.tell(name)),
       onCell: (name, revision) => wire.deliver(() => this.#cellListeners.tell(name, revision)),
     };
     this.#server.peers.set(this.name, peer);

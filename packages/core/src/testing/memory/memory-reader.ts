@@ -82,11 +82,20 @@ export class MemoryReader implements Reader {
   }
 
   #ready(): boolean {
+    this.#skipRemoved();
     const next = this.#inputs[this.#next];
     if (this.#stopped || this.#credit < 1 || next === undefined) return false;
     const isAllFree = this.#creditBytes >= this.#creditBytesMax;
     if (!isAllFree && inputBytes(next.payload.byteLength) > this.#creditBytes) return false;
     return this.#wire.reachable;
+  }
+
+  #skipRemoved(): void {
+    for (let next = this.#inputs[this.#next]; next !== undefined; next = this.#inputs[this.#next]) {
+      if (this.#isLost() || !this.#server.storage.isRemoved(next.position)) return;
+      this.#last = next;
+      this.#next += 1;
+    }
   }
 
   #handOver(): void {

@@ -11,6 +11,7 @@ import type { WaitReport } from "../../log/ask-wait.ts";
 import type { Presence } from "../../log/presence.ts";
 import type { MemoryBrokerSettings } from "./broker-options.ts";
 import { Cells } from "./cells.ts";
+import { Keys } from "./keys.ts";
 import { Listeners } from "./listeners.ts";
 import type { Schedule } from "./schedule.ts";
 import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
@@ -34,6 +35,7 @@ export interface ServerPeer {
   onWaits(report: WaitReport): void;
   onReply(replyTo: string, payload: Uint8Array): void;
   onCell(name: string, revision: Position): void;
+  onKey(name: string): void;
 }
 
 export class Server {
@@ -45,6 +47,9 @@ export class Server {
   readonly snapshots: Map<string, Uint8Array> = new Map<string, Uint8Array>();
   readonly manifests: Map<string, Manifest> = new Map<string, Manifest>();
   readonly cells: Cells;
+  readonly keys: Keys = new Keys((name) => {
+    for (const peer of this.peers.values()) peer.onKey(name);
+  });
   readonly peers: Map<string, ServerPeer> = new Map<string, ServerPeer>();
   /** Told `true` when a pause begins and `false` when it ends. */
   readonly pauses: Listeners<[boolean]> = new Listeners<[boolean]>();

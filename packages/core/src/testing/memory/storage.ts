@@ -7,13 +7,17 @@
 import type { Clock } from "../../clock/clock.ts";
 import { LogRefusedError, RevisionConflictError } from "../../errors/log-errors.ts";
 import { keyToToken } from "../../key/key-token.ts";
+import type { AgentId } from "../../log/address.ts";
 import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, Position } from "../../log/input.ts";
+import type { LogPart } from "../../log/holdings.ts";
 import type { JournalEntry, LogEntry } from "../../log/log.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
 import type { Source, StorableInput, StorableTurn } from "./storable.ts";
+import { emptied, isOf, positionOf } from "./parts.ts";
+import { journalName } from "./storable.ts";
 import { Timers } from "./timers.ts";
 
 /** What a journal must say. */
@@ -96,6 +100,38 @@ export class Storage {
   /** Which log it is, and its last position. */
   get end(): LogEnd {
     return { log: `memory-${this.#generation}`, last: this.entries.length };
+  }
+
+  /** What of a part is there up to a position, in order. */
+  partOf(part: LogPart, upTo: Position): readonly LogEntry[] {
+    return this.entries.filter((entry) => {
+      const position = positionOf(entry);
+      return position <= upTo && !this.#removed.has(position) && isOf(part, entry);
+    });
+  }
+
+  /** How many timers an agent has. */
+  timersOf(agent: AgentId, upTo: Position): number {
+    return this.#timers.count(journalName(agent), upTo);
+  }
+
+  /** Everything of the part up to a position is gone; what is left keeps its place. */
+  destroy(part: LogPart, upTo: Position): number {
+    if (part.kind === "timers") return this.#timers.destroy(journalName(part.agent), upTo);
+    const found = this.partOf(part, upTo);
+    for (const entry of found) this.#destroyEntry(entry);
+    return found.length;
+  }
+
+  #destroyEntry(entry: LogEntry): void {
+    const position = positionOf(entry);
+    this.#removed.add(position);
+    this.entries[position - 1] = emptied(entry);
+    if (entry.kind === "dead-letter") this.#buried.delete(graveOf(entry.deadLetter));
+    if (entry.kind !== "turn") return;
+    const journal = this.#journals.get(journalName(entry.agent));
+    const index = journal?.indexOf(entry.entry) ?? -1;
+    if (index >= 0) journal?.splice(index, 1);
   }
 
   at(position: Position): StoredAt | undefined {

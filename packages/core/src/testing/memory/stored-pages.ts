@@ -17,7 +17,7 @@ export function journalPage(
 }
 
 export function inputAt({ storage }: Server, position: Position): Input | undefined {
-  const entry = storage.entries[position - 1];
+  const entry = storage.isRemoved(position) ? undefined : storage.entries[position - 1];
   return entry?.kind === "input" ? entry.input : undefined;
 }
 
@@ -31,6 +31,7 @@ export function inputsOf(
   const found = storage.entries.flatMap((entry) => {
     if (entry.kind !== "input") return [];
     const { address, position } = entry.input;
+    if (storage.isRemoved(position)) return [];
     if (position <= after || position >= before || address.key !== agent.key) return [];
     const isTheirs =
       address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);

@@ -43,6 +43,24 @@ export class Timers {
     this.#setAlarm();
   }
 
+  count(journal: string, upTo: Position): number {
+    return this.#namesOf(journal, upTo).length;
+  }
+
+  /** None of this agent's that was set up to a position is left. */
+  destroy(journal: string, upTo: Position): number {
+    const names = this.#namesOf(journal, upTo);
+    for (const name of names) this.#timers.delete(name);
+    this.#setAlarm();
+    return names.length;
+  }
+
+  #namesOf(journal: string, upTo: Position): readonly string[] {
+    return [...this.#timers].flatMap(([name, { revision }]) =>
+      name.startsWith(`${journal}.`) && revision <= upTo ? [name] : [],
+    );
+  }
+
   /**
    * Turns after this position are lost, with what they set; what they cancelled stays cancelled.
    */

@@ -188,6 +188,7 @@ export class GrowingHistory implements History {
       this.#parkingsOf(name).push({ revision, record: decoded.park });
       return;
     }
+    if (decoded.kind === "tombstone") return;
     const record = decoded.turn;
     const steps = this.#steps(handling(agent, record.inputPosition));
     steps.push(...(record.steps ?? []));

@@ -64,6 +64,7 @@ function recordLine(name: string, record: JournalRecord): string {
     const { inputPosition, parked, worker } = record.park;
     return `${parked ? "parking" : "resuming"} of ${name} on ${inputPosition}${by(worker)}`;
   }
+  if (record.kind === "tombstone") return `erasure of ${name}`;
   const { events, failure, inputPosition, sent, turn, worker } = record.turn;
   const parts = [
     ...events.map(({ type }) => type),

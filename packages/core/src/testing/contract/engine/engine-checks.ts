@@ -10,6 +10,7 @@ import { callCycleChecks } from "./call-cycle-checks.ts";
 import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
+import { erasureChecks } from "./erasure-checks.ts";
 import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { givenUpBatchChecks } from "./given-up-batch-checks.ts";
@@ -19,6 +20,7 @@ import { lifeChecks } from "./life-checks.ts";
 import { limitChecks } from "./limit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
+import { personalChecks } from "./personal-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
 import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
@@ -55,6 +57,8 @@ export const engineChecks: readonly LogCheck[] = [
   ...limitChecks,
   ...valueChecks,
   ...storableChecks,
+  ...personalChecks,
+  ...erasureChecks,
   ...versionChecks,
   ...ownershipChecks,
   ...silenceChecks,

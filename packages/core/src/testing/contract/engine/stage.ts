@@ -5,8 +5,10 @@
  * may be tampered with, which is how a check makes the log lose, refuse or hide something.
  */
 import type { AgentDefinition } from "../../../agent/agent-definition.ts";
-import type { Troupe, TroupeOptions } from "../../../client/troupe.ts";
-import { createTroupe, troupeOptionRules } from "../../../client/troupe.ts";
+import type { Troupe } from "../../../client/troupe.ts";
+import { createTroupe } from "../../../client/troupe.ts";
+import type { TroupeOptions } from "../../../client/troupe-options.ts";
+import { troupeOptionRules } from "../../../client/troupe-options.ts";
 import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
 import type { Log } from "../../../log/log.ts";
 import type { WorkerOptions } from "../../../worker/worker-options.ts";

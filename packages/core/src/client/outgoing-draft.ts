@@ -1,0 +1,30 @@
+/** What a client sends, as the log accepts it: with its personal data sealed. */
+import type { OutgoingCall } from "../interceptor/interceptor.ts";
+import { keyToToken } from "../key/key-token.ts";
+import type { InputDraft } from "../log/input.ts";
+import type { Log } from "../log/log.ts";
+import type { Metadata } from "../log/metadata.ts";
+import type { PersonalNote } from "../personal/personal.ts";
+import { sealedPayload } from "../personal/sealing.ts";
+import { fromInterceptors } from "../turn/outgoing-payload.ts";
+import { encodePayload } from "../wire/payload.ts";
+
+/** @throws InvalidKeyError, NotStorableError */
+export function draftOf(call: OutgoingCall, metadata: Metadata): InputDraft {
+  keyToToken(call.address.key);
+  return {
+    address: call.address,
+    metadata: { ...metadata, message: call.message, contentType: "application/msgpack" },
+    payload: encodePayload(call.payload, fromInterceptors),
+  };
+}
+
+/** The call with its personal data sealed. @throws KeysUnavailableError, NotStorableError */
+export async function sealedCall(
+  log: Log,
+  call: OutgoingCall,
+  note: PersonalNote,
+): Promise<OutgoingCall> {
+  const { key, name } = call.address;
+  return { ...call, payload: await sealedPayload(log, note, call.payload, { type: name, key }) };
+}

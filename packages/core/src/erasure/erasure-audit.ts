@@ -1,0 +1,62 @@
+/**
+ * The audit record of an erasure: who, when, why and how much, in a cell beside the log. It is
+ * written before anything is destroyed, so that an erasure that ends in the middle is known and can
+ * be finished, and once more when everything is done.
+ */
+import { RevisionConflictError } from "../errors/log-errors.ts";
+import type { AgentId } from "../log/address.ts";
+import { agentName } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
+import type { Log } from "../log/log.ts";
+
+export interface ErasureAudit {
+  readonly by: string;
+  readonly reason: string | undefined;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number | undefined;
+  readonly upTo: Position;
+  /** Messages destroyed, by part; when it is finished. */
+  readonly destroyed: Readonly<Record<string, number>>;
+  /** How many messages the agent had sent. */
+  readonly sentCount: number;
+}
+
+interface AuditAt {
+  readonly revision: Position;
+  readonly audit: ErasureAudit | undefined;
+}
+
+/** The agent's last erasure. @throws LogUnavailableError */
+export async function lastErasure(log: Log, agent: AgentId): Promise<AuditAt> {
+  const cell = await log.cell(cellOf(agent));
+  if (cell === undefined) return { revision: 0, audit: undefined };
+  const audit = JSON.parse(new TextDecoder().decode(cell.value)) as ErasureAudit;
+  return { revision: cell.revision, audit };
+}
+
+/**
+ * Returns the new revision. @throws RevisionConflictError when somebody else erases the agent,
+ * LogUnavailableError
+ */
+export async function noteErasure(
+  log: Log,
+  agent: AgentId,
+  { audit, revision }: { readonly audit: ErasureAudit; readonly revision: Position },
+): Promise<Position> {
+  const value = new TextEncoder().encode(JSON.stringify(audit));
+  try {
+    return await log.writeCell(cellOf(agent), value, revision);
+  } catch (cause) {
+    if (!(cause instanceof RevisionConflictError)) throw cause;
+    const name = agentName(agent);
+    throw new RevisionConflictError(
+      `Somebody else is erasing ${name} at this moment; do it again if that does not end.`,
+      { details: { agent: name }, cause },
+    );
+  }
+}
+
+/** A cell's name is one token, and a key may be as long as that. */
+function cellOf(agent: AgentId): string {
+  return `erasure ${agentName(agent)}`;
+}

@@ -1,0 +1,33 @@
+/**
+ * What a log holds of one agent or one source, by kind: for counting it, and for destroying it.
+ *
+ *  H1 `destroy` removes only what is in the named part and not behind the named position, and overwrites its bytes where
+ *     the log keeps them. Everything else keeps its place, also in the order.
+ *  H2 It goes from the last to the first, so what an end in the middle leaves is a beginning. Doing it again goes on.
+ *  H3 What is destroyed is not read any more: no reader, page or look at a position gives it.
+ */
+import type { AgentId } from "./address.ts";
+
+/** A part of what the log holds. */
+export type LogPart =
+  | {
+      /**
+       * `inputs`: what was sent to the agent itself, in the ingress too. `timers`: those that wait
+       * and the notes of cancelled ones.
+       */
+      readonly kind: "journal" | "inputs" | "dead-letters" | "timers" | "snapshot";
+      readonly agent: AgentId;
+    }
+  | {
+      /** What one source published on a topic, in the ingress too. */
+      readonly kind: "publications";
+      readonly topic: string;
+      readonly source: string;
+    };
+
+/** How much that is. */
+export interface Holdings {
+  readonly count: number;
+  /** Of payloads and headers. */
+  readonly bytes: number;
+}

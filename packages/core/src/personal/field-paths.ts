@@ -1,0 +1,77 @@
+/**
+ * Fields of a value by path: names joined by dots, `*` for every element of an array or every value
+ * of a record, as in `address.street` and `notes.*.text`. The compiler knows which paths a schema's
+ * values have, so a path that is wrong does not compile.
+ */
+
+/** What has no fields: it is sealed whole. */
+type Leaf = Date | Uint8Array | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
+
+/** How deep the compiler looks. */
+type Deeper = [never, 0, 1, 2, 3, 4];
+
+/** The paths of a value's fields. */
+export type FieldPath<Value, Depth extends number = 5> = [Depth] extends [never]
+  ? never
+  : Value extends Leaf
+    ? never
+    : Value extends readonly (infer Element)[]
+      ? Below<"*", Element, Depth>
+      : Value extends object
+        ? string extends keyof Value
+          ? Below<"*", Value[keyof Value], Depth>
+          : { [Name in keyof Value & string]: Below<Name, Value[Name], Depth> }[keyof Value &
+              string]
+        : never;
+
+type Below<Name extends string, Value, Depth extends number> =
+  | Name
+  | `${Name}.${FieldPath<NonNullable<Value>, Deeper[Depth]>}`;
+
+/** What is at a path. */
+export type FieldAt<Value, Path> = Value extends readonly (infer Element)[]
+  ? Path extends `*.${infer Rest}`
+    ? FieldAt<NonNullable<Element>, Rest>
+    : Element
+  : Value extends object
+    ? Path extends keyof Value
+      ? Value[Path]
+      : Path extends `${infer Name}.${infer Rest}`
+        ? Name extends keyof Value
+          ? FieldAt<NonNullable<Value[Name]>, Rest>
+          : FieldAt<NonNullable<Value[keyof Value]>, Rest>
+        : Value[keyof Value]
+    : never;
+
+/** A path as it is walked. */
+export interface Field {
+  readonly path: string;
+  readonly names: readonly string[];
+  /** What stands there once it is erased. */
+  readonly erased: unknown;
+}
+
+/**
+ * The value with what is at a field replaced; what is not there stays away. Only what lies on the
+ * way is copied.
+ */
+export function withField(
+  value: unknown,
+  names: readonly string[],
+  replace: (part: unknown) => unknown,
+): unknown {
+  const [name, ...rest] = names;
+  if (name === undefined) return value === undefined ? undefined : replace(value);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) {
+    return name === "*" ? value.map((element) => withField(element, rest, replace)) : value;
+  }
+  const object = value as Readonly<Record<string, unknown>>;
+  const copy = { ...object };
+  const found = name === "*" ? Object.keys(object) : [name];
+  for (const each of found) {
+    if (!Object.hasOwn(object, each)) continue;
+    copy[each] = withField(object[each], rest, replace);
+  }
+  return copy;
+}

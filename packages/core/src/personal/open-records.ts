@@ -1,0 +1,50 @@
+/** Reading journal records with their personal data, a page at a time. */
+import type { JournalRecord } from "../turn/journal-record.ts";
+import { decodeJournalRecord } from "../turn/journal-record.ts";
+import type { Log } from "../log/log.ts";
+import type { KeyReference } from "../wire/sealed.ts";
+import { decodedAndSealed, openedRecord, referencesIn } from "./opening.ts";
+import type { KeyRing } from "./subject-keys.ts";
+import { labelOf, subjectKeys } from "./subject-keys.ts";
+
+export interface OpenRecord<Entry> {
+  readonly entry: Entry;
+  readonly record: JournalRecord;
+  /** Keys with which something in its events was opened. */
+  readonly references: readonly KeyReference[];
+}
+
+/**
+ * The records of a page, decoded and open. Asks the key store only for what is sealed, and once for
+ * the whole page.
+ *
+ * @throws UndecodablePayloadError, KeysUnavailableError, MissingKeyError, CorruptSealError
+ */
+export async function openRecords<Entry extends { readonly record: Uint8Array }>(
+  log: Log,
+  page: readonly Entry[],
+): Promise<readonly OpenRecord<Entry>[]> {
+  const { sealed, value } = decodedAndSealed(() =>
+    page.map((entry) => ({ entry, record: decodeJournalRecord(entry.record), references: none })),
+  );
+  if (!sealed) return value;
+  const ring = await subjectKeys(log).learn(referencesIn(value.map(({ record }) => record)));
+  return value.map(({ entry, record }) => ({
+    entry,
+    record: openedRecord(record, ring),
+    references: record.kind === "turn" ? openedIn(record.turn.events, ring) : none,
+  }));
+}
+
+/**
+ * One record that has sealed parts. @throws KeysUnavailableError, MissingKeyError, CorruptSealError
+ */
+export async function openRecord(log: Log, record: JournalRecord): Promise<JournalRecord> {
+  return openedRecord(record, await subjectKeys(log).learn(referencesIn(record)));
+}
+
+const none: readonly KeyReference[] = Object.freeze([]);
+
+function openedIn(value: unknown, ring: KeyRing): readonly KeyReference[] {
+  return referencesIn(value).filter((each) => ring.get(labelOf(each)) !== "erased");
+}

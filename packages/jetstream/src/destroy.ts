@@ -1,0 +1,167 @@
+/**
+ * Counting and destroying what the streams hold of one agent or source (H1 to H3).
+ *
+ * A purge would only take the messages out of the index: their bytes stay in the server's files
+ * until a block is written anew, which may be never. So each message is deleted by its sequence in
+ * the way that overwrites it. What that costs, and what the server does, is in DESIGN.md.
+ */
+import type { CallOptions, Holdings, LogPart, Position } from "@troupe/core";
+
+import { apiRequest } from "./api-request.ts";
+import { getRange } from "./direct-get.ts";
+import { inputSubject } from "./input-subject.ts";
+import { leaderGet, unlessNothingThere, type LeaderMessage } from "./leader-get.ts";
+import { retryUnavailable } from "./retry.ts";
+import type { Session } from "./session.ts";
+
+/** Where a part lies. */
+interface Place {
+  readonly stream: string;
+  /** Literal, or with wildcards. */
+  readonly subject: string;
+  /** Its positions are those of the log. */
+  readonly isLog: boolean;
+}
+
+export async function holdings(
+  session: Session,
+  part: LogPart,
+  upTo: Position,
+  options?: CallOptions,
+): Promise<Holdings> {
+  let [count, bytes] = [0, 0];
+  for (const place of placesOf(session, part)) {
+    const last = place.isLog ? upTo : Infinity;
+    for await (const found of messagesOf(session, place, last, options)) {
+      count += found.length;
+      for (const each of found) bytes += each.bytes;
+    }
+  }
+  return { count, bytes };
+}
+
+/** Returns how many were destroyed. */
+export async function destroy(
+  session: Session,
+  part: LogPart,
+  upTo: Position,
+  options?: CallOptions,
+): Promise<number> {
+  let destroyed = 0;
+  for (const place of placesOf(session, part)) {
+    const last = place.isLog ? upTo : Infinity;
+    destroyed += await destroyPlace(session, place, last, options);
+  }
+  return destroyed;
+}
+
+async function destroyPlace(
+  session: Session,
+  place: Place,
+  upTo: Position,
+  options?: CallOptions,
+): Promise<number> {
+  const positions: Position[] = [];
+  for await (const found of messagesOf(session, place, upTo, options)) {
+    for (const { position } of found) positions.push(position);
+  }
+  // A replica may have answered that is behind.
+  for (let after = positions.at(-1) ?? 0; ;) {
+    const next = (await nextOnLeader(session, place, after))?.seq;
+    if (next === undefined || next > upTo) break;
+    positions.push(next);
+    after = next;
+  }
+  // From the last to the first, so that what an end in the middle leaves is a beginning (H2).
+  const inOrder = positions.toReversed();
+  for (let at = 0; at < inOrder.length; at += atOnceMax) {
+    options?.signal?.throwIfAborted();
+    const some = inOrder.slice(at, at + atOnceMax);
+    await Promise.all(some.map((position) => destroyMessage(session, place, position)));
+  }
+  return positions.length;
+}
+
+/** Requests on their way (I7). */
+const atOnceMax = 16;
+
+async function destroyMessage(session: Session, { stream }: Place, seq: Position): Promise<void> {
+  const request = { seq, no_erase: false };
+  const attempt = (): Promise<unknown> =>
+    unlessNothingThere(apiRequest(session, `STREAM.MSG.DELETE.${stream}`, request));
+  await retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
+}
+
+async function nextOnLeader(
+  session: Session,
+  { stream, subject }: Place,
+  after: Position,
+): Promise<LeaderMessage | undefined> {
+  const wanted = { seq: after + 1, next_by_subj: subject };
+  const attempt = (): Promise<LeaderMessage | undefined> => leaderGet(session, stream, wanted);
+  return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
+}
+
+interface Found {
+  readonly position: Position;
+  readonly bytes: number;
+}
+
+async function* messagesOf(
+  session: Session,
+  place: Place,
+  upTo: Position,
+  options?: CallOptions,
+): AsyncGenerator<readonly Found[], void, undefined> {
+  const { stream, subject } = place;
+  if (stream === session.subjects.ingressStream) {
+    yield* inIngress(session, place);
+    return;
+  }
+  for (let after = 0; after < upTo;) {
+    const page = await getRange(session, { stream, subject, after }, options);
+    after = page.at(-1)?.position ?? Infinity;
+    yield page.flatMap(({ message, position }) =>
+      position <= upTo ? [{ position, bytes: message.data.length }] : [],
+    );
+  }
+}
+
+/** The ingress allows no direct gets. */
+async function* inIngress(
+  session: Session,
+  place: Place,
+): AsyncGenerator<readonly Found[], void, undefined> {
+  for (let after = 0; ;) {
+    const found = await nextOnLeader(session, place, after);
+    if (found === undefined) return;
+    after = found.seq;
+    yield [{ position: found.seq, bytes: Buffer.byteLength(found.data ?? "", "base64") }];
+  }
+}
+
+function placesOf(session: Session, part: LogPart): readonly Place[] {
+  const { subjects } = session;
+  const ofLog = (subject: string): Place => ({ stream: subjects.stream, subject, isLog: true });
+  if (part.kind === "publications") {
+    const { source, topic } = part;
+    const address = { kind: "topic", name: topic, key: source } as const;
+    return [
+      ofLog(inputSubject(subjects, address)),
+      { stream: subjects.ingressStream, subject: subjects.topic(topic, source), isLog: false },
+    ];
+  }
+  const { agent } = part;
+  const address = { kind: "agent", name: agent.type, key: agent.key } as const;
+  const places: Readonly<Record<typeof part.kind, readonly Place[]>> = {
+    journal: [ofLog(subjects.journal(agent))],
+    inputs: [
+      ofLog(inputSubject(subjects, address)),
+      { stream: subjects.ingressStream, subject: subjects.agent(agent), isLog: false },
+    ],
+    "dead-letters": [ofLog(subjects.dead(agent)), ofLog(`${subjects.dead(agent)}.*`)],
+    timers: [ofLog(subjects.timersOf(agent)), ofLog(subjects.cancelledOf(agent))],
+    snapshot: [{ stream: subjects.controlStream, subject: subjects.snapshot(agent), isLog: false }],
+  };
+  return places[part.kind];
+}

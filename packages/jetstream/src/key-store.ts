@@ -1,0 +1,142 @@
+/**
+ * The keys of data subjects in a stream of their own, `<ns>-keys`, which no backup of the log
+ * contains. It is made when it is used for the first time.
+ *
+ * A name's last message is its value, written with the expected sequence. A key is erased in two
+ * steps: the note that it is gone is stored behind it, then everything before the note is deleted
+ * in the way that overwrites it in the server's files. The stream has no limit per subject, which
+ * would remove the key without overwriting it. Who dies in between leaves the note, and doing it
+ * again finds what is left. What the server does with the bytes is in DESIGN.md.
+ */
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
+import type { WithRequired } from "@nats-io/nats-core";
+import { LogRefusedError, RevisionConflictError } from "@troupe/core";
+import type { KeyStore, Position, StoredKey } from "@troupe/core";
+
+import { apiRequest } from "./api-request.ts";
+import { headerLine } from "./header-block.ts";
+import { keepSubscribed } from "./kept-subscription.ts";
+import { leaderGet, unlessNothingThere } from "./leader-get.ts";
+import { isConflict, publishError } from "./publish-error.ts";
+import { publish } from "./publish.ts";
+import { retryUnavailable } from "./retry.ts";
+import type { Session } from "./session.ts";
+import { ensureStream } from "./streams.ts";
+
+export interface KeyStoreOptions {
+  readonly createStreams: boolean;
+}
+
+const streamNotFound = 10059;
+
+function serverCodeOf(thrown: unknown): unknown {
+  return thrown instanceof LogRefusedError ? thrown.details["serverCode"] : undefined;
+}
+
+export class JetStreamKeys implements KeyStore {
+  readonly #session: Session;
+  readonly #options: KeyStoreOptions;
+  #stream: Promise<unknown> | undefined;
+
+  constructor(session: Session, options: KeyStoreOptions) {
+    this.#session = session;
+    this.#options = options;
+  }
+
+  async read(name: string): Promise<StoredKey | undefined> {
+    const { keyStream } = this.#session.subjects;
+    const wanted = { last_by_subj: this.#subject(name) };
+    try {
+      const found = await this.#patiently(() => leaderGet(this.#session, keyStream, wanted));
+      if (found === undefined) return undefined;
+      return { revision: found.seq, value: Buffer.from(found.data ?? "", "base64") };
+    } catch (thrown) {
+      // Nobody has sealed anything yet.
+      if (serverCodeOf(thrown) === streamNotFound) return undefined;
+      throw thrown;
+    }
+  }
+
+  async write(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {
+    await this.#ensure();
+    const subject = this.#subject(name);
+    const lines = headerLine("Nats-Expected-Last-Subject-Sequence", expectedRevision);
+    const ack = await publish(this.#session, { subject, lines, payload: value });
+    if (ack.error === undefined) {
+      this.#tell(name);
+      return ack.seq;
+    }
+    if (!isConflict(ack.error)) throw publishError(ack.error, `The key ${name}`);
+    throw new RevisionConflictError(
+      `The key ${name} is not at revision ${expectedRevision} any more (${ack.error.description}); nothing was stored. Read it and decide again.`,
+      { details: { name, expectedRevision, serverCode: ack.error.err_code } },
+    );
+  }
+
+  async shred(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {
+    const revision = await this.write(name, value, expectedRevision);
+    await this.#patiently(() => this.#destroy(name, revision));
+    this.#tell(name);
+    return revision;
+  }
+
+  onChange(listener: (name: string) => void): () => void {
+    const { link, subjects } = this.#session;
+    const kept = keepSubscribed(link.connection, subjects.keyChanges, (error, message) => {
+      if (error === null) listener(message.string());
+    });
+    return () => kept.unsubscribe();
+  }
+
+  /** Everything under this name before the note. */
+  async #destroy(name: string, before: Position): Promise<void> {
+    const { keyStream } = this.#session.subjects;
+    const subject = this.#subject(name);
+    for (let after = 0; ;) {
+      const wanted = { seq: after + 1, next_by_subj: subject };
+      const found = await leaderGet(this.#session, keyStream, wanted);
+      if (found === undefined || found.seq >= before) return;
+      const erase = { seq: found.seq, no_erase: false };
+      await unlessNothingThere(apiRequest(this.#session, `STREAM.MSG.DELETE.${keyStream}`, erase));
+      after = found.seq;
+    }
+  }
+
+  #subject(name: string): string {
+    return this.#session.subjects.key(name);
+  }
+
+  /** It may be lost, so a connection that is gone by now changes nothing. */
+  #tell(name: string): void {
+    const { link, subjects } = this.#session;
+    if (link.isUp) link.connection.publish(subjects.keyChanges, name);
+  }
+
+  #patiently<Answer>(attempt: () => Promise<Answer>): Promise<Answer> {
+    return retryUnavailable(attempt, { timeoutMs: this.#session.acceptTimeoutMs });
+  }
+
+  #ensure(): Promise<unknown> {
+    this.#stream ??= this.#make().catch((thrown: unknown) => {
+      this.#stream = undefined;
+      throw thrown;
+    });
+    return this.#stream;
+  }
+
+  /** As many replicas as the log has. */
+  async #make(): Promise<unknown> {
+    const { manager, subjects } = this.#session;
+    const { config: log } = await manager.streams.info(subjects.stream);
+    const wanted: WithRequired<Partial<StreamConfig>, "name"> = {
+      name: subjects.keyStream,
+      description: `Troupe ${subjects.namespace}: keys of personal data; keep it out of backups`,
+      subjects: [subjects.key("*")],
+      storage: StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      num_replicas: log.num_replicas,
+    };
+    return ensureStream(manager, wanted, this.#options.createStreams);
+  }
+}

@@ -10,7 +10,7 @@ import type { GlobalOptions } from "../global-options.ts";
 import { addExamples } from "../help-text.ts";
 import type { Run } from "../run.ts";
 import { toJson } from "../terminal/json.ts";
-import { bytesText, count, counted } from "../terminal/quantities.ts";
+import { bytes, count, counted } from "../terminal/quantities.ts";
 import { tableLines } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { wrapText } from "../terminal/wrap-text.ts";
@@ -141,7 +141,7 @@ function headline({ agent, done, parts, resumed, upTo }: Erasure): string {
 function partLines({ parts }: Erasure, terminal: Terminal): readonly string[] {
   const there = parts.filter((part) => part.count > 0);
   if (there.length === 0) return [];
-  const rows = there.map((part) => [count(part.count), bytesText(part.bytes), part.part]);
+  const rows = there.map((part) => [count(part.count), bytes(part.bytes), part.part]);
   return tableLines(
     [{ title: "count", align: "right" }, { title: "size", align: "right" }, { title: "what" }],
     rows,

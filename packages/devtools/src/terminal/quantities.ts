@@ -33,15 +33,6 @@ export function duration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** `640 B`, `1.2 kB`, `34 MB`. */
-export function bytesText(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let [value, unit] = [bytes, 0];
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  const digits = value < 10 && unit > 0 ? 1 : 0;
-  return `${value.toFixed(digits)} ${units[unit]}`;
-}
-
 /** Local time of day, `16:04:05.123`; without the milliseconds when `short`. */
 export function timeOfDay(ms: number, options: { readonly short?: boolean } = {}): string {
   const date = new Date(ms);

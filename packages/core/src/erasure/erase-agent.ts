@@ -25,7 +25,7 @@ import type { ErasureAudit } from "./erasure-audit.ts";
 import { lastErasure, noteErasure } from "./erasure-audit.ts";
 import type { EraseOptions, ErasedPart, Erasure, KeptPublications } from "./erasure.ts";
 import { eraseOptionRules } from "./erasure.ts";
-import type { JournalScan } from "./journal-scan.ts";
+import type { JournalScan, Tombstone } from "./journal-scan.ts";
 import { nothingScanned, scanJournal } from "./journal-scan.ts";
 import { neededBy } from "./publications.ts";
 
@@ -67,9 +67,9 @@ export async function eraseAgent(
     ? last.revision
     : await noteErasure(log, agent, { audit, revision: last.revision });
   const tombstone = await buried(host, agent, { audit, options, scan });
-  await log.accept(erasedDraft(agent, `erased@${tombstone}`), options);
+  await log.accept(erasedDraft(agent, `erased@${tombstone.revision}`), options);
   const key = await subjectKeys(log).erase(agentName(agent));
-  const plan = await planOf(log, agent, { upTo: audit.upTo, before: tombstone - 1 });
+  const plan = await planOf(log, agent, tombstone);
   const parts = await destroyed(log, plan, options);
   const archived = await inArchive(host, agent, plan);
   const counts = Object.fromEntries(parts.map(({ count, part }) => [part, count]));
@@ -85,7 +85,7 @@ export async function eraseAgent(
 async function counted(log: Log, agent: AgentId, options: EraseOptions): Promise<Erasure> {
   const { last } = await log.end();
   const scan = await scanJournal(log, agent, nothingScanned, options);
-  const plan = await planOf(log, agent, { upTo: last, before: last });
+  const plan = await planOf(log, agent, { inputPosition: last, revision: last + 1 });
   const parts: ErasedPart[] = [];
   for (const [part, where] of plan.parts) {
     parts.push({ part, ...(await log.holdings(where, positionFor(where, plan), options)) });
@@ -115,7 +115,10 @@ async function begun(
   };
 }
 
-/** The tombstone's position; it is stored unless it is there already (A1). */
+/**
+ * The tombstone; it is stored unless it is there already (A1). What was handled while it was on its
+ * way goes too: its turns are forgotten, and it must not be handled again.
+ */
 async function buried(
   { log }: ErasureHost,
   agent: AgentId,
@@ -124,18 +127,20 @@ async function buried(
     readonly options: EraseOptions;
     readonly scan: JournalScan;
   },
-): Promise<Position> {
-  const { by, reason, startedAtMs: erasedAtMs, upTo: inputPosition } = start.audit;
+): Promise<Tombstone> {
+  const { by, reason, startedAtMs: erasedAtMs, upTo } = start.audit;
   const { id } = log;
   for (let { scan } = start; ;) {
-    if (scan.tombstone?.inputPosition === inputPosition) return scan.tombstone.revision;
-    const { revision: expectedRevision, turns } = scan;
+    const { lastInput, revision: expectedRevision, tombstone, turns } = scan;
+    const isThere = tombstone?.erasedAtMs === erasedAtMs && tombstone.inputPosition >= upTo;
+    if (isThere) return tombstone;
+    const inputPosition = Math.max(upTo, lastInput);
     const past = { log: id, turns, inputPosition };
     const record = encodeTombstone({ ...past, erasedAtMs, by, reason });
     try {
       const commit = { agent, expectedRevision, record, outgoing: [] };
       const [revision = 0] = await log.commit([commit]);
-      return revision;
+      return { revision, inputPosition, erasedAtMs };
     } catch (thrown) {
       const again =
         thrown instanceof RevisionConflictError || thrown instanceof LogUnavailableError;
@@ -149,8 +154,9 @@ async function buried(
 async function planOf(
   log: Log,
   agent: AgentId,
-  { before, upTo }: Pick<Plan, "before" | "upTo">,
+  { inputPosition: upTo, revision }: Pick<Tombstone, "inputPosition" | "revision">,
 ): Promise<Plan> {
+  const before = revision - 1;
   const parts = new Map<string, LogPart>([
     ["snapshot", { kind: "snapshot", agent }],
     ["journal", { kind: "journal", agent }],

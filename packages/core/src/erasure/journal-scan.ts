@@ -2,17 +2,25 @@
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { CallOptions, Log } from "../log/log.ts";
+import type { JournalRecord } from "../turn/journal-record.ts";
 import { decodeJournalRecord } from "../turn/journal-record.ts";
+import type { TombstoneRecord } from "../turn/tombstone-record.ts";
 import type { SentMessage } from "./erasure.ts";
 import { sentShownMax } from "./erasure.ts";
+
+/** The last tombstone: where it lies, and what it says. */
+export interface Tombstone extends Pick<TombstoneRecord, "erasedAtMs" | "inputPosition"> {
+  readonly revision: Position;
+}
 
 export interface JournalScan {
   /** Position of the last record; 0 for none. */
   readonly revision: Position;
   /** Turns so far, erased ones too. */
   readonly turns: number;
-  /** The last tombstone: where it lies, and up to where it says everything is done. */
-  readonly tombstone: { readonly revision: Position; readonly inputPosition: Position } | undefined;
+  /** The furthest input that was handled, or whose turn has begun: it has had effects. */
+  readonly lastInput: Position;
+  readonly tombstone: Tombstone | undefined;
   readonly sentCount: number;
   readonly sent: readonly SentMessage[];
 }
@@ -20,6 +28,7 @@ export interface JournalScan {
 export const nothingScanned: JournalScan = Object.freeze({
   revision: 0,
   turns: 0,
+  lastInput: 0,
   tombstone: undefined,
   sentCount: 0,
   sent: [],
@@ -32,19 +41,23 @@ export async function scanJournal(
   before: JournalScan,
   { signal }: CallOptions,
 ): Promise<JournalScan> {
-  let { revision, sentCount, tombstone, turns } = before;
+  let { lastInput, revision, sentCount, tombstone, turns } = before;
   const sent = [...before.sent];
   for (;;) {
     const page = await log.journal(agent, revision, { firm: true, signal });
-    if (page.length === 0) return { revision, turns, tombstone, sentCount, sent };
+    if (page.length === 0) return { revision, turns, lastInput, tombstone, sentCount, sent };
     for (const entry of page) {
       revision = entry.revision;
       const record = decodedOrNothing(entry.record);
-      if (record?.kind === "tombstone") {
+      if (record === undefined) continue;
+      const inputPosition = inputOf(record);
+      // One that comes after its record was in a lost tail (I16).
+      if (inputPosition < revision) lastInput = Math.max(lastInput, inputPosition);
+      if (record.kind === "tombstone") {
         turns = record.tombstone.turns;
-        tombstone = { revision, inputPosition: record.tombstone.inputPosition };
+        tombstone = { revision, inputPosition, erasedAtMs: record.tombstone.erasedAtMs };
       }
-      if (record?.kind !== "turn") continue;
+      if (record.kind !== "turn") continue;
       turns = record.turn.turn;
       sentCount += record.turn.sent.length;
       for (const { id, to } of record.turn.sent) {
@@ -54,8 +67,14 @@ export async function scanJournal(
   }
 }
 
+function inputOf(record: JournalRecord): Position {
+  if (record.kind === "turn") return record.turn.inputPosition;
+  if (record.kind === "steps") return record.steps.inputPosition;
+  return (record.kind === "park" ? record.park : record.tombstone).inputPosition;
+}
+
 /** What cannot be read is erased all the same. */
-function decodedOrNothing(record: Uint8Array): ReturnType<typeof decodeJournalRecord> | undefined {
+function decodedOrNothing(record: Uint8Array): JournalRecord | undefined {
   try {
     return decodeJournalRecord(record);
   } catch {

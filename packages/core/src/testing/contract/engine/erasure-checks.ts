@@ -192,6 +192,52 @@ export const erasureChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "A1, I4: what an agent handles or begins while its tombstone is on its way has no second effect",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const gate = Promise.withResolvers<void>();
+      const paid: string[] = [];
+      const payer = agent("payer")
+        .on("pay", anything<string>(), (ctx, what) => {
+          return ctx.step("pay", what, async () => void paid.push(what));
+        })
+        .on("payAndWait", anything<string>(), async (ctx, what) => {
+          await ctx.step("pay", what, async () => void paid.push(what));
+          // Stores the step before the turn ends.
+          await ctx.step("wait", what, () => gate.promise);
+        });
+      const { heard, troupe } = await stage.host(payer);
+      await troupe.agent(payer, "42").pay("before");
+      const log = await stage.log();
+      const meanwhile = async (): Promise<void> => {
+        await troupe.agent(payer, "42").pay("handled");
+        const { revision } = (await log.journal({ type: "payer", key: "42" }, 0)).at(-1) ?? {};
+        await troupe.send(payer, "42").payAndWait("begun");
+        await stage.until("its step is stored", async () => {
+          return (await log.journal({ type: "payer", key: "42" }, revision ?? 0)).length > 0;
+        });
+      };
+      let looked = false;
+      const client = await stage.client({
+        tamper: (inner) => ({
+          end: async () => {
+            const end = await inner.end();
+            if (!looked) {
+              looked = true;
+              await meanwhile();
+            }
+            return end;
+          },
+        }),
+      });
+      await client.erase(payer, "42");
+      gate.resolve();
+      await heard.has("turn.duplicate");
+      await troupe.agent(payer, "42").pay("after");
+      assert.deepEqual(paid, ["before", "handled", "begun", "after"]);
+    },
+  },
+  {
     name: "A4: publications that another agent has not handled stay, and are told",
     async run(harness) {
       await using stage = new Stage(harness);

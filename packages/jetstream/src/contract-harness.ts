@@ -35,6 +35,8 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
     await client.close();
   };
   return {
+    // Checks run side by side on one server; on a busy machine a backlog of thousands takes long.
+    patienceMs: 25_000,
     connect,
     publishForeign: (kind, name, token, payload) =>
       publish(`${namespace}.${kind}.${name}.${token}`, payload),

@@ -12,16 +12,34 @@ import type { LogCheck, LogHarness } from "./log-harness.ts";
 /** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
 export function logContract(name: string, setup: () => Promise<LogHarness>): void {
   describe(`${name} keeps the log contract`, () => {
-    // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
-    test.for(logChecks)("$name", async (check, { skip }) => {
-      const harness = await setup();
-      try {
-        if (isPossible(check, harness)) await check.run(harness);
-        else skip(`the harness has no ${check.needs}`);
-      } finally {
-        await harness.stop();
-      }
-    });
+    declare(
+      test.concurrent,
+      logChecks.filter((check) => check.needs === undefined),
+      setup,
+    );
+    // Nobody else may use the broker while a check stops it.
+    declare(
+      test,
+      logChecks.filter((check) => check.needs !== undefined),
+      setup,
+    );
+  });
+}
+
+function declare(
+  declared: Pick<typeof test.concurrent, "for">,
+  checks: readonly LogCheck[],
+  setup: () => Promise<LogHarness>,
+): void {
+  // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
+  declared.for(checks)("$name", async (check, { skip }) => {
+    const harness = await setup();
+    try {
+      if (isPossible(check, harness)) await check.run(harness);
+      else skip(`the harness has no ${check.needs}`);
+    } finally {
+      await harness.stop();
+    }
   });
 }
 

@@ -12,7 +12,7 @@ import { engineChecks } from "./engine-checks.ts";
 
 /** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
 export function engineContract(name: string, setup: () => Promise<LogHarness>): void {
-  describe(`the engine on ${name}`, () => {
+  describe.concurrent(`the engine on ${name}`, () => {
     // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
     test.for(engineChecks)("$name", async (check) => {
       const harness = await setup();

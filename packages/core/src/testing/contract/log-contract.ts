@@ -31,7 +31,6 @@ function declare(
   checks: readonly LogCheck[],
   setup: () => Promise<LogHarness>,
 ): void {
-  // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
   declared.for(checks)("$name", async (check, { skip }) => {
     const harness = await setup();
     try {

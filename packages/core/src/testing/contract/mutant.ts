@@ -25,7 +25,7 @@ export interface Mutant {
 /** Declares one test per mutant: its check must fail. */
 export function noticesMutants(mutants: readonly Mutant[]): void {
   describe("the log contract notices a log that", () => {
-    test.for(mutants)("$does", async (mutant) => {
+    test.concurrent.for(mutants)("$does", async (mutant) => {
       const check = logChecks.find(({ name }) => name === mutant.failsAt);
       expect(check, `the check "${mutant.failsAt}"`).toBeDefined();
       const harness = memoryHarness();

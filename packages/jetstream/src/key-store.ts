@@ -4,19 +4,18 @@
  *
  * A name's last message is its value, written with the expected sequence. A key is erased in two
  * steps: the note that it is gone is stored behind it, then everything before the note is deleted
- * in the way that overwrites it in the server's files. The stream has no limit per subject, which
- * would remove the key without overwriting it. Who dies in between leaves the note, and doing it
- * again finds what is left. What the server does with the bytes is in DESIGN.md.
+ * in the way that overwrites it in the server's files. Who dies in between leaves the note, and
+ * doing it again finds what is left. What the server does with the bytes is in DESIGN.md.
  */
-import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
-import type { WithRequired } from "@nats-io/nats-core";
+import type { StreamConfig } from "@nats-io/jetstream";
 import { LogRefusedError, RevisionConflictError } from "@troupe/core";
 import type { KeyStore, Position, StoredKey } from "@troupe/core";
 
-import { apiRequest } from "./api-request.ts";
 import { headerLine } from "./header-block.ts";
 import { keepSubscribed } from "./kept-subscription.ts";
-import { leaderGet, unlessNothingThere } from "./leader-get.ts";
+import { eraseBefore, keyStream } from "./key-stream.ts";
+import { leaderGet } from "./leader-get.ts";
+import { requireHere } from "./log-stream.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
 import { retryUnavailable } from "./retry.ts";
@@ -44,16 +43,17 @@ export class JetStreamKeys implements KeyStore {
   }
 
   async read(name: string): Promise<StoredKey | undefined> {
-    const { keyStream } = this.#session.subjects;
+    const { keyStream: stream } = this.#session.subjects;
     const wanted = { last_by_subj: this.#subject(name) };
     try {
-      const found = await this.#patiently(() => leaderGet(this.#session, keyStream, wanted));
+      const found = await this.#patiently(() => leaderGet(this.#session, stream, wanted));
       if (found === undefined) return undefined;
       return { revision: found.seq, value: Buffer.from(found.data ?? "", "base64") };
     } catch (thrown) {
-      // Nobody has sealed anything yet.
-      if (serverCodeOf(thrown) === streamNotFound) return undefined;
-      throw thrown;
+      if (serverCodeOf(thrown) !== streamNotFound) throw thrown;
+      // Nobody has sealed anything yet, or the keys are in the namespace that the log was moved to.
+      await this.#logHere();
+      return undefined;
     }
   }
 
@@ -75,7 +75,8 @@ export class JetStreamKeys implements KeyStore {
 
   async shred(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {
     const revision = await this.write(name, value, expectedRevision);
-    await this.#patiently(() => this.#destroy(name, revision));
+    const { keyStream: stream } = this.#session.subjects;
+    await eraseBefore(this.#session, stream, { subject: this.#subject(name), before: revision });
     this.#tell(name);
     return revision;
   }
@@ -86,20 +87,6 @@ export class JetStreamKeys implements KeyStore {
       if (error === null) listener(message.string());
     });
     return () => kept.unsubscribe();
-  }
-
-  /** Everything under this name before the note. */
-  async #destroy(name: string, before: Position): Promise<void> {
-    const { keyStream } = this.#session.subjects;
-    const subject = this.#subject(name);
-    for (let after = 0; ;) {
-      const wanted = { seq: after + 1, next_by_subj: subject };
-      const found = await leaderGet(this.#session, keyStream, wanted);
-      if (found === undefined || found.seq >= before) return;
-      const erase = { seq: found.seq, no_erase: false };
-      await unlessNothingThere(apiRequest(this.#session, `STREAM.MSG.DELETE.${keyStream}`, erase));
-      after = found.seq;
-    }
   }
 
   #subject(name: string): string {
@@ -127,16 +114,16 @@ export class JetStreamKeys implements KeyStore {
   /** As many replicas as the log has. */
   async #make(): Promise<unknown> {
     const { manager, subjects } = this.#session;
-    const { config: log } = await manager.streams.info(subjects.stream);
-    const wanted: WithRequired<Partial<StreamConfig>, "name"> = {
-      name: subjects.keyStream,
-      description: `Troupe ${subjects.namespace}: keys of personal data; keep it out of backups`,
-      subjects: [subjects.key("*")],
-      storage: StorageType.File,
-      retention: RetentionPolicy.Limits,
-      discard: DiscardPolicy.New,
-      num_replicas: log.num_replicas,
-    };
+    const { num_replicas: replicas } = await this.#logHere();
+    const wanted = keyStream(subjects, { replicas });
     return ensureStream(manager, wanted, this.#options.createStreams);
+  }
+
+  /** @throws LogMovedError */
+  async #logHere(): Promise<StreamConfig> {
+    const { manager, subjects } = this.#session;
+    const { config } = await manager.streams.info(subjects.stream);
+    requireHere(config);
+    return config;
   }
 }

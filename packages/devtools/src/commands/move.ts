@@ -28,11 +28,12 @@ export function addMove(program: Command, run: Run): void {
     .summary("take the log into another namespace")
     .description(
       "Move the log of the namespace into another one on the same servers, with another number of " +
-        "partitions: inputs, journals, dead letters, parked agents, timers, snapshots, manifests and " +
-        "floors. Positions and the log's identity stay the same. The server copies while the system " +
-        "works; then the old namespace is sealed for ever, the rest is copied, everything was " +
-        "compared, and the new namespace opens. A move that was interrupted goes on when it is " +
-        "begun again. The user needs all rights in the account.",
+        "partitions: inputs, journals, dead letters, parked agents, timers, snapshots, manifests, " +
+        "floors and the keys of personal data. Positions and the log's identity stay the same. The " +
+        "server copies while the system works; then the old namespace is sealed for ever, the rest " +
+        "is copied, everything was compared, the old keys are removed, and the new namespace opens. " +
+        "A move that was interrupted goes on when it is begun again. The user needs all rights in " +
+        "the account.",
     )
     .argument("<namespace>", "the namespace that the log moves into; it must not exist")
     .option(
@@ -84,11 +85,12 @@ function progressLine({ last, position, step }: MoveProgress): string {
 }
 
 function reportLines(report: MoveReport): readonly string[] {
-  const { digest, from, last, log, messages, partitions, pausedMs, timers, to } = report;
+  const { digest, from, keys, last, log, messages, partitions, pausedMs, timers, to } = report;
   return [
     `Moved the log ${log} from ${from} to ${to}: ${partitions.before} → ${partitions.after} partitions.`,
     `  messages  ${count(messages)}, each compared with the original (${digest})`,
     `  timers    ${count(timers)}`,
+    `  keys      ${count(keys)} of personal data${keys === 0 ? "" : `, removed from ${from}`}`,
     `  last      ${last}: what is stored from now on comes after it`,
     `  pause     ${duration(pausedMs)}`,
     "",

@@ -13,6 +13,7 @@
  *         so one that was killed goes on when it is begun again.
  *  MOVE-4 The new log continues after the last position of the old one.
  *  MOVE-5 A timer is set in the new log once: where it would fire twice, a marker stands.
+ *  MOVE-6 A key that was erased is in no copy, and no key is in two namespaces when the new one opens.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
 import { atLeastOne, requireOptions, type Position } from "@troupe/core";
@@ -32,6 +33,7 @@ import { subjects as subjectsOf, type Subjects } from "../subjects.ts";
 import { copyMost, copyRest, type MoveProgress } from "./copy.ts";
 import { freezeLog } from "./frozen-log.ts";
 import { movedFloors } from "./moved-floors.ts";
+import { mirrorKeys, moveKeys, removeOldKeys } from "./moved-keys.ts";
 import { controlTransforms, logTransforms } from "./moved-subjects.ts";
 import { moveTimers, reachPosition } from "./moved-timers.ts";
 import { createStream, purge, streamInfo, updateStream } from "./stream-admin.ts";
@@ -68,6 +70,8 @@ export interface MoveReport {
   readonly last: Position;
   /** Timers that this run set. */
   readonly timers: number;
+  /** Entries of the key store that came along; 0 where nothing is personal data. */
+  readonly keys: number;
   /**
    * How long nothing could be stored, in milliseconds; since this run began where an earlier one
    * froze the log.
@@ -117,6 +121,7 @@ async function run(move: Move): Promise<MoveReport> {
   onProgress?.({ step: "freeze", position: compared.comparedTo, last: compared.comparedTo });
   const last = await freezeLog(from, to.namespace);
   const comparison = await copyRest(copy, compared, last);
+  const keys = await moveKeys(copy);
   await promote(move);
   const target = await openSession(targetOptions(move), { isMove: true });
   let timers: number;
@@ -126,6 +131,7 @@ async function run(move: Move): Promise<MoveReport> {
     await target.link.close();
   }
   await requireStill(from, last);
+  await removeOldKeys(move);
   await open(move);
   onProgress?.({ step: "open", position: last, last });
   return {
@@ -137,6 +143,7 @@ async function run(move: Move): Promise<MoveReport> {
     digest: comparison.digest,
     last,
     timers,
+    keys,
     pausedMs: Math.round(performance.now() - frozenAtMs),
   };
 }
@@ -160,7 +167,8 @@ function requireOneServer({ link }: Session): void {
 }
 
 /** MOVE-3: makes the mirrors, or finds those of an earlier try. */
-async function prepare({ from, to }: Move): Promise<void> {
+async function prepare(move: Move): Promise<void> {
+  const { from, to } = move;
   const source = from.subjects;
   const existing = await streamInfo(from, to.stream);
   if (existing !== undefined) {
@@ -179,6 +187,7 @@ async function prepare({ from, to }: Move): Promise<void> {
       mirror: { name: source.stream, subject_transforms: [...logTransforms(source, to)] },
     });
   }
+  await mirrorKeys(move);
   if ((await streamInfo(from, to.controlStream)) !== undefined) return;
   await createStream(from, {
     ...(await mirrorOf(from, source.controlStream)),
@@ -265,9 +274,10 @@ async function settle(
   return timers;
 }
 
+/** Overwrites it: it may have gone because somebody was erased. */
 async function remove(target: Session, position: Position): Promise<void> {
   const subject = `STREAM.MSG.DELETE.${target.subjects.stream}`;
-  await unlessNothingThere(apiRequest(target, subject, { seq: position, no_erase: true }));
+  await unlessNothingThere(apiRequest(target, subject, { seq: position, no_erase: false }));
 }
 
 /**

@@ -57,6 +57,12 @@ export async function purge(
   await request(session, `STREAM.PURGE.${stream}`, { filter, ...(keep > 0 ? { keep } : {}) });
 }
 
+/** Removes a stream, if it is there. */
+export async function removeStream(session: Session, name: string): Promise<void> {
+  if ((await streamInfo(session, name)) === undefined) return;
+  await request(session, `STREAM.DELETE.${name}`, {});
+}
+
 /** How many messages lie under a filter. */
 export async function countUnder(
   session: Session,
@@ -64,15 +70,25 @@ export async function countUnder(
   filter: string,
 ): Promise<number> {
   let count = 0;
+  for await (const [, messages] of subjectsUnder(session, stream, filter)) count += messages;
+  return count;
+}
+
+/** Subjects under a filter, with how many messages each has. */
+export async function* subjectsUnder(
+  session: Session,
+  stream: string,
+  filter: string,
+): AsyncGenerator<readonly [string, number], undefined> {
   for (let offset = 0; ;) {
     const page = await request<SubjectPage>(session, `STREAM.INFO.${stream}`, {
       subjects_filter: filter,
       offset,
     });
-    const counts = Object.values(page.state.subjects ?? {});
-    for (const each of counts) count += each;
+    const counts = Object.entries(page.state.subjects ?? {});
+    yield* counts;
     offset += counts.length;
-    if (counts.length === 0 || offset >= (page.total ?? 0)) return count;
+    if (counts.length === 0 || offset >= (page.total ?? 0)) return undefined;
   }
 }
 

@@ -12,13 +12,13 @@ const run = promisify(execFile);
 
 async function chaos(...options: readonly string[]): Promise<RunResult> {
   const args = ["--conditions=troupe-source", script, "--seed", "7", ...options];
-  const { stdout } = await run(process.execPath, args, { timeout: 90_000 });
+  const { stdout } = await run(process.execPath, args, { timeout: 120_000 });
   return JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as RunResult;
 }
 
 const nothingBroken = { lost: 0, duplicated: 0, wrong: 0, chargedTwice: 0, findings: [] };
 
-test("workers and a broker are killed, and nothing is lost or doubled", async () => {
+test.concurrent("workers and a broker are killed, and nothing is lost or doubled", async () => {
   const result = await chaos("--only", "single", "--minutes", "0.12", "--json");
   expect(result).toMatchObject({ ...nothingBroken, scenarios: ["single"], seed: 7 });
   expect(result.accepted).toBeGreaterThan(500);
@@ -26,16 +26,16 @@ test("workers and a broker are killed, and nothing is lost or doubled", async ()
   expect(result.workerKills).toBeGreaterThanOrEqual(3);
   expect(result.brokerKills).toBeGreaterThanOrEqual(1);
   expect(result.workerPauses).toBeGreaterThanOrEqual(1);
-}, 90_000);
+}, 120_000);
 
-test("workers die in mid-charge, and every command is charged once", async () => {
+test.concurrent("workers die in mid-charge, and every command is charged once", async () => {
   const result = await chaos("--only", "payment", "--minutes", "0.12", "--json");
   expect(result).toMatchObject({ ...nothingBroken, scenarios: ["payment"] });
   expect(result.workerKills).toBeGreaterThanOrEqual(3);
   expect(result.charges).toBe(result.commands);
   expect(result.committed).toBe(result.commands);
   expect(result.attempts).toBeGreaterThanOrEqual(result.charges);
-}, 90_000);
+}, 120_000);
 
 test("what it does not know is answered with its help", async () => {
   await expect(chaos("--only", "meteor")).rejects.toMatchObject({ code: 2 });

@@ -12,7 +12,7 @@ import { runTroupe } from "../fixtures/troupe-process.ts";
 
 const publish = ["publish", "payments", "shop", '{"amount":1}', "--connect-timeout", "1s"];
 
-describe("a server that does not answer", () => {
+describe.concurrent("a server that does not answer", () => {
   test("is one clear error with what to do, and exit code 3", async () => {
     const { code, stdout, stderr } = await runTroupe(["tail", "--connect-timeout", "200ms"], {
       env: { TROUPE_NATS_URL: "nats://ann:secret@127.0.0.1:1" },
@@ -37,7 +37,7 @@ describe("a server that does not answer", () => {
   });
 });
 
-describe("a namespace without a system", () => {
+describe.concurrent("a namespace without a system", () => {
   test.each([["tail"], ["agents"], ["inspect", "account/ann"], ["ask", "account/ann", "balance"]])(
     "is not made by %s, which says what to do",
     async (...args) => {
@@ -49,7 +49,7 @@ describe("a namespace without a system", () => {
   );
 });
 
-describe("credentials", () => {
+describe.concurrent("credentials", () => {
   test("user and password are taken from options, variables and the address", async () => {
     await using server = await startNatsServer({
       extraConfig: ['authorization { user: ann, password: "p@ss:word" }'],
@@ -102,7 +102,7 @@ describe("credentials", () => {
   });
 });
 
-describe("TLS", () => {
+describe.concurrent("TLS", () => {
   test("with an authority of one's own and a client certificate", async ({ skip }) => {
     skip(!hasOpenssl(), "openssl is not installed, so there are no certificates");
     using files = createCertificates();

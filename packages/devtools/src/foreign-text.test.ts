@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 afterAll(() => bank[Symbol.asyncDispose]());
 
-test.each([
+test.concurrent.each([
   [["tail", "--until-now"]],
   [["inspect", agent, "--module", bankModule]],
   [["dlq", "list"]],

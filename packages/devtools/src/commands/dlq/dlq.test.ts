@@ -213,7 +213,7 @@ describe("drop", () => {
   });
 });
 
-test.each([
+test.concurrent.each([
   [["dlq"], 2, "Usage: troupe dlq"],
   [["dlq", "show"], 2, "missing required argument"],
   [["dlq", "show", "first"], 2, "Write a position"],

@@ -128,7 +128,7 @@ test("resuming waits for a worker, says that none is there, and goes on when one
   expect((await next.end("SIGTERM")).code).toBe(0);
 });
 
-test.each([
+test.concurrent.each([
   [["park", "resume", "clerk/nobody"], 1, "clerk/nobody is not parked"],
   [["park", "resume", "clerk"], 2, "type/key"],
   [["park", "resume", "clerk/a", "--timeout", "soon"], 2, "500ms, 30s or 2m"],

@@ -11,12 +11,14 @@ import {
   withoutDeferred,
   withoutEarlierRedrives,
   withoutFence,
+  withoutLastRecord,
   withoutLimits,
   withoutParkings,
   withoutRecognition,
   withoutSteps,
   withoutTimersInCommit,
   withShrinkingManifests,
+  withStaleBase,
   withTimersTwice,
 } from "./sabotage.ts";
 import { simulateAgain } from "./systems.ts";
@@ -29,6 +31,7 @@ import { oversized } from "./systems/oversized.ts";
 import { parking } from "./systems/parking.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
 import { poison } from "./systems/poison.ts";
+import { retention } from "./systems/retention.ts";
 import { timers } from "./systems/timers.ts";
 import { versions } from "./systems/versions.ts";
 
@@ -86,6 +89,15 @@ const otherDefects = [
 test.each(otherDefects)("the simulation notices a log %s", async (_, system, sabotage) => {
   await expectFailure(system, sabotage);
 });
+
+const retentionDefects = { withStaleBase, withoutLastRecord };
+
+test.each(Object.entries(retentionDefects))(
+  "the simulation notices a log %s, with the system retention",
+  async (_, sabotage) => {
+    await expectFailure(retention, sabotage);
+  },
+);
 
 /** The first seed that fails, without looking for the shortest history of it. */
 async function expectFailure(system: System, sabotage: Sabotage): Promise<void> {

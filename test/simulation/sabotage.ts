@@ -2,11 +2,13 @@
  * Logs with a defect on purpose: each takes away one of the things that make a turn happen
  * once, so that a test can see the simulation find it.
  */
-import type { Log, TurnCommit } from "@troupe/core";
+import type { AgentId, Log, TurnCommit } from "@troupe/core";
 import {
+  agentName,
   decodeJournalRecord,
   decodePayload,
   emptyRecord,
+  encodeBaseRecord,
   encodePayload,
   encodeRecord,
   RevisionConflictError,
@@ -181,3 +183,44 @@ export const withoutEarlierRedrives: Sabotage = (log) =>
       return isLook ? [] : page;
     },
   });
+
+/** A base record holds a state that is older than it says (I8). */
+export const withStaleBase: Sabotage = (log) =>
+  overlay(log, {
+    commit: (turns) => log.commit(turns.map((turn) => ({ ...turn, record: stale(turn.record) }))),
+  });
+
+function stale(record: Uint8Array): Uint8Array {
+  const entry = decodeJournalRecord(record);
+  if (entry.kind !== "base" || entry.base.ended !== undefined) return record;
+  const state = entry.base.state as Readonly<Record<string, number>>;
+  const older = Object.entries(state).map(([name, value]) => [name, value - 1] as const);
+  return encodeBaseRecord({ ...entry.base, state: Object.fromEntries(older) }, "", Infinity);
+}
+
+/** Up to where journals were emptied, by broker and agent. */
+const emptied = new WeakMap<MemoryBroker, Map<string, number>>();
+
+/** What is truncated loses its last record too, so the journal looks like a new one (L11). */
+export const withoutLastRecord: Sabotage = (log, broker) => {
+  const ends = emptied.get(broker) ?? new Map<string, number>();
+  emptied.set(broker, ends);
+  const endOf = (agent: AgentId): number => ends.get(agentName(agent)) ?? 0;
+  return overlay(log, {
+    truncateJournal: async (agent, before) => {
+      const removed = await log.truncateJournal(agent, before);
+      const after = await log.journal(agent, before, { firm: true });
+      if (after.length === 0) ends.set(agentName(agent), before);
+      return removed;
+    },
+    snapshot: async (agent) => (endOf(agent) > 0 ? undefined : log.snapshot(agent)),
+    journal: (agent, after, options) => log.journal(agent, Math.max(after, endOf(agent)), options),
+    commit: (turns) =>
+      log.commit(
+        turns.map((turn) => {
+          const { expectedRevision: expected } = turn;
+          return expected === 0 ? { ...turn, expectedRevision: endOf(turn.agent) } : turn;
+        }),
+      ),
+  });
+};

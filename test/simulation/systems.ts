@@ -19,6 +19,7 @@ import { pipelineSystem } from "./systems/pipeline.ts";
 import { projected } from "./systems/projected.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
+import { retention } from "./systems/retention.ts";
 import { restored } from "./systems/restored.ts";
 import { timers } from "./systems/timers.ts";
 import { versions } from "./systems/versions.ts";
@@ -42,6 +43,7 @@ export const systems: Readonly<Record<string, System>> = {
   impatience,
   timers,
   restored,
+  retention,
   parking,
   versions,
   oversized,

@@ -2,6 +2,7 @@
 import { agentName, decodeJournalRecord } from "@troupe/core";
 import type {
   AgentId,
+  BaseRecord,
   Input,
   JournalEntry,
   JournaledTurn,
@@ -78,6 +79,7 @@ function readableJournalEntry({ agent, entry }: TurnEntry): Entry {
   if (record instanceof Error) return { ...line, kind: "failed", summary: record.message };
   if (record.kind === "turn") return readableTurn(agent, { ...entry, record: record.turn });
   if (record.kind === "park") return { ...line, ...parkLine(record.park) };
+  if (record.kind === "base") return { ...line, kind: "turn", summary: baseLine(record.base) };
   if (record.kind === "tombstone") {
     const { by, reason } = record.tombstone;
     const why = reason === undefined ? "" : ` · ${reason}`;
@@ -95,8 +97,14 @@ function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, 
   if (record instanceof Error) return { kind: "turn", ...place, unreadable: record.message };
   if (record.kind === "turn") return turnData(agent, { ...entry, record: record.turn });
   if (record.kind === "park") return { kind: "park", ...place, ...record.park };
+  if (record.kind === "base") return { kind: "base", ...place, ...record.base };
   if (record.kind === "tombstone") return { kind: "erased", ...place, ...record.tombstone };
   return { kind: "steps", ...place, ...record.steps };
+}
+
+function baseLine({ ended, turns }: BaseRecord): string {
+  const after = ` after turn ${turns}`;
+  return ended === undefined ? `base record${after}` : `ended${after}`;
 }
 
 function parkLine({ failure, inputPosition, parked }: ParkRecord): Pick<Entry, "kind" | "summary"> {

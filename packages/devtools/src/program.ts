@@ -14,6 +14,7 @@ import { addPark } from "./commands/park/park.ts";
 import { addProject } from "./commands/project.ts";
 import { addPublish } from "./commands/publish.ts";
 import { addSend } from "./commands/send.ts";
+import { addStorage } from "./commands/storage.ts";
 import { addTail } from "./commands/tail.ts";
 import { addWork } from "./commands/work.ts";
 import { exitCode } from "./exit-code.ts";
@@ -97,6 +98,7 @@ function createProgram(run: Run, isJson: boolean): Command {
     addInspect,
     addProject,
     addAgents,
+    addStorage,
     addDlq,
     addPark,
     addArchive,

@@ -7,21 +7,38 @@
  * subject would reach listeners before it is stored, and also when it is refused.
  */
 import { requireCellFits, RevisionConflictError } from "@troupe/core";
-import type { Cell, Position } from "@troupe/core";
+import type { Cell, Position, ReadOptions } from "@troupe/core";
 
-import { getLast } from "./direct-get.ts";
+import { getLast, retryTimeoutMs } from "./direct-get.ts";
 import { headerLine } from "./header-block.ts";
+import { leaderGet, type LeaderMessage } from "./leader-get.ts";
+import { retryUnavailable } from "./retry.ts";
 import { keepSubscribed } from "./kept-subscription.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
 import type { Session } from "./session.ts";
 
-export async function readCell(session: Session, name: string): Promise<Cell | undefined> {
+export async function readCell(
+  session: Session,
+  name: string,
+  { firm = false }: ReadOptions = {},
+): Promise<Cell | undefined> {
   const { subjects } = session;
+  if (firm) return firmCell(session, subjects.cell(name));
   const stored = await getLast(session, subjects.controlStream, subjects.cell(name));
   if (stored === undefined) return undefined;
   const { position, storedAtMs } = stored;
   return { revision: position, value: stored.message.data, storedAtMs };
+}
+
+/** The leader answers in JSON, content and all: cells are small. */
+async function firmCell(session: Session, subject: string): Promise<Cell | undefined> {
+  const attempt = (): Promise<LeaderMessage | undefined> =>
+    leaderGet(session, session.subjects.controlStream, { last_by_subj: subject });
+  const stored = await retryUnavailable(attempt, { timeoutMs: retryTimeoutMs });
+  if (stored === undefined) return undefined;
+  const value = Buffer.from(stored.data ?? "", "base64");
+  return { revision: stored.seq, value, storedAtMs: Date.parse(stored.time) };
 }
 
 export async function writeCell(

@@ -11,6 +11,7 @@ import type {
   Holdings,
   Input,
   InputDraft,
+  InputPlace,
   JournalEntry,
   KeyStore,
   Log,
@@ -26,6 +27,7 @@ import type {
   Reader,
   ReadOptions,
   ReadRequest,
+  StorageReport,
   StoredAt,
   TurnCommit,
   WaitReport,
@@ -48,9 +50,11 @@ import { firmAt } from "./leader-get.ts";
 import { forgetNames, loadManifest, registerManifest } from "./manifests.ts";
 import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
+import { firstInput, removeInputs, truncateJournal } from "./remove.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Session } from "./session.ts";
 import { logEnd, messageAt } from "./stream-position.ts";
+import { storageReport } from "./storage-report.ts";
 import { WaitChannel } from "./wait-channel.ts";
 import { StreamWatch } from "./stream-watch.ts";
 import { storedInput } from "./stored-input.ts";
@@ -106,6 +110,22 @@ export class JetStreamLog implements Log {
     return removeDeadLetter(this.#session, position);
   }
 
+  truncateJournal(agent: AgentId, before: Position): Promise<number> {
+    return truncateJournal(this.#session, agent, before);
+  }
+
+  removeInputs(place: InputPlace, before: Position): Promise<number> {
+    return removeInputs(this.#session, place, before);
+  }
+
+  firstInput(
+    partition: number,
+    after: Position,
+    place?: Pick<InputPlace, "kind" | "name">,
+  ): Promise<Position | undefined> {
+    return firstInput(this.#session, partition, after, place);
+  }
+
   inputsOf(
     agent: AgentId,
     topics: readonly string[],
@@ -157,6 +177,10 @@ export class JetStreamLog implements Log {
     return logEnd(this.#session);
   }
 
+  storage(): Promise<StorageReport> {
+    return storageReport(this.#session);
+  }
+
   read(request: ReadRequest): Reader {
     const id = `${this.#session.id}-${++this.#lastReader}`;
     this.#watch.start();
@@ -203,8 +227,8 @@ export class JetStreamLog implements Log {
     return control.loadManifests(this.#session);
   }
 
-  cell(name: string): Promise<Cell | undefined> {
-    return readCell(this.#session, name);
+  cell(name: string, options?: ReadOptions): Promise<Cell | undefined> {
+    return readCell(this.#session, name, options);
   }
 
   writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {

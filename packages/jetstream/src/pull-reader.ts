@@ -27,9 +27,10 @@ import {
 } from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
 import { fitsLog, logChanged, LogRefusedError, TroupeError } from "@troupe/core";
-import type { StoredAt } from "@troupe/core";
+import type { Cell, StoredAt } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
+import { readCell } from "./cells.ts";
 import { DeliveryReader, type Delivery } from "./delivery.ts";
 import { PermissionDeniedError } from "./errors.ts";
 import { PullCredit } from "./pull-credit.ts";
@@ -301,7 +302,9 @@ export class PullReader {
     const at = (position: number): Promise<StoredAt | undefined> =>
       messageAt(this.#session, stream, position);
     const end = (): ReturnType<typeof logEnd> => logEnd(this.#session, stream);
-    if (await fitsLog({ at, end }, mark)) return false;
+    const cell = (name: string): Promise<Cell | undefined> =>
+      readCell(this.#session, name, { firm: true });
+    if (await fitsLog({ at, cell, end }, mark)) return false;
     const error = logChanged(mark, await end());
     void this.stop();
     onLost(error);

@@ -2,6 +2,8 @@
 import type { BatchSettings } from "../batch/batch-settings.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
+import type { RetentionOptions, TopicRetention } from "../retention/retention-rule.ts";
+import type { Migrations } from "../retention/state-migration.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { Upcast } from "./event-version.ts";
 
@@ -49,6 +51,8 @@ export interface MessageDefinition {
   readonly from?: SubscriptionStart | undefined;
   /** Set for a batch handler. */
   readonly batch?: BatchSettings | undefined;
+  /** Of the topic that it subscribes to. @default everything is kept */
+  readonly retention?: TopicRetention | undefined;
 }
 
 export interface AgentDefinition {
@@ -60,6 +64,10 @@ export interface AgentDefinition {
    * the version of an event grows.
    */
   readonly stateVersion: number;
+  /** By earlier version: lifts a state whose events are not kept any more to the next one. */
+  readonly migrate?: Migrations | undefined;
+  /** What is kept of its agents. @default everything */
+  readonly keeps?: RetentionOptions | undefined;
   readonly events: Readonly<Record<string, EventDefinition>>;
   readonly messages: Readonly<Record<string, MessageDefinition>>;
   /** By topic name. */

@@ -29,6 +29,10 @@ import type {
   UnreadHandler,
 } from "./agent-definition.ts";
 import type { EventOptions } from "./event-version.ts";
+import type { RetentionOptions } from "../retention/retention-rule.ts";
+import { requireRetention } from "../retention/retention-rule.ts";
+import type { Migrations } from "../retention/state-migration.ts";
+import { requireMigrations } from "../retention/state-migration.ts";
 import { eventVersion, requireVersion } from "./event-version.ts";
 import { requireMethodName, requireName } from "./name.ts";
 import type { StoredAs } from "./stored-event.ts";
@@ -49,6 +53,17 @@ export interface StateOptions {
    * version of an event does the same. @default 1
    */
   readonly version?: number;
+  /**
+   * One function for an earlier version: it lifts a state of that version to the next one. Needed
+   * where retention has removed the events that the state was folded from; an agent without one
+   * waits then (`missing-migration`). Pure, and returns at once. @default none
+   *
+   * ```ts
+   * .state({ cents: 0 }, { version: 2, migrate: { 1: (state) => ({ cents: v1.parse(state).euros *
+   * 100 }) } })
+   * ```
+   */
+  readonly migrate?: Migrations;
 }
 
 export interface HandlerOptions<State = never, Events = never, Own = never, Message = never> {
@@ -121,6 +136,18 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
    * @throws NotStorableError
    */
   state<NewState>(initial: NewState, options?: StateOptions): Agent<NewState, Events, Messages>;
+
+  /**
+   * What is kept of each agent of this type: everything, unless this says otherwise. Workers that
+   * host the type remove what is beyond it, behind a record that holds the state.
+   *
+   * ```ts
+   * agent("order").retention({ turns: 1000, ageMs: 90 * 86_400_000 });
+   * agent("job").retention({ after: "ended" }); // until ctx.end()
+   * ```
+   * @throws DefinitionError
+   */
+  retention(options: RetentionOptions): Agent<State, Events, Messages>;
 
   /**
    * An event and what it does to the state. The fold must be pure: it returns the new state and
@@ -219,8 +246,9 @@ function build<State, Events, Messages>(
   const chain: Agent<State, Events, Messages> = {
     ...definition,
     state: (initial, options = {}) => {
-      requireOptions(`State of the agent ${definition.type}: `, options, { version: "other" });
-      const { version = 1 } = options;
+      const optionRules = { version: "other", migrate: "other" } as const;
+      requireOptions(`State of the agent ${definition.type}: `, options, optionRules);
+      const { migrate = {}, version = 1 } = options;
       if (Object.keys(definition.events).length > 0 || hasHandlers(definition)) {
         throw new DefinitionError(
           `Agent ${definition.type}: call state() before event(), on() and subscribe().`,
@@ -229,7 +257,21 @@ function build<State, Events, Messages>(
       }
       requireVersion(`State of the agent ${definition.type}`, version);
       const what = `The initial state of the agent ${definition.type}`;
-      return build({ ...definition, initialState: stored(initial, what), stateVersion: version });
+      const initialState = stored(initial, what);
+      const migrations = requireMigrations(
+        `State of the agent ${definition.type}`,
+        version,
+        migrate,
+      );
+      return build({ ...definition, initialState, stateVersion: version, migrate: migrations });
+    },
+    retention: (options) => {
+      if (definition.keeps !== undefined) {
+        throw new DefinitionError(`Agent ${definition.type} declares its retention twice.`, {
+          details: { type: definition.type },
+        });
+      }
+      return build({ ...definition, keeps: requireRetention(definition.type, options) });
     },
     event: (name, schema, fold, options) =>
       build({
@@ -318,7 +360,7 @@ function onMessage<State, Events, Messages>(
 
 function onTopic<State, Events, Messages>(
   definition: AgentDefinition,
-  { name }: TopicDefinition,
+  { name, retention }: TopicDefinition,
   handled: MessageDefinition,
   from: SubscriptionStart | undefined,
 ): Agent<State, Events, Messages> {
@@ -328,7 +370,11 @@ function onTopic<State, Events, Messages>(
       { details: { type: definition.type, topic: name } },
     );
   }
-  const entry = from === undefined ? handled : Object.freeze({ ...handled, from });
+  const entry = Object.freeze({
+    ...handled,
+    ...(from === undefined ? {} : { from }),
+    ...(retention === undefined ? {} : { retention }),
+  });
   const subscriptions = add(definition, definition.subscriptions, "subscription", name, entry);
   return build({ ...definition, subscriptions });
 }

@@ -1,13 +1,17 @@
 /** Agents and pipelines that a worker is given to host. */
 import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
+import { requireOwnSubjects } from "../retention/own-subject.ts";
 
 /** The agents of an agent, or of a pipeline. */
 export function agentsOf(hostable: Hostable): readonly AgentDefinition[] {
   return "agents" in hostable ? hostable.agents : [hostable];
 }
 
-/** @throws DefinitionError for none at all, and for two of one type */
+/**
+ * Checks what a worker is to host. @throws DefinitionError for none at all, and for two of one
+ * type; ForeignSubjectsError
+ */
 export function requireHostable(definitions: readonly AgentDefinition[]): void {
   const types = definitions.map((definition) => definition.type);
   const twice = types.find((type, index) => types.indexOf(type) !== index);
@@ -19,4 +23,5 @@ export function requireHostable(definitions: readonly AgentDefinition[]): void {
   if (types.length === 0) {
     throw new DefinitionError("A worker needs at least one agent to host.");
   }
+  for (const definition of definitions) requireOwnSubjects(definition);
 }

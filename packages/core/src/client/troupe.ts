@@ -13,17 +13,14 @@ import type { Agent } from "../agent/agent.ts";
 import { acrossArchive } from "../archive/across-archive.ts";
 import type { Archive } from "../archive/archive-port.ts";
 import { logArchive } from "../archive/log-archive.ts";
-import type { Clock } from "../clock/clock.ts";
-import { systemClock } from "../clock/clock.ts";
+import { systemClock, type Clock } from "../clock/clock.ts";
 import { within } from "../clock/within.ts";
-import type { Random } from "../clock/random.ts";
-import { systemRandom } from "../clock/random.ts";
+import { systemRandom, type Random } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import { eraseAgent } from "../erasure/erase-agent.ts";
 import type { Erasure, EraseOptions } from "../erasure/erasure.ts";
-import type { FaultLines } from "../inspection/fault-lines.ts";
-import { faultLines } from "../inspection/fault-lines.ts";
+import { faultLines, type FaultLines } from "../inspection/fault-lines.ts";
 import type { InspectionFeed, InspectionListener } from "../inspection/inspection-feed.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
 import type { OutgoingCall } from "../interceptor/interceptor.ts";
@@ -32,15 +29,14 @@ import type { Accepted } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 import type { Metadata } from "../log/metadata.ts";
 import { ProjectionRunner } from "../projection/projection-runner.ts";
-import type { ProjectOptions } from "../projection/projection-settings.ts";
-import { projectSettings } from "../projection/projection-settings.ts";
+import { projectSettings, type ProjectOptions } from "../projection/projection-settings.ts";
 import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
 import type { PersonalNote } from "../personal/personal.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
 import { noteOfMessage, noteOfTopic } from "../personal/sealing.ts";
 import type { Projection } from "../projection/projection.ts";
 import type { RunningProjection } from "../projection/running-projection.ts";
-import type { JournaledTurn, ReplayedTurn } from "../replay/replay.ts";
+import type { JournaledTurn, ReplayedTurn, ReplayOptions, TurnsOptions } from "../replay/replay.ts";
 import { replay, turnsOf } from "../replay/replay.ts";
 import type { Topic } from "../topic/topic.ts";
 import { callersTrace } from "../trace/trace-context.ts";
@@ -128,9 +124,10 @@ export interface Troupe extends AsyncDisposable {
   replay<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
     key: string,
+    options?: ReplayOptions<State>,
   ): AsyncIterable<ReplayedTurn<State>>;
   /** An agent's turns without their states: needs no definition. */
-  turns(type: string, key: string): AsyncIterable<JournaledTurn>;
+  turns(type: string, key: string, options?: TurnsOptions): AsyncIterable<JournaledTurn>;
   /** Follow topics, turns and dead letters. */
   follow(request: FollowRequest): AsyncIterable<LogEntry>;
   /**
@@ -280,6 +277,7 @@ class TroupeOnLog implements Troupe {
         id: options.id ?? `${hostname()}-${process.pid}-${randomBytes(3).toString("hex")}`,
         version: options.version ?? codeVersion(),
         log: this.log,
+        archive: this.archive,
         clock: this.#clock,
         random: this.#random,
         feed: this.#feed,
@@ -325,12 +323,13 @@ class TroupeOnLog implements Troupe {
   replay<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
     key: string,
+    options?: ReplayOptions<State>,
   ): AsyncIterable<ReplayedTurn<State>> {
-    return replay(this.#history, agent, key);
+    return replay(this.#history, agent, key, options);
   }
 
-  turns(type: string, key: string): AsyncIterable<JournaledTurn> {
-    return turnsOf(this.#history, { type, key });
+  turns(type: string, key: string, options?: TurnsOptions): AsyncIterable<JournaledTurn> {
+    return turnsOf(this.#history, { type, key }, options);
   }
 
   follow(request: FollowRequest): AsyncIterable<LogEntry> {

@@ -159,8 +159,9 @@ export class Committer {
       if (this.#feed.active) this.#stored(shares, performance.now() - startedAt);
       let from = 0;
       for (const share of shares) {
-        share.mailbox.committed(revisions.slice(from, from + share.turns.length));
-        from += share.turns.length;
+        const own = revisions.slice(from, from + share.commits.length);
+        share.mailbox.committed(revisionsOf(share, own));
+        from += share.commits.length;
       }
     } catch (thrown) {
       await this.#failed(shares, thrown);
@@ -215,21 +216,34 @@ export class Committer {
 function shareOf(mailbox: Mailbox, turns: readonly Turn[]): Share {
   let messages = 0;
   let bytes = 0;
-  const commits = turns.map((turn, index): TurnCommit => {
+  const commits: TurnCommit[] = [];
+  for (const turn of turns) {
     messages += turn.messages;
     bytes += turn.bytes.byteLength;
     for (const draft of turn.outgoing) bytes += draft.payload.byteLength;
     for (const timer of turn.timers) {
       if (timer.kind === "set") bytes += timer.message.payload.byteLength;
     }
-    return {
-      agent: mailbox.agent,
-      expectedRevision: index === 0 ? mailbox.revision : "chained",
-      record: turn.bytes,
-      outgoing: turn.outgoing,
-      deadLetter: turn.deadLetter,
-      timers: turn.timers,
-    };
-  });
+    const { agent } = mailbox;
+    const { deadLetter, end: record, outgoing, timers } = turn;
+    const expectedRevision = commits.length === 0 ? mailbox.revision : "chained";
+    commits.push({ agent, expectedRevision, record: turn.bytes, outgoing, deadLetter, timers });
+    if (record === undefined) continue;
+    bytes += record.byteLength;
+    commits.push({ agent, expectedRevision: "chained", record, outgoing: [] });
+  }
   return { mailbox, turns, commits, messages, bytes };
+}
+
+/** The journal's revision after each turn: of the base record behind it where the agent ended. */
+function revisionsOf(
+  { commits, turns }: Share,
+  revisions: readonly Position[],
+): readonly Position[] {
+  if (commits.length === turns.length) return revisions;
+  let next = -1;
+  return turns.map(({ end }) => {
+    next += end === undefined ? 1 : 2;
+    return revisions[next] ?? 0;
+  });
 }

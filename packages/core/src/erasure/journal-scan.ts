@@ -57,6 +57,7 @@ export async function scanJournal(
         turns = record.tombstone.turns;
         tombstone = { revision, inputPosition, erasedAtMs: record.tombstone.erasedAtMs };
       }
+      if (record.kind === "base") ({ turns } = record.base);
       if (record.kind !== "turn") continue;
       turns = record.turn.turn;
       sentCount += record.turn.sent.length;
@@ -70,6 +71,7 @@ export async function scanJournal(
 function inputOf(record: JournalRecord): Position {
   if (record.kind === "turn") return record.turn.inputPosition;
   if (record.kind === "steps") return record.steps.inputPosition;
+  if (record.kind === "base") return record.base.lastInput;
   return (record.kind === "park" ? record.park : record.tombstone).inputPosition;
 }
 

@@ -137,6 +137,33 @@ export type InspectionEvent =
       readonly bytes: number;
       readonly tookMs: number;
     }
+  /** A base record was stored: what comes before it may go when it is beyond the retention. */
+  | {
+      readonly kind: "base.stored";
+      readonly agent: AgentId;
+      /** Turns before it. */
+      readonly turns: number;
+      readonly revision: Position;
+      readonly bytes: number;
+    }
+  /** Retention removed the beginning of a journal. */
+  | {
+      readonly kind: "journal.truncated";
+      readonly agent: AgentId;
+      /** Turns that cannot be replayed any more: all up to this one. */
+      readonly turns: number;
+      /** Records that went. */
+      readonly records: number;
+      /** Inputs that went. */
+      readonly inputs: number;
+      readonly tookMs: number;
+    }
+  | {
+      readonly kind: "publications.removed";
+      readonly topic: string;
+      readonly before: Position;
+      readonly inputs: number;
+    }
   | (LimitWait & { readonly kind: "limit.waiting" })
   | (LimitWait & { readonly kind: "limit.granted"; readonly waitedMs: number })
   /** The turn was given up while it waited. */
@@ -171,6 +198,14 @@ export type InspectionEvent =
       readonly version: number;
       /** Everything up to this position was in the model already. */
       readonly after: Position;
+    }
+  /** Retention removed this agent's turns before that one before the projection read them. */
+  | {
+      readonly kind: "projection.begins";
+      readonly projection: string;
+      readonly agent: AgentId;
+      /** The first turn that is there, or the next one. */
+      readonly turn: number;
     }
   | {
       readonly kind: "projection.applied";

@@ -26,6 +26,9 @@
  *     It becomes an input while somebody reads the misfits: once, in the order in which it was stored.
  *  L10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
  *     earlier attempt: that is known when it is repeated under the revision that holds.
+ *  L11 Nothing is removed but what a call names: records of one journal before one of its records, so that the last one
+ *     always stays; inputs at an address before a position; one dead letter. What lies elsewhere keeps its place, and no
+ *     position is ever given to something else. Who removes raises the low-water mark first (low-water.ts).
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "./address.ts";
@@ -38,6 +41,7 @@ import type { KeyStore } from "./key-store.ts";
 import type { Manifest, ManifestNames } from "./manifest.ts";
 import type { LogEnd, Mark, StoredAt } from "./mark.ts";
 import type { Presence } from "./presence.ts";
+import type { StorageReport } from "./storage-report.ts";
 import type { TimerChange } from "./timer.ts";
 
 /** A turn as the log stores it. */
@@ -54,6 +58,15 @@ export interface TurnCommit {
   readonly deadLetter?: DeadLetter | undefined;
   /** Timers of this agent that the turn sets and cancels. */
   readonly timers?: readonly TimerChange[] | undefined;
+}
+
+/** Where inputs lie: at one address, or at all of an agent type or a topic. */
+export interface InputPlace {
+  readonly kind: "agent" | "topic";
+  /** The agent type, or the topic. */
+  readonly name: string;
+  /** The agent's key, or the publication's source. @default all of them */
+  readonly key?: string | undefined;
 }
 
 /** One stored turn record. Its revision is its position in the log. */
@@ -241,10 +254,7 @@ export interface Log {
    */
   bury(deadLetter: DeadLetter): Promise<void>;
 
-  /**
-   * Remove the dead letter at this position. False when there is none (any more); nothing else is
-   * ever removed.
-   */
+  /** Remove the dead letter at this position. False when there is none (any more). */
   removeDeadLetter(position: Position): Promise<boolean>;
 
   /** How much of a part lies up to a position. @throws LogUnavailableError */
@@ -254,6 +264,29 @@ export interface Log {
    * @throws LogUnavailableError: do it again
    */
   destroy(part: LogPart, upTo: Position, options?: CallOptions): Promise<number>;
+
+  /**
+   * Remove the records of an agent that come before `before`, where the log's leader must have a
+   * record of this same journal: so its last record, the fence, always stays (L11). Returns how
+   * many went. @throws LogRefusedError (nothing removed), LogUnavailableError (some may be)
+   */
+  truncateJournal(agent: AgentId, before: Position): Promise<number>;
+
+  /**
+   * Remove the inputs of one place before a position, handled or not (L11). Returns how many went.
+   * @throws InvalidKeyError, LogUnavailableError (some may be removed)
+   */
+  removeInputs(place: InputPlace, before: Position): Promise<number>;
+
+  /**
+   * Position of the first input after a position in one partition, of one type or topic where
+   * `place` says so; undefined when the log's leader has none. @throws LogUnavailableError
+   */
+  firstInput(
+    partition: number,
+    after: Position,
+    place?: Pick<InputPlace, "kind" | "name">,
+  ): Promise<Position | undefined>;
 
   /**
    * The records of an agent after `after` (0: all), in order, as many as the log returns at once;
@@ -289,6 +322,9 @@ export interface Log {
   /** Which log it is and where it ends, as the leader says. @throws LogUnavailableError */
   end(): Promise<LogEnd>;
 
+  /** How much is kept, and of what. Reads samples: for people, not for every turn. */
+  storage(): Promise<StorageReport>;
+
   read(request: ReadRequest): Reader;
 
   follow(request: FollowRequest): AsyncIterable<LogEntry>;
@@ -310,7 +346,7 @@ export interface Log {
   manifests(): Promise<readonly Manifest[]>;
 
   /** A cell's last value; undefined when it was never written. @throws LogUnavailableError */
-  cell(name: string): Promise<Cell | undefined>;
+  cell(name: string, options?: ReadOptions): Promise<Cell | undefined>;
   /**
    * Replace a cell's value if its revision is still this one, 0 for a cell that was never written;
    * returns the new revision. @param name any text that can be a key. @throws RevisionConflictError

@@ -3,14 +3,16 @@
  *
  * A position alone says nothing once a stream was made anew, restored from a backup or has lost its
  * tail: it may be beyond the end, or hold another message. A mark also says when what lies there
- * was stored. If that is there still, everything up to it is the log as it was; nothing that a mark
- * stands on is removed, but by an erasure. That leaves a hole before the log's end, which a log
- * that went back does not have: it stores the next thing at the next position.
+ * was stored. If that is there still, everything up to it is the log as it was. What a mark stands
+ * on may be removed on purpose; then the low-water mark says so (low-water.ts). An erasure leaves a
+ * hole before the log's end, which a log that went back does not have: it stores the next thing at
+ * the next position.
  */
 import { LogMadeAnewError, LogWentBackError } from "../errors/log-errors.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Position } from "./input.ts";
 import type { Log } from "./log.ts";
+import { wasRemoved } from "./low-water.ts";
 
 /** A position of a log, with what lies there. */
 export interface Mark {
@@ -36,10 +38,11 @@ export interface LogEnd {
 }
 
 /** Whether the log is the one that the mark was made on, at least up to the mark. */
-export async function fitsLog(log: Pick<Log, "at" | "end">, mark: Mark): Promise<boolean> {
+export async function fitsLog(log: Pick<Log, "at" | "cell" | "end">, mark: Mark): Promise<boolean> {
   if (mark.position === 0) return true;
   const found = await log.at(mark.position);
   if (found !== undefined) return found.storedAtMs === mark.storedAtMs;
+  if (await wasRemoved(log, mark.position)) return true;
   return (await laterMark(log, mark)) !== undefined;
 }
 

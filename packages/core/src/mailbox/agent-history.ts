@@ -4,7 +4,8 @@
  * Loading folds the journal from the last snapshot on; without one from the beginning. Afterwards
  * only what was committed elsewhere is read, from the known revision on. A snapshot is a cache of
  * the fold and nothing else: it may be missing, lost or of another version of the state, and the
- * journal decides.
+ * journal decides. A journal whose beginning was removed begins at a base record (T1, T2 in
+ * retention/base-record.ts).
  */
 import { coversFold } from "../agent/event-version.ts";
 import { DigestKeyError } from "../errors/journal-errors.ts";
@@ -16,43 +17,35 @@ import { digestKeyCell } from "../log/digest-key.ts";
 import type { Position } from "../log/input.ts";
 import { journalPages } from "../log/journal-pages.ts";
 import type { JournalEntry, Log } from "../log/log.ts";
+import type { JournalHoleError } from "../errors/journal-errors.ts";
+import type { BaseRecord } from "../retention/base-record.ts";
+import type { KnownBase } from "../retention/known-base.ts";
+import { knowing } from "../retention/known-base.ts";
+import { stateOfBase } from "../retention/state-migration.ts";
+import type { AgentState } from "./agent-state.ts";
+import { endedBefore, openAsksAfter, stateAtFirst } from "./agent-state.ts";
 import type { ParkRecord } from "../turn/park-record.ts";
 import type { OpenRecord } from "../personal/open-records.ts";
 import { openRecords } from "../personal/open-records.ts";
 import { openedSnapshot } from "../personal/sealed-state.ts";
-import type { StateReferences } from "../personal/state-references.ts";
 import { withReferences } from "../personal/state-references.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
 import type { KeyReference } from "../wire/sealed.ts";
 import type { Parked } from "./parking.ts";
 import type { EarlierRun } from "../turn/earlier-run.ts";
-import { withRuns } from "../turn/earlier-run.ts";
 import type { RecordedStep } from "../turn/recorded-step.ts";
 import type { StepRecord } from "../turn/step-record.ts";
-import { requireNextTurn } from "../turn/turn-order.ts";
+import { holeBefore } from "../turn/turn-order.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { TombstoneRecord } from "../turn/tombstone-record.ts";
 import type { TurnRecord } from "../turn/turn-record.ts";
 import { stored } from "../wire/storable.ts";
 import type { LogFooting } from "../worker/log-footing.ts";
 import type { LogIdentity } from "../worker/log-identity.ts";
+import { openAfter, UncommittedRuns } from "./uncommitted-runs.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 import type { KeptSnapshot, Snapshot } from "../snapshot/snapshot.ts";
 import { decodeSnapshot, openSnapshot, sumOfRecord } from "../snapshot/snapshot.ts";
-
-/** What an agent is after some turn. */
-export interface AgentState {
-  readonly state: unknown;
-  /** Turns so far. */
-  readonly turns: number;
-  /**
-   * Position of the last handled input; everything up to it is a duplicate (I4). Whichever log its
-   * record names: a worker that has not noticed yet that the log was made anew names the old one.
-   */
-  readonly lastInput: Position;
-  /** Keys of the personal data that went into the state; undefined when there is none. */
-  readonly references?: StateReferences | undefined;
-}
 
 export interface HistoryHost {
   readonly log: Log;
@@ -62,20 +55,11 @@ export interface HistoryHost {
   readonly identity: Pick<LogIdentity, "digests">;
 }
 
-/** A run that was written down before it began. */
-interface BegunRun {
-  readonly session: string;
-  readonly worker: string;
-  readonly startedAtMs: number;
-}
-
-export function stateAfter({ delivery, number, references, state }: Turn): AgentState {
-  return { state, turns: number, lastInput: delivery.input.position, references };
-}
-
-/** Of an agent without history. */
-function stateBefore({ definition }: AgentRuntime): AgentState {
-  return { state: definition.initialState, turns: 0, lastInput: 0, references: undefined };
+/** Where a base record lies, and the keys with which its state was opened. */
+interface BasePlace {
+  readonly position: Position;
+  readonly storedAtMs: number;
+  readonly references: readonly KeyReference[];
 }
 
 export class AgentHistory {
@@ -89,12 +73,17 @@ export class AgentHistory {
   /** Of records since then. */
   #tailBytes = 0;
   #parked: Parked | undefined;
-  /** Of runs that were written down before they began, by position. */
-  #begun: Map<Position, readonly BegunRun[]> | undefined;
-  /** Runs that failed, of turns that are not committed, by position. */
-  #failedRuns: Map<Position, readonly EarlierRun[]> | undefined;
+  readonly #runs = new UncommittedRuns();
   #confirmed = false;
   #advanced = false;
+  /** The newest base records, in order. */
+  #bases: readonly KnownBase[] = [];
+  /** Turns at the newest base record, as far as anybody knew; 0 without one. */
+  #baseTurns = 0;
+  /** Position of the base record at which the journal began when it was read; 0 for its first. */
+  #begins: Position = 0;
+  /** Turns are missing; a base record behind them mends that (T1). */
+  #hole: JournalHoleError | undefined;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
@@ -102,7 +91,7 @@ export class AgentHistory {
     this.#host = host;
     this.#runtime = runtime;
     this.#agent = agent;
-    this.#current = stateBefore(runtime);
+    this.#current = stateAtFirst(runtime.definition);
   }
 
   get current(): AgentState {
@@ -122,14 +111,59 @@ export class AgentHistory {
     return { turns: this.#current.turns - this.#snapshotTurns, bytes: this.#tailBytes };
   }
 
-  /** The log stored one more turn of ours. @param bytes of its record */
-  advance(next: AgentState, revision: Position, bytes: number): void {
+  get agent(): AgentId {
+    return this.#agent;
+  }
+
+  get runtime(): AgentRuntime {
+    return this.#runtime;
+  }
+
+  /** The newest base records that are known to be in the journal, in order. */
+  get bases(): readonly KnownBase[] {
+    return this.#bases;
+  }
+
+  /** Turns since the newest base record. */
+  get turnsSinceBase(): number {
+    return this.#current.turns - this.#baseTurns;
+  }
+
+  /** The log stored one more turn of ours. */
+  advance(next: AgentState, revision: Position, { bytes, end, host }: Turn): void {
     this.#current = next;
-    this.#tailBytes += bytes;
+    this.#tailBytes += bytes.byteLength;
     this.#revision = revision;
     this.#confirmed = true;
     this.#advanced = true;
     this.#closeSteps();
+    const nowMs = host.log.nowMs();
+    if (end !== undefined) this.#know({ ...next, coveredAtMs: nowMs }, revision, nowMs);
+  }
+
+  /** The log stored a base record of ours. */
+  baseStored(base: BaseRecord, revision: Position, bytes: number): void {
+    this.#tailBytes += bytes;
+    this.#know(base, revision, this.#host.log.nowMs());
+    this.#revision = revision;
+    this.#confirmed = true;
+  }
+
+  #know(
+    base: Pick<BaseRecord, "turns" | "lastInput" | "coveredAtMs"> & Partial<BaseRecord>,
+    revision: Position,
+    storedAtMs: number,
+  ): void {
+    const { coveredAtMs, ended, lastInput, turns } = base;
+    const { foldVersion = this.#runtime.foldVersion } = base;
+    const known = { revision, turns, lastInput, coveredAtMs, storedAtMs, foldVersion };
+    this.#baseTurns = turns;
+    this.#bases = knowing(this.#bases, { ...known, ended: ended !== undefined });
+  }
+
+  /** What lay before it is removed, or about to be. */
+  forgetBasesTo(revision: Position): void {
+    this.#bases = this.#bases.filter((base) => base.revision > revision);
   }
 
   /**
@@ -171,7 +205,7 @@ export class AgentHistory {
   #mark({ parked, inputPosition, failure }: ParkRecord, revision: Position): void {
     const unknown = { code: "unknown", message: "no reason was recorded", retryable: false };
     // A new count begins when the agent is resumed.
-    this.#begun = undefined;
+    this.#runs.forgetBegun();
     this.#parked = parked ? { inputPosition, failure: failure ?? unknown, revision } : undefined;
   }
 
@@ -182,12 +216,12 @@ export class AgentHistory {
 
   /** Whether there are such runs, of any input. */
   get hasBegunRuns(): boolean {
-    return this.#begun !== undefined;
+    return this.#runs.hasBegun;
   }
 
   /** Sessions of the workers that began to handle this input, as far as it was written down. */
   runsBegunOf(inputPosition: Position): readonly string[] {
-    return (this.#begun?.get(inputPosition) ?? []).map(({ session }) => session);
+    return this.#runs.begunOf(inputPosition);
   }
 
   /**
@@ -195,15 +229,12 @@ export class AgentHistory {
    * the worker that asks: its own run is under way
    */
   earlierRunsOf(inputPosition: Position, session: string): readonly EarlierRun[] {
-    const failed = this.#failedRuns?.get(inputPosition) ?? noRuns;
-    const begun = this.#begun?.get(inputPosition);
-    if (begun === undefined) return failed;
-    return withRuns(failed, begun.filter((each) => each.session !== session).map(diedIn));
+    return this.#runs.earlierOf(inputPosition, session);
   }
 
   /** Whether a successor needs steps that are older than the last turn. */
   get hasOpenSteps(): boolean {
-    return this.#openSteps !== undefined || this.#begun !== undefined;
+    return this.#openSteps !== undefined || this.#runs.hasBegun;
   }
 
   /**
@@ -212,13 +243,13 @@ export class AgentHistory {
    * @param lastRecord the record at the revision
    */
   takeSnapshot(lastRecord: Uint8Array): Snapshot {
-    const { state, turns, lastInput, references } = this.#current;
+    const { state, turns, lastInput, references, openAsks, ended } = this.#current;
     this.#snapshotTurns = turns;
     this.#tailBytes = 0;
     const { foldVersion } = this.#runtime;
-    const sum = sumOfRecord(lastRecord);
-    const { revision } = this;
-    return { state, turns, lastInput, revision, foldVersion, recordSum: sum, references };
+    const place = { revision: this.#revision, recordSum: sumOfRecord(lastRecord) };
+    const known = { baseTurns: this.#baseTurns, bases: this.#bases, openAsks, ended };
+    return { state, turns, lastInput, references, ...place, foldVersion, ...known };
   }
 
   /**
@@ -230,14 +261,26 @@ export class AgentHistory {
     this.#advanced = false;
     if (await this.#holdsErased()) this.#forget();
     const snapshot = this.#revision === 0 ? await this.#snapshot() : undefined;
-    if (snapshot === undefined) return this.#readFrom(this.#revision);
+    if (snapshot === undefined) await this.#readFrom(this.#revision);
+    else await this.#readWith(snapshot);
+    const hole = this.#hole;
+    if (hole === undefined) return;
+    this.#forget();
+    throw hole;
+  }
+
+  async #readWith(snapshot: KeptSnapshot): Promise<void> {
     // With the record of the snapshot once more, to see that the journal has it.
     const pages = journalPages(this.#host.log, this.#agent, snapshot.revision - 1);
     const { value: page } = await pages.next();
     const record = await this.#recordOf(snapshot, page?.[0]);
-    if (record === undefined) this.#tellForeign(snapshot);
     const open = record && (await this.#opened(snapshot, record));
-    if (open === undefined) return this.#readFrom(0);
+    if (open === undefined) {
+      await this.#readFrom(0);
+      // One from before the journal's beginning is only old.
+      if (record === undefined && this.#begins <= snapshot.revision) this.#tellForeign(snapshot);
+      return;
+    }
     this.#startFrom(open);
     await this.#applyPage(page ?? []);
     for await (const next of pages) await this.#applyPage(next);
@@ -251,19 +294,24 @@ export class AgentHistory {
     return [...found.values()].includes("erased");
   }
 
-  #forget(): void {
-    this.#beginAgain({ turns: 0, inputPosition: 0 });
-    this.#revision = 0;
-  }
-
   /** Nothing of before counts any more, but that it is done. */
   #beginAgain({ inputPosition, turns }: Pick<TombstoneRecord, "inputPosition" | "turns">): void {
-    this.#current = { ...stateBefore(this.#runtime), turns, lastInput: inputPosition };
+    const { definition } = this.#runtime;
+    this.#current = { ...stateAtFirst(definition), turns, lastInput: inputPosition };
+    this.#hole = undefined;
+    this.#bases = [];
+    this.#baseTurns = turns;
     this.#snapshotTurns = turns;
     this.#tailBytes = 0;
     this.#parked = undefined;
-    this.#begun = undefined;
+    this.#runs.forgetBegun();
     this.#openSteps = undefined;
+  }
+
+  /** It is read from the beginning the next time. */
+  #forget(): void {
+    this.#beginAgain({ turns: 0, inputPosition: 0 });
+    this.#revision = 0;
   }
 
   async #readFrom(after: Position): Promise<void> {
@@ -324,31 +372,36 @@ export class AgentHistory {
   }
 
   #startFrom(snapshot: Snapshot): void {
-    const { turns, lastInput, references, revision } = snapshot;
+    const { turns, lastInput, references, openAsks, ended, revision } = snapshot;
+    this.#baseTurns = snapshot.baseTurns;
+    this.#bases = snapshot.bases;
     const state = stored(snapshot.state, `The snapshot of ${agentName(this.#agent)}`);
-    this.#current = { state, turns, lastInput, references };
+    this.#current = { state, turns, lastInput, references, openAsks, ended };
     this.#revision = revision;
     this.#snapshotTurns = turns;
   }
 
   /** The revision moves last: a record that cannot be folded is met again by the next load. */
   #apply({ entry, record, references }: OpenRecord<JournalEntry>): void {
-    const { revision } = entry;
+    const { committedAtMs: storedAtMs, revision } = entry;
     this.#tailBytes += entry.record.byteLength;
     if (record.kind === "steps") this.#remember(record.steps);
     else if (record.kind === "park") this.#mark(record.park, revision);
-    else if (record.kind === "tombstone") this.#beginAgain(record.tombstone);
+    else if (record.kind === "base") {
+      this.#meet(record.base, { position: revision, references, storedAtMs });
+    } else if (record.kind === "tombstone") this.#beginAgain(record.tombstone);
     else this.#fold(record.turn, revision, references);
     this.#revision = revision;
   }
 
   #fold(
-    { events, inputPosition, turn }: TurnRecord,
+    { answering, events, inputPosition, turn }: TurnRecord,
     position: Position,
     added: readonly KeyReference[],
   ): void {
     const place = { agent: this.#agent, position };
-    requireNextTurn(place, { expected: this.#current.turns + 1, found: turn });
+    this.#hole ??= holeBefore(place, { expected: this.#current.turns + 1, found: turn });
+    if (this.#hole !== undefined) return;
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
     // A record comes after its input. One that does not is of an input that was in a lost tail:
@@ -357,26 +410,35 @@ export class AgentHistory {
     const before = this.#current.references;
     const references =
       added.length === 0 ? before : withReferences(before, added, subjectKeys(this.#host.log));
-    this.#current = { state, turns: turn, lastInput, references };
+    const openAsks = openAsksAfter(this.#current.openAsks, answering, inputPosition);
+    const ended = endedBefore(this.#current);
+    this.#current = { state, turns: turn, lastInput, references, openAsks, ended };
     this.#closeSteps();
   }
 
+  /** A base record is where the journal begins, or says what is known (T1, T2, T3). */
+  #meet(base: BaseRecord, { position, references: added, storedAtMs }: BasePlace): void {
+    const { ended, lastInput, openAsks, turns } = base;
+    const isKnown = this.#hole === undefined && this.#current.turns === turns;
+    if (!isKnown || ended !== undefined) {
+      const { definition } = this.#runtime;
+      const state = stateOfBase(definition, base, { agent: this.#agent, position });
+      const references = withReferences(undefined, added, subjectKeys(this.#host.log));
+      this.#current = { state, turns, lastInput, references, openAsks, ended };
+    }
+    if (!isKnown) {
+      this.#hole = undefined;
+      this.#begins = position;
+      this.#bases = [];
+      this.#snapshotTurns = turns;
+      this.#closeSteps();
+    }
+    this.#know(base, position, storedAtMs);
+  }
+
   #remember(record: StepRecord): void {
-    const { begun, earlierRuns = noRuns, ended, inputPosition, startedAtMs = 0, worker } = record;
-    const { steps } = record;
-    const session = begun ?? ended;
-    if (session !== undefined) {
-      this.#begun ??= new Map();
-      const known = this.#begun.get(inputPosition) ?? [];
-      const others = known.filter((each) => each.session !== session);
-      const runs = begun === undefined ? others : [...others, { session, startedAtMs, worker }];
-      this.#begun.set(inputPosition, runs);
-    }
-    if (earlierRuns.length > 0) {
-      this.#failedRuns ??= new Map();
-      const known = this.#failedRuns.get(inputPosition) ?? noRuns;
-      this.#failedRuns.set(inputPosition, withRuns(known, earlierRuns));
-    }
+    const { inputPosition, steps } = record;
+    this.#runs.remember(record);
     if (steps.length === 0) return;
     this.#requireSameKey(record);
     this.#openSteps ??= new Map();
@@ -398,26 +460,10 @@ export class AgentHistory {
   }
 
   #closeSteps(): void {
-    if (this.#openSteps !== undefined) this.#openSteps = this.#stillOpen(this.#openSteps);
-    if (this.#begun !== undefined) this.#begun = this.#stillOpen(this.#begun);
-    if (this.#failedRuns !== undefined) this.#failedRuns = this.#stillOpen(this.#failedRuns);
+    const { lastInput } = this.#current;
+    if (this.#openSteps !== undefined) this.#openSteps = openAfter(this.#openSteps, lastInput);
+    this.#runs.close(lastInput);
   }
-
-  /** Without what belongs to handled inputs. */
-  #stillOpen<Value>(open: Map<Position, Value>): Map<Position, Value> | undefined {
-    for (const position of open.keys()) {
-      if (position <= this.#current.lastInput) open.delete(position);
-    }
-    return open.size === 0 ? undefined : open;
-  }
-}
-
-const noRuns: readonly EarlierRun[] = Object.freeze([]);
-
-function diedIn({ startedAtMs, worker }: BegunRun, index: number): EarlierRun {
-  const message = "The process of the worker ended during this run.";
-  const rest = { code: "process-died", message, tookMs: 0, delayMs: 0 };
-  return { run: index + 1, ...rest, startedAtMs, worker };
 }
 
 function isOf(

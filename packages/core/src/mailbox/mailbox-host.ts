@@ -8,6 +8,8 @@ import type { AgentHistory } from "./agent-history.ts";
 import type { Delivery } from "./delivery.ts";
 import type { LogFooting } from "../worker/log-footing.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { Turn } from "../turn/turn.ts";
+import type { Uncommitted } from "./uncommitted.ts";
 
 /** Where a mailbox's inputs come from. */
 export interface MailboxPlace {
@@ -17,8 +19,9 @@ export interface MailboxPlace {
 }
 
 export interface MailboxHost extends TurnHost {
-  readonly snapshots: {
-    consider(history: AgentHistory, agent: AgentId, lastRecord: Uint8Array): void;
+  /** Told after each commit, and of erasures: snapshots and base records. */
+  readonly kept: {
+    after(last: Turn, history: AgentHistory, line: Pick<Uncommitted, "aside">): void;
     erased(agent: AgentId): Promise<void>;
   };
   /** Reads back inputs that were left on the log. */

@@ -21,8 +21,8 @@ import type { Input, Position } from "../log/input.ts";
 import type { LogLimits } from "../log/log.ts";
 import { Activation } from "./activation.ts";
 import { answer, recognise, tellRetry } from "./answers.ts";
-import type { AgentState } from "./agent-history.ts";
-import { AgentHistory, stateAfter } from "./agent-history.ts";
+import { stateAfter, type AgentState } from "./agent-state.ts";
+import { AgentHistory } from "./agent-history.ts";
 import type { Delivery, WindowPlace } from "./delivery.ts";
 import type { Standing } from "./idle-line.ts";
 import { Inbox } from "./inbox.ts";
@@ -165,13 +165,13 @@ export class Mailbox implements Standing<Mailbox> {
     const stored = this.#uncommitted.stored();
     for (const [index, turn] of stored.entries()) {
       const revision = revisions[index] ?? this.#history.revision;
-      this.#history.advance(stateAfter(turn), revision, turn.bytes.byteLength);
+      this.#history.advance(stateAfter(turn, this.#history.current), revision, turn);
       answer(this.#host, turn, this.revision);
       turn.delivery.place.done();
     }
     this.#steps.handled();
     const last = stored.at(-1);
-    if (last !== undefined) this.#host.snapshots.consider(this.#history, this.agent, last.bytes);
+    if (last !== undefined) this.#host.kept.after(last, this.#history, this.#uncommitted);
     this.#uncommitted.proceed();
     this.#pump();
   }
@@ -271,7 +271,7 @@ export class Mailbox implements Standing<Mailbox> {
     const { limits, permits } = this.#host;
     const suspect = this.#runs?.concerns(delivery) === true ? this.#runs : undefined;
     // The record of a suspect's run comes behind all others.
-    if (this.#uncommitted.count >= (suspect ? 1 : limits.runAheadMax)) return false;
+    if (this.#uncommitted.isFull(suspect ? 1 : limits.runAheadMax)) return false;
     const mayStart = permits.free || this.#runtime.paces.isQuick(delivery);
     if (!mayStart) this.#waits((then) => this.#permitWait.begin(then));
     else if (suspect !== undefined) this.#begin(delivery, suspect);
@@ -419,6 +419,7 @@ export class Mailbox implements Standing<Mailbox> {
     } catch (thrown) {
       return this.#failed(turn, thrown);
     }
+    if (turn.ends !== undefined) this.#dropFollowers();
     this.#queueForCommit(turn);
   }
 
@@ -469,8 +470,8 @@ export class Mailbox implements Standing<Mailbox> {
 
   #queueForCommit(turn: Turn): void {
     if (this.#abandoned) return;
-    this.#draft = stateAfter(turn);
-    this.#uncommitted.add(turn);
+    this.#draft = stateAfter(turn, this.#draft);
+    this.#uncommitted.add(turn, this.#draft);
   }
 
   #parkingOf(): Parking {

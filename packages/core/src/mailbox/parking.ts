@@ -182,7 +182,7 @@ export class Parking {
   /** A word to the agent itself: it is to be resumed, or was erased. */
   hear(word: Delivery): void {
     if (isResume(word.input)) return this.#resume(word);
-    void this.#host.snapshots.erased(this.#mailbox.agent);
+    void this.#host.kept.erased(this.#mailbox.agent);
     // What the agent knows is of before, if the journal has more.
     this.#whenFirm(word, () => word.place.done());
   }

@@ -38,6 +38,15 @@ export class Residents {
     return this.#byName.get(name);
   }
 
+  /** Forget an idle one; false when it is at work. */
+  rest(name: string): boolean {
+    const found = this.#byName.get(name);
+    if (found === undefined) return true;
+    if (!found.idle) return false;
+    this.#passivate(found);
+    return true;
+  }
+
   /** Nothing waits, runs or is to be committed in it. */
   becameIdle(mailbox: Mailbox): void {
     if (mailbox.rests === "on the log") return this.#passivate(mailbox);

@@ -5,6 +5,9 @@
  */
 import type { LogLimits } from "../log/log.ts";
 import type { Turn } from "../turn/turn.ts";
+import { encodeBaseRecord } from "../retention/base-record.ts";
+import type { AgentState } from "./agent-state.ts";
+import { endOf } from "./agent-state.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
 import type { Mailbox } from "./mailbox.ts";
 
@@ -17,6 +20,8 @@ export class Uncommitted {
   #solo = 0;
   /** Something that is no turn is on its way. */
   #occupied = false;
+  /** So much waits to be stored between turns before more of them run. */
+  #aside = 0;
   /** Who waits until nothing is left to be committed. */
   #settled: readonly (() => void)[] = nothing;
 
@@ -30,7 +35,16 @@ export class Uncommitted {
     return this.#ready.length + this.#committing.length;
   }
 
-  add(turn: Turn): void {
+  /** No turn may run ahead of what is there now. */
+  isFull(max: number): boolean {
+    return this.count >= max || this.#aside > 0;
+  }
+
+  /** @param after what the agent is then */
+  add(turn: Turn, after: AgentState): void {
+    if (turn.ends !== undefined) {
+      turn.end = encodeBaseRecord(endOf(turn, after), this.#mailbox.name, Infinity);
+    }
     this.#ready.push(turn);
     this.#committer.schedule(this.#mailbox);
   }
@@ -106,6 +120,17 @@ export class Uncommitted {
     } finally {
       this.#occupied = false;
       this.proceed();
+    }
+  }
+
+  /** The same, and no more turns run before it is stored: a busy agent would never come to it. */
+  async aside(store: () => Promise<void>): Promise<void> {
+    this.#aside += 1;
+    try {
+      await this.between(store);
+    } finally {
+      this.#aside -= 1;
+      this.#mailbox.arrived();
     }
   }
 

@@ -32,7 +32,7 @@ export async function openRecords<Entry extends { readonly record: Uint8Array }>
   return value.map(({ entry, record }) => ({
     entry,
     record: openedRecord(record, ring),
-    references: record.kind === "turn" ? openedIn(record.turn.events, ring) : none,
+    references: openedIn(stateful(record), ring),
   }));
 }
 
@@ -44,6 +44,12 @@ export async function openRecord(log: Log, record: JournalRecord): Promise<Journ
 }
 
 const none: readonly KeyReference[] = Object.freeze([]);
+
+/** What of a record goes into the state. */
+function stateful(record: JournalRecord): unknown {
+  if (record.kind === "base") return record.base.state;
+  return record.kind === "turn" ? record.turn.events : undefined;
+}
 
 function openedIn(value: unknown, ring: KeyRing): readonly KeyReference[] {
   return referencesIn(value).filter((each) => ring.get(labelOf(each)) !== "erased");

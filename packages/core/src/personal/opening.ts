@@ -105,6 +105,10 @@ export async function openValue(
  */
 export function openedRecord(record: JournalRecord, ring: KeyRing): JournalRecord {
   if (record.kind === "turn") return { ...record, turn: openedTurn(record.turn, ring) };
+  if (record.kind === "base") {
+    const state = opened(record.base.state, ring, "sealed");
+    return { ...record, base: { ...record.base, state } };
+  }
   if (record.kind !== "steps") return record;
   const steps = record.steps.steps.map((step) => openedStep(step, ring));
   return { ...record, steps: { ...record.steps, steps } };

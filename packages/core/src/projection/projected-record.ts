@@ -12,6 +12,7 @@ import { openRecord } from "../personal/open-records.ts";
 import { decodedAndSealed } from "../personal/opening.ts";
 import type { JournalRecord } from "../turn/journal-record.ts";
 import { decodeJournalRecord } from "../turn/journal-record.ts";
+import type { BaseRecord } from "../retention/base-record.ts";
 import type { RecordedEvent } from "../turn/turn-record.ts";
 import type { EventInfo, ProjectedSource, ProjectionDefinition } from "./projection.ts";
 import { erasedEvent } from "./projection.ts";
@@ -28,6 +29,10 @@ export interface ProjectedRecord {
   readonly position: Position;
   readonly atMs: number;
   readonly bytes: number;
+  /** The number of the turn, where it is one. */
+  readonly turn?: number | undefined;
+  /** Set for a base record. */
+  readonly base?: BaseRecord | undefined;
   /** Undefined when the record cannot be read; `fault` says why. */
   readonly events: readonly ProjectedEvent[] | undefined;
   readonly fault?: unknown;
@@ -68,7 +73,13 @@ export function projectedRecord(
       const source = Object.hasOwn(handlers, recorded.type) ? handlers[recorded.type] : undefined;
       return source === undefined ? [] : [{ recorded, source }];
     });
-    return { ...place, events };
+    const turns = decoded.kind === "turn" ? decoded.turn.turn : undefined;
+    return {
+      ...place,
+      events,
+      turn: turns,
+      base: decoded.kind === "base" ? decoded.base : undefined,
+    };
   };
   try {
     const { sealed, value } = decodedAndSealed(() => decodeJournalRecord(record));

@@ -2,6 +2,7 @@
 import { ForeignCheckpointError } from "../errors/projection-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
+import { wasRemoved } from "../log/low-water.ts";
 import type { Checkpoint } from "./projection-sink.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
@@ -49,6 +50,8 @@ export async function verifyCheckpoint(
     if (entry.revision === position && entry.committedAtMs === recordedAtMs) return;
     break;
   }
+  // Retention may have removed the record; a log that went back has none of what came later either.
+  if (await wasRemoved(log, position)) return;
   throw new ForeignCheckpointError(
     `The read model of ${projection.name} is at position ${position}, where the log ` +
       `${log.namespace} has no such record of ${Object.keys(projection.sources).join(", ")}. The ` +

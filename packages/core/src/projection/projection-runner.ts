@@ -16,6 +16,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import { backoffMs, retryPolicyDefault } from "../mailbox/retry-policy.ts";
+import { Beginnings } from "./beginnings.ts";
 import { Changes } from "./changes.ts";
 import { projectedRecord } from "./projected-record.ts";
 import type { EmitProjectionEvent } from "./projection-feed.ts";
@@ -191,6 +192,7 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
 
   async #pump(queue: RecordQueue, signal: AbortSignal): Promise<void> {
     const { log } = this.#host;
+    const beginnings = new Beginnings(this.position);
     let isFirst = true;
     let pending = 0;
     const onPending = (count: number): void => {
@@ -202,8 +204,11 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
     try {
       for await (const entry of recordsAfter(log, this.#projection, request)) {
         this.#read(1, pending);
-        const record = projectedRecord(log, this.#projection, entry);
-        await queue.push(record instanceof Promise ? await record : record);
+        const projected = projectedRecord(log, this.#projection, entry);
+        const record = projected instanceof Promise ? await projected : projected;
+        const turn = beginnings.read(record, pending);
+        if (turn !== undefined) this.#emit({ kind: "projection.begins", agent: entry.agent, turn });
+        await queue.push(record);
       }
       const failure = new LogUnavailableError("The log ended the following by itself.");
       queue.end(signal.aborted ? undefined : failure);

@@ -229,6 +229,20 @@ const snapshot = {
   revision: 4,
   foldVersion: "1",
   recordSum: 5,
+  openAsks: [],
+  ended: undefined,
+  baseTurns: 7,
+  bases: [
+    {
+      revision: 3,
+      turns: 7,
+      lastInput: 2,
+      coveredAtMs: 8,
+      storedAtMs: 9,
+      foldVersion: "1",
+      ended: true,
+    },
+  ],
 };
 
 async function fill(

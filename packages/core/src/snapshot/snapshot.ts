@@ -14,6 +14,8 @@ import { crc32 } from "node:zlib";
 import { CorruptSnapshotError, StateTooLargeError } from "../errors/snapshot-errors.ts";
 import type { StateReferences } from "../personal/state-references.ts";
 import type { Position } from "../log/input.ts";
+import type { KnownBase } from "../retention/known-base.ts";
+import type { AfterEnd } from "../retention/base-record.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 
 interface SnapshotOf {
@@ -27,6 +29,14 @@ interface SnapshotOf {
   readonly recordSum: number;
   /** What the state was folded with: the version of the state, and the declared events. */
   readonly foldVersion: string;
+  /** Inputs whose asks were left open and are not answered (D1). */
+  readonly openAsks: readonly Position[];
+  /** Set when the agent has ended. */
+  readonly ended: AfterEnd | undefined;
+  /** Turns at the newest base record; 0 without one. */
+  readonly baseTurns: number;
+  /** Base records behind which something may still go. */
+  readonly bases: readonly KnownBase[];
 }
 
 export interface Snapshot extends SnapshotOf {
@@ -56,9 +66,11 @@ export function encodeSnapshot(
   record: Uint8Array,
   { bytesMax, name }: { readonly bytesMax: number; readonly name: string },
 ): Uint8Array {
-  const { state, turns, lastInput, revision, foldVersion, recordSum } = snapshot;
+  const { state, turns, lastInput, revision, foldVersion, recordSum, openAsks } = snapshot;
+  const { baseTurns, bases, ended = null } = snapshot;
   const box = boxOf(encodeRecordPayload([state]), record);
-  const wire: WireSnapshot = [turns, lastInput, revision, foldVersion, recordSum, box];
+  const place = [turns, lastInput, revision, foldVersion, recordSum] as const;
+  const wire: WireSnapshot = [...place, box, openAsks, ended, baseTurns, ...bases.map(wireBase)];
   const body = encodeRecordPayload(wire);
   const bytes = new Uint8Array(headerBytes + body.byteLength);
   if (bytes.byteLength > bytesMax) throw tooLarge(name, bytes.byteLength, bytesMax);
@@ -84,8 +96,11 @@ export function decodeSnapshot(
       return corrupt(name, bytes.byteLength);
     }
     const wire = decodeRecordPayload(body) as WireSnapshot;
-    const [turns, lastInput, revision, foldVersion, recordSum, box] = wire;
-    return { turns, lastInput, revision, foldVersion, recordSum, box };
+    const [turns, lastInput, revision, foldVersion, recordSum, box, ...rest] = wire;
+    const [openAsks, ended, baseTurns, ...bases] = rest;
+    const place = { turns, lastInput, revision, foldVersion, recordSum, box };
+    const known = { baseTurns, bases: bases.map(knownBase) };
+    return { ...place, openAsks, ended: ended ?? undefined, ...known };
   } catch (cause) {
     return corrupt(name, bytes.byteLength, cause);
   }
@@ -105,14 +120,41 @@ export function openSnapshot(
   }
 }
 
-const format = 3;
+const format = 4;
 const headerBytes = 5;
 const cipher = "aes-256-gcm";
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** Turns, last input, revision, version of the fold, checksum of the record, the closed state. */
-type WireSnapshot = readonly [number, Position, Position, string, number, Uint8Array];
+/**
+ * Turns, last input, revision, version of the fold, checksum of the record, the closed state, open
+ * asks, how it ended, turns at the newest base record, base records.
+ */
+type WireSnapshot = readonly [
+  number,
+  Position,
+  Position,
+  string,
+  number,
+  Uint8Array,
+  readonly Position[],
+  AfterEnd | null,
+  number,
+  ...WireBase[],
+];
+
+/** Revision, turns, last input, when what it covers and itself were stored, its fold, an end. */
+type WireBase = readonly [Position, number, Position, number, number, string, boolean];
+
+function wireBase(base: KnownBase): WireBase {
+  const { coveredAtMs, ended, foldVersion, lastInput, revision, storedAtMs, turns } = base;
+  return [revision, turns, lastInput, coveredAtMs, storedAtMs, foldVersion, ended];
+}
+
+function knownBase(wire: WireBase): KnownBase {
+  const [revision, turns, lastInput, coveredAtMs, storedAtMs, foldVersion, ended] = wire;
+  return { revision, turns, lastInput, coveredAtMs, storedAtMs, foldVersion, ended };
+}
 
 /** Nonce, ciphertext, tag. */
 function boxOf(content: Uint8Array, record: Uint8Array): Uint8Array {

@@ -5,6 +5,9 @@
 import { requireName } from "../agent/name.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { personalOf } from "../personal/personal.ts";
+import type { TopicRetention } from "../retention/retention-rule.ts";
+import { requireTopicRetention } from "../retention/retention-rule.ts";
+import { requireOptions } from "../schema/option-rules.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
 
 /** A topic as plain data, whatever its type. */
@@ -12,6 +15,16 @@ export interface TopicDefinition {
   readonly kind: "topic";
   readonly name: string;
   readonly schema: Schema;
+  /** How long publications are kept, once everybody has handled them. @default for ever */
+  readonly retention?: TopicRetention | undefined;
+}
+
+export interface TopicOptions {
+  /**
+   * How long a publication is kept, by the workers whose agents subscribe to it. One that is not
+   * handled stays, and so does one whose dead letter can be redriven. @default for ever
+   */
+  readonly retention?: TopicRetention;
 }
 
 /** A topic whose publications are `Input` for the publisher and `Output` for the subscriber. */
@@ -26,15 +39,22 @@ export interface Topic<Input, Output> extends TopicDefinition {
  *
  * ```ts
  * const inquiries = topic("inquiries", z.object({ text: z.string() }));
+ * const clicks = topic("clicks", z.object({ at: z.string() }), { retention: { ageMs: 86_400_000 }
+ * });
  * ```
  */
 export function topic<const S extends Schema>(
   name: string,
   schema: S,
+  options: TopicOptions = {},
 ): Topic<SchemaInput<S>, SchemaOutput<S>> {
   requireName("topic", name);
   requireSubject(name, schema);
-  return Object.freeze({ kind: "topic", name, schema });
+  requireOptions(`Topic ${name}: `, options, { retention: "other" });
+  const { retention } = options;
+  if (retention === undefined) return Object.freeze({ kind: "topic", name, schema });
+  const kept = requireTopicRetention(name, retention);
+  return Object.freeze({ kind: "topic", name, schema, retention: kept });
 }
 
 /** A publication is for agents of any type, so nothing says whose data it has. */

@@ -7,7 +7,9 @@ import type { PublishOptions, SendOptions } from "../client/troupe.ts";
 import type { FollowRequest } from "../log/log.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import { atLeastZero, duration, requireNumber, requireOptions } from "../schema/option-rules.ts";
-import type { AskOptions, StepOptions, TimerOptions, TimerTarget } from "./context.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
+import type { AfterEnd } from "../retention/base-record.ts";
+import type { AskOptions, EndOptions, StepOptions, TimerOptions, TimerTarget } from "./context.ts";
 
 const askRules: OptionRules<AskOptions> = { timeoutMs: duration, signal: "other" };
 const sendRules: OptionRules<SendOptions> = { signal: "other" };
@@ -58,6 +60,17 @@ export function requireStepOptions(options: StepOptions): void {
 /** @throws DefinitionError */
 export function requireTimerOptions(options: Partial<TimerTarget<never>>): void {
   requireOptions("Timer option ", options, timerRules);
+}
+
+/** What `ctx.end` was told. @throws DefinitionError */
+export function afterEnd(options: EndOptions): AfterEnd {
+  requireOptions("End option ", options, { later: "other" });
+  const { later = "begin-again" } = options;
+  if (later === "begin-again" || later === "refuse") return later;
+  throw new DefinitionError(
+    `End option later is ${String(later)}; it must be "begin-again" or "refuse".`,
+    { details: { option: "later", value: later } },
+  );
 }
 
 /** @throws DefinitionError */

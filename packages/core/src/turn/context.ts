@@ -3,6 +3,7 @@ import type { AgentReference, UntypedMessages } from "../agent/agent-reference.t
 import type { AskCalls, SendCalls } from "../agent/agent-calls.ts";
 import type { LimitUse } from "../limit/limit.ts";
 import type { Position } from "../log/input.ts";
+import type { AfterEnd } from "../retention/base-record.ts";
 import type { Topic } from "../topic/topic.ts";
 
 /** One function per event: it validates, folds at once, and the event commits with the turn. */
@@ -77,6 +78,14 @@ export interface TimerOptions {
    * Names the timer among those of this agent; one of the same id is replaced. @default a new id
    */
   readonly id?: string;
+}
+
+export interface EndOptions {
+  /**
+   * What becomes of a message that comes after the end: the agent begins again, or the message
+   * becomes a dead letter with `agent-ended` and its asker is told. @default "begin-again"
+   */
+  readonly later?: AfterEnd;
 }
 
 /** Whom a timer's message is for, when it is not the agent itself. */
@@ -164,6 +173,13 @@ export interface Context<State, Events, Own = UntypedMessages> {
    * still arrive: a handler that must know looks at the state, or at `message.timer`.
    */
   cancel(timerId: string): void;
+  /**
+   * The agent is done, with this turn's commit (I3): its state is gone, and retention may remove
+   * its history. A later message makes it begin again from the initial state, with its turns
+   * counted on; or is refused with `agent-ended`. Its timers are not cancelled: what they send is
+   * such a message.
+   */
+  end(options?: EndOptions): void;
   /**
    * Ask another agent and wait for its reply. The ask leaves at once; asking an agent that
    * (indirectly) waits for this one fails with CallCycleError.

@@ -1,11 +1,13 @@
 /** The recorded replies to inputs: how lost ones are found again (I4). */
 import { AgentErasedError } from "../errors/personal-errors.ts";
+import { ReplyNotKeptError } from "../errors/state-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, ReadOptions } from "../log/log.ts";
 import { openedReply } from "../personal/opened-reply.ts";
+import type { BaseRecord } from "../retention/base-record.ts";
 import { lateReplyOf } from "./answering.ts";
 import type { Reply } from "./reply.ts";
 import { replyOf } from "./reply.ts";
@@ -48,7 +50,7 @@ export async function findReplies(
   sought: readonly SoughtReply[],
   options: ReadOptions = {},
 ): Promise<ReadonlyMap<SoughtReply, Reply>> {
-  const search = new ReplySearch(sought);
+  const search = new ReplySearch(agent, sought);
   let after = Math.min(...sought.map((each) => each.after));
   while (search.goesOn) {
     const entries = await log.journal(agent, after, options);
@@ -57,7 +59,8 @@ export async function findReplies(
       after = revision;
       const record = decodeJournalRecord(bytes);
       if (record.kind === "turn") search.see(record.turn);
-      if (record.kind === "tombstone") search.erased(record.tombstone, agent);
+      else if (record.kind === "base") search.begin(record.base);
+      else if (record.kind === "tombstone") search.erased(record.tombstone, agent);
       if (!search.goesOn) break;
     }
     search.cameTo(after);
@@ -73,7 +76,10 @@ class ReplySearch {
   /** Their turns have left them open. */
   readonly #open: Set<SoughtReply>;
 
-  constructor(sought: readonly SoughtReply[]) {
+  readonly #agent: AgentId;
+
+  constructor(agent: AgentId, sought: readonly SoughtReply[]) {
+    this.#agent = agent;
     this.#open = new Set(sought.filter(({ open }) => open));
     this.#waiting = sought
       .filter(({ open }) => !open)
@@ -112,6 +118,18 @@ class ReplySearch {
     this.#open.clear();
   }
 
+  /** Turns that came before it, and were not seen, are not kept any more. */
+  begin({ lastInput, openAsks }: BaseRecord): void {
+    for (let next = this.#waiting.at(-1); next !== undefined; next = this.#waiting.at(-1)) {
+      if (next.position > lastInput) return;
+      this.#waiting.pop();
+      if (openAsks.includes(next.position)) {
+        next.open = true;
+        this.#open.add(next);
+      } else this.found.set(next, notKept(this.#agent, next.position));
+    }
+  }
+
   cameTo(position: Position): void {
     for (const each of [...this.#waiting, ...this.#open]) {
       each.after = Math.max(each.after, position);
@@ -135,4 +153,14 @@ function erasedFailure(agent: AgentId, inputPosition: Position): ErrorData {
     `${name} was erased after it was sent the message at ${inputPosition}: whether it was handled before is not known any more.`,
     { details: { agent: name, inputPosition } },
   ).toData();
+}
+
+/** The agent's journal begins after the turn: it was handled, and that is all that is known. */
+function notKept(agent: AgentId, position: Position): Reply {
+  const name = agentName(agent);
+  const error = new ReplyNotKeptError(
+    `${name} has handled the message at ${position}; the record with its reply is not kept any more. Ask for it while it is, or let the agent's retention keep more.`,
+    { details: { agent: name, position } },
+  );
+  return { failure: error.toData() };
 }

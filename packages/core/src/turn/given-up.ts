@@ -4,6 +4,7 @@
  */
 import { AskCancelledError } from "../errors/ask-errors.ts";
 import { DeadlinePassedError } from "../errors/message-errors.ts";
+import { AgentEndedError } from "../errors/state-errors.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { agentName } from "../log/address.ts";
@@ -25,6 +26,7 @@ export function leftMsOf({ delivery, host: { log } }: Pick<Turn, "delivery" | "h
 /** Why the turn must not go on although nothing failed; undefined as long as somebody waits. */
 export function givenUp(turn: Turn): TroupeError | undefined {
   if (isCancelled(turn)) return cancelled(turn);
+  if (turn.refuses) return refused(turn);
   return leftMsOf(turn) > 0 ? undefined : deadlinePassed(turn);
 }
 
@@ -40,6 +42,16 @@ function isCancelled({ delivery, host: { cancellations } }: Turn): boolean {
 export function saysGivenUp({ code, details }: ErrorData, position: Position): boolean {
   const isWord = code === "deadline-passed" || code === "ask-cancelled";
   return isWord && details?.["kept"] === false && details["position"] === position;
+}
+
+/** Its agent has ended, and said that nothing comes after that. */
+function refused({ agent, delivery, message }: Turn): AgentEndedError {
+  const name = agentName(agent);
+  const { position } = delivery.input;
+  return new AgentEndedError(
+    `${name} has ended and handles nothing more: the message ${message} at ${position} became a dead letter. Send it to another agent; ctx.end() without \`later: "refuse"\` would begin again.`,
+    { details: { agent: name, message, position } },
+  );
 }
 
 /** Its asker gave up. */

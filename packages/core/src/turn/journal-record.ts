@@ -10,7 +10,10 @@
  *    the format, or makes another kind.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
+import { CorruptBaseError } from "../errors/state-errors.ts";
 import { decodeRecordPayload } from "../wire/payload.ts";
+import type { BaseRecord, WireBase } from "../retention/base-record.ts";
+import { baseRecordOf } from "../retention/base-record.ts";
 import type { ParkRecord, WirePark } from "./park-record.ts";
 import { parkRecordOf } from "./park-record.ts";
 import type { StepRecord, WireSteps } from "./step-record.ts";
@@ -26,12 +29,14 @@ export type JournalRecord =
   | { readonly kind: "turn"; readonly turn: TurnRecord }
   | { readonly kind: "steps"; readonly steps: StepRecord }
   | { readonly kind: "park"; readonly park: ParkRecord }
+  | { readonly kind: "base"; readonly base: BaseRecord }
   | { readonly kind: "tombstone"; readonly tombstone: TombstoneRecord };
 
 /** How each kind is read. The map is one of this format; what is missing makes the reader throw. */
 const readers: Readonly<Record<string, (wire: WireEntry) => JournalRecord>> = {
   turn: (wire) => ({ kind: "turn", turn: turnRecordOf(wire as unknown as WireRecord) }),
   steps: (wire) => ({ kind: "steps", steps: stepRecordOf(wire as unknown as WireSteps) }),
+  base: (wire) => ({ kind: "base", base: baseRecordOf(wire as unknown as WireBase) }),
   park: (wire) => ({ kind: "park", park: parkRecordOf(wire as unknown as WirePark) }),
   tombstone: (wire) => ({
     kind: "tombstone",
@@ -55,7 +60,7 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   try {
     return read(wire as WireEntry);
   } catch (cause) {
-    if (cause instanceof UndecodablePayloadError) throw cause;
+    if (cause instanceof UndecodablePayloadError || cause instanceof CorruptBaseError) throw cause;
     throw incomplete(kind, cause);
   }
 }

@@ -28,13 +28,14 @@ import type { LateReplies } from "./answering.ts";
 import type {
   AskOptions,
   Context,
+  EndOptions,
   Emit,
   MessageInfo,
   TimerOptions,
   TimerTarget,
   TurnLog,
 } from "./context.ts";
-import { requireAskOptions, requireTimerOptions } from "./call-options.ts";
+import { afterEnd, requireAskOptions, requireTimerOptions } from "./call-options.ts";
 import { deadlineMsOf } from "./given-up.ts";
 import { stepCall } from "./step-call.ts";
 import { requireOutsideStep } from "./step-scope.ts";
@@ -186,6 +187,11 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     if (this.#turn.muted) return;
     requireRoomToSend(this.#turn);
     this.#turn.timers.push({ kind: "cancel", id: timerId });
+  }
+
+  end(options: EndOptions = {}): void {
+    this.#turn.requireOpen();
+    if (!this.#turn.muted) this.#turn.ends = afterEnd(options);
   }
 
   answerLater(): string | undefined {

@@ -17,6 +17,22 @@ export function decodeInput({ metadata, payload, position }: Input, bytesMax: nu
   );
 }
 
+/**
+ * The payload of an input, and the message's name where only the payload has it.
+ * @throws PayloadTooLargeError, UndecodablePayloadError
+ */
+export function messageIn(
+  input: Input,
+  bytesMax: number,
+): { readonly name: string | undefined; readonly payload: unknown } {
+  const { address, metadata } = input;
+  const payload = decodeInput(input, bytesMax);
+  const topic = address.kind === "topic" ? address.name : metadata.topic;
+  if ((topic ?? metadata.message ?? "") !== "") return { name: undefined, payload };
+  const [name, body] = namedMessage(payload);
+  return { name, payload: body };
+}
+
 /** @throws UnknownMessageError */
 export function definitionOf(
   runtime: AgentRuntime,

@@ -38,6 +38,15 @@ export function requireEventFits(
   }
 }
 
+/** How many messages its commit stores. */
+export function messagesOf(
+  turn: Pick<Turn, "deadLetter" | "ends" | "outgoing" | "timers">,
+): number {
+  const { deadLetter, ends, outgoing, timers } = turn;
+  const own = ends === undefined ? 1 : 2;
+  return own + outgoing.length + timers.length + (deadLetter === undefined ? 0 : 1);
+}
+
 /** There is room for one more message or timer. @throws TurnTooLargeError */
 export function requireRoomToSend(turn: SizedTurn): void {
   const sent = turn.outgoing.length + turn.timers.length + 1;

@@ -23,7 +23,8 @@ import { digestsOfTurn } from "../personal/private-digests.ts";
 import { TurnSeals } from "../personal/turn-seals.ts";
 import { PermitHold } from "../mailbox/permit-hold.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
-import type { AgentState } from "../mailbox/agent-history.ts";
+import type { AgentState } from "../mailbox/agent-state.ts";
+import type { AfterEnd } from "../retention/base-record.ts";
 import type { Delivery } from "../mailbox/delivery.ts";
 import { validate } from "../schema/schema.ts";
 import { turnSpan } from "../trace/turn-span.ts";
@@ -36,12 +37,12 @@ import { untold } from "./answering.ts";
 import { deadLetterOf } from "./dead-letter-of-turn.ts";
 import { storableFailure } from "./storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
-import { decodeInput, definitionOf, namedMessage } from "./turn-input.ts";
+import { definitionOf, messageIn } from "./turn-input.ts";
 import type { StepRecord } from "./step-record.ts";
 import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
-import { recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
+import { messagesOf, recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
 import type { EarlierRun } from "./earlier-run.ts";
 import { withRuns } from "./earlier-run.ts";
 import type { InterceptorChanges } from "./interceptor-changes.ts";
@@ -76,6 +77,12 @@ export class Turn implements EventSink {
   digests: Map<InputDraft, string> | undefined;
   /** Set when its reply comes later, or when it answers earlier asks. */
   answering: Answering | undefined;
+  /** Set when the agent ends with this turn. */
+  ends: AfterEnd | undefined;
+  /** The base record that is stored right behind it when the agent ends (T3). */
+  end: Uint8Array | undefined;
+  /** The agent has ended and handles nothing more. */
+  readonly refuses: boolean;
   deadLetter: DeadLetter | undefined;
   /** Set by `complete` or `fail`. */
   record: TurnRecord | undefined;
@@ -116,7 +123,7 @@ export class Turn implements EventSink {
     runtime: AgentRuntime,
     agent: AgentId,
     delivery: Delivery,
-    draft: Pick<AgentState, "references" | "state" | "turns">,
+    draft: Pick<AgentState, "ended" | "references" | "state" | "turns">,
     stepStore: StepStore,
     follows?: Turn,
   ) {
@@ -128,6 +135,7 @@ export class Turn implements EventSink {
     this.delivery = delivery;
     this.#attemptsBefore = delivery.attempts;
     this.number = draft.turns + 1;
+    this.refuses = draft.ended === "refuse";
     this.messageId = input.metadata.id ?? `@${input.position}`;
     const { parent, traceparent } = turnSpan(input, host.identity.id, agent.type);
     this.traceparent = traceparent;
@@ -200,8 +208,7 @@ export class Turn implements EventSink {
 
   /** How many messages its commit stores. */
   get messages(): number {
-    const { deadLetter, outgoing, timers } = this;
-    return 1 + outgoing.length + timers.length + (deadLetter === undefined ? 0 : 1);
+    return messagesOf(this);
   }
 
   /**
@@ -224,7 +231,8 @@ export class Turn implements EventSink {
   /** The message as its schema makes it, or a promise of that, and who handles it. */
   decoded(): { readonly definition: MessageDefinition; readonly valid: unknown } {
     const before = sealedMade();
-    const payload = this.#payload();
+    const { name, payload } = messageIn(this.delivery.input, this.host.limits.messageBytesMax);
+    if (name !== undefined) this.#message = name;
     const isPersonal = sealedMade() !== before || this.runtime.personal;
     const definition = definitionOf(this.runtime, this.#message, this.topic !== undefined);
     const what = `${agentName(this.agent)}: message ${this.#message}`;
@@ -351,6 +359,7 @@ export class Turn implements EventSink {
     this.timers = [];
     this.digests = undefined;
     this.answering = undefined;
+    this.ends = undefined;
   }
 
   /**
@@ -450,15 +459,6 @@ export class Turn implements EventSink {
     this.requireLive();
     item.data = payload;
     return this.host.batches.join(this, item, definition);
-  }
-
-  #payload(): unknown {
-    const { input } = this.delivery;
-    const value = decodeInput(input, this.host.limits.messageBytesMax);
-    if ((this.topic ?? input.metadata.message ?? "") !== "") return value;
-    const [name, body] = namedMessage(value);
-    this.#message = name;
-    return body;
   }
 
   /** @throws TurnTooLargeError, or what a commit interceptor throws */

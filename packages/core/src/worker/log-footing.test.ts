@@ -11,7 +11,8 @@ function footingOn(stored: Map<number, number>): LogFooting {
   };
   const end = async () => ({ log: "this one", last: Math.max(0, ...stored.keys()) });
   const commit = async (): Promise<readonly number[]> => [60];
-  return new LogFooting({ at, commit, end }, () => undefined);
+  const cell = async () => undefined;
+  return new LogFooting({ at, cell, commit, end }, () => undefined);
 }
 
 it("G2: what is read after the log was away proves nothing about what was there before", async () => {

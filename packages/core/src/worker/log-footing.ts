@@ -9,6 +9,7 @@
  *     An agent that is activated after the log was away, or tried again, waits for that look: on a journal that lost its
  *     tail it would go on behind messages whose turns are gone.
  *     What is read meanwhile proves nothing: what was furthest before has to be there still.
+ *     What it stands on may be removed on purpose; then it stands on the low-water mark, which lies behind that.
  *  G3 Between two looks nothing of a changed log can hide what was lost: whoever stores something after having seen a
  *     position gets a later one. An earlier one means that the log went back.
  *  G4 After the log was away nothing is committed before that look: a turn of an input that was in a lost tail would hide
@@ -18,6 +19,7 @@ import { LogUnavailableError } from "../errors/log-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mark } from "../log/mark.ts";
+import { removedUnder } from "../log/low-water.ts";
 import { laterMark, logChanged } from "../log/mark.ts";
 
 /** What was seen at a position: when it was stored, or the record that we stored. */
@@ -29,7 +31,7 @@ interface Known {
 
 const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined });
 
-export type FootingLog = Pick<Log, "at" | "commit" | "end">;
+export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end">;
 
 export class LogFooting {
   readonly #log: FootingLog;
@@ -145,8 +147,8 @@ export class LogFooting {
   }
 
   /**
-   * Returns a mark for what was known. When that was destroyed on purpose, the log's end has to do.
-   * What it returns once everything was forgotten says nothing.
+   * Returns a mark for what was known. When that was removed on purpose, the low-water mark has to do,
+   * and the log's end when it was destroyed. What it returns once everything was forgotten says nothing.
    */
   async #require({ atMs, position, record }: Known, generation: number): Promise<Mark> {
     const mark = { log: this.#identity, position, storedAtMs: atMs };
@@ -154,8 +156,9 @@ export class LogFooting {
     const found = await this.#log.at(position);
     if (generation !== this.#generation) return mark;
     if (found === undefined) {
-      const later = await laterMark(this.#log, mark);
-      if (later !== undefined || generation !== this.#generation) return later ?? mark;
+      const later = (await removedUnder(this.#log, position)) ?? (await laterMark(this.#log, mark));
+      if (later !== undefined) return { ...later, log: this.#identity };
+      if (generation !== this.#generation) return mark;
     } else {
       const { payload, storedAtMs } = found;
       const isThere =

@@ -2,6 +2,8 @@
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { RetryPolicy } from "../mailbox/retry-policy.ts";
 import { requireRetryPolicy, retryPolicyDefault } from "../mailbox/retry-policy.ts";
+import type { CollectorSettings } from "../retention/collector-settings.ts";
+import { collectorRules, collectorSettingsDefault } from "../retention/collector-settings.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import {
   atLeastOne,
@@ -105,10 +107,13 @@ export interface WorkerSettings {
   readonly floorIntervalMs: number;
   readonly retry: RetryPolicy;
   readonly timings: OwnershipTimings;
+  /** How what the types' retention lets go is removed. */
+  readonly collector: CollectorSettings;
 }
 
 /** What the caller may set; everything else takes its default. */
-export type WorkerOptions = Partial<Omit<WorkerSettings, "retry" | "timings">> & {
+export type WorkerOptions = Partial<Omit<WorkerSettings, "collector" | "retry" | "timings">> & {
+  readonly collector?: Partial<CollectorSettings>;
   readonly retry?: Partial<RetryPolicy>;
   readonly timings?: Partial<OwnershipTimings>;
   /**
@@ -145,6 +150,7 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   floorIntervalMs: 1000,
   retry: retryPolicyDefault,
   timings: ownershipTimingsDefault,
+  collector: collectorSettingsDefault,
 });
 
 /** @throws DefinitionError that names an option which is not usable */
@@ -156,6 +162,7 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
     ...defined(options),
     retry: { ...retryPolicyDefault, ...defined(options.retry ?? {}) },
     timings: { ...ownershipTimingsDefault, ...defined(options.timings ?? {}) },
+    collector: { ...collectorSettingsDefault, ...defined(options.collector ?? {}) },
   };
   requireOptions("Worker option ", settings, rules);
   const { keyWindowMax } = settings;
@@ -167,6 +174,7 @@ export function workerSettings(options: WorkerOptions): WorkerSettings {
   }
   requireRetryPolicy("Worker option retry.", settings.retry);
   requireOptions("Worker option timings.", settings.timings, timingRules);
+  requireOptions("Worker option collector.", settings.collector, collectorRules);
   return settings;
 }
 
@@ -192,6 +200,7 @@ const rules: OptionRules<WorkerOptions> = {
   handlersMaxByType: "other",
   retry: "other",
   timings: "other",
+  collector: "other",
   id: "other",
   version: "other",
 };

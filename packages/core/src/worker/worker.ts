@@ -6,9 +6,9 @@
  * another one goes on.
  */
 import type { AgentDefinition } from "../agent/agent-definition.ts";
+import type { Archive } from "../archive/archive-port.ts";
 import type { Clock } from "../clock/clock.ts";
-import type { Random } from "../clock/random.ts";
-import { hexOf } from "../clock/random.ts";
+import { hexOf, type Random } from "../clock/random.ts";
 import { within } from "../clock/within.ts";
 import { Committer } from "../commit/committer.ts";
 import { StoppedError } from "../errors/definition-errors.ts";
@@ -24,9 +24,10 @@ import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
 import { Residents } from "../mailbox/residents.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
+import { keptAfterCommits } from "../retention/kept.ts";
+import { retainingOf, type Retaining } from "../retention/retaining.ts";
 import { SnapshotSaver } from "../snapshot/snapshot-saver.ts";
-import type { AgentRuntime } from "./agent-runtime.ts";
-import { agentRuntime } from "./agent-runtime.ts";
+import { agentRuntime, type AgentRuntime } from "./agent-runtime.ts";
 import { Burials } from "./burials.ts";
 import { CallCycles } from "./call-cycles.ts";
 import { ClockWatch } from "./clock-watch.ts";
@@ -40,17 +41,14 @@ import { Knowledge } from "./knowledge.ts";
 import { LogFooting } from "./log-footing.ts";
 import { LogIdentity } from "./log-identity.ts";
 import { Lending } from "./lending.ts";
-import type { SharedHost } from "./mailbox-hosts.ts";
-import { mailboxHosts } from "./mailbox-hosts.ts";
+import { mailboxHosts, type SharedHost } from "./mailbox-hosts.ts";
 import { MisfitIntake, misfitType } from "./misfit-intake.ts";
-import type { Holding } from "./ownership.ts";
-import { Ownership } from "./ownership.ts";
+import { Ownership, type Holding } from "./ownership.ts";
 import type { IntakeHost, TakenType } from "./partition-intake.ts";
 import { PartitionLanes } from "./partition-lanes.ts";
 import { SuspectLane } from "./suspect-lane.ts";
 import { Suspicion } from "./suspicion.ts";
-import type { StopOptions } from "./stop-options.ts";
-import { drainTimeoutMsOf } from "./stop-options.ts";
+import { drainTimeoutMsOf, type StopOptions } from "./stop-options.ts";
 import { Stopping } from "./stopping.ts";
 import { WaitingAsks } from "./waiting-asks.ts";
 import { lendingBounds, windowBytes, withFittingWindows } from "./window-size.ts";
@@ -70,6 +68,7 @@ export interface WorkerParts {
   readonly id: string;
   readonly version: string;
   readonly log: Log;
+  readonly archive: Archive | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly feed: InspectionFeed;
@@ -110,6 +109,7 @@ export class RunningWorker implements Worker {
   readonly #knowledge: Knowledge;
   /** Fires when it is to stop. */
   readonly #ending = new AbortController();
+  readonly #retaining: Retaining | undefined;
   #stopping: Promise<void> | undefined;
   /** Runs that ended without an outcome because of the stop. */
   #givenBack = 0;
@@ -132,6 +132,10 @@ export class RunningWorker implements Worker {
     this.#asks = new WaitingAsks(this.id);
     this.#callCycles = new CallCycles({ log, clock, worker: this.id, asks: this.#asks });
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
+    const ground = { footing: this.#footing, identity: this.#identity };
+    const hosted = { runtimes: this.#runtimes, residents: this.#residents };
+    const held = (): readonly Holding[] => this.holdings;
+    this.#retaining = retainingOf({ ...this.#parts, ...ground, ...hosted, held });
     const host: SharedHost = {
       ...parts,
       cancellations: this.#cancellations,
@@ -143,7 +147,7 @@ export class RunningWorker implements Worker {
       worker: parts.id,
       limiter: this.#limiter,
       retry: settings.retry,
-      snapshots: new SnapshotSaver(log, feed, settings),
+      kept: keptAfterCommits(new SnapshotSaver(log, feed, settings), this.#retaining),
       footing: this.#footing,
       committer: new Committer({ ...parts, footing: this.#footing }, settings),
       residents: this.#residents,
@@ -189,6 +193,7 @@ export class RunningWorker implements Worker {
     this.#ending.signal.throwIfAborted();
     this.#floors.start();
     this.#knowledge.start();
+    this.#retaining?.start();
     feed.emit({ kind: "worker.started", worker: this.id, types: this.types });
   }
 
@@ -303,6 +308,7 @@ export class RunningWorker implements Worker {
       cancel = clock.after(drainTimeoutMs, resolve);
     });
     this.#waits.begin();
+    this.#retaining?.stop();
     const givingBack = this.#ownership.giveBack();
     await Promise.race([givingBack, tooLong]);
     this.#waits.end();

@@ -4,6 +4,7 @@ import type {
   Agent,
   AgentDefinition,
   AgentId,
+  JournalBeginning,
   JournaledTurn,
   Position,
   Troupe,
@@ -35,6 +36,8 @@ interface InspectOptions extends GlobalOptions {
 
 interface History {
   readonly turns: number;
+  /** The first turn that is kept, when earlier ones were removed. */
+  readonly begins?: { readonly turn: number; readonly position: Position } | undefined;
   readonly last: readonly JournaledTurn[];
   /** Only with the definition at hand. */
   readonly state?: unknown;
@@ -83,9 +86,9 @@ async function inspect(agent: AgentId, options: InspectOptions, run: Run): Promi
   const history = await run.interruption.orInterrupted(reading);
   if (history.turns === 0 && at === undefined) await requireKnownType(troupe, agent);
   if (options.json === true) {
-    const { turns, last: turnsShown, ...state } = history;
+    const { turns, last: turnsShown, ...rest } = history;
     const shown = turnsShown.map((turn) => ({ ...turnData(agent, turn), steps: turn.steps }));
-    run.terminal.print(toJson({ agent: agentName(agent), at, turns, ...state, last: shown }));
+    run.terminal.print(toJson({ agent: agentName(agent), at, turns, ...rest, last: shown }));
     return;
   }
   show(agent, history, options, run);
@@ -130,15 +133,36 @@ async function replayedHistory(
   { key, ...extent }: Extent & { readonly key: string },
 ): Promise<History> {
   let state = definition.initialState;
-  const turns = troupe.replay(definition as Agent<unknown, unknown, unknown>, key);
+  let begins: JournalBeginning | undefined;
+  const onBeginning = (beginning: JournalBeginning & { readonly state: unknown }): void => {
+    begins = beginning;
+    state = beginning.state;
+  };
+  const agent = definition as Agent<unknown, unknown, unknown>;
+  const turns = troupe.replay(agent, key, { onBeginning });
   const history = await collect(turns, extent, (turn) => {
     state = turn.state;
   });
-  return { ...history, state };
+  return { ...begun(history, begins, extent), state };
 }
 
-function journaledHistory(troupe: Troupe, agent: AgentId, extent: Extent): Promise<History> {
-  return collect(troupe.turns(agent.type, agent.key), extent, () => undefined);
+async function journaledHistory(troupe: Troupe, agent: AgentId, extent: Extent): Promise<History> {
+  let begins: JournalBeginning | undefined;
+  const onBeginning = (beginning: JournalBeginning): void => void (begins = beginning);
+  const turns = troupe.turns(agent.type, agent.key, { onBeginning });
+  return begun(await collect(turns, extent, () => undefined), begins, extent);
+}
+
+/** With the turns that are not kept any more. @throws CommandError for a time before these */
+function begun(history: History, begins: JournalBeginning | undefined, { until }: Extent): History {
+  if (begins === undefined) return history;
+  const { revision: position, turn } = begins;
+  if (until < position) {
+    throw new CommandError(
+      `The journal begins at turn ${turn} (base record at position ${position}): what was before that was removed by the agent's retention.`,
+    );
+  }
+  return { ...history, turns: turn - 1 + history.turns, begins: { turn, position } };
 }
 
 /** Only the last turns are kept, however long the history is. */
@@ -176,6 +200,10 @@ function show(agent: AgentId, history: History, options: InspectOptions, { termi
   const { last, turns } = history;
   const then = at === undefined ? "" : ` at position ${at}`;
   terminal.print(`${name}  ${turns === 0 ? "no turns yet" : counted(turns, "turn")}${then}`);
+  if (history.begins !== undefined) {
+    const { position, turn } = history.begins;
+    terminal.print(`The journal begins at turn ${turn}, with a base record at ${position}.`);
+  }
   terminal.print("");
   if ("state" in history) {
     terminal.print(terminal.paint("bold", "State"));

@@ -17,6 +17,7 @@ import { misfitChecks } from "./misfit-checks.ts";
 import { outageChecks } from "./outage-checks.ts";
 import { positionChecks } from "./position-checks.ts";
 import { readerChecks } from "./reader-checks.ts";
+import { removalChecks } from "./removal-checks.ts";
 import { sizeChecks } from "./size-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { workerChecks } from "./worker-checks.ts";
@@ -31,6 +32,7 @@ export const logChecks: readonly LogCheck[] = [
   ...keyChecks,
   ...deadLetterChecks,
   ...deadLetterRemovalChecks,
+  ...removalChecks,
   ...followChecks,
   ...misfitChecks,
   ...sizeChecks,

@@ -2,6 +2,7 @@
 import { PayloadTooLargeError } from "../../errors/log-errors.ts";
 import type { AgentId } from "../../log/address.ts";
 import { agentName } from "../../log/address.ts";
+import { keyToToken } from "../../key/key-token.ts";
 import { requireCellFits } from "../../log/cell.ts";
 import type { Cell } from "../../log/cell.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
@@ -11,6 +12,7 @@ import type {
   AcceptOptions,
   Floor,
   FollowRequest,
+  InputPlace,
   JournalEntry,
   Log,
   LogEntry,
@@ -27,13 +29,15 @@ import type { KeyStore } from "../../log/key-store.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import type { WaitReport } from "../../log/ask-wait.ts";
 import type { Presence } from "../../log/presence.ts";
+import type { StorageReport } from "../../log/storage-report.ts";
 import { follow } from "./follow.ts";
 import { connectKeys } from "./keys.ts";
 import { Listeners } from "./listeners.ts";
 import { destroy, holdingsOf } from "./parts.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { replyAddressOf, type PausedCalls, type Server, type ServerPeer } from "./server.ts";
-import { inputAt, inputsOf, journalPage } from "./stored-pages.ts";
+import { storageReport } from "./storage-report.ts";
+import { firstInput, inputAt, inputsOf, journalPage } from "./stored-pages.ts";
 import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
 import { Wire } from "./wire.ts";
 
@@ -114,6 +118,28 @@ export class MemoryLog implements Log {
     return this.#wire.call("destroy", () => destroy(this.#server, part, upTo));
   }
 
+  async truncateJournal(agent: AgentId, before: Position): Promise<number> {
+    const name = journalName(agent);
+    return this.#wire.call("truncateJournal", () =>
+      this.#server.storage.truncateJournal(name, before),
+    );
+  }
+
+  async removeInputs(place: InputPlace, before: Position): Promise<number> {
+    if (place.key !== undefined) keyToToken(place.key);
+    const { storage } = this.#server;
+    return this.#wire.call("removeInputs", () => storage.removeInputs(place, before));
+  }
+
+  firstInput(
+    partition: number,
+    after: Position,
+    place?: Pick<InputPlace, "kind" | "name">,
+  ): Promise<Position | undefined> {
+    const find = (): Position | undefined => firstInput(this.#server, partition, after, place);
+    return this.#wire.call("firstInput", find);
+  }
+
   async journal(
     agent: AgentId,
     after: Position,
@@ -132,6 +158,10 @@ export class MemoryLog implements Log {
 
   end(): Promise<LogEnd> {
     return this.#wire.call("end", () => this.#server.storage.end);
+  }
+
+  storage(): Promise<StorageReport> {
+    return this.#wire.call("storage", () => storageReport(this.#server));
   }
 
   read(request: ReadRequest): Reader {
@@ -211,8 +241,8 @@ export class MemoryLog implements Log {
     return this.#wire.call("manifests", () => [...this.#server.manifests.values()]);
   }
 
-  cell(name: string): Promise<Cell | undefined> {
-    return this.#wire.call("cell", () => this.#server.cells.read(name));
+  cell(name: string, options: ReadOptions = {}): Promise<Cell | undefined> {
+    return this.#wire.call("cell", () => this.#server.cells.read(name), options);
   }
 
   async writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {

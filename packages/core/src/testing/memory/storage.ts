@@ -12,7 +12,7 @@ import { agentName } from "../../log/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Accepted, Input, Position } from "../../log/input.ts";
 import type { LogPart } from "../../log/holdings.ts";
-import type { JournalEntry, LogEntry } from "../../log/log.ts";
+import type { InputPlace, JournalEntry, LogEntry } from "../../log/log.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
 import type { Source, StorableInput, StorableTurn } from "./storable.ts";
@@ -41,7 +41,7 @@ export class Storage {
   /** Agent and position of the dead letters that were buried. */
   readonly #buried = new Set<string>();
   readonly #misfits = new Set<Position>();
-  /** Positions of dead letters that are not there any more; every other entry keeps its place. */
+  /** Positions of what is not there any more; every other entry keeps its place. */
   readonly #removed = new Set<Position>();
   readonly #duplicates: DuplicateWindow;
   readonly #timers: Timers;
@@ -95,6 +95,34 @@ export class Storage {
     this.#removed.add(position);
     this.#buried.delete(graveOf(entry.deadLetter));
     return true;
+  }
+
+  /** Removes the records of a journal before one of its own (L11); returns how many. */
+  truncateJournal(name: string, before: Position): number {
+    const journal = this.#journals.get(name) ?? [];
+    const kept = journal.findIndex(({ revision }) => revision === before);
+    if (kept < 0) {
+      throw new LogRefusedError(
+        `The journal ${name} has no record at ${before}: nothing was removed.`,
+        { details: { journal: name, position: before } },
+      );
+    }
+    for (const { revision } of journal.splice(0, kept)) this.#removed.add(revision);
+    return kept;
+  }
+
+  /** Removes the inputs of a place before a position; returns how many. */
+  removeInputs({ kind, name, key }: InputPlace, before: Position): number {
+    let count = 0;
+    for (const entry of this.entries) {
+      if (entry.kind !== "input" || entry.input.position >= before) continue;
+      const { address, position } = entry.input;
+      if (address.kind !== kind || address.name !== name || this.isMisfit(position)) continue;
+      if ((key !== undefined && address.key !== key) || this.#removed.has(position)) continue;
+      this.#removed.add(position);
+      count += 1;
+    }
+    return count;
   }
 
   /** Which log it is, and its last position. */

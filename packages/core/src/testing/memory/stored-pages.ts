@@ -1,7 +1,7 @@
 /** What the stored log answers to the questions about one agent, a page at a time. */
 import type { AgentId } from "../../log/address.ts";
 import type { Input, Position } from "../../log/input.ts";
-import type { JournalEntry } from "../../log/log.ts";
+import type { InputPlace, JournalEntry } from "../../log/log.ts";
 import type { Server } from "./server.ts";
 import { journalName } from "./storable.ts";
 
@@ -21,6 +21,20 @@ export function inputAt({ storage }: Server, position: Position): Input | undefi
   return entry?.kind === "input" ? entry.input : undefined;
 }
 
+/** The first input of a partition after a position, of one place or any. */
+export function firstInput(
+  { storage }: Server,
+  partition: number,
+  after: Position,
+  place: Pick<InputPlace, "kind" | "name"> | undefined,
+): Position | undefined {
+  const found = storage.inputs(partition).find(({ address, position }) => {
+    if (position <= after || storage.isRemoved(position)) return false;
+    return place === undefined || (address.kind === place.kind && address.name === place.name);
+  });
+  return found?.position;
+}
+
 export function inputsOf(
   { settings, storage }: Server,
   agent: AgentId,
@@ -33,6 +47,7 @@ export function inputsOf(
     const { address, position } = entry.input;
     if (storage.isRemoved(position)) return [];
     if (position <= after || position >= before || address.key !== agent.key) return [];
+    if (storage.isRemoved(position)) return [];
     const isTheirs =
       address.kind === "agent" ? address.name === agent.type : topics.includes(address.name);
     return isTheirs ? [entry.input] : [];

@@ -55,7 +55,7 @@ function recordedIn(
   for (const entry of history.entries) {
     if (entry.kind !== "turn") continue;
     const decoded = decodeJournalRecord(entry.entry.record);
-    if (decoded.kind === "park" || decoded.kind === "tombstone") continue;
+    if (decoded.kind !== "turn" && decoded.kind !== "steps") continue;
     const { revision } = entry.entry;
     const recorded = decoded.kind === "steps" ? decoded.steps : decoded.turn;
     for (const { value } of recorded.steps ?? []) {

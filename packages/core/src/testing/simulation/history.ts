@@ -9,6 +9,7 @@ import type { LogEntry } from "../../log/log.ts";
 import type { SubscriptionBeginning } from "../../log/manifest.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
 import { isResume } from "../../mailbox/parking.ts";
+import type { BaseRecord } from "../../retention/base-record.ts";
 import type { ParkRecord } from "../../turn/park-record.ts";
 import type { RecordedStep } from "../../turn/recorded-step.ts";
 import { decodeJournalRecord } from "../../turn/journal-record.ts";
@@ -27,7 +28,11 @@ export interface History {
   turns(agent: { readonly type: string }, key: string): readonly JournaledTurn[];
   /** When an agent was parked and resumed, in the order of its journal. */
   parkings(agent: { readonly type: string }, key: string): readonly JournaledPark[];
-  /** The fold of an agent's journal. @throws FoldError */
+  /** Its base records, in the order of its journal. */
+  bases(agent: { readonly type: string }, key: string): readonly JournaledBase[];
+  /**
+   * The fold of an agent's whole journal, also of what was removed from it. @throws FoldError
+   */
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State;
   /** An input's payload. @throws UndecodablePayloadError */
   payload(input: Input): unknown;
@@ -46,6 +51,12 @@ export type BeginningOf = (type: string, topic: string) => SubscriptionBeginning
 
 const fromTheStart: SubscriptionBeginning = Object.freeze({ position: 0, atMs: 0 });
 
+/** A base record and its place in the journal. */
+export interface JournaledBase {
+  readonly revision: Position;
+  readonly record: BaseRecord;
+}
+
 export class GrowingHistory implements History {
   readonly entries: readonly LogEntry[];
   readonly inputs: Map<Position, Input> = new Map<Position, Input>();
@@ -59,6 +70,7 @@ export class GrowingHistory implements History {
   /** Publications on topics whose subscription has no beginning yet: they count as unhandled. */
   #undecided: { readonly agent: AgentId; readonly input: Input }[] = [];
   readonly #journals = new Map<string, JournaledTurn[]>();
+  readonly #bases = new Map<string, JournaledBase[]>();
   readonly #parkings = new Map<string, JournaledPark[]>();
   readonly #stepsOfTurns = new Map<string, RecordedStep[]>();
   #read = 0;
@@ -88,9 +100,8 @@ export class GrowingHistory implements History {
   restart(): void {
     const { agents, deadLetters, inputs, unhandled } = this;
     this.lostTail = true;
-    for (const each of [inputs, unhandled, this.#journals, this.#parkings, this.#stepsOfTurns]) {
-      each.clear();
-    }
+    const journals = [this.#journals, this.#bases, this.#parkings, this.#stepsOfTurns];
+    for (const each of [inputs, unhandled, ...journals]) each.clear();
     agents.length = 0;
     deadLetters.length = 0;
     this.#undecided = [];
@@ -110,15 +121,33 @@ export class GrowingHistory implements History {
     return this.#parkings.get(agentName({ type, key })) ?? [];
   }
 
+  bases({ type }: { readonly type: string }, key: string): readonly JournaledBase[] {
+    return this.#bases.get(agentName({ type, key })) ?? [];
+  }
+
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State {
-    const runtime = agentRuntime(agent);
-    const id: AgentId = { type: agent.type, key };
-    let state: unknown = agent.initialState;
-    for (const { record, revision: position } of this.turns(agent, key)) {
-      const place = { agent: id, position };
-      for (const event of record.events) state = runtime.fold(state, event, place);
+    return [...this.states(agent, key)].at(-1)?.[1] as State;
+  }
+
+  /** The state before the first turn, and after each, by turn number. */
+  *states(definition: AgentDefinition, key: string): Generator<readonly [number, unknown]> {
+    const runtime = agentRuntime(definition);
+    const agent: AgentId = { type: definition.type, key };
+    const ends = new Set(
+      this.bases(definition, key)
+        .filter(({ record }) => record.ended !== undefined)
+        .map(({ record }) => record.turns),
+    );
+    let state: unknown = definition.initialState;
+    yield [0, state];
+    for (const { record, revision: position } of this.turns(definition, key)) {
+      const place = { agent, position };
+      for (const event of record.events) {
+        state = runtime.fold(state, structuredClone(event), place);
+      }
+      if (ends.has(record.turn)) state = definition.initialState;
+      yield [record.turn, state];
     }
-    return state as State;
   }
 
   payload({ metadata, payload }: Input): unknown {
@@ -189,6 +218,10 @@ export class GrowingHistory implements History {
       return;
     }
     if (decoded.kind === "tombstone") return;
+    if (decoded.kind === "base") {
+      this.#basesOf(name).push({ revision, record: decoded.base });
+      return;
+    }
     const record = decoded.turn;
     const steps = this.#steps(handling(agent, record.inputPosition));
     steps.push(...(record.steps ?? []));
@@ -204,6 +237,12 @@ export class GrowingHistory implements History {
       this.agents.push(agent);
     }
     return journal;
+  }
+
+  #basesOf(name: string): JournaledBase[] {
+    let bases = this.#bases.get(name);
+    if (bases === undefined) this.#bases.set(name, (bases = []));
+    return bases;
   }
 
   #parkingsOf(name: string): JournaledPark[] {

@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 
 import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { Agent } from "../../agent/agent.ts";
 import type { AgentId } from "../../log/address.ts";
 import { agentName } from "../../log/address.ts";
 import type { Input, Position } from "../../log/input.ts";
 import type { TurnRecord } from "../../turn/turn-record.ts";
-import { agentRuntime } from "../../worker/agent-runtime.ts";
 import type { Finding } from "./finding.ts";
 import { identityKey, stepLabel } from "../../turn/recorded-step.ts";
 import type { GrowingHistory } from "./history.ts";
@@ -78,20 +78,39 @@ function foldIsPure(
 ): void {
   const definition = definitions.find(({ type }) => type === agent.type);
   if (definition === undefined) return;
-  const runtime = agentRuntime(definition);
   const name = agentName(agent);
-  const run = (): unknown => {
-    let state = definition.initialState;
-    for (const { record, revision: position } of history.turns(agent, agent.key)) {
-      const place = { agent, position };
-      for (const event of record.events) state = runtime.fold(state, structuredClone(event), place);
-    }
-    return state;
-  };
+  const run = (): unknown =>
+    history.state(definition as Agent<unknown, unknown, unknown>, agent.key);
   try {
     assert.deepStrictEqual(run(), run());
   } catch (thrown) {
     find("I8", `two folds of ${name} differ: ${thrown instanceof Error ? thrown.message : ""}`);
+  }
+  basesAreFolds(history, agent, definition, find);
+}
+
+/** I8: a base record is the fold of what came before it, because that may be gone (T4). */
+function basesAreFolds(
+  history: GrowingHistory,
+  agent: AgentId,
+  definition: AgentDefinition,
+  find: Find,
+): void {
+  const bases = history.bases(agent, agent.key);
+  if (bases.length === 0) return;
+  const states = new Map(history.states(definition, agent.key));
+  const turns = history.turns(agent, agent.key);
+  for (const { record, revision } of bases) {
+    const what = `the base record of ${agentName(agent)} at ${revision}, after turn ${record.turns}`;
+    const before = turns.findLast((turn) => turn.revision < revision)?.record;
+    if (before?.turn !== record.turns) find("I8", `${what}: turn ${before?.turn} came before it`);
+    if (before?.inputPosition !== record.lastInput) find("I4", `${what}: another last input`);
+    if (record.ended !== undefined) continue;
+    try {
+      assert.deepStrictEqual(record.state, states.get(record.turns));
+    } catch {
+      find("I8", `${what}: its state is not the fold`);
+    }
   }
 }
 

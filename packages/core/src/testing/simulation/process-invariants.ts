@@ -53,6 +53,7 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
       (reply) => Buffer.compare(encodeReply(reply), payload) === 0,
     );
     if (isRecorded || isOfParked(history, agent, payload)) return [];
+    if (isNotKept(history, agent, payload)) return [];
     return [
       { rule: "I3", what: `${process} answers the ask at ${position} with what is not recorded` },
     ];
@@ -72,6 +73,12 @@ function repliesTo(
   return late.filter((reply) => reply !== undefined).slice(0, 1);
 }
 
+/** Who looks for a reply that was removed with its record is told so. */
+function isNotKept(history: GrowingHistory, agent: AgentId, payload: Uint8Array): boolean {
+  if (decodeReply(payload).failure?.code !== "reply-not-kept") return false;
+  return history.bases(agent, agent.key).length > 0;
+}
+
 /** Who asks a parked agent is told so; its message keeps its place. */
 function isOfParked(history: GrowingHistory, agent: AgentId, payload: Uint8Array): boolean {
   if (decodeReply(payload).failure?.code !== "agent-parked") return false;
@@ -79,11 +86,11 @@ function isOfParked(history: GrowingHistory, agent: AgentId, payload: Uint8Array
 }
 
 /**
- * A worker that has nothing to do still announces itself, saves its floors, reads manifests and
- * listens for the others.
+ * A worker that has nothing to do still announces itself, saves its floors, reads manifests, looks
+ * for what its retention lets go, and listens for the others.
  */
 function idleTimersMax(workers: number): number {
-  return 2 + workers;
+  return 3 + workers;
 }
 
 /** I11: who waits for a message holds nothing. Timers that agents ask for belong to the log. */

@@ -65,6 +65,10 @@ function recordLine(name: string, record: JournalRecord): string {
     return `${parked ? "parking" : "resuming"} of ${name} on ${inputPosition}${by(worker)}`;
   }
   if (record.kind === "tombstone") return `erasure of ${name}`;
+  if (record.kind === "base") {
+    const { ended, turns, worker } = record.base;
+    return `${ended === undefined ? "base" : "end"} of ${name} after turn ${turns}${by(worker)}`;
+  }
   const { events, failure, inputPosition, sent, turn, worker } = record.turn;
   const parts = [
     ...events.map(({ type }) => type),

@@ -125,8 +125,12 @@ class CommitWatch {
     for (const [name, chain] of chains) {
       if (this.#agents.has(name)) this.#breach(`${name} has two commits on their way`);
       this.#agents.add(name);
-      if (chain.length <= runAheadMax) continue;
-      this.#breach(`${name} ran ${chain.length} turns ahead, at most ${runAheadMax}`);
+      // An end comes with its turn.
+      const ahead = chain.filter(
+        ({ record }) => decodeJournalRecord(record).kind !== "base",
+      ).length;
+      if (ahead <= runAheadMax) continue;
+      this.#breach(`${name} ran ${ahead} turns ahead, at most ${runAheadMax}`);
     }
   }
 }

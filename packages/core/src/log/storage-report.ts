@@ -1,0 +1,34 @@
+/** How much a log keeps, and of what: for operators, and for deciding on a retention. */
+
+/** What is stored: records of an agent type, messages to it, publications of a topic, … */
+export type StoredKind =
+  | "journal"
+  | "inputs"
+  | "publications"
+  | "dead-letters"
+  | "timers"
+  | "snapshots"
+  | "other";
+
+export interface StoredPart {
+  readonly kind: StoredKind;
+  /** The agent type, or the topic; empty where there is none. */
+  readonly name: string;
+  readonly messages: number;
+  /** As the log counts them; of single parts an estimate from samples. */
+  readonly bytes: number;
+  /** When the oldest one that is kept was stored, in milliseconds since the epoch. */
+  readonly oldestMs: number | undefined;
+}
+
+export interface StorageReport {
+  readonly messages: number;
+  readonly bytes: number;
+  /** The largest first. */
+  readonly parts: readonly StoredPart[];
+  readonly oldestMs: number | undefined;
+  /** Bytes that were stored in the last day, or as much as a day of what is kept; an estimate. */
+  readonly bytesPerDay: number;
+  /** What the log may take, and takes of it, where somebody has set a limit. */
+  readonly limit?: { readonly bytes: number; readonly usedBytes: number } | undefined;
+}

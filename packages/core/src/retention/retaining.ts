@@ -1,0 +1,125 @@
+/** What a worker does for the retention of its types; nothing where none is declared. */
+import { keyToToken } from "../key/key-token.ts";
+import { partitionOfToken } from "../key/partition.ts";
+import type { Clock } from "../clock/clock.ts";
+import { errorData } from "../errors/troupe-error.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Archive } from "../archive/archive-port.ts";
+import type { AgentId } from "../log/address.ts";
+import type { Log } from "../log/log.ts";
+import type { Residents } from "../mailbox/residents.ts";
+import type { AgentRuntime } from "../worker/agent-runtime.ts";
+import type { LogFooting } from "../worker/log-footing.ts";
+import type { LogIdentity } from "../worker/log-identity.ts";
+import type { Holding } from "../worker/ownership.ts";
+import type { WorkerSettings } from "../worker/worker-options.ts";
+import { BaseWriter } from "./base-writer.ts";
+import { Collector } from "./collector.ts";
+import { removePublications } from "./publications.ts";
+import { Sweep } from "./sweep.ts";
+
+export interface RetainingHost {
+  readonly log: Log;
+  readonly archive: Archive | undefined;
+  readonly clock: Clock;
+  readonly feed: InspectionFeed;
+  readonly footing: LogFooting;
+  readonly identity: LogIdentity;
+  /** Of the worker. */
+  readonly id: string;
+  /** Of the code. */
+  readonly version: string;
+  readonly settings: Pick<WorkerSettings, "collector" | "stateBytesMax">;
+  readonly runtimes: ReadonlyMap<string, AgentRuntime>;
+  readonly residents: Pick<Residents, "rest">;
+  /** The partitions that this worker holds. */
+  readonly held: () => readonly Holding[];
+}
+
+export class Retaining {
+  readonly bases: BaseWriter;
+  readonly collector: Collector;
+  readonly #host: RetainingHost;
+  readonly #sweep: Sweep;
+  /** By type, the topics whose publications it removes, and how long these are kept. */
+  readonly #topics: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(host: RetainingHost) {
+    const { id: worker, log, residents, runtimes } = host;
+    const { collector: settings, stateBytesMax } = host.settings;
+    this.#host = host;
+    const holds = ({ key, type }: AgentId): boolean =>
+      this.#holds(type, partitionOfToken(keyToToken(key), log.partitions));
+    this.bases = new BaseWriter({ ...host, worker, stateBytesMax });
+    this.collector = new Collector({ ...host, settings, holds });
+    const rests = (name: string): boolean => residents.rest(name);
+    const { bases, collector } = this;
+    this.#sweep = new Sweep({ ...host, settings, bases, collector, holds, rests });
+    this.#topics = new Map([...runtimes.values()].map((each) => [each.type, agesOf(each)]));
+  }
+
+  start(): void {
+    const hasTopics = [...this.#topics.values()].some(({ size }) => size > 0);
+    if (hasTopics || this.#sweep.isNeeded) this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.collector.stop();
+    this.#sweep.stop();
+    this.#cancel?.();
+  }
+
+  #holds(type: string, partition: number): boolean {
+    const { held } = this.#host;
+    return held().some((each) => each.type === type && each.partition === partition);
+  }
+
+  #schedule(): void {
+    const { clock, settings } = this.#host;
+    this.#cancel = clock.after(settings.collector.lookMs, () => {
+      void this.#round().then(() => {
+        if (!this.#stopped) this.#schedule();
+      });
+    });
+  }
+
+  async #round(): Promise<void> {
+    await this.#removePublications();
+    await this.#sweep.run();
+  }
+
+  /** One worker of each type does it: that with the first partition. */
+  async #removePublications(): Promise<void> {
+    const { feed } = this.#host;
+    const own = [...this.#topics].filter(([type]) => this.#holds(type, 0));
+    const agesMs = new Map(own.flatMap(([, topics]) => [...topics]));
+    if (agesMs.size === 0) return;
+    try {
+      const look = await this.collector.look();
+      if (look !== undefined) await removePublications({ ...this.#host, agesMs }, look);
+    } catch (thrown) {
+      if (this.#stopped) return;
+      feed.emit({ kind: "fault", what: "retention of topics", failure: errorData(thrown) });
+    }
+  }
+}
+
+/** Undefined for a worker none of whose types and topics says what is kept. */
+export function retainingOf(host: RetainingHost): Retaining | undefined {
+  const isDeclared = [...host.runtimes.values()].some(
+    (each) => each.definition.keeps !== undefined || agesOf(each).size > 0,
+  );
+  return isDeclared ? new Retaining(host) : undefined;
+}
+
+function agesOf({ definition }: AgentRuntime): ReadonlyMap<string, number> {
+  const topics = Object.entries(definition.subscriptions);
+  return new Map(
+    topics.flatMap(([topic, { retention }]) =>
+      retention === undefined ? [] : [[topic, retention.ageMs] as const],
+    ),
+  );
+}

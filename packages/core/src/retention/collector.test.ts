@@ -40,10 +40,11 @@ describe("the collector", () => {
     expect(await log.input(heldFrom(originals, ["agent/counter/alice"]))).toBeDefined();
   });
 
-  it("keeps inputs that some type has not handled (U1)", async () => {
+  it("keeps inputs that some type has not handled (U1), also one without a floor (U3)", async () => {
     const broker = createMemoryBroker({ partitions: 1 });
     const log = broker.connect();
-    const floor = (type: string, position: number) => ({ type, partition: 0, position });
+    const mark = { log: "this one", position: 1, storedAtMs: 1 };
+    const floor = (type: string, position: number) => ({ type, partition: 0, position, mark });
     const accept = async (name: string): Promise<number> => {
       const address = { kind: "agent", name, key: "one" } as const;
       return (await log.accept({ address, metadata: {}, payload: new Uint8Array(1) })).position;
@@ -53,6 +54,10 @@ describe("the collector", () => {
     expect(await firstUnhandled(log, [floor("a", third), floor("b", first)])).toBe(second);
     expect(await firstUnhandled(log, [floor("a", third), floor("b", second)])).toBe(Infinity);
     expect(await firstUnhandled(log, [floor("a", first), floor("gone", 0)])).toBe(third);
+    const noMark = { ...floor("a", third), mark: undefined };
+    expect(await firstUnhandled(log, [noMark, floor("b", second)])).toBe(first);
+    await log.register({ type: "b", version: "1", messages: ["m"], topics: [], events: [] });
+    expect(await firstUnhandled(log, [floor("a", third)])).toBe(second);
   });
 
   it("removes nothing when the log has something else where the base record was (T4)", async () => {

@@ -7,43 +7,51 @@
  *  U2 A dead letter names its original, which is sent again when it is redriven; a parked agent's messages wait on the
  *     log from the one on that parked it. Both have a dead letter, stored before the floor passed them; so whoever reads
  *     the dead letters after the floors finds all that concern what lies before the floors.
+ *  U3 A type that was registered and has no floor in a partition has handled nothing there.
  */
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { Floor, Log } from "../log/log.ts";
+import { floorName } from "../worker/fitting-floors.ts";
+
+type UnhandledLog = Pick<Log, "firstInput" | "manifest" | "manifests" | "partitions">;
 
 /** Position of the first input that is not handled by some type; Infinity when all are. */
 export async function firstUnhandled(
-  log: Pick<Log, "firstInput" | "manifest">,
+  log: UnhandledLog,
   floors: readonly Floor[],
 ): Promise<Position> {
-  const byPartition = Map.groupBy(floors, ({ partition }) => partition);
+  const own = new Map(floors.map((floor) => [floorName(floor), floor]));
+  const types = new Set([...floors, ...(await log.manifests())].map(({ type }) => type));
   let first = Infinity;
-  for (const [partition, own] of byPartition) {
-    if (partition === "misfits") continue;
-    const lowest = Math.min(...own.map(({ position }) => position));
+  for (let partition = 0; partition < log.partitions; partition++) {
+    const places = [...types].map((type) => {
+      const floor = own.get(floorName({ type, partition }));
+      // One without a mark counts for nothing; a type has none before its first save (U3).
+      return { type, partition, position: floor?.mark === undefined ? 0 : floor.position };
+    });
+    const lowest = Math.min(...places.map(({ position }) => position));
     // Most partitions have nothing more, and one question says so for all types.
     const next = await log.firstInput(partition, lowest);
     if (next === undefined || next >= first) continue;
-    first = Math.min(first, await firstOfTypes(log, own));
+    first = Math.min(first, await firstOfTypes(log, places));
   }
   return first;
 }
 
 /** What others handle is passed over by a type, also when nobody hosts it any more. */
 async function firstOfTypes(
-  log: Pick<Log, "firstInput" | "manifest">,
-  floors: readonly Floor[],
+  log: UnhandledLog,
+  places: readonly { type: string; partition: number; position: Position }[],
 ): Promise<Position> {
   let first = Infinity;
-  for (const { partition, position, type } of floors) {
-    if (partition === "misfits") continue;
+  for (const { partition, position, type } of places) {
     const topics = (await log.manifest(type, { firm: true }))?.topics ?? [];
-    const places = [
+    const addressed = [
       { kind: "agent", name: type } as const,
       ...topics.map((name) => ({ kind: "topic", name }) as const),
     ];
-    for (const place of places) {
+    for (const place of addressed) {
       const next = await log.firstInput(partition, position, place);
       first = Math.min(first, next ?? Infinity);
     }

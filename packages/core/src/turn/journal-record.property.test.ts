@@ -196,7 +196,7 @@ describe.each(kinds)("a record of the kind %s", (_, bytes) => {
   });
 
   test("is refused as newer with a higher format, and with a kind that nobody knows yet", () => {
-    for (const newer of [{ v: 2 }, { kind: "base" }, { kind: "toString" }]) {
+    for (const newer of [{ v: 2 }, { kind: "unheard-of" }, { kind: "toString" }]) {
       const read = (): unknown =>
         decodeJournalRecord(changed(bytes, (wire) => ({ ...wire, ...newer })));
       expect(read).toThrow(UndecodablePayloadError);

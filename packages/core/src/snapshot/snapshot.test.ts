@@ -139,7 +139,7 @@ describe("a snapshot", () => {
     const another = Uint8Array.of(...record, 0);
     expect(openSnapshot(kept, another, "a/b")).toMatchObject({ code: "corrupt-snapshot" });
     // The format is the first byte.
-    bytes[0] = 4;
+    bytes[0] = 5;
     expect(decodeSnapshot(bytes, "a/b")).toBeUndefined();
   });
 

@@ -8,7 +8,7 @@ import { decodePayload } from "../wire/payload.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
 
 /** @throws PayloadTooLargeError, UndecodablePayloadError */
-export function decodeInput({ metadata, payload, position }: Input, bytesMax: number): unknown {
+function decodeInput({ metadata, payload, position }: Input, bytesMax: number): unknown {
   const bytes = payload.byteLength;
   if (bytes <= bytesMax) return decodePayload(payload, metadata.contentType);
   throw new PayloadTooLargeError(
@@ -69,7 +69,7 @@ export function nameOf(input: Input, bytesMax: number): string | undefined {
 /**
  * A bare JSON message names itself: `{"deposit": {"amount": 5}}`. @throws UndecodablePayloadError
  */
-export function namedMessage(value: unknown): readonly [string, unknown] {
+function namedMessage(value: unknown): readonly [string, unknown] {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) {
     const entries = Object.entries(value);
     const [first] = entries;

@@ -55,7 +55,8 @@ export class BaseWriter {
 
   /**
    * Appends one to the journal's end, wherever that is known to be. @param coveredAtMs when the
-   * last record was stored. @throws BaseTooLargeError, ForeignSubjectsError, and what a commit throws
+   * last record was stored. @throws BaseTooLargeError, ForeignSubjectsError, and what a commit
+   * throws
    */
   async append(history: AgentHistory, coveredAtMs: number): Promise<void> {
     const { footing, log, stateBytesMax } = this.#host;

@@ -147,8 +147,9 @@ export class LogFooting {
   }
 
   /**
-   * Returns a mark for what was known. When that was removed on purpose, the low-water mark has to do,
-   * and the log's end when it was destroyed. What it returns once everything was forgotten says nothing.
+   * Returns a mark for what was known. When that was removed on purpose, the low-water mark has to
+   * do, and the log's end when it was destroyed. What it returns once everything was forgotten says
+   * nothing.
    */
   async #require({ atMs, position, record }: Known, generation: number): Promise<Mark> {
     const mark = { log: this.#identity, position, storedAtMs: atMs };

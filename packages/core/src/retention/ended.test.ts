@@ -68,7 +68,7 @@ describe("ctx.end()", () => {
     await vi.waitFor(async () => {
       const records = await troupe.log.journal(first, 0);
       expect(records.map(({ record }) => decodeJournalRecord(record).kind)).toEqual(["base"]);
-    });
+    }, 5000);
     await vi.waitFor(
       async () => expect(await troupe.log.inputsOf(first, [], 0, 1e9)).toEqual([]),
       5000,

@@ -51,7 +51,7 @@ describe("a changed fold, where its events are not kept any more", () => {
     const bare = secondVersion({});
     await troupe.work(bare, { timings: quick, collector });
     await troupe.send(bare, "alice").deposit(1);
-    await vi.waitFor(() => expect(faults()).toContain("missing-migration"));
+    await vi.waitFor(() => expect(faults()).toContain("missing-migration"), 5000);
     await troupe.close();
     await using other = createTroupe(broker.connect());
     await other.work(v2, { timings: quick, collector });
@@ -70,7 +70,7 @@ describe("a changed fold, where its events are not kept any more", () => {
     const faults = faultsOf(old);
     await old.work(v1, { timings: quick, collector });
     await old.send(v1, "alice").deposit(1);
-    await vi.waitFor(() => expect(faults()).toContain("newer-state"));
+    await vi.waitFor(() => expect(faults()).toContain("newer-state"), 5000);
   });
 
   it("tells a migration that throws", async () => {
@@ -84,7 +84,7 @@ describe("a changed fold, where its events are not kept any more", () => {
     });
     await troupe.work(wrong, { timings: quick, collector });
     await troupe.send(wrong, "alice").deposit(1);
-    await vi.waitFor(() => expect(faults()).toContain("migration-failed"));
+    await vi.waitFor(() => expect(faults()).toContain("migration-failed"), 5000);
   });
 });
 
@@ -108,7 +108,7 @@ it("a base record with any byte changed is known to be corrupt", async () => {
   const faults = faultsOf(noSnapshot);
   await noSnapshot.work(v1, { timings: quick, collector, snapshotTurns: Infinity });
   await noSnapshot.send(v1, "alice").deposit(1);
-  await vi.waitFor(() => expect(faults()).toContain("corrupt-base"));
+  await vi.waitFor(() => expect(faults()).toContain("corrupt-base"), 5000);
   await noSnapshot.close();
 });
 
@@ -150,7 +150,7 @@ async function begins(troupe: Troupe, after: number): Promise<void> {
   await vi.waitFor(async () => {
     const [first] = await Array.fromAsync(troupe.turns("account", "alice"));
     expect(first?.record.turn).toBeGreaterThan(after);
-  });
+  }, 5000);
 }
 
 function faultsOf(troupe: Troupe): () => readonly string[] {

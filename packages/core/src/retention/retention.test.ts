@@ -39,7 +39,7 @@ describe("retention by turns", () => {
     for (let each = 1; each <= 100; each++) {
       expect(await troupe.agent(ledger, "alice").book(1)).toEqual({ sum: each, count: each });
     }
-    await vi.waitFor(() => expect(truncatedOf(events).at(-1)?.turns).toBe(64));
+    await vi.waitFor(() => expect(truncatedOf(events).at(-1)?.turns).toBe(64), 5000);
     const first: number[] = [];
     const states: unknown[] = [];
     const onBeginning = ({ turn }: { readonly turn: number }): void => void first.push(turn);
@@ -70,7 +70,7 @@ describe("retention by turns", () => {
     await vi.waitFor(async () => {
       const page = await troupe.log.journal({ type: "ledger", key: "bob" }, 0);
       expect(page.length).toBeLessThan(100);
-    });
+    }, 5000);
   });
 
   it("is said by a projection that comes too late for the beginning, and only by that", async () => {
@@ -87,7 +87,7 @@ describe("retention by turns", () => {
     await troupe.work(ledger, { timings: quick, collector: at });
     const early = await troupe.project(sum("early"), memorySink());
     for (let each = 0; each < 100; each++) await troupe.agent(ledger, "alice").book(1);
-    await vi.waitFor(() => expect(truncatedOf(events).length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(truncatedOf(events).at(-1)?.turns).toBe(64), 5000);
     await early.caughtUp();
     const late = await troupe.project(sum("late"), memorySink());
     await late.caughtUp();

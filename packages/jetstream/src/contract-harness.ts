@@ -17,6 +17,8 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
       servers: server.url,
       namespace,
       name: "contract",
+      // What a reader passed is said with its heartbeats.
+      readerHeartbeatMs: 400,
       ingressBytesMax: 16 * 1024 * 1024,
     });
     logs.push(log);

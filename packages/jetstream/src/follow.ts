@@ -125,7 +125,7 @@ function openReader(session: Session, range: Range, buffer: FollowBuffer<Followe
   };
   return new PullReader(session, {
     stream: subjects.stream,
-    filters: range.filters,
+    filters: () => range.filters,
     after: range.after,
     credit: bufferedMax,
     creditBytes: bufferedBytesMax,

@@ -1,8 +1,16 @@
 /** What an account has no room for now comes when there is room: temporary is never final. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { LogUnavailableError, partitionOfToken, type Input, type Log } from "@troupe/core";
+import {
+  agent as agentOf,
+  createTroupe,
+  LogUnavailableError,
+  partitionOfToken,
+  type Input,
+  type Log,
+} from "@troupe/core";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { z } from "zod";
 
 import { connectLog } from "./index.ts";
 import { startNatsServer } from "./server/index.ts";
@@ -60,4 +68,17 @@ test("a consumer that cannot be made is told once, and made when it can be", asy
   await consumers.delete("t-0", "taken");
   await vi.waitFor(() => expect(inputs).toHaveLength(1), patience);
   expect(told).toHaveLength(1);
+});
+
+test("types beyond the consumers of the account are refused by name, before anything is read", async () => {
+  const { log } = await inAccount("max_file: 1G, max_consumers: 20");
+  expect(log.limits.readersMax).toBe(20);
+  const named = (type: string) => agentOf(type).on("ping", z.null(), () => "pong");
+  await using troupe = createTroupe(log);
+  await troupe.work(named("first"));
+  await expect(troupe.work(named("second"))).rejects.toMatchObject({
+    code: "too-many-readers",
+    details: { types: ["second"], readers: 33, readersMax: 20 },
+  });
+  await expect(troupe.agent(named("first"), "alice").ping(null)).resolves.toBe("pong");
 });

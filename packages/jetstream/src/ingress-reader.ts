@@ -44,7 +44,7 @@ export function readMisfits(
   relay.use();
   const reader = new PullReader(session, {
     stream: subjects.stream,
-    filters: [subjects.misfit],
+    filters: () => [subjects.misfit],
     after: request.after,
     credit: request.credit,
     name,

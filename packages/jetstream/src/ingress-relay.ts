@@ -113,7 +113,7 @@ export class IngressRelay {
     let starts = 0;
     const reader: PullReader = new PullReader(this.#session, {
       stream: subjects.ingressStream,
-      filters: [`${subjects.namespace}.>`],
+      filters: () => [`${subjects.namespace}.>`],
       after: 0,
       credit: windowMax,
       creditBytes: windowBytesMax,

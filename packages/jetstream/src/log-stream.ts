@@ -26,9 +26,10 @@ export const partitionsMax = 1024;
 const consumersMax = 65_536;
 const consumersMaxOfServer = 1000;
 
-/** Most consumers of an existing stream. */
-export function consumersOf({ max_consumers: most }: StreamConfig): number {
-  return most > 0 ? most : consumersMaxOfServer;
+/** Most consumers of an existing stream, in an account that allows so many. */
+export function consumersOf({ max_consumers: most }: StreamConfig, ofAccount = 0): number {
+  if (most > 0) return most;
+  return ofAccount > 0 ? ofAccount : consumersMaxOfServer;
 }
 
 export const duplicateWindowMs = 120_000;

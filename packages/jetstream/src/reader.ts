@@ -1,10 +1,11 @@
-/** The reader of the port: one partition, or the misfits. */
+/** The reader of a partition: what somebody wants of it, as cheap as the server can give that. */
 import type { Msg } from "@nats-io/nats-core";
 import { inputBytes, type Reader, type ReadRequest } from "@troupe/core";
 
 import type { Delivery } from "./delivery.ts";
 import { payloadLength } from "./header-text.ts";
 import { PullReader } from "./pull-reader.ts";
+import { ReaderScope, takesSeveralFilters } from "./reader-scope.ts";
 import type { Session } from "./session.ts";
 import { storedInput } from "./stored-input.ts";
 
@@ -14,18 +15,23 @@ export function readPartition(
   name: string,
 ): Reader {
   const { subjects } = session;
-  const { onInput, onLost } = request;
-  return new PullReader(session, {
+  const { onInput, onLost, onPassed } = request;
+  const scope = new ReaderScope(subjects, request, takesSeveralFilters(session.link));
+  const reader = new PullReader(session, {
     stream: subjects.stream,
-    filters: [subjects.partition(request.source)],
+    filters: () => scope.filters,
     after: request.after,
     credit: request.credit,
     creditBytes: request.creditBytes,
     bytesOf: (message) => inputBytes(payloadLength(message)),
     name,
     onLost,
+    onPassed,
     onMessage: (message: Msg, delivery: Delivery) => {
+      const isOther = scope.received(message.subject, delivery.pending);
       onInput(storedInput(subjects, message.subject, message, delivery));
+      if (isOther) reader.renew();
     },
   });
+  return reader;
 }

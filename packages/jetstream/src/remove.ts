@@ -43,7 +43,8 @@ export async function removeInputs(
 ): Promise<number> {
   const { subjects } = session;
   if (key !== undefined) return purge(session, inputSubject(subjects, { kind, name, key }), before);
-  return purge(session, subjects.everywhere("in", `${kind}.${token(name)}.>`), before);
+  // One token, not `>`: it covers no reader's filter (SCOPE-4 in reader-scope.ts).
+  return purge(session, subjects.everywhere("in", `${kind}.${token(name)}.*`), before);
 }
 
 /** What `Log.firstInput` answers. */

@@ -9,6 +9,7 @@ import { leaderGet } from "./leader-get.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 import { logMetadata } from "./log-stream.ts";
+import { restStart } from "./subjects.ts";
 
 /** Position of the last message of the shard's stream. */
 export async function lastPosition(session: Session): Promise<Position> {
@@ -54,7 +55,10 @@ export async function messageAt(
   const found = await leaderGet(session, stream, { seq: position });
   if (found === undefined) return undefined;
   const payload = Buffer.from(found.data ?? "", "base64");
-  return { storedAtMs: Date.parse(found.time), payload };
+  const isLasting = (["in", "journal"] as const).some(
+    (kind) => restStart(session.subjects, found.subject, kind) >= 0,
+  );
+  return { storedAtMs: Date.parse(found.time), payload, isLasting };
 }
 
 /**

@@ -83,7 +83,7 @@ export async function ensureStreams(
   const log = `${subjects.stream} ${created}`;
   const idWindowMs = shard.duplicate_window / nanosInMs;
   const { num_replicas: replicas } = shard;
-  const readersMax = consumersOf(shard);
+  const readersMax = consumersOf(shard, await accountConsumers(manager, shard));
   return { log, id, time, subjects, replicas, readersMax, idWindowMs, notes };
 }
 
@@ -101,6 +101,22 @@ async function ensureLog(
       error.details["serverCode"] === serverCode.consumersMax;
     if (!isBounded) throw error;
     return ensureStream(manager, { ...wanted, max_consumers: -1 }, create);
+  }
+}
+
+/**
+ * What the account allows for a stream that says nothing itself; undefined when it says nothing.
+ */
+async function accountConsumers(
+  manager: JetStreamManager,
+  { max_consumers: ofStream }: StreamConfig,
+): Promise<number | undefined> {
+  if (ofStream > 0) return undefined;
+  try {
+    return (await manager.getAccountInfo()).limits.max_consumers;
+  } catch {
+    // Not everybody may ask; the server still refuses what is too much.
+    return undefined;
   }
 }
 

@@ -72,6 +72,8 @@ export interface Subjects {
   cancelledOf(agent: AgentId): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
+  /** Those of them that are for agents of a type, or of a topic. */
+  partitionOf(partition: number, kind: "agent" | "topic", to: string): string;
   /** Everything of a kind that lies below `rest`, over all partitions: `<ns>.*.<kind>.<rest>` */
   everywhere(kind: InternalKind, rest: string): string;
   /** Foreign messages that nobody can be given: their subject is no address, or a header is bad. */
@@ -138,6 +140,7 @@ export function subjects(namespace: string, partitions: number): Subjects {
     timersOf: (agent) => `${ofAgent("timer", agent)}.>`,
     cancelledOf: (agent) => `${ofAgent("cancelled", agent)}.>`,
     partition: (partition) => `${namespace}.${partition}.in.>`,
+    partitionOf: (partition, kind, to) => `${namespace}.${partition}.in.${kind}.${to}.>`,
     everywhere: (kind, rest) => `${namespace}.*.${kind}.${rest}`,
     misfit: `${namespace}.0.misfit`,
     manifest: (type) => `${control}.manifest.${type}`,

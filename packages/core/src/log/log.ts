@@ -83,6 +83,14 @@ export interface ReadRequest {
    * other foreign messages (L9).
    */
   readonly source: number | "misfits";
+  /**
+   * Only what is addressed to agents of these types, and to `topics`; absent with them means
+   * everything. It is a hint that saves the way: nothing of theirs is left out, and others may come
+   * along.
+   */
+  readonly types?: readonly string[] | undefined;
+  /** Only publications of these topics, besides what is for `types`. */
+  readonly topics?: readonly string[] | undefined;
   /** The first input handed over is the first one after this position. */
   readonly after: Position;
   /** How many inputs may be handed over before `grant` is called. At least 1. */
@@ -94,6 +102,12 @@ export interface ReadRequest {
   readonly creditBytes?: number | undefined;
   /** Called in log order, never before `read` returns. Must not throw. */
   readonly onInput: (input: Input) => void;
+  /**
+   * Called now and then when there is nothing of what was asked for up to this position, besides
+   * what was handed over: what is quiet is known to be handled all the same. Never before `read`
+   * returns. Must not throw.
+   */
+  readonly onPassed?: ((position: Position) => void) | undefined;
   /**
    * Called when what was handed over last is not on the log any more: it went back or was made anew
    * (I16). Nothing more is handed over.

@@ -27,6 +27,8 @@ export interface Mark {
 export interface StoredAt {
   readonly storedAtMs: number;
   readonly payload: Uint8Array;
+  /** An input or a record of a journal; anything else may be gone at any moment. */
+  readonly isLasting: boolean;
 }
 
 /** Which log it is, and where it ends. */

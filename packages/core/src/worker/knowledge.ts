@@ -40,6 +40,8 @@ export interface KnowledgeHost {
   readonly register: (type: string) => Promise<Manifest>;
   /** What was asked about a type can be decided. */
   readonly onAnswer: (type: string) => void;
+  /** Other topics are for a type than before. */
+  readonly onTopics: (type: string) => void;
   /** Names of a type were taken away: nothing waits for them any more. */
   readonly onForgotten: (type: string) => void;
   /** This code lacks something of a type that another one has. */
@@ -205,12 +207,18 @@ export class Knowledge {
     manifests: readonly Manifest[],
     asked: ReadonlyMap<string, { readonly type: string; readonly position: Position }>,
   ): void {
-    const { onAnswer, onForgotten } = this.#host;
+    const { onAnswer, onForgotten, onTopics } = this.#host;
+    const subscribing = manifests.filter(({ topics, type }) => {
+      const before = this.#manifests.get(type)?.topics ?? [];
+      return topics.some((topic) => !before.includes(topic));
+    });
     const forgotten = manifests.filter((manifest) => {
       const before = this.#manifests.get(manifest.type);
       this.#manifests.set(manifest.type, manifest);
       return before !== undefined && hasShrunk(before, manifest);
     });
+    // Before anything else is read on what was known before.
+    for (const { type } of subscribing) onTopics(type);
     // Only those of this read: what was decided is not asked again.
     this.#denied.clear();
     for (const [name, { position }] of asked) this.#denied.set(name, position);

@@ -7,7 +7,9 @@ import { LogFooting } from "./log-footing.ts";
 function footingOn(stored: Map<number, number>): LogFooting {
   const at = async (position: number): Promise<StoredAt | undefined> => {
     const storedAtMs = stored.get(position);
-    return storedAtMs === undefined ? undefined : { storedAtMs, payload: new Uint8Array() };
+    return storedAtMs === undefined
+      ? undefined
+      : { storedAtMs, payload: new Uint8Array(), isLasting: true };
   };
   const end = async () => ({ log: "this one", last: Math.max(0, ...stored.keys()) });
   const commit = async (): Promise<readonly number[]> => [60];
@@ -45,4 +47,18 @@ it("G2: a log that is there as it was is trusted again, also beyond where it was
   expect(await footing.commit([])).toEqual([60]);
   expect(footing.inDoubt).toBe(false);
   expect(await footing.mark()).toMatchObject({ position: 51, storedAtMs: 2001 });
+});
+
+it("N3: lets a floor rise only to what is known to be there, and learns where the log ends", async () => {
+  const stored = new Map([[40, 4000]]);
+  const footing = footingOn(stored);
+  await footing.begin();
+  footing.read(40, 4000);
+  expect(footing.passed(30)).toBe(30);
+  expect(footing.passed(90)).toBe(40);
+  stored.set(2000, 9000);
+  expect(footing.passed(2000)).toBe(40);
+  await expect.poll(() => footing.passed(1990)).toBe(1990);
+  footing.doubt();
+  expect(footing.passed(1000)).toBe(0);
 });

@@ -31,6 +31,9 @@ interface Known {
 
 const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined });
 
+/** Positions that a floor may be behind what is passed, before somebody looks for the end. */
+const unknownMax = 500;
+
 export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end">;
 
 export class LogFooting {
@@ -42,6 +45,7 @@ export class LogFooting {
   #beforeDoubt: Known | undefined;
   #doubts = 0;
   #looking: Promise<void> | undefined;
+  #learning: Promise<void> | undefined;
   #generation = 0;
 
   /** @param onDoubt the log may have changed: look at once */
@@ -85,6 +89,34 @@ export class LogFooting {
   read(position: Position, storedAtMs: number): void {
     if (position <= this.#furthest.position) return;
     this.#furthest = { position, atMs: storedAtMs, record: undefined };
+  }
+
+  /**
+   * Somebody's floor may rise to this position, because nothing before it is left to read. Returns
+   * how far it may: to what is known to be there, so that its loss is noticed (G1). Who reads and
+   * stores nothing gets to know the end of the log, for the next time.
+   */
+  passed(position: Position): Position {
+    if (this.inDoubt) return 0;
+    const { position: furthest } = this.#furthest;
+    if (position - furthest > unknownMax) void this.#learnEnd();
+    return Math.min(position, furthest);
+  }
+
+  #learnEnd(): Promise<void> {
+    this.#learning ??= this.#readEnd()
+      // It is tried again.
+      .catch(() => undefined)
+      .finally(() => (this.#learning = undefined));
+    return this.#learning;
+  }
+
+  async #readEnd(): Promise<void> {
+    const generation = this.#generation;
+    const { last, log } = await this.#log.end();
+    const found = await this.#log.at(last);
+    if (generation !== this.#generation || this.inDoubt || log !== this.#identity) return;
+    if (found?.isLasting === true) this.read(last, found.storedAtMs);
   }
 
   /** We stored a record, and had seen this position before (G3). */

@@ -18,8 +18,13 @@ function intakeOf(): {
   readonly requests: ReadRequest[];
   readonly grant: ReturnType<typeof vi.fn>;
   readonly delivered: { readonly type: string; readonly place: WindowPlace }[];
-  readonly bring: (position: number) => void;
+  readonly bring: (position: number, address?: Input["address"]) => void;
+  /** What newer code subscribes to. */
+  readonly topics: string[];
+  readonly known: { upTo: number; isFresh: boolean; readonly waiting: (() => void)[] };
 } {
+  const topics: string[] = [];
+  const known = { upTo: Infinity, isFresh: true, waiting: [] as (() => void)[] };
   const requests: ReadRequest[] = [];
   const delivered: { type: string; place: WindowPlace }[] = [];
   const grant = vi.fn<(count: number) => void>();
@@ -33,12 +38,16 @@ function intakeOf(): {
       windowMax,
       windowBytes: 1_000_000,
       knowledge: {
-        isFresh: true,
-        whenFresh: () => undefined,
+        get isFresh() {
+          return known.isFresh;
+        },
+        topicsOf: (runtime) => [...runtime.topics, ...topics],
+        whenFresh: (then) => known.waiting.push(then),
         waits: () => undefined,
-        verdict: ({ topics }, { address }) => (topics.includes(address.name) ? "handle" : "pass"),
+        verdict: (runtime, { address }) =>
+          runtime.topics.includes(address.name) ? "handle" : "pass",
       },
-      footing: { read: () => undefined },
+      footing: { read: () => undefined, passed: (position) => Math.min(position, known.upTo) },
       lost: () => undefined,
       lending: new Lending({ inputsMax: 4, bytesMax: 1_000_000 }),
       deliver: ({ type }, _, __, place) => void delivered.push({ type, place }),
@@ -46,13 +55,14 @@ function intakeOf(): {
     },
     0,
   );
-  const bring = (position: number): void => requests.at(-1)?.onInput(inputAt(position));
-  return { intake, requests, grant, delivered, bring };
+  const bring = (position: number, address?: Input["address"]): void =>
+    requests.at(-1)?.onInput(inputAt(position, address));
+  return { intake, requests, grant, delivered, bring, topics, known };
 }
 
-function inputAt(position: number): Input {
+function inputAt(position: number, address?: Input["address"]): Input {
   return {
-    address: { kind: "topic", name: "news", key: `key-${position}` },
+    address: address ?? { kind: "topic", name: "news", key: `key-${position}` },
     metadata: {},
     payload: new Uint8Array(0),
     position,
@@ -75,14 +85,85 @@ describe("the intake of a partition", () => {
     expect(requests.map(({ after, credit }) => [after, credit])).toEqual([[3, windowMax]]);
   });
 
-  it("starts its reader again only for a type that is behind", () => {
+  it("starts its reader again for a type that it does not read for, or that is behind", () => {
     const { bring, intake, requests } = intakeOf();
     intake.take([taken("first", 3)]);
     bring(4);
     intake.take([taken("ahead", 7)]);
-    expect(requests).toHaveLength(1);
+    intake.release("ahead");
+    intake.take([taken("ahead", 7)]);
+    expect(requests.map(({ after }) => after)).toEqual([3, 4]);
     intake.take([taken("behind", 2)]);
-    expect(requests.map(({ after }) => after)).toEqual([3, 2]);
+    expect(requests.map(({ after, types }) => [after, types])).toEqual([
+      [3, ["first"]],
+      [4, ["first", "ahead"]],
+      [2, ["first", "ahead", "behind"]],
+    ]);
+  });
+
+  it("reads less when what comes is for a type that was released", () => {
+    const { bring, intake, requests } = intakeOf();
+    const message = { kind: "agent", name: "leaves", key: "a" } as const;
+    intake.take([taken("stays", 0), taken("leaves", 0)]);
+    intake.release("leaves");
+    bring(1);
+    expect(requests).toHaveLength(1);
+    bring(2, message);
+    expect(requests.map(({ after, types }) => [after, types])).toEqual([
+      [0, ["stays", "leaves"]],
+      [2, ["stays"]],
+    ]);
+  });
+
+  it("N1: reads for a topic that newer code subscribes to as soon as it is known", () => {
+    const { bring, intake, requests, topics } = intakeOf();
+    intake.take([taken("first", 3)]);
+    bring(5);
+    intake.refit();
+    expect(requests).toHaveLength(1);
+    topics.push("extra");
+    intake.refit();
+    expect(requests.map((request) => [request.after, request.topics])).toEqual([
+      [3, ["news"]],
+      [5, ["news", "extra"]],
+    ]);
+  });
+
+  it("N2, N3: follows what is passed while its manifests are fresh, as far as the log is known", () => {
+    const { bring, delivered, intake, known, requests } = intakeOf();
+    intake.take([taken("first", 3)]);
+    const pass = (position: number): void => requests.at(-1)?.onPassed?.(position);
+    pass(20);
+    expect(intake.floorOf("first")).toBe(20);
+    known.upTo = 25;
+    pass(40);
+    expect(intake.floorOf("first")).toBe(25);
+    known.isFresh = false;
+    known.upTo = 100;
+    pass(50);
+    bring(60);
+    bring(70);
+    expect(delivered).toEqual([]);
+    expect(intake.floorOf("first")).toBe(25);
+    known.isFresh = true;
+    for (const then of known.waiting) then();
+    expect(
+      delivered.map(({ place }) => (place as WindowPlace & { position: number }).position),
+    ).toEqual([60, 70]);
+    expect(requests).toHaveLength(1);
+  });
+
+  it("N2: reads again what came while its manifests were not fresh, when a topic was added", () => {
+    const { bring, delivered, intake, known, requests, topics } = intakeOf();
+    intake.take([taken("first", 3)]);
+    known.isFresh = false;
+    bring(10);
+    topics.push("extra");
+    intake.refit();
+    known.isFresh = true;
+    for (const then of known.waiting) then();
+    expect(delivered).toEqual([]);
+    expect(requests.map(({ after }) => after)).toEqual([3, 3]);
   });
 
   it("has no more than a window in memory when its reader starts again (I7)", () => {

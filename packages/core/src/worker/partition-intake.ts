@@ -5,8 +5,12 @@
  * floor, because types are taken and released one by one; taking a type whose floor is behind
  * starts the reader again from there, and the other types skip what they have already seen.
  *
- * An input holds one credit of the window until all its types have handled it, or left, or wait for
- * something else and have lent their places (I7).
+ *  N1 The log is asked for what is addressed to the held types, and to the topics that any version of their code
+ *     subscribes to, as far as is known (interest.ts). It may hand over more, so everything is looked at.
+ *  N2 What it leaves out is passed over. So nothing is handled, and no floor moves, on a manifest that is not fresh
+ *     (V3 in knowledge.ts): newer code may have added a topic. When one was added, reading starts again.
+ *  N3 Where the log says that nothing was left out, a floor follows only as far as the worker knows the log (G1 in
+ *     log-footing.ts): else a log that went back would not be noticed, and what it stores there next be skipped.
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Input, Position } from "../log/input.ts";
@@ -16,9 +20,10 @@ import type { BacklogShare, WindowPlace } from "../mailbox/delivery.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 import type { Knowledge } from "./knowledge.ts";
 import type { LogFooting } from "./log-footing.ts";
-import type { TrackedInput } from "./position-tracker.ts";
 import type { Lending } from "./lending.ts";
 import { PositionTracker } from "./position-tracker.ts";
+import { Interest } from "./interest.ts";
+import { SharedCredit, TypePlace } from "./type-place.ts";
 
 export interface IntakeHost {
   readonly log: Log;
@@ -36,9 +41,9 @@ export interface IntakeHost {
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
   /** What is to be done with an input. */
-  readonly knowledge: Pick<Knowledge, "isFresh" | "verdict" | "waits" | "whenFresh">;
+  readonly knowledge: Pick<Knowledge, "isFresh" | "topicsOf" | "verdict" | "waits" | "whenFresh">;
   /** Told of everything that is read. */
-  readonly footing: Pick<LogFooting, "read">;
+  readonly footing: Pick<LogFooting, "passed" | "read">;
   /** The log is not the one that was read so far. */
   lost(error: TroupeError): void;
   /** Store a dead letter for an input that no agent can have; `done` when it is stored. */
@@ -77,6 +82,10 @@ export class PartitionIntake {
   readonly #onAdvance: () => void;
   readonly #held = new Map<string, HeldType>();
   #reader: Reader | undefined;
+  /** What it was asked for. */
+  #interest: Interest | undefined;
+  /** What came since the manifests are not fresh any more; each still holds its credit. */
+  #unsure: Input[] = [];
   /** Inputs that hold a credit. */
   #open = 0;
   /** What they take in bytes. */
@@ -110,7 +119,19 @@ export class PartitionIntake {
       this.#held.set(runtime.type, { runtime, tracker, waiting: new Set(), asking: new Map() });
     }
     const isBehind = types.some(({ after }) => after < lastRead);
-    if (this.#reader === undefined || isBehind) this.#restart();
+    if (isBehind) this.#restart();
+    else this.refit();
+  }
+
+  /** The held types, or what is known of them, may have changed: read for all of them. */
+  refit(): void {
+    if (this.#held.size === 0) return;
+    if (this.#reader === undefined || this.#interest?.covers(this.#wanted) !== true)
+      this.#restart();
+  }
+
+  get #wanted(): Interest {
+    return Interest.of([...this.#held.values()], this.#host.knowledge);
   }
 
   /**
@@ -151,12 +172,14 @@ export class PartitionIntake {
     };
   }
 
-  /** Read for the types of another reader too, which has come at least as far as this one. */
+  /** Read for the types of another reader too, from where that one is if it is behind. */
   adopt(other: PartitionIntake): void {
+    const { lastRead } = this;
     for (const [type, held] of other.#held) this.#held.set(type, held);
     other.#held.clear();
     other.#stopReader();
-    if (this.#reader === undefined) this.#restart();
+    if (this.lastRead < lastRead) this.#restart();
+    else this.refit();
   }
 
   /** Up to here every held type has seen all inputs; the next one to read comes after it. */
@@ -166,12 +189,17 @@ export class PartitionIntake {
 
   #restart(): void {
     this.#stopReader();
+    const interest = this.#wanted;
+    this.#interest = interest;
     const reader = this.#host.log.read({
       source: this.partition,
+      types: interest.types,
+      topics: interest.topics,
       after: this.lastRead,
       credit: Math.max(0, this.#host.windowMax - this.#open),
       creditBytes: Math.max(1, this.#host.windowBytes - this.#openBytes),
       onInput: (input) => this.#onInput(input, reader),
+      onPassed: (position) => this.#onPassed(position, reader),
       onLost: (error) => this.#host.lost(error),
     });
     this.#reader = reader;
@@ -180,6 +208,7 @@ export class PartitionIntake {
   #stopReader(): void {
     const reader = this.#reader;
     this.#reader = undefined;
+    this.#unsure = [];
     // A reader that cannot say goodbye is dropped by the server after a while; it hands over
     // nothing any more.
     reader?.stop().catch(() => undefined);
@@ -187,7 +216,29 @@ export class PartitionIntake {
 
   #onInput(input: Input, reader: Reader): void {
     if (reader !== this.#reader) return;
-    if (input.address.kind === "topic" && !this.#mayPass(input.address.name)) return;
+    if (this.#unsure.length > 0) this.#unsure.push(input);
+    else if (this.#host.knowledge.isFresh) this.#handOn(input);
+    else this.#waitUntilFresh([input]);
+  }
+
+  /** What the log left out may not be passed over yet (N2). */
+  #waitUntilFresh(inputs: Input[]): void {
+    this.#unsure = inputs;
+    this.#host.knowledge.whenFresh(() => {
+      // When a topic was added meanwhile, they are read again among others.
+      if (inputs !== this.#unsure) return;
+      this.#unsure = [];
+      const reader = this.#reader;
+      for (const [index, input] of inputs.entries()) {
+        // Another reader brings the rest.
+        if (reader !== this.#reader) return;
+        if (!this.#host.knowledge.isFresh) return this.#waitUntilFresh(inputs.slice(index));
+        this.#handOn(input);
+      }
+    });
+  }
+
+  #handOn(input: Input): void {
     this.#host.footing.read(input.position, input.acceptedAtMs);
     const bytes = inputBytes(input.payload.byteLength);
     this.#open += 1;
@@ -197,17 +248,35 @@ export class PartitionIntake {
       this.#openBytes -= bytes;
       this.#reader?.grant(1, bytes);
     });
+    let isForNobody = true;
     for (const held of this.#held.values()) {
       const { runtime, tracker } = held;
       if (input.position <= tracker.lastRead) continue;
       if (this.#host.knowledge.verdict(runtime, input) === "pass") tracker.pass(input.position);
       else {
+        isForNobody = false;
         const lease = { credit, lending: this.#host.lending, bytes };
         const place = tracker.begin(new TypePlace(this, tracker, input.position, lease));
         this.#route(held, input, place);
       }
     }
     credit.give();
+    if (isForNobody) this.#narrow(input);
+    this.#onAdvance();
+  }
+
+  /** A type was released, and the log still brings what is for it. */
+  #narrow(input: Input): void {
+    if (this.#interest?.has(input.address) !== true) return;
+    if (!this.#wanted.has(input.address)) this.#restart();
+  }
+
+  /** There is nothing for the held types up to here, besides what was handed over (N3). */
+  #onPassed(position: Position, reader: Reader): void {
+    const isSure = this.#unsure.length === 0 && this.#host.knowledge.isFresh;
+    if (reader !== this.#reader || !isSure) return;
+    const upTo = this.#host.footing.passed(position);
+    for (const { tracker } of this.#held.values()) if (upTo > tracker.lastRead) tracker.pass(upTo);
     this.#onAdvance();
   }
 
@@ -227,23 +296,6 @@ export class PartitionIntake {
     else this.#host.bury(input, () => place.done());
   }
 
-  /**
-   * Whether a publication may be passed over for those who do not subscribe. If not, reading goes
-   * on when the manifests were read again (V3).
-   */
-  #mayPass(topic: string): boolean {
-    const { knowledge } = this.#host;
-    const isForAll = [...this.#held.values()].every(({ runtime }) =>
-      runtime.topics.includes(topic),
-    );
-    if (isForAll || knowledge.isFresh) return true;
-    this.#stopReader();
-    knowledge.whenFresh(() => {
-      if (this.#reader === undefined && this.#held.size > 0) this.#restart();
-    });
-    return false;
-  }
-
   /** It waits for code that knows it, or behind something that does (V1). */
   #wait({ waiting }: HeldType, key: string, place: TypePlace): void {
     const isFirst = waiting.size === 0;
@@ -255,84 +307,4 @@ export class PartitionIntake {
     if (isFirst) place.leave();
     else place.done();
   }
-}
-
-/** One credit, of an input and its bytes, held by everybody who has an input in hand. */
-class SharedCredit {
-  readonly #returned: () => void;
-  /** The reader is the first. */
-  #holders = 1;
-
-  constructor(returned: () => void) {
-    this.#returned = returned;
-  }
-
-  take(): void {
-    this.#holders += 1;
-  }
-
-  give(): void {
-    this.#holders -= 1;
-    if (this.#holders === 0) this.#returned();
-  }
-}
-
-/** The place that an input has for one agent type. */
-class TypePlace implements TrackedInput, WindowPlace {
-  position: Position;
-  readonly #intake: PartitionIntake;
-  readonly #tracker: PositionTracker<TypePlace>;
-  readonly #lease: Lease;
-  #lentBytes = 0;
-  #state: "in the window" | "lent" | "left" = "in the window";
-
-  constructor(
-    intake: PartitionIntake,
-    tracker: PositionTracker<TypePlace>,
-    position: Position,
-    lease: Lease,
-  ) {
-    this.#intake = intake;
-    this.#tracker = tracker;
-    this.position = position;
-    this.#lease = lease;
-    lease.credit.take();
-  }
-
-  done(): void {
-    this.#tracker.finish(this);
-    this.leave();
-  }
-
-  standFor(from: Position): BacklogShare {
-    this.#tracker.move(this, from);
-    // What it stands for is on the log.
-    this.lend(0);
-    return this.#intake.backlogShare;
-  }
-
-  /** It is not in the window any more. */
-  leave(): void {
-    const { credit, lending } = this.#lease;
-    if (this.#state === "in the window") credit.give();
-    if (this.#state === "lent") lending.give(this.#lentBytes);
-    this.#state = "left";
-  }
-
-  lend(bytes: number = this.#lease.bytes): boolean {
-    const { credit, lending } = this.#lease;
-    if (this.#state !== "in the window") return true;
-    if (!lending.take(bytes)) return false;
-    this.#state = "lent";
-    this.#lentBytes = bytes;
-    credit.give();
-    return true;
-  }
-}
-
-interface Lease {
-  readonly credit: SharedCredit;
-  readonly lending: Lending;
-  /** Of the input. */
-  readonly bytes: number;
 }

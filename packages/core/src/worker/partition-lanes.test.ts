@@ -14,6 +14,7 @@ const reader = agent("reader")
   .on("ping", z.null(), () => "pong")
   .subscribe(news, (ctx, n) => ctx.emit.read(n));
 
+const patience = { timeout: 20_000 };
 /** More than a reader goes back for a type that is taken. */
 const past = 1200;
 
@@ -65,7 +66,7 @@ it("does not stop the other types of its worker while it reads the past", async 
   await vi.waitFor(async () => {
     const turns = await Array.fromAsync(troupe.turns("reader", "key-0"));
     expect(turns).toHaveLength(Math.ceil(past / 7));
-  });
+  }, patience);
   // Now they read together: what comes is handled by both, through one reader.
   await troupe.publish(news, "key-0", 1);
   expect(await troupe.agent(reader, "key-0").ping(null)).toBe("pong");

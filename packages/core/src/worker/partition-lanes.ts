@@ -3,8 +3,8 @@
  * that is far behind, such as a new one that begins at the beginning, or one that nobody hosted for
  * long.
  *
- * A type that is behind reads at its own pace, so that the others go on. When it has come as far as
- * they are, its reader ends and the common one reads for it too.
+ * A type that is behind reads at its own pace, so that the others go on. When it has come near to
+ * where they are, its reader ends and the common one reads for it too.
  */
 import type { Position } from "../log/input.ts";
 import type { IntakeHost, TakenType } from "./partition-intake.ts";
@@ -52,6 +52,11 @@ export class PartitionLanes {
     return this.#of(type)?.hasWaiting(type) === true;
   }
 
+  /** Other topics may be for a type now. */
+  refit(type: string): void {
+    this.#of(type)?.refit();
+  }
+
   answered(type: string): void {
     this.#of(type)?.answered(type);
   }
@@ -70,7 +75,7 @@ export class PartitionLanes {
     if (intake.types.length === 0) this.#behind.delete(intake);
     // Without a type the common reader is nowhere.
     if (!this.#behind.has(intake) || this.#common.types.length === 0) return;
-    if (intake.lastRead < this.#common.lastRead) return;
+    if (this.#common.lastRead - intake.lastRead > nearMax) return;
     this.#behind.delete(intake);
     this.#common.adopt(intake);
   }

@@ -93,6 +93,37 @@ describe("I15: a worker with old code", () => {
     expect(deadLetters(broker)).toBe(0);
   });
 
+  it("N2: handles nothing behind a publication that only new code subscribes to, while it cannot know", async () => {
+    const broker = createMemoryBroker({ partitions: 1 });
+    let isBlind = false;
+    const blinded = {
+      connect: () => {
+        const log = broker.connect();
+        return overlay(log, {
+          manifest: (type, options) =>
+            isBlind
+              ? Promise.reject(new LogUnavailableError("It sees nothing."))
+              : log.manifest(type, options),
+        });
+      },
+    };
+    const old = await hosting(blinded, version1, { id: "old" });
+    const client = clientOf(broker);
+    isBlind = true;
+    await newCodeWasHere(broker);
+    await client.publish(refunds, "a", { n: 1 });
+    const { position } = await client.send(version1, "a").count(2);
+    isBlind = false;
+    await vi.waitFor(() => expect(old.faults).toContain("unknown-here"));
+    await old.troupe.close();
+    await hosting(broker, version2, { id: "new" });
+    await vi.waitFor(async () => {
+      const turns = await Array.fromAsync(client.turns("book", "a"));
+      expect(turns.at(-1)?.record.inputPosition).toBe(position);
+    });
+    expect(await notes(client, "a")).toEqual(["refund 1"]);
+  });
+
   it("lets messages wait that only new code handles, and gives what is known to nobody up", async () => {
     const broker = createMemoryBroker({ partitions: 1 });
     const old = await hosting(broker, version1, { id: "old" });

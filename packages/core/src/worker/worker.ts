@@ -46,6 +46,7 @@ import { MisfitIntake, misfitType } from "./misfit-intake.ts";
 import { Ownership, type Holding } from "./ownership.ts";
 import type { IntakeHost, TakenType } from "./partition-intake.ts";
 import { PartitionLanes } from "./partition-lanes.ts";
+import { sourcesOf } from "./sources.ts";
 import { SuspectLane } from "./suspect-lane.ts";
 import { Suspicion } from "./suspicion.ts";
 import { drainTimeoutMsOf, type StopOptions } from "./stop-options.ts";
@@ -225,6 +226,9 @@ export class RunningWorker implements Worker {
       intervalMs: timings.heartbeatMs,
       freshMs: timings.deadAfterMs * freshShare,
       register: (type) => this.#register(type),
+      onTopics: (type) => {
+        for (const intake of this.#intakes.values()) intake.refit(type);
+      },
       onAnswer: (type) => {
         for (const intake of this.#intakes.values()) intake.answered(type);
       },
@@ -486,11 +490,6 @@ export class RunningWorker implements Worker {
     const position = this.#misfits.tracker.floor;
     return [...floors, { type: misfitType, partition: "misfits", position }];
   }
-}
-
-/** How many sources of inputs each type has. */
-function sourcesOf(types: readonly string[], { partitions }: Log): ReadonlyMap<string, number> {
-  return new Map([...types.map((type) => [type, partitions] as const), [misfitType, 1]]);
 }
 
 /** How long a stop whose time is over may still take to say how far everything is. */

@@ -16,6 +16,7 @@ import type { LogCheck } from "./log-harness.ts";
 import { misfitChecks } from "./misfit-checks.ts";
 import { outageChecks } from "./outage-checks.ts";
 import { positionChecks } from "./position-checks.ts";
+import { narrowReaderChecks } from "./narrow-reader-checks.ts";
 import { readerChecks } from "./reader-checks.ts";
 import { removalChecks } from "./removal-checks.ts";
 import { sizeChecks } from "./size-checks.ts";
@@ -25,6 +26,7 @@ import { workerChecks } from "./worker-checks.ts";
 export const logChecks: readonly LogCheck[] = [
   ...acceptChecks,
   ...readerChecks,
+  ...narrowReaderChecks,
   ...commitChecks,
   ...journalChecks,
   ...inputsOfChecks,

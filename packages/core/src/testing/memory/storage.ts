@@ -48,6 +48,7 @@ export class Storage {
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
   /** Which log it is: another one after it was made anew. */
   #generation = 1;
+  #losses = 0;
   /** The log's clock, which never shows the same time for what was lost and what came after it. */
   #notBeforeMs = 0;
 
@@ -166,16 +167,25 @@ export class Storage {
     const entry = this.#removed.has(position) ? undefined : this.entries[position - 1];
     if (entry === undefined) return undefined;
     if (entry.kind === "input") {
-      return { storedAtMs: entry.input.acceptedAtMs, payload: entry.input.payload };
+      const { acceptedAtMs: storedAtMs, payload } = entry.input;
+      return { storedAtMs, payload, isLasting: true };
     }
     if (entry.kind === "dead-letter") {
-      return { storedAtMs: entry.storedAtMs, payload: entry.deadLetter.payload };
+      const { deadLetter, storedAtMs } = entry;
+      return { storedAtMs, payload: deadLetter.payload, isLasting: false };
     }
-    return { storedAtMs: entry.entry.committedAtMs, payload: entry.entry.record };
+    const { committedAtMs: storedAtMs, record: payload } = entry.entry;
+    return { storedAtMs, payload, isLasting: true };
+  }
+
+  /** How often something was lost. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** Lose everything after a position, as a restored backup or a lost tail does. */
   goBack(last: Position): void {
+    this.#losses += 1;
     this.#notBeforeMs = this.#now() + 1;
     this.entries.length = Math.min(last, this.entries.length);
     for (const [name, journal] of this.#journals) {

@@ -8,6 +8,13 @@ import { runProgram } from "../run-program.ts";
  */
 export const minimumNatsServerVersion = "2.14.4";
 
+/**
+ * The oldest nats-server whose consumers may have several filters here. In older ones a purge of a
+ * subject that covers one filter moves the consumer on, past unread messages of the others
+ * (nats-server issue 8571).
+ */
+export const severalFiltersVersion = "2.15.1";
+
 /** How long a binary may take to print its version, in milliseconds. */
 const versionTimeoutMs = 10_000;
 

@@ -24,6 +24,7 @@ import { personalChecks } from "./personal-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
 import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
+import { poolChecks } from "./pool-checks.ts";
 import { processDeathChecks } from "./process-death-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
@@ -61,6 +62,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...erasureChecks,
   ...versionChecks,
   ...ownershipChecks,
+  ...poolChecks,
   ...silenceChecks,
   ...stopChecks,
   ...givingBackChecks,

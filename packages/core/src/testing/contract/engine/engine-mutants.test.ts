@@ -132,6 +132,18 @@ const mutants: readonly Mutant[] = [
     }),
   },
   {
+    does: "leaves the topics out for whoever reads for types",
+    failsAt:
+      "pools of different types, replaced by others under load, handle everything once, in order",
+    mutate: (log) => ({ read: (request) => log.read({ ...request, topics: [] }) }),
+  },
+  {
+    does: "never says that a type has nothing to read",
+    failsAt:
+      "the floor of a type that nobody writes to follows the log, and its first message comes",
+    mutate: (log) => ({ read: (request) => log.read({ ...request, onPassed: undefined }) }),
+  },
+  {
     does: "announces nobody, so workers overlap",
     failsAt:
       "a worker that stops finishes what it started and gives back the rest, each turn run once",

@@ -25,6 +25,9 @@ export function tamperedLog(log: Log, tamper: Tamper = () => ({})): TamperedLog 
           onInput: (input) => {
             if (!isCut) request.onInput(input);
           },
+          onPassed: (position) => {
+            if (!isCut) request.onPassed?.(position);
+          },
         }),
       announce: (presence) => {
         if (!isCut) log.announce(presence);

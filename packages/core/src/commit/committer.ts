@@ -16,6 +16,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
+import { messagesOf } from "../turn/turn-size.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { LogFooting } from "../worker/log-footing.ts";
 
@@ -218,7 +219,7 @@ function shareOf(mailbox: Mailbox, turns: readonly Turn[]): Share {
   let bytes = 0;
   const commits: TurnCommit[] = [];
   for (const turn of turns) {
-    messages += turn.messages;
+    messages += messagesOf(turn);
     bytes += turn.bytes.byteLength;
     for (const draft of turn.outgoing) bytes += draft.payload.byteLength;
     for (const timer of turn.timers) {

@@ -30,7 +30,6 @@ import { openRecords } from "../personal/open-records.ts";
 import { openedSnapshot } from "../personal/sealed-state.ts";
 import { withReferences } from "../personal/state-references.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
-import type { KeyReference } from "../wire/sealed.ts";
 import type { Parked } from "./parking.ts";
 import type { EarlierRun } from "../turn/earlier-run.ts";
 import type { RecordedStep } from "../turn/recorded-step.ts";
@@ -55,11 +54,13 @@ export interface HistoryHost {
   readonly identity: Pick<LogIdentity, "digests">;
 }
 
+/** With which keys something was opened, and since when changes of them are in doubt. */
+type OpenedWith = Pick<OpenRecord<JournalEntry>, "changes" | "references">;
+
 /** Where a base record lies, and the keys with which its state was opened. */
-interface BasePlace {
+interface BasePlace extends OpenedWith {
   readonly position: Position;
   readonly storedAtMs: number;
-  readonly references: readonly KeyReference[];
 }
 
 export class AgentHistory {
@@ -382,22 +383,22 @@ export class AgentHistory {
   }
 
   /** The revision moves last: a record that cannot be folded is met again by the next load. */
-  #apply({ entry, record, references }: OpenRecord<JournalEntry>): void {
+  #apply({ entry, record, ...keys }: OpenRecord<JournalEntry>): void {
     const { committedAtMs: storedAtMs, revision } = entry;
     this.#tailBytes += entry.record.byteLength;
     if (record.kind === "steps") this.#remember(record.steps);
     else if (record.kind === "park") this.#mark(record.park, revision);
     else if (record.kind === "base") {
-      this.#meet(record.base, { position: revision, references, storedAtMs });
+      this.#meet(record.base, { position: revision, ...keys, storedAtMs });
     } else if (record.kind === "tombstone") this.#beginAgain(record.tombstone);
-    else this.#fold(record.turn, revision, references);
+    else this.#fold(record.turn, revision, keys);
     this.#revision = revision;
   }
 
   #fold(
     { answering, events, inputPosition, turn }: TurnRecord,
     position: Position,
-    added: readonly KeyReference[],
+    keys: OpenedWith,
   ): void {
     const place = { agent: this.#agent, position };
     this.#hole ??= holeBefore(place, { expected: this.#current.turns + 1, found: turn });
@@ -408,8 +409,7 @@ export class AgentHistory {
     // what lies there now is another one, and not handled (I16).
     const lastInput = inputPosition < position ? inputPosition : this.#current.lastInput;
     const before = this.#current.references;
-    const references =
-      added.length === 0 ? before : withReferences(before, added, subjectKeys(this.#host.log));
+    const references = withReferences(before, keys.references, keys.changes);
     const openAsks = openAsksAfter(this.#current.openAsks, answering, inputPosition);
     const ended = endedBefore(this.#current);
     this.#current = { state, turns: turn, lastInput, references, openAsks, ended };
@@ -417,13 +417,13 @@ export class AgentHistory {
   }
 
   /** A base record is where the journal begins, or says what is known (T1, T2, T3). */
-  #meet(base: BaseRecord, { position, references: added, storedAtMs }: BasePlace): void {
+  #meet(base: BaseRecord, { position, storedAtMs, ...keys }: BasePlace): void {
     const { ended, lastInput, openAsks, turns } = base;
     const isKnown = this.#hole === undefined && this.#current.turns === turns;
     if (!isKnown || ended !== undefined) {
       const { definition } = this.#runtime;
       const state = stateOfBase(definition, base, { agent: this.#agent, position });
-      const references = withReferences(undefined, added, subjectKeys(this.#host.log));
+      const references = withReferences(undefined, keys.references, keys.changes);
       this.#current = { state, turns, lastInput, references, openAsks, ended };
     }
     if (!isKnown) {

@@ -1,5 +1,4 @@
 /** One input on its way through one agent's mailbox. */
-import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Input, Position } from "../log/input.ts";
 import type { EarlierRun } from "../turn/earlier-run.ts";
 
@@ -8,10 +7,10 @@ export interface Delivery {
   /** Handler runs so far. */
   attempts: number;
   /**
-   * Set when the log refused the turn's commit: the next run records this failure instead of
-   * calling the handler.
+   * Set when the log refused the turn's commit, or it has failed and keys are to be read first: the
+   * next run records this failure instead of calling the handler.
    */
-  verdict: TroupeError | undefined;
+  verdict: unknown;
   /** It was in a batch that failed as a whole: it is tried again by itself (M3). */
   alone: boolean;
   /** Its asker was told that it waits on the log, so no deadline ends it. @default false */

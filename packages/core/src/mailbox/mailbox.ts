@@ -144,9 +144,8 @@ export class Mailbox implements Standing<Mailbox> {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || !this.#draining || inFlight.stepsUnderWay > asks) return;
     this.#inFlight = undefined;
-    this.#busy = false;
     this.#giveBackAll(inFlight, "nobody else hosts who was asked");
-    this.#pump();
+    this.#resume();
   }
 
   #giveBackAll(inFlight: InFlight, why: string): void {
@@ -379,8 +378,7 @@ export class Mailbox implements Standing<Mailbox> {
     if (inFlight !== this.#inFlight) {
       // They were given up; when no handler has them any more, the agent goes on.
       if (this.#inFlight !== undefined || !inFlight.over) return;
-      this.#busy = false;
-      return this.#pump();
+      return this.#resume();
     }
     for (let next = inFlight.take(); next !== undefined; next = inFlight.take()) {
       const { ending, turn } = next;
@@ -428,28 +426,31 @@ export class Mailbox implements Standing<Mailbox> {
     // What a handler throws because it was given up is not what failed.
     const thrown = turn.delivery.verdict ?? givenUp(turn) ?? cause;
     if (this.#draining && isOfStopping(thrown)) return this.#giveBackFailed(turn, thrown);
-    const { random } = this.#host;
     const { attempts, verdict } = turn.delivery;
-    const delayMs =
-      verdict === undefined ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
-    if (delayMs === undefined && verdict === undefined && mustPark(turn.retry, thrown)) {
+    const isNew = verdict === undefined;
+    const { random } = this.#host;
+    const delayMs = isNew ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
+    if (delayMs === undefined && isNew && mustPark(turn.retry, thrown)) {
       this.#dropFollowers();
       return this.#parkingOf().park(turn, storableFailure(errorData(thrown)));
     }
     if (delayMs === undefined) {
       const told = turn.events.length > 0;
-      turn.fail(thrown);
+      const keys = turn.fail(thrown);
+      if (keys !== undefined) return this.#again(turn, thrown, (then) => void keys.then(then));
       // The others saw events that are not going to be, or did not see those that are.
       if (told || turn.events.length > 0) this.#dropFollowers();
       return this.#queueForCommit(turn);
     }
     tellRetry(this.#host, turn, thrown, delayMs);
+    this.#again(turn, thrown, (then) => this.#pause.start(delayMs, then));
+  }
+
+  #again(turn: Turn, thrown: unknown, wait: (then: () => void) => void): void {
     turn.abort(thrown);
     this.#dropFollowers();
     this.#handleFirst([turn.delivery]);
-    // The next holder tries it.
-    if (this.#draining) return;
-    this.#waits((then) => this.#pause.start(delayMs, then));
+    if (!this.#draining) this.#waits(wait);
   }
 
   /** It failed because the worker stops, so it has not failed (W3). */
@@ -481,8 +482,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #newActivation(): Activation {
     const waiting = (): readonly Delivery[] => this.#inbox.waiting;
-    const pause = this.#pause;
-    return new Activation(this.#host, this.agent, this.#history, { pause, waiting });
+    return new Activation(this.#host, this.agent, this.#history, { pause: this.#pause, waiting });
   }
 
   #activate(activation: Activation): void {

@@ -123,7 +123,9 @@ export class StepAppends implements StepStore {
     await this.#uncommitted.between(async () => {
       const waiting = [steps];
       for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-        this.#requireLive(turn, ledger, [next, ...waiting.toReversed()]);
+        const all = [next, ...waiting.toReversed()];
+        await this.#ready(turn, ledger, all);
+        this.#requireLive(turn, ledger, all);
         const refusal = await this.#store(turn, next, ledger);
         if (refusal === undefined) continue;
         // It was only to make the ground firm.
@@ -135,15 +137,33 @@ export class StepAppends implements StepStore {
     });
   }
 
+  /** With the keys that they are sealed with. */
+  async #ready(
+    turn: Turn,
+    ledger: StepLedger | undefined,
+    waiting: readonly StepRecord[],
+  ): Promise<void> {
+    try {
+      await turn.sealsIfAny?.ready();
+    } catch (thrown) {
+      this.#putBack(turn, ledger, waiting);
+      throw thrown;
+    }
+  }
+
   #requireLive(turn: Turn, ledger: StepLedger | undefined, waiting: readonly StepRecord[]): void {
     try {
       turn.requireLive();
     } catch (thrown) {
-      // Nothing was stored: the next run of the handler must not take them for recorded (I6).
-      const current = this.#ledgers?.get(turn.delivery.input.position);
-      if (ledger === current) ledger?.putBack(waiting.flatMap((record) => record.steps));
+      this.#putBack(turn, ledger, waiting);
       throw thrown;
     }
+  }
+
+  /** Nothing was stored: the next run of the handler must not take them for recorded (I6). */
+  #putBack({ delivery }: Turn, ledger: StepLedger | undefined, all: readonly StepRecord[]): void {
+    const current = this.#ledgers?.get(delivery.input.position);
+    if (ledger === current) ledger?.putBack(all.flatMap((record) => record.steps));
   }
 
   /**
@@ -155,7 +175,7 @@ export class StepAppends implements StepStore {
     const known = this.earlierRunsOf(turn);
     const earlierRuns = all.earlierRuns?.filter((each) => !known.includes(each));
     const steps = { ...all, earlierRuns };
-    const record = encodeStepRecord(turn.sealedSteps(steps));
+    const record = encodeStepRecord(turn.sealsIfAny?.steps(steps) ?? steps);
     if (record.byteLength > this.#host.log.limits.payloadBytesMax) {
       return this.#tooLarge(steps, record.byteLength);
     }

@@ -4,6 +4,7 @@
  * something else of it (C1).
  */
 import type { LogLimits } from "../log/log.ts";
+import { messagesOf } from "../turn/turn-size.ts";
 import type { Turn } from "../turn/turn.ts";
 import { encodeBaseRecord } from "../retention/base-record.ts";
 import type { AgentState } from "./agent-state.ts";
@@ -63,7 +64,7 @@ export class Uncommitted {
     let messages = 0;
     let count = 0;
     for (const turn of this.#ready) {
-      messages += turn.messages;
+      messages += messagesOf(turn);
       if (count > 0 && messages > commitMessagesMax) break;
       count += 1;
     }

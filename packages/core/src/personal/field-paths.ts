@@ -53,7 +53,8 @@ export interface Field {
 
 /**
  * The value with what is at a field replaced; what is not there stays away. Only what lies on the
- * way is copied.
+ * way is copied. A dot may also be part of a name: `home.address` is both, the street's number in
+ * `{ home: { address } }` and what `{ "home.address": … }` has.
  */
 export function withField(
   value: unknown,
@@ -62,16 +63,25 @@ export function withField(
 ): unknown {
   const [name, ...rest] = names;
   if (name === undefined) return value === undefined ? undefined : replace(value);
-  if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) {
     return name === "*" ? value.map((element) => withField(element, rest, replace)) : value;
   }
-  const object = value as Readonly<Record<string, unknown>>;
-  const copy = { ...object };
-  const found = name === "*" ? Object.keys(object) : [name];
-  for (const each of found) {
-    if (!Object.hasOwn(object, each)) continue;
-    copy[each] = withField(object[each], rest, replace);
+  if (!hasFields(value)) return value;
+  const copy = { ...value };
+  for (let length = 1; length <= names.length; length++) {
+    const joined = names.slice(0, length).join(".");
+    const found = joined === "*" ? Object.keys(value) : [joined];
+    for (const each of found) {
+      if (!Object.hasOwn(value, each)) continue;
+      copy[each] = withField(copy[each], names.slice(length), replace);
+    }
   }
   return copy;
+}
+
+/** A date, bytes, a map or a sealed part is one thing. */
+function hasFields(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

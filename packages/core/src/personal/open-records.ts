@@ -12,6 +12,8 @@ export interface OpenRecord<Entry> {
   readonly record: JournalRecord;
   /** Keys with which something in its events was opened. */
   readonly references: readonly KeyReference[];
+  /** Changes of keys that had been heard of when they were read. */
+  readonly changes: number;
 }
 
 /**
@@ -25,14 +27,22 @@ export async function openRecords<Entry extends { readonly record: Uint8Array }>
   page: readonly Entry[],
 ): Promise<readonly OpenRecord<Entry>[]> {
   const { sealed, value } = decodedAndSealed(() =>
-    page.map((entry) => ({ entry, record: decodeJournalRecord(entry.record), references: none })),
+    page.map((entry) => ({
+      entry,
+      record: decodeJournalRecord(entry.record),
+      references: none,
+      changes: 0,
+    })),
   );
   if (!sealed) return value;
-  const ring = await subjectKeys(log).learn(referencesIn(value.map(({ record }) => record)));
+  const keys = subjectKeys(log);
+  const { changes } = keys;
+  const ring = await keys.learn(referencesIn(value.map(({ record }) => record)));
   return value.map(({ entry, record }) => ({
     entry,
     record: openedRecord(record, ring),
     references: openedIn(stateful(record), ring),
+    changes,
   }));
 }
 

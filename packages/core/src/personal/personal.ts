@@ -47,6 +47,7 @@ export interface WholeOptions<Value> extends SubjectOption<Value> {
 
 /** What a `personal` schema says beside the schema. */
 export interface PersonalNote {
+  readonly schema: Schema;
   readonly fields: readonly Field[];
   readonly subject: SubjectOf<unknown> | undefined;
 }
@@ -78,7 +79,11 @@ export function personal<const S extends Schema>(
   const { erased, fields: named, subject } = options as GivenOptions;
   requireOptions("personal: ", options as object, named === undefined ? wholeRules : fieldsRules);
   const fields = named === undefined ? [fieldOf("", erased)] : fieldsOf(named);
+  if (personalOf(schema) !== undefined) {
+    throw invalid("is given a schema that is personal already: name all fields in one place.");
+  }
   const note: PersonalNote = Object.freeze({
+    schema,
     fields: Object.freeze(fields),
     subject,
   });

@@ -46,9 +46,10 @@ export async function openedSnapshot(log: Log, snapshot: Snapshot): Promise<Snap
   const { state: kept } = snapshot;
   if (!(kept instanceof Sealed)) return snapshot;
   const keys = subjectKeys(log);
+  const { changes } = keys;
   const state = await openValue(keys, kept, "sealed");
   if (state instanceof Sealed) return undefined;
-  return { ...snapshot, state, references: withReferences(undefined, kept.keys, keys) };
+  return { ...snapshot, state, references: withReferences(undefined, kept.keys, changes) };
 }
 
 function tooMany(agent: string, subjects: number): StateTooLargeError {

@@ -5,13 +5,16 @@
 import type { KeyReference } from "../wire/sealed.ts";
 import type { SubjectKeys } from "./subject-keys.ts";
 
+/** Keys by the name of their subject. */
+type ByName = ReadonlyMap<string, readonly KeyReference[]>;
+
 export class StateReferences {
-  /** By name: a subject has one key at a time. */
-  readonly #byName: ReadonlyMap<string, KeyReference>;
+  /** A subject whose key was erased and made anew while a turn ran has two. */
+  readonly #byName: ByName;
   /** Changes of keys that were looked at. */
   #seen: number;
 
-  constructor(byName: ReadonlyMap<string, KeyReference>, seen: number) {
+  constructor(byName: ByName, seen: number) {
     this.#byName = byName;
     this.#seen = seen;
   }
@@ -20,8 +23,8 @@ export class StateReferences {
     return this.#byName.size;
   }
 
-  get all(): Iterable<KeyReference> {
-    return this.#byName.values();
+  get all(): readonly KeyReference[] {
+    return [...this.#byName.values()].flat();
   }
 
   /** Those whose keys changed since they were looked at last; usually none. */
@@ -29,38 +32,47 @@ export class StateReferences {
     const { changes } = keys;
     if (changes === this.#seen) return none;
     const names = keys.changedSince(this.#seen);
-    if (names === undefined) return [...this.#byName.values()];
-    return names.flatMap((name) => this.#byName.get(name) ?? []);
+    if (names === undefined) return this.all;
+    return names.flatMap((name) => this.#byName.get(name) ?? none);
   }
 
-  /** None of those is erased. */
-  looked(keys: SubjectKeys): void {
-    this.#seen = keys.changes;
+  /** None of those is erased. @param changes how many there were before that was asked */
+  looked(changes: number): void {
+    this.#seen = changes;
   }
 
   /** Whether the subject's data went in under another key than this one: that one was erased. */
   hasOlder({ id, name }: KeyReference): boolean {
-    const reference = this.#byName.get(name);
-    return reference !== undefined && reference.id !== id;
+    return (this.#byName.get(name) ?? none).some((reference) => reference.id !== id);
   }
 
   with(added: readonly KeyReference[]): StateReferences {
-    if (added.every(({ id, name }) => this.#byName.get(name)?.id === id)) return this;
+    if (added.every((each) => this.#has(each))) return this;
     const byName = new Map(this.#byName);
-    for (const each of added) byName.set(each.name, each);
+    for (const each of added) {
+      const known = byName.get(each.name) ?? none;
+      if (!known.some(({ id }) => id === each.id)) byName.set(each.name, [...known, each]);
+    }
     return new StateReferences(byName, this.#seen);
+  }
+
+  #has({ id, name }: KeyReference): boolean {
+    return (this.#byName.get(name) ?? none).some((reference) => reference.id === id);
   }
 }
 
 const none: readonly KeyReference[] = Object.freeze([]);
 
-/** More references than `before`, which may be none. */
+/**
+ * More references than `before`, which may be none. @param changes of keys that had been heard of
+ * when the added ones were read: what changed since is in doubt
+ */
 export function withReferences(
   before: StateReferences | undefined,
   added: readonly KeyReference[],
-  keys: SubjectKeys,
+  changes: number,
 ): StateReferences | undefined {
   if (added.length === 0) return before;
-  const start = before ?? new StateReferences(new Map<string, KeyReference>(), keys.changes);
+  const start = before ?? new StateReferences(new Map<string, never>(), changes);
   return start.with(added);
 }

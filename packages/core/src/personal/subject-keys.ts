@@ -13,7 +13,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import { KeysUnavailableError, MissingKeyError } from "../errors/personal-errors.ts";
 import { LogUnavailableError, RevisionConflictError } from "../errors/log-errors.ts";
 import { thrownText } from "../errors/thrown.ts";
-import type { KeyStore } from "../log/key-store.ts";
+import type { KeyStore, StoredKey } from "../log/key-store.ts";
 import type { Log } from "../log/log.ts";
 import type { KeyReference } from "../wire/sealed.ts";
 import type { KeyEntry, SubjectKey } from "./subject-key.ts";
@@ -214,7 +214,7 @@ export class SubjectKeys {
   async #make(name: string): Promise<SubjectKey> {
     let found = this.#entry(name, "fresh")?.key;
     for (let attempt = 0; found === undefined; attempt++) {
-      const stored = await this.#answer(this.#store.read(name));
+      const stored = await this.#certain(name);
       const entry = stored && decodeKeyEntry(name, stored.value);
       found = entry?.key;
       if (found !== undefined && entry !== undefined) this.#keep(name, entry);
@@ -237,14 +237,20 @@ export class SubjectKeys {
   }
 
   async #read(name: string): Promise<KeyEntry | undefined> {
-    const { changes } = this;
-    const stored = await this.#answer(this.#store.read(name));
+    const stored = await this.#certain(name);
     if (stored === undefined) return undefined;
     const entry = decodeKeyEntry(name, stored.value);
-    // What was erased while this answer was on its way is not believed.
-    if (changes === this.changes) this.#keep(name, entry);
-    else return this.#read(name);
+    this.#keep(name, entry);
     return entry;
+  }
+
+  /** What was erased while the answer was on its way is not believed. */
+  async #certain(name: string): Promise<StoredKey | undefined> {
+    for (;;) {
+      const { changes } = this;
+      const stored = await this.#answer(this.#store.read(name));
+      if (this.changedSince(changes)?.includes(name) === false) return stored;
+    }
   }
 
   #keep(name: string, entry: KeyEntry): void {

@@ -3,7 +3,7 @@
  *
  *  Z1 Everything a turn stores of personal data is sealed before it is encoded: events and messages by their declaration;
  *     the reply and the results of steps as a whole, because nothing declares them, with the keys of the agent itself and of
- *     everybody whose data was in its message.
+ *     everybody whose data was in its message, is in its state, was asked for, or is in what it emits and sends.
  *  Z2 Keys are read and made around the handler, never in it, so that emitting and folding stay synchronous. What fails
  *     there is no run of the handler: it does not count, and is tried again for ever.
  *  Z3 A state that was folded with data which is erased now is folded again before a handler sees it.
@@ -24,12 +24,13 @@ import type { RecordedEvent, TurnRecord } from "../turn/turn-record.ts";
 import type { Turn } from "../turn/turn.ts";
 import { encodePayload } from "../wire/payload.ts";
 import type { KeyReference } from "../wire/sealed.ts";
-import { promiseOf } from "../wire/thenable.ts";
+import { whenThere } from "../wire/thenable.ts";
 import { seal } from "./box.ts";
 import { opened, referencesIn } from "./opening.ts";
 import type { PersonalNote } from "./personal.ts";
 import { personalOf, subjectOf } from "./personal.ts";
-import { sealedFields } from "./sealing.ts";
+import { sealedFields, sealedMessage, subjectOfMessage } from "./sealing.ts";
+import { StateKeys } from "./state-keys.ts";
 import type { StateReferences } from "./state-references.ts";
 import { withReferences } from "./state-references.ts";
 import type { SubjectKey } from "./subject-key.ts";
@@ -49,6 +50,12 @@ export class TurnSeals {
   readonly #held = new Map<string, SubjectKey>();
   /** Keys of what was in the message. */
   #messageKeys: readonly SubjectKey[] = [];
+  /** Keys of what is in the state. */
+  readonly #ofState = new StateKeys();
+  /** Who was asked, or about whom. */
+  readonly #asked = new Set<string>();
+  /** Changes of keys that had been heard of before any was read here. */
+  readonly #changes: number;
   #drafts: Map<InputDraft, OpenDraft> | undefined;
   /** The message, once it is open. */
   #payload: { readonly value: unknown } | undefined;
@@ -56,6 +63,12 @@ export class TurnSeals {
   constructor(turn: Turn) {
     this.#turn = turn;
     this.#keys = subjectKeys(turn.host.log);
+    this.#changes = this.#keys.changes;
+  }
+
+  /** The message is open. */
+  get isOpen(): boolean {
+    return this.#payload !== undefined;
   }
 
   /**
@@ -73,25 +86,46 @@ export class TurnSeals {
 
   /** What `then` makes of the open message, or a promise of it. */
   opened(payload: unknown, then: (value: unknown) => unknown): unknown {
-    const open = this.#open(payload);
-    const later = promiseOf(open);
-    return later === undefined ? then(open) : later.then(then);
+    return whenThere(this.#open(payload), then);
   }
 
   /**
    * The outcome of the run, or a promise of it: once every key is here that the turn seals with.
    */
   afterRun(outcome: unknown): unknown {
-    const later = promiseOf(outcome);
-    return later === undefined
-      ? this.#withKeys(outcome)
-      : later.then((value) => this.#withKeys(value));
+    return whenThere(outcome, (reply) => this.#withKeys(reply));
+  }
+
+  /**
+   * The keys that are missing to store anything, or a promise of them; undefined when all are here.
+   * A promise rejects with KeysUnavailableError or MissingKeyError.
+   */
+  ready(what: "everything" | "no values" = "everything"): Promise<void> | undefined {
+    const subjects = this.#subjects().filter((subject) => !this.#has(subject));
+    const references = what === "no values" ? none : (this.#turn.references?.all ?? none);
+    const ofState = this.#ofState.missing(references, this.#keys);
+    if (subjects.length === 0 && ofState.length === 0) return undefined;
+    return this.#patient(async () => {
+      for (const [subject, key] of await this.#keys.make(subjects)) this.#held.set(subject, key);
+      await this.#ofState.learn(ofState, this.#keys);
+    });
+  }
+
+  /**
+   * The turn asks about somebody: what it gets is that person's. Returns the digest to know the ask
+   * by, which nobody can make again who does not have the key store.
+   */
+  async asks(subject: string, digest: string): Promise<string> {
+    this.#asked.add(subject);
+    if (this.#turn.runtime.personal) return digest;
+    await this.#patient(() => this.#keys.prepare());
+    return this.#keys.blinded(digest);
   }
 
   /** What a turn sends is sealed when it is over. */
   draft(draft: InputDraft, note: PersonalNote, value: unknown): void {
     const { key, name } = draft.address;
-    const subject = subjectOf(note, value, { type: name, key });
+    const subject = subjectOfMessage(note, value, { type: name, key });
     this.#drafts ??= new Map();
     this.#drafts.set(draft, { note, value, subject });
   }
@@ -131,7 +165,7 @@ export class TurnSeals {
       const subject = this.#subjectOfEvent(event);
       return subject === undefined ? [] : referenceOf(this.#keyOf(subject));
     });
-    return withReferences(before, added, this.#keys);
+    return withReferences(before, added, this.#changes);
   }
 
   #requireOurs(): void {
@@ -179,10 +213,11 @@ export class TurnSeals {
   async #requireState(own: SubjectKey | undefined): Promise<void> {
     const { references } = this.#turn;
     if (references === undefined) return;
+    const { changes } = this.#keys;
     const ring = await this.#keys.learn(references.doubtful(this.#keys));
     const isErased = [...ring.values()].includes("erased");
     if (!isErased && (own === undefined || !references.hasOlder(own))) {
-      return references.looked(this.#keys);
+      return references.looked(changes);
     }
     this.#turn.startAgain();
     throw new RevisionConflictError(
@@ -204,12 +239,8 @@ export class TurnSeals {
   }
 
   #withKeys(reply: unknown): unknown {
-    const missing = this.#subjects().filter((subject) => !this.#has(subject));
-    if (missing.length === 0) return reply;
-    return this.#patient(async () => {
-      for (const [subject, key] of await this.#keys.make(missing)) this.#held.set(subject, key);
-      return reply;
-    });
+    const later = this.ready(reply === undefined ? "no values" : "everything");
+    return later === undefined ? reply : later.then(() => reply);
   }
 
   #has(subject: string): boolean {
@@ -223,7 +254,7 @@ export class TurnSeals {
   #subjects(): readonly string[] {
     const ofEvents = this.#turn.events.flatMap((event) => this.#subjectOfEvent(event) ?? []);
     const ofDrafts = [...(this.#drafts?.values() ?? [])].map(({ subject }) => subject);
-    return [...new Set([this.#own, ...ofEvents, ...ofDrafts])];
+    return [...new Set([this.#own, ...this.#asked, ...ofEvents, ...ofDrafts])];
   }
 
   /** Trouble with the keys is not a run that failed (Z2). */
@@ -269,15 +300,16 @@ export class TurnSeals {
 
   #sealedWhole(value: unknown): unknown {
     const own = this.#keyOf(this.#own);
-    const others = this.#messageKeys.filter(({ name }) => name !== own.name);
-    const keys = [...new Map([own, ...others].map((key) => [key.name, key])).values()];
+    const ofState = this.#ofState.of(this.#turn.references?.all ?? none, this.#keys);
+    const all = [own, ...this.#messageKeys, ...this.#held.values(), ...ofState];
+    const keys = [...new Map(all.map((key) => [labelOf(key), key])).values()];
     return seal(value, keys, undefined);
   }
 
   #sealedDraft(draft: InputDraft, drafts: ReadonlyMap<InputDraft, OpenDraft>): InputDraft {
     const open = drafts.get(draft);
     if (open === undefined) return draft;
-    const value = sealedFields(open.value, open.note, this.#keyOf(open.subject));
+    const value = sealedMessage(open.value, open.note, this.#keyOf(open.subject));
     const sealed = { ...draft, payload: encodePayload(value) };
     const { digests, runtime } = this.#turn;
     const digest = digests?.get(draft) ?? "";
@@ -293,13 +325,15 @@ export class TurnSeals {
     const key = this.#held.get(subject) ?? this.#keys.known(subject, "stale");
     if (key !== undefined) return key;
     throw new KeysUnavailableError(
-      `The key of a data subject is not here, and what ${this.#own} stores about it cannot wait for it: emit and send it in a handler, not in onFailed.`,
+      `The key of a data subject is not here, and what ${this.#own} stores about it cannot wait for it: an interceptor of commit must not bring in people whom the turn did not know.`,
       { details: { agent: this.#own } },
     );
   }
 }
 
 const drawn: ReadonlySet<string> = new Set(["~now", "~random", "~id"]);
+
+const none: readonly KeyReference[] = Object.freeze([]);
 
 function referenceOf({ id, name }: SubjectKey): KeyReference {
   return { id, name };

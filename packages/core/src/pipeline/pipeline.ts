@@ -12,6 +12,7 @@ import type { None } from "../agent/agent.ts";
 import { requireName } from "../agent/name.ts";
 import type { BatchFailure } from "../batch/batch-context.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
+import { personalOf } from "../personal/personal.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import { atLeastOne, duration, requireOptions } from "../schema/option-rules.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "../schema/schema.ts";
@@ -119,9 +120,19 @@ export function pipeline<S extends Schema>(
   options: PipelineOptions = {},
 ): Stages<SchemaInput<S>, SchemaOutput<S>, SchemaOutput<S>, None> {
   requireName("pipeline", name);
+  requireNothingPersonal(name, schema);
   const { timeoutMs } = options;
   requireOptions(`Pipeline ${name}: `, options, { timeoutMs: duration });
   return stagesOf({ name, schema, timeoutMs, stages: [] });
+}
+
+/** Nobody knows whose data the results are that a job keeps. @throws DefinitionError */
+function requireNothingPersonal(name: string, schema: Schema): void {
+  if (personalOf(schema) === undefined) return;
+  throw new DefinitionError(
+    `Pipeline ${name} is given a personal schema, and a job keeps its input and the results of its stages unsealed: give it the id of an agent that has the personal data.`,
+    { details: { pipeline: name } },
+  );
 }
 
 interface Declaration {

@@ -6,6 +6,7 @@ import type { UnreadHandler } from "../agent/agent-definition.ts";
 import { handedOut } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
 import { TurnContext } from "./turn-context.ts";
+import { messagesOf } from "./turn-size.ts";
 import type { Turn } from "./turn.ts";
 
 /** @throws TurnTooLargeError, and what `onFailed` throws */
@@ -20,9 +21,10 @@ export function afterFailure(turn: Turn, failure: ErrorData): void {
   const { message } = turn;
   const { commitMessagesMax } = turn.host.log.limits;
   // The dead letter is one more.
-  if (turn.messages < commitMessagesMax) return;
+  const messages = messagesOf(turn);
+  if (messages < commitMessagesMax) return;
   throw new TurnTooLargeError(
-    `onFailed of ${agentName(turn.agent)} for ${message} sends ${turn.messages - 1} messages and timers, the limit is ${commitMessagesMax - 2}.`,
+    `onFailed of ${agentName(turn.agent)} for ${message} sends ${messages - 1} messages and timers, the limit is ${commitMessagesMax - 2}.`,
     { details: { agent: agentName(turn.agent), message, commitMessagesMax } },
   );
 }

@@ -19,7 +19,7 @@ import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Topic } from "../topic/topic.ts";
 import type { PersonalNote } from "../personal/personal.ts";
 import { digestsOfTurn } from "../personal/private-digests.ts";
-import { noteOfMessage, noteOfTopic } from "../personal/sealing.ts";
+import { noteOfMessage, noteOfTopic, subjectOfAsk } from "../personal/sealing.ts";
 import { encodePayload } from "../wire/payload.ts";
 import { handedOut, stored } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
@@ -224,12 +224,16 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   async #ask({ agent, key, message, payload, options }: AskCall): Promise<unknown> {
     const { host, seat, steps } = this.#turn;
     const callee = { type: agent.type, key };
+    const given = stored(payload, `A message for ${agent.type}`);
+    let digest = digestsOfTurn(this.#turn).of(given);
+    const subject = subjectOfAsk(agent, message, { callee, payload: given });
+    if (subject !== undefined) digest = await this.#turn.seals.asks(subject, digest);
     const waiters = { run: seat?.call.signal ?? this.signal, handler: options.signal };
     // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
     const asking = steps.run(
       {
         name: `~ask ${agentName(callee)} ${message}`,
-        digest: digestsOfTurn(this.#turn).of(stored(payload, `A message for ${agent.type}`)),
+        digest,
         kind: "ask",
         options: {},
         effect: ({ idempotencyKey: id }) => {

@@ -19,6 +19,7 @@ import type { DeadLetter } from "../log/dead-letter.ts";
 import type { InputDraft } from "../log/input.ts";
 import type { TimerChange } from "../log/timer.ts";
 import type { StateReferences } from "../personal/state-references.ts";
+import { keysFor } from "../personal/failing.ts";
 import { digestsOfTurn } from "../personal/private-digests.ts";
 import { TurnSeals } from "../personal/turn-seals.ts";
 import { PermitHold } from "../mailbox/permit-hold.ts";
@@ -38,11 +39,10 @@ import { deadLetterOf } from "./dead-letter-of-turn.ts";
 import { storableFailure } from "./storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
 import { definitionOf, messageIn } from "./turn-input.ts";
-import type { StepRecord } from "./step-record.ts";
 import type { StepStore } from "./turn-steps.ts";
 import { TurnSteps } from "./turn-steps.ts";
 import type { TurnHost } from "./turn-host.ts";
-import { messagesOf, recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
+import { recordFits, requireEventFits, requireRecordFits } from "./turn-size.ts";
 import type { EarlierRun } from "./earlier-run.ts";
 import { withRuns } from "./earlier-run.ts";
 import type { InterceptorChanges } from "./interceptor-changes.ts";
@@ -98,6 +98,7 @@ export class Turn implements EventSink {
   #eventBytes = 0;
   /** Nothing is emitted or sent any more. */
   #ended = false;
+  #failing = false;
   readonly #stepStore: StepStore;
   #steps: TurnSteps | undefined;
   /** Steps that are recorded with the turn itself. */
@@ -206,11 +207,6 @@ export class Turn implements EventSink {
     return failedRuns === undefined ? known : withRuns(known, failedRuns);
   }
 
-  /** How many messages its commit stores. */
-  get messages(): number {
-    return messagesOf(this);
-  }
-
   /**
    * Decode, validate, handle. Returns the reply, or a promise of it when something in between is
    * asynchronous.
@@ -224,8 +220,7 @@ export class Turn implements EventSink {
         : later.then((value) => this.#handle(definition, value));
     if (this.#seals !== undefined) return this.#seals.afterRun(outcome);
     // While it goes on it may send somebody's data.
-    const running = promiseOf(outcome);
-    return running?.then((reply) => this.#seals?.afterRun(reply) ?? reply) ?? outcome;
+    return promiseOf(outcome)?.then((reply) => this.#seals?.afterRun(reply) ?? reply) ?? outcome;
   }
 
   /** The message as its schema makes it, or a promise of that, and who handles it. */
@@ -247,14 +242,13 @@ export class Turn implements EventSink {
     return this.#seals;
   }
 
-  /** Steps as they are stored. @throws KeysUnavailableError */
-  sealedSteps(steps: StepRecord): StepRecord {
-    return this.#seals?.steps(steps) ?? steps;
+  get sealsIfAny(): TurnSeals | undefined {
+    return this.runtime.personal ? this.seals : this.#seals;
   }
 
   /** What is known of the agent is wrong: start again from its journal. */
   startAgain(): void {
-    if (!this.#ended) this.#stepStore.lost();
+    if (!this.#ended || this.#failing) this.#stepStore.lost();
   }
 
   event(event: RecordedEvent, bytes: number): void {
@@ -310,16 +304,21 @@ export class Turn implements EventSink {
 
   /**
    * The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter.
-   * What its declaration does about that (`onFailed`) commits with it.
+   * What its declaration does about that (`onFailed`) commits with it. Returns a promise when keys
+   * of personal data have to be read first: then its message is to be failed again.
    */
-  fail(thrown: unknown): void {
+  fail(thrown: unknown): Promise<void> | undefined {
     this.#end();
+    this.#failing = true;
     this.#clear();
     const failure = storableFailure(errorData(thrown));
     this.#changed = this.#received?.changes(undefined, true);
-    this.#afterFailure(failure);
+    const keys = keysFor(this, thrown, () => this.#afterFailure(failure));
+    if (keys !== undefined) this.#steps?.putBack(this.#pendingSteps ?? []);
+    if (keys !== undefined) return keys;
     this.#sealFailure(failure);
     this.deadLetter = deadLetterOf(this, failure);
+    return undefined;
   }
 
   /**
@@ -491,9 +490,10 @@ export class Turn implements EventSink {
   }
 
   #keep(record: TurnRecord): void {
-    this.bytes = encodeRecord(this.#seals?.record(record) ?? record);
+    const seals = this.sealsIfAny;
+    this.bytes = encodeRecord(seals?.record(record) ?? record);
     this.record = record;
-    if (this.#seals !== undefined) this.references = this.#seals.references(this.references);
+    if (seals !== undefined) this.references = seals.references(this.references);
   }
 }
 

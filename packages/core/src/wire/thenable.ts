@@ -19,6 +19,12 @@ export function promiseOf(value: unknown): Promise<unknown> | undefined {
   return isThenable(value) ? Promise.resolve(value) : undefined;
 }
 
+/** What `then` makes of a value, or a promise of that when the value has to be waited for. */
+export function whenThere(value: unknown, then: (value: unknown) => unknown): unknown {
+  const later = promiseOf(value);
+  return later === undefined ? then(value) : later.then(then);
+}
+
 /**
  * It is refused, so nobody waits for it: a promise that fails later must not become an unhandled
  * rejection. One that begins when it is waited for never begins.

@@ -21,6 +21,7 @@ import { limitChecks } from "./limit-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { personalChecks } from "./personal-checks.ts";
+import { personalReachChecks } from "./personal-reach-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
 import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
@@ -59,6 +60,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...valueChecks,
   ...storableChecks,
   ...personalChecks,
+  ...personalReachChecks,
   ...erasureChecks,
   ...versionChecks,
   ...ownershipChecks,

@@ -37,9 +37,10 @@ export const outageChecks: readonly LogCheck[] = [
     async run(harness) {
       const log = await harness.connect();
       const source = partitionOf(log, "alice");
-      const [free, limited] = [
+      const [free, limited, narrow] = [
         collect(harness, log, { source }),
         collect(harness, log, { source, credit: 5 }),
+        collect(harness, log, { source, types: ["account"], topics: [] }),
       ];
       for (const i of range(20)) await log.accept(toAccount("alice", `${i}`));
       await limited.has(5);
@@ -56,6 +57,8 @@ export const outageChecks: readonly LogCheck[] = [
       assert.equal(new Set(contents).size, 60);
       assert.equal(contents.length, 60);
       assert.deepEqual(limited.contents(), contents);
+      await narrow.has(60);
+      assert.deepEqual(narrow.contents(), contents);
       const positions = free.inputs.map((input) => input.position);
       assert.deepEqual(
         positions,

@@ -19,3 +19,15 @@ test("types beyond the readers that the log takes are refused by name, and nothi
   // What is known needs no more room.
   await other.work([named("first"), named("second")]);
 });
+
+test("a type that was replaced counts until everything of it is forgotten", async () => {
+  const broker = createMemoryBroker({ partitions: 4, limits: { readersMax: 9 } });
+  await using troupe = createTroupe(broker.connect("one"));
+  await troupe.work([named("first"), named("old")]);
+  await using other = createTroupe(broker.connect("two"));
+  await expect(other.work(named("new"))).rejects.toMatchObject({ code: "too-many-readers" });
+  await troupe.close();
+  await other.log.forget("old", { messages: ["ping"] });
+  await other.work(named("new"));
+  expect(await other.agent(named("new"), "alice").ping(null)).toBe("pong");
+});

@@ -57,6 +57,16 @@ export * from "./log/manifest.ts";
 export * from "./log/mark.ts";
 export * from "./log/metadata.ts";
 export * from "./log/presence.ts";
+export {
+  requireShards,
+  shardAt,
+  shardOfKey,
+  shardOfPartition,
+  shardSpan,
+  shardsMax,
+  type ShardCounts,
+} from "./log/shard.ts";
+export { ShardedLog, type ShardedLogParts } from "./log/sharded-log.ts";
 export type * from "./log/storage-report.ts";
 export { redrive } from "./log/redrive.ts";
 export { redriveDraft } from "./log/redrive-draft.ts";
@@ -90,9 +100,9 @@ export { memoryModel, memorySink } from "./projection/memory-sink.ts";
 export type { MemoryModel, MemorySink } from "./projection/memory-sink.ts";
 export { projectSettingsDefault } from "./projection/projection-settings.ts";
 export type { ProjectOptions, ProjectSettings } from "./projection/projection-settings.ts";
-export { isSameCheckpoint, startOf } from "./projection/projection-sink.ts";
+export { isSameCheckpoint, startOf } from "./projection/checkpoint.ts";
+export type { AppliedRecord, Checkpoint } from "./projection/checkpoint.ts";
 export type {
-  Checkpoint,
   CheckpointMove,
   HandleOf,
   ProjectionSink,

@@ -1,7 +1,13 @@
 /** Connects a Troupe log to JetStream. */
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { nuid, type NatsConnection } from "@nats-io/nats-core";
-import { DefinitionError, partitionCountDefault, requireOptions, type Log } from "@troupe/core";
+import {
+  DefinitionError,
+  partitionCountDefault,
+  requireOptions,
+  requireShards,
+  type Log,
+} from "@troupe/core";
 
 import { AcceptWindow } from "./accept-window.ts";
 import { jetStreamFailure, serverKind, type ServerKind } from "./connect-failure.ts";
@@ -9,7 +15,6 @@ import { connectDefaults, connectLogRules, type ConnectLogOptions } from "./conn
 import { dial } from "./dial.ts";
 import { headerRoomBytes } from "./draft-message.ts";
 import { Faults } from "./faults.ts";
-import { JetStreamLog } from "./jetstream-log.ts";
 import { Link } from "./link.ts";
 import { pubAckReader } from "./pub-ack.ts";
 import { PullBudget } from "./pull-budget.ts";
@@ -19,6 +24,7 @@ import { ReplyBox } from "./reply-box.ts";
 import { retryUnavailable } from "./retry.ts";
 import { checkServer } from "./server-check.ts";
 import type { Session } from "./session.ts";
+import { logOf, type ShardSessions } from "./shard-sessions.ts";
 import { ensureStreams, type PreparedStreams } from "./streams.ts";
 import { subjects as subjectsOf } from "./subjects.ts";
 
@@ -59,14 +65,16 @@ export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> 
 /** The same, when the options were looked at. */
 export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
   const { createStreams = connectDefaults.createStreams } = options;
-  return new JetStreamLog(await openSession(options), { createStreams });
+  return logOf(await openSessions(options), { createStreams });
 }
 
 /** What a log works with. A move may open one that nobody else may use. */
-export async function openSession(
+export async function openSessions(
   options: ConnectLogOptions,
   { isMove = false }: { readonly isMove?: boolean } = {},
-): Promise<Session> {
+): Promise<ShardSessions> {
+  const { partitions = partitionCountDefault, shards = 1 } = options;
+  requireShards({ partitions, shards });
   const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
   requireInboxPrefix(options.inboxPrefix ?? connectDefaults.inboxPrefix);
   const namespace = checkedNamespace(options.namespace ?? connectDefaults.namespace);
@@ -78,11 +86,22 @@ export async function openSession(
     const ingressMessageBytesMax = payloadBytesMax(connection);
     const streams = { ...options, isMove, ingressMessageBytesMax };
     const prepared = await prepareStreams(manager, namespace, streams, patience);
-    return newSession({ connection, manager, prepared, options });
+    return shardSessions(newSession({ connection, manager, prepared, options }), prepared);
   } catch (error) {
     await connection.close();
     throw error;
   }
+}
+
+function shardSessions(first: Session, { id, origin, others }: PreparedStreams): ShardSessions {
+  const rest = others.map(({ log, subjects }): Session => ({
+    ...first,
+    subjects,
+    log,
+    identity: { id },
+    readPubAck: pubAckReader(subjects.stream),
+  }));
+  return { first, all: [first, ...rest], origin };
 }
 
 function checkedNamespace(namespace: string): string {
@@ -106,6 +125,7 @@ function prepareStreams(
   const streamOptions = {
     createStreams: options.createStreams ?? connectDefaults.createStreams,
     partitions: options.partitions ?? partitionCountDefault,
+    shards: options.shards,
     replicas: options.replicas ?? connectDefaults.replicas,
     ingressBytesMax: options.ingressBytesMax ?? connectDefaults.ingressBytesMax,
     ingressMessageBytesMax: options.ingressMessageBytesMax,

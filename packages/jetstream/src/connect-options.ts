@@ -1,7 +1,13 @@
 /** How to reach the servers, and how long to wait for them. */
 import { readFile } from "node:fs/promises";
 
-import { atLeastOne, atLeastZero, type NumberRule, type OptionRules } from "@troupe/core";
+import {
+  atLeastOne,
+  atLeastZero,
+  shardsMax,
+  type NumberRule,
+  type OptionRules,
+} from "@troupe/core";
 import type { Authenticator } from "@nats-io/nats-core";
 import {
   credsAuthenticator,
@@ -56,6 +62,12 @@ export interface ConnectLogOptions {
    * 16
    */
   readonly partitions?: number | undefined;
+  /**
+   * In how many streams a namespace that this call makes lies, 1 to 256; the number of partitions
+   * is a multiple of it. One that exists keeps its own, and another number here is refused.
+   * @default 1
+   */
+  readonly shards?: number | undefined;
   /** Copies of every message in the cluster, 1 to 5, for streams this call creates. @default 1 */
   readonly replicas?: number | undefined;
   /**
@@ -134,6 +146,7 @@ export const connectLogRules: OptionRules<ConnectLogOptions> = {
   inboxPrefix: "other",
   createStreams: "other",
   partitions: { least: 1, most: partitionsMax, whole: true },
+  shards: { least: 1, most: shardsMax, whole: true },
   replicas: { least: 1, most: 5, whole: true },
   ingressBytesMax: { least: 1, whole: true },
   startTimeoutMs: milliseconds,

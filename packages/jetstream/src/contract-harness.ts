@@ -3,14 +3,14 @@
  * own.
  */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { partitionCountDefault, type Log } from "@troupe/core";
+import { partitionCountDefault, shardOfKey, type Log } from "@troupe/core";
 import type { LogHarness } from "@troupe/core/testing/contract";
 
 import { connectLog } from "./connect-log.ts";
 import { subjects } from "./subjects.ts";
 import type { NatsServer } from "./server/index.ts";
 
-export function contractHarness(server: NatsServer, namespace: string): LogHarness {
+export function contractHarness(server: NatsServer, namespace: string, shards = 1): LogHarness {
   const logs: Log[] = [];
   const connect = async (): Promise<Log> => {
     const log = await connectLog({
@@ -19,6 +19,7 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
       name: "contract",
       // What a reader passed is said with its heartbeats.
       readerHeartbeatMs: 400,
+      shards,
       ingressBytesMax: 16 * 1024 * 1024,
     });
     logs.push(log);
@@ -29,17 +30,23 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
     const log = await connect();
     log.read({ source: "misfits", after: 0, credit: 1000, onInput: () => undefined });
   });
+  const connected = async (): Promise<Log> => {
+    if (shards > 1) await relay();
+    return connect();
+  };
   const publish = async (subject: string, payload: Uint8Array): Promise<void> => {
     await relay();
     const client = await dial({ servers: server.url });
     const { seq } = (await client.request(subject, payload)).json<{ readonly seq: number }>();
     await untilTaken(client, namespace, seq);
     await client.close();
+    await settled(logs[0]);
   };
   return {
     // Checks run side by side on one server; on a busy machine a backlog of thousands takes long.
     patienceMs: 25_000,
-    connect,
+    shards,
+    connect: connected,
     publishForeign: (kind, name, token, payload) =>
       publish(`${namespace}.${kind}.${name}.${token}`, payload),
     publishMisfit: () => publish(`${namespace}.topic.too.many.tokens`, Buffer.from("misfit")),
@@ -52,6 +59,17 @@ export function contractHarness(server: NatsServer, namespace: string): LogHarne
       await Promise.all(logs.map((log) => log.close()));
     },
   };
+}
+
+/** What the first shard took for the others has arrived there. */
+async function settled(log: Log | undefined): Promise<void> {
+  if (log === undefined) return;
+  const keys = Array.from({ length: 64 }, (_, key) => String(key));
+  for (let shard = 1; shard < log.shards; shard++) {
+    const key = keys.find((each) => shardOfKey(log, each) === shard) ?? "";
+    const last = Number.MAX_SAFE_INTEGER;
+    await log.inputsOf({ type: "any", key }, [], 0, last, { firm: true });
+  }
 }
 
 /** Resolves when the log has taken the ingress up to this sequence. */

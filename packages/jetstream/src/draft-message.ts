@@ -3,6 +3,7 @@ import { LogRefusedError, PayloadTooLargeError, type InputDraft } from "@troupe/
 
 import { idScope, inputSubject } from "./input-subject.ts";
 import { foreignLines, metadataLines, type IdHeader } from "./metadata-headers.ts";
+import { placed } from "./outbox.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface DraftMessage {
@@ -22,7 +23,10 @@ export interface InputRules {
   readonly idHeader: IdHeader;
 }
 
-/** An input as a message. @throws InvalidKeyError, LogRefusedError, PayloadTooLargeError */
+/**
+ * An input as a message of the shard. @throws InvalidKeyError, LogRefusedError,
+ * PayloadTooLargeError
+ */
 export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
   const { payload } = draft;
   const subject = inputSubject(on.subjects, draft.address);
@@ -41,5 +45,5 @@ export function inputMessage(draft: InputDraft, on: InputRules): DraftMessage {
         `${headerRoomBytes - 512} bytes; nothing was stored.`,
     );
   }
-  return { subject, lines, payload };
+  return placed({ subject, lines, payload }, on.subjects);
 }

@@ -14,3 +14,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 engineContract("JetStream", async () => contractHarness(server, `engine.n${++namespaces}`));
+
+engineContract("JetStream in four shards", async () =>
+  contractHarness(server, `engine.s${++namespaces}`, 4),
+);

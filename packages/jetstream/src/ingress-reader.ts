@@ -1,47 +1,47 @@
 /**
- * Reads the misfits, and takes in foreign messages as long as somebody does: one worker of a
- * namespace at a time, by the engine's own assignment.
+ * Reads the misfits; as long as somebody does, relays take in foreign messages and what shards keep
+ * for each other: one worker of a namespace at a time, by the engine's own assignment.
  */
 import type { Reader, ReadRequest } from "@troupe/core";
 
-import { IngressRelay } from "./ingress-relay.ts";
 import { PullReader } from "./pull-reader.ts";
+import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 import { storedInput } from "./stored-input.ts";
 
-/** The one relay of a connection, however many of its readers want it. */
-export class SharedRelay {
-  readonly #session: Session;
+/** The relays of a connection, once, however many of its readers want them. */
+export class SharedRelays {
+  readonly #start: () => readonly Relay[];
   #users = 0;
-  #relay: IngressRelay | undefined;
+  #relays: readonly Relay[] | undefined;
 
-  constructor(session: Session) {
-    this.#session = session;
+  constructor(start: () => readonly Relay[]) {
+    this.#start = start;
   }
 
   use(): void {
     this.#users += 1;
-    this.#relay ??= new IngressRelay(this.#session);
+    this.#relays ??= this.#start();
   }
 
   async leave(): Promise<void> {
     this.#users -= 1;
     if (this.#users > 0) return;
-    const relay = this.#relay;
-    this.#relay = undefined;
-    await relay?.stop();
+    const relays = this.#relays ?? [];
+    this.#relays = undefined;
+    await Promise.all(relays.map((relay) => relay.stop()));
   }
 }
 
 export function readMisfits(
   session: Session,
-  relay: SharedRelay,
+  relays: SharedRelays,
   request: ReadRequest,
   name: string,
 ): Reader {
   const { subjects } = session;
   const { onInput, onLost } = request;
-  relay.use();
+  relays.use();
   const reader = new PullReader(session, {
     stream: subjects.stream,
     filters: () => [subjects.misfit],
@@ -57,7 +57,7 @@ export function readMisfits(
   return {
     grant: (count) => reader.grant(count),
     stop: async () => {
-      stopping ??= Promise.all([reader.stop(), relay.leave()]);
+      stopping ??= Promise.all([reader.stop(), relays.leave()]);
       await stopping;
     },
   };

@@ -16,3 +16,7 @@ afterAll(() => server.stop());
 logContract("JetStream", () =>
   Promise.resolve(contractHarness(server, `contract.n${++namespaces}`)),
 );
+
+logContract("JetStream in four shards", () =>
+  Promise.resolve(contractHarness(server, `contract.s${++namespaces}`, 4)),
+);

@@ -43,7 +43,7 @@ import { destroy, holdings } from "./destroy.ts";
 import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
-import { readMisfits, SharedRelay } from "./ingress-reader.ts";
+import { readMisfits, SharedRelays } from "./ingress-reader.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { JetStreamKeys, type KeyStoreOptions } from "./key-store.ts";
 import { firmAt } from "./leader-get.ts";
@@ -52,6 +52,7 @@ import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
 import { firstInput, removeInputs, truncateJournal } from "./remove.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
+import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 import { logEnd, messageAt } from "./stream-position.ts";
 import { storageReport } from "./storage-report.ts";
@@ -62,18 +63,21 @@ import { storedInput } from "./stored-input.ts";
 export class JetStreamLog implements Log {
   readonly namespace: string;
   readonly partitions: number;
+  readonly shards = 1;
   readonly limits: LogLimits;
   readonly keys: KeyStore;
   readonly #session: Session;
   readonly #committer: Committer;
   readonly #watch: StreamWatch;
-  readonly #broadcast: Broadcast;
+  /** Only the first shard's is used. */
+  #broadcastMade: Broadcast | undefined;
   readonly #waits: WaitChannel;
-  readonly #relay: SharedRelay;
+  readonly #relays: SharedRelays;
   readonly #readers = new Set<Reader>();
   #lastReader = 0;
 
-  constructor(session: Session, keys: KeyStoreOptions) {
+  /** @param relays what runs while misfits are read */
+  constructor(session: Session, keys: KeyStoreOptions, relays: () => readonly Relay[]) {
     this.namespace = session.subjects.namespace;
     this.partitions = session.subjects.partitions;
     this.limits = session.limits;
@@ -81,9 +85,13 @@ export class JetStreamLog implements Log {
     this.#session = session;
     this.#committer = new Committer(session);
     this.#watch = new StreamWatch(session);
-    this.#broadcast = new Broadcast(session);
+    if (session.subjects.shard === 0) this.#broadcastMade = new Broadcast(session);
     this.#waits = new WaitChannel(session);
-    this.#relay = new SharedRelay(session);
+    this.#relays = new SharedRelays(relays);
+  }
+
+  get #broadcast(): Broadcast {
+    return (this.#broadcastMade ??= new Broadcast(this.#session));
   }
 
   get id(): string {
@@ -187,7 +195,7 @@ export class JetStreamLog implements Log {
     const { source } = request;
     const reader =
       source === "misfits"
-        ? readMisfits(this.#session, this.#relay, request, `misfits-${id}`)
+        ? readMisfits(this.#session, this.#relays, request, `misfits-${id}`)
         : readPartition(this.#session, { ...request, source }, `p${source}-${id}`);
     this.#readers.add(reader);
     return {

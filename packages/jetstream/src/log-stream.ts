@@ -8,11 +8,11 @@ import { randomBytes } from "node:crypto";
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { nanos, type WithRequired } from "@nats-io/nats-core";
 
-import { LogUnavailableError } from "@troupe/core";
+import { LogUnavailableError, shardsMax } from "@troupe/core";
 
 import { LogMovedError } from "./errors.ts";
 import { listed, mismatch } from "./stream-mismatch.ts";
-import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
+import { subjects as subjectsOf, type ShardPlace, type Subjects } from "./subjects.ts";
 
 export type NewStream = WithRequired<Partial<StreamConfig>, "name">;
 
@@ -42,6 +42,9 @@ export const duplicateWindowMs = 120_000;
 export const logMetadata: LogMetadata = Object.freeze({
   partitions: "troupe-partitions",
   id: "troupe-log",
+  shards: "troupe-shards",
+  shard: "troupe-shard",
+  origin: "troupe-origin",
   movingFrom: "troupe-moving-from",
   movedTo: "troupe-moved-to",
 });
@@ -49,6 +52,12 @@ export const logMetadata: LogMetadata = Object.freeze({
 interface LogMetadata {
   readonly partitions: string;
   readonly id: string;
+  /** How many streams the log has; absent means one. */
+  readonly shards: string;
+  /** Which of them this is. */
+  readonly shard: string;
+  /** Where the log ended when it was moved from one stream into several. */
+  readonly origin: string;
   /** The namespace that the log is just being moved from; nobody uses it until that is over. */
   readonly movingFrom: string;
   /** The namespace that the log is in now. */
@@ -79,16 +88,13 @@ export function requireHere({ metadata = {}, mirror, name, sealed }: StreamConfi
  */
 export function logStream(
   subjects: Subjects,
-  { replicas }: { readonly replicas: number },
+  { id, replicas }: { readonly replicas: number; readonly id?: string | undefined },
 ): NewStream {
   return {
     name: subjects.stream,
     description: `Troupe ${subjects.namespace}: inputs, journals, dead letters, timers`,
     subjects: [...subjects.streamSubjects],
-    metadata: {
-      [logMetadata.partitions]: String(subjects.partitions),
-      [logMetadata.id]: newLogId(),
-    },
+    metadata: logMetadataOf(subjects, id ?? newLogId()),
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
     discard: DiscardPolicy.Old,
@@ -103,6 +109,18 @@ export function logStream(
   };
 }
 
+/** What the metadata says for ever. */
+export function logMetadataOf(
+  { partitions, shard, shards }: Subjects,
+  id: string,
+): Record<string, string> {
+  const place =
+    shards === 1
+      ? {}
+      : { [logMetadata.shards]: String(shards), [logMetadata.shard]: String(shard) };
+  return { [logMetadata.partitions]: String(partitions), [logMetadata.id]: id, ...place };
+}
+
 /** Letters and digits that are not taken for each other, 32 of them. */
 const idAlphabet = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -112,6 +130,8 @@ function newLogId(): string {
 
 interface LogIdentity {
   readonly id: string;
+  /** Where the log ended when it was moved into several streams; 0 when it never was. */
+  readonly origin: number;
   readonly subjects: Subjects;
 }
 
@@ -127,9 +147,24 @@ export function logIdentity(config: StreamConfig, namespace: string): LogIdentit
   const id = config.metadata?.[logMetadata.id] ?? "";
   if (!/^[\w-]{1,40}$/.test(id))
     throw mismatch(config, `its metadata ${logMetadata.id} is not the identity of a log`);
-  const subjects = subjectsOf(namespace, partitions);
+  const subjects = subjectsOf(namespace, partitions, placeOf(config, partitions));
   checkLog(config, subjects);
-  return { id, subjects };
+  return { id, origin: Number(config.metadata?.[logMetadata.origin] ?? 0), subjects };
+}
+
+function placeOf(config: StreamConfig, partitions: number): ShardPlace {
+  const { [logMetadata.shard]: of = "0", [logMetadata.shards]: count = "1" } =
+    config.metadata ?? {};
+  const [shard, shards] = [Number(of), Number(count)];
+  const isPlace =
+    Number.isSafeInteger(shards) &&
+    Number.isSafeInteger(shard) &&
+    shard >= 0 &&
+    shard < shards &&
+    shards <= shardsMax &&
+    partitions % shards === 0;
+  if (isPlace) return { shard, shards };
+  throw mismatch(config, `its metadata ${logMetadata.shard} and ${logMetadata.shards} are none`);
 }
 
 function checkLog(config: StreamConfig, subjects: Subjects): void {

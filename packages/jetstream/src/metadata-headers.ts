@@ -37,8 +37,17 @@ export const metadataHeader: MetadataHeader = Object.freeze({
   timer: "Troupe-Timer",
 });
 
+interface NextFiringHeader {
+  readonly server: string;
+  /** The same, in what came from another shard. */
+  readonly kept: string;
+}
+
 /** In what a timer sends: when a repeating one fires next, or `purge` for the others. */
-const nextFiring = "Nats-Schedule-Next";
+export const nextFiringHeader: NextFiringHeader = Object.freeze({
+  server: "Nats-Schedule-Next",
+  kept: "Troupe-Timer-Next",
+});
 
 /**
  * Where a message's id goes: `Nats-Msg-Id` lets the server store it once within its window,
@@ -98,7 +107,8 @@ export function metadataOf(block: string, scope = ""): Metadata {
   const metadata: Mutable<Metadata> = {};
   let nextAtMs = Number.NaN;
   visitHeaders(block, (name, value) => {
-    if (name === nextFiring) nextAtMs = Date.parse(value);
+    if (name === nextFiringHeader.server || name === nextFiringHeader.kept)
+      nextAtMs = Date.parse(value);
     else if (value !== "") setField(metadata, name, value);
   });
   if (scope !== "" && metadata.id?.startsWith(scope) === true) {

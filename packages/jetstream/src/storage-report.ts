@@ -45,7 +45,7 @@ export async function storageReport(session: Session): Promise<StorageReport> {
   const { controlStream, stream } = session.subjects;
   const [log, control] = await Promise.all([
     partsOf(session, stream),
-    partsOf(session, controlStream),
+    session.subjects.shard === 0 ? partsOf(session, controlStream) : nothingKept,
   ]);
   const parts = [...(await sized(session, log)), ...(await sized(session, control))];
   const oldest = parts.flatMap(({ oldestMs }) => oldestMs ?? []);
@@ -67,6 +67,12 @@ interface StreamParts {
   readonly state: StreamState;
   readonly parts: readonly Part[];
 }
+
+/** The control stream is counted with the first shard. */
+const nothingKept: StreamParts = Object.freeze({
+  state: { messages: 0, bytes: 0, first_seq: 0, last_seq: 0 },
+  parts: [],
+});
 
 /** The subjects come in pages of as many as the server likes. */
 async function partsOf(session: Session, stream: string): Promise<StreamParts> {

@@ -38,6 +38,8 @@ import { subjects as subjectsOf, type Subjects } from "./subjects.ts";
 export interface StreamOptions extends IngressOptions {
   readonly createStreams: boolean;
   readonly partitions: number;
+  /** Undefined takes as many as there are, or makes one. */
+  readonly shards?: number | undefined;
   /** A move looks at a log that nobody else may use. @default false */
   readonly isMove?: boolean;
 }
@@ -56,6 +58,10 @@ export interface PreparedStreams {
   readonly id: string;
   readonly time: ServerTime;
   readonly subjects: Subjects;
+  /** The other streams of the log. */
+  readonly others: readonly PreparedShard[];
+  /** Where the log ended when it was moved into several streams. */
+  readonly origin: number;
   readonly replicas: number;
   readonly readersMax: number;
   /** What people should know about how the streams were made. */
@@ -64,27 +70,84 @@ export interface PreparedStreams {
   readonly idWindowMs: number;
 }
 
+/** A stream of a log that has several. */
+export type PreparedShard = Pick<PreparedStreams, "log" | "subjects">;
+
 /** Makes sure that all streams of a namespace exist. @throws StreamMismatchError */
 export async function ensureStreams(
   manager: JetStreamManager,
   namespace: string,
   options: StreamOptions,
 ): Promise<PreparedStreams> {
-  const wanted = logStream(subjectsOf(namespace, options.partitions), options);
+  const { shards = 1 } = options;
+  const wanted = logStream(
+    subjectsOf(namespace, options.partitions, { shard: 0, shards }),
+    options,
+  );
   const found: TimedInfo = await ensureLog(manager, wanted, options.createStreams);
   const time = new ServerTime(found.ts === undefined ? Date.now() : Date.parse(found.ts));
   const { config: shard, created } = found;
   if (options.isMove !== true) requireHere(shard);
-  const { id, subjects } = logIdentity(shard, namespace);
+  const { id, origin, subjects } = logIdentity(shard, namespace);
+  if ((options.shards ?? subjects.shards) !== subjects.shards)
+    throw otherShards(shard, subjects, shards);
   if (options.isMove !== true) await removeTornBatch(manager.streams, found);
+  const others = await ensureOthers(manager, { id, subjects }, options);
   const control = controlStream(subjects, options);
   checkControl((await ensureStream(manager, control, options.createStreams)).config, subjects);
   const notes = await ensureIngress(manager, subjects, options);
   const log = `${subjects.stream} ${created}`;
   const idWindowMs = shard.duplicate_window / nanosInMs;
   const { num_replicas: replicas } = shard;
-  const readersMax = consumersOf(shard, await accountConsumers(manager, shard));
-  return { log, id, time, subjects, replicas, readersMax, idWindowMs, notes };
+  const readersOfShard = consumersOf(shard, await accountConsumers(manager, shard));
+  const readersMax = readersOfShard * subjects.shards;
+  const made = { log, id, time, subjects, others, origin };
+  return { ...made, replicas, readersMax, idWindowMs, notes };
+}
+
+function otherShards(config: StreamConfig, { shards }: Subjects, wanted: number): TroupeError {
+  return mismatch(
+    config,
+    `it is one of ${shards} shards and not of ${wanted}: their number is chosen when a namespace is made; troupe move takes a log of one shard into a namespace of several`,
+  );
+}
+
+/** The first one says how many there are, and which log they are of. */
+async function ensureOthers(
+  manager: JetStreamManager,
+  first: { readonly id: string; readonly subjects: Subjects },
+  options: StreamOptions,
+): Promise<readonly PreparedShard[]> {
+  const { namespace, partitions, shards } = first.subjects;
+  const others: PreparedShard[] = [];
+  for (let shard = 1; shard < shards; shard++) {
+    const wanted = subjectsOf(namespace, partitions, { shard, shards });
+    const stream = logStream(wanted, { ...options, id: first.id });
+    const found = await ensureLog(manager, stream, options.createStreams);
+    if (options.isMove !== true) requireHere(found.config);
+    requireSameLog(found.config, first, wanted);
+    if (options.isMove !== true) await removeTornBatch(manager.streams, found);
+    others.push({ subjects: wanted, log: `${wanted.stream} ${found.created}` });
+  }
+  return others;
+}
+
+function requireSameLog(
+  config: StreamConfig,
+  first: { readonly id: string; readonly subjects: Subjects },
+  wanted: Subjects,
+): void {
+  const { id, subjects } = logIdentity(config, wanted.namespace);
+  const isSame =
+    id === first.id &&
+    subjects.partitions === wanted.partitions &&
+    subjects.shards === wanted.shards &&
+    subjects.shard === wanted.shard;
+  if (isSame) return;
+  throw mismatch(
+    config,
+    `it is not the shard ${wanted.shard} of ${wanted.shards} of the log ${first.id} that ${first.subjects.stream} is of: restore all streams of a log from one backup`,
+  );
 }
 
 /** An account that has fewer consumers than a log may need says how many there are. */
@@ -226,7 +289,9 @@ export async function checkStreams(
   manager: JetStreamManager,
   subjects: Subjects,
 ): Promise<readonly TroupeError[]> {
-  const checks: readonly [string, (config: StreamConfig) => unknown][] = [
+  type Check = readonly [string, (config: StreamConfig) => unknown];
+  const control: Check = [subjects.controlStream, (config) => checkControl(config, subjects)];
+  const checks: readonly Check[] = [
     [
       subjects.stream,
       (config) => {
@@ -234,7 +299,7 @@ export async function checkStreams(
         return logIdentity(config, subjects.namespace);
       },
     ],
-    [subjects.controlStream, (config) => checkControl(config, subjects)],
+    ...(subjects.shard === 0 ? [control] : []),
   ];
   const found = checks.map(async ([name, check]) => {
     const info = await infoOf(manager, name);

@@ -12,7 +12,8 @@
  *   <ns>.<partition>.journal.<type>.<key>, and so on
  *
  * What is about all partitions (what the relay took, foreign messages that nobody can be given)
- * lies in partition 0.
+ * lies in partition 0. A log of several shards has a stream for each, with the partitions whose
+ * number has that remainder; what is about a shard lies in the partition of its number.
  */
 import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core";
 
@@ -20,7 +21,11 @@ import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core";
 export interface Subjects {
   readonly namespace: string;
   readonly partitions: number;
-  /** The stream of all partitions: inputs, journals, dead letters, timers. */
+  /** How many streams the partitions lie in. */
+  readonly shards: number;
+  /** Which of them this is about. */
+  readonly shard: number;
+  /** The stream of the shard's partitions: inputs, journals, dead letters, timers. */
   readonly stream: string;
   /** The stream of manifests, floors, snapshots and cells. */
   readonly controlStream: string;
@@ -45,6 +50,10 @@ export interface Subjects {
   readonly taken: string;
   /** Where a move notes how far it came. */
   readonly moved: string;
+  /** Where this shard keeps what is for another one until that has taken it. */
+  outbox(shard: number): string;
+  /** Where this shard notes up to where it took what another one keeps for it. */
+  takenFrom(shard: number): string;
   /** `<ns>.topic.<topic>.<source>`: where any NATS client publishes. */
   topic(topic: string, source: string): string;
   /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
@@ -95,11 +104,23 @@ export interface Subjects {
 /** What an internal subject is about: the token after its partition. */
 export type InternalKind = "in" | "journal" | "dead";
 
+/** Which of how many streams. */
+export interface ShardPlace {
+  readonly shard: number;
+  readonly shards: number;
+}
+
+const onlyShard: ShardPlace = Object.freeze({ shard: 0, shards: 1 });
+
 /**
  * The subjects of a namespace, such as `troupe` or `acme.support`, which has so many partitions.
  * Names of streams do not depend on these.
  */
-export function subjects(namespace: string, partitions: number): Subjects {
+export function subjects(
+  namespace: string,
+  partitions: number,
+  { shard, shards }: ShardPlace = onlyShard,
+): Subjects {
   const name = namespace.replaceAll(".", "_");
   const control = `${namespace}.control`;
   const beginnings = Array.from({ length: partitions }, (_, index) => `${namespace}.${index}.`);
@@ -112,11 +133,15 @@ export function subjects(namespace: string, partitions: number): Subjects {
   return {
     namespace,
     partitions,
-    stream: `${name}-0`,
+    shards,
+    shard,
+    stream: `${name}-${shard}`,
     controlStream: `${name}-control`,
     keyStream: `${name}-keys`,
     ingressStream: `${name}-ingress`,
-    streamSubjects: beginnings.map((each) => `${each}>`),
+    streamSubjects: beginnings.flatMap((each, partition) =>
+      partition % shards === shard ? [`${each}>`] : [],
+    ),
     ingressSubjects: [`${namespace}.topic.>`, `${namespace}.agent.>`],
     controlSubjects: [`${control}.>`],
     presence: `${namespace}.presence`,
@@ -124,7 +149,9 @@ export function subjects(namespace: string, partitions: number): Subjects {
     waits: `${namespace}.waits`,
     foreignReplyPrefix: `${namespace}.reply.`,
     taken: `${namespace}.0.taken`,
-    moved: `${namespace}.0.moved`,
+    moved: `${namespace}.${shard}.moved`,
+    outbox: (target) => `${namespace}.${shard}.out.${target}`,
+    takenFrom: (source) => `${namespace}.${shard}.taken.${source}`,
     topic: (topic, source) => `${namespace}.topic.${topic}.${keyToToken(source)}`,
     agent: (agent) => `${namespace}.agent.${agent.type}.${keyToToken(agent.key)}`,
     ofToken,
@@ -153,6 +180,23 @@ export function subjects(namespace: string, partitions: number): Subjects {
     key: (key) => `${namespace}.keys.${key}`,
     keyChanges: `${namespace}.keychanges`,
   };
+}
+
+/** The subjects of each shard, in their order. */
+export function subjectsOfShards(
+  namespace: string,
+  partitions: number,
+  shards: number,
+): readonly Subjects[] {
+  return Array.from({ length: shards }, (_, shard) =>
+    subjects(namespace, partitions, { shard, shards }),
+  );
+}
+
+/** The partition that begins an internal subject. */
+export function partitionOfSubject({ namespace }: Subjects, subject: string): number {
+  const start = namespace.length + 1;
+  return Number(subject.slice(start, subject.indexOf(".", start)));
 }
 
 /**

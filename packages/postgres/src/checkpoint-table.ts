@@ -14,6 +14,8 @@ interface Row {
   readonly position: number | string;
   readonly recorded_at_ms: number | string;
   readonly model_schema: string;
+  /** JSON; null on a log of one shard. */
+  readonly shards: string | null;
 }
 
 /** The statements on the table in one schema. */
@@ -36,13 +38,14 @@ export class CheckpointTable {
         recorded_at_ms bigint not null,
         model_schema text not null,
         updated_at timestamptz not null default now()
-      )`);
+      );
+      alter table ${this.#table} add column if not exists shards text`);
   }
 
   /** The row, locked until the end of the transaction: who comes next waits for it. */
   async lock(sql: TransactionSql, name: string): Promise<StoredProjection | undefined> {
     const { rows } = await sql.query<Row>(
-      `select version, position, recorded_at_ms, model_schema
+      `select version, position, recorded_at_ms, model_schema, shards
          from ${this.#table} where name = $1 for update`,
       [name],
     );
@@ -57,18 +60,18 @@ export class CheckpointTable {
   ): Promise<void> {
     const { version, position, recordedAtMs } = checkpoint;
     await sql.query(
-      `insert into ${this.#table} (name, version, position, recorded_at_ms, model_schema)
-       values ($1, $2, $3, $4, $5)`,
-      [name, version, position, recordedAtMs, modelSchema],
+      `insert into ${this.#table} (name, version, position, recorded_at_ms, model_schema, shards)
+       values ($1, $2, $3, $4, $5, $6)`,
+      [name, version, position, recordedAtMs, modelSchema, shardsText(checkpoint)],
     );
   }
 
   async move(sql: TransactionSql, name: string, to: Checkpoint): Promise<void> {
     await sql.query(
       `update ${this.#table}
-          set version = $2, position = $3, recorded_at_ms = $4, updated_at = now()
+          set version = $2, position = $3, recorded_at_ms = $4, shards = $5, updated_at = now()
         where name = $1`,
-      [name, to.version, to.position, to.recordedAtMs],
+      [name, to.version, to.position, to.recordedAtMs, shardsText(to)],
     );
   }
 
@@ -78,10 +81,16 @@ export class CheckpointTable {
 }
 
 /** A bigint comes as text from one client and as a number from the other. */
-function checkpointOf({ version, position, recorded_at_ms: recordedAtMs }: Row): Checkpoint {
+function checkpointOf(row: Row): Checkpoint {
+  const { version, position, recorded_at_ms: recordedAtMs, shards } = row;
   return {
+    ...(shards === null ? {} : { shards: JSON.parse(shards) as Checkpoint["shards"] }),
     version: Number(version),
     position: Number(position),
     recordedAtMs: Number(recordedAtMs),
   };
+}
+
+function shardsText({ shards }: Checkpoint): string | null {
+  return shards === undefined ? null : JSON.stringify(shards);
 }

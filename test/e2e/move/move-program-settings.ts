@@ -6,6 +6,7 @@ export interface MoveProgramSettings {
   readonly from: string;
   readonly to: string;
   readonly partitions: number;
+  readonly shards?: number;
 }
 
 const script = new URL("./move-program.ts", import.meta.url);

@@ -3,7 +3,9 @@ import { moveLog } from "@troupe/jetstream";
 
 import type { MoveProgramSettings } from "./move-program-settings.ts";
 
-const { from, partitions, to, url } = JSON.parse(process.argv[2] ?? "{}") as MoveProgramSettings;
+const { from, partitions, shards, to, url } = JSON.parse(
+  process.argv[2] ?? "{}",
+) as MoveProgramSettings;
 const tell = (kind: string, more: object = {}): void => void process.send?.({ kind, ...more });
 
 process.once("disconnect", () => process.exit(0));
@@ -13,6 +15,7 @@ const report = await moveLog({
   namespace: from,
   to,
   partitions,
+  shards,
   onProgress: ({ step }) => tell(step),
 });
 tell("moved", { report });

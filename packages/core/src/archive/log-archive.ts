@@ -1,6 +1,8 @@
 /** The archive of one log in one store. */
 import { requireName } from "../agent/name.ts";
+import { DefinitionError } from "../errors/definition-errors.ts";
 import type { Position } from "../log/input.ts";
+import type { Log } from "../log/log.ts";
 import type {
   Archive,
   ArchiveCallOptions,
@@ -55,12 +57,24 @@ const readsAtOnce = 4;
  * @throws DefinitionError
  */
 export function logArchive(
-  log: FittedLog,
+  log: FittedLog & ShardedOrNot,
   store: ArchiveStore,
   options: ArchiveOptions = {},
 ): Archive {
   requireOptions("Archive option ", options, archiveRules);
+  requireOneShard(log);
   return new LogArchive(log, store, { ...archiveDefaults, ...defined(options) });
+}
+
+type ShardedOrNot = Pick<Log, "namespace" | "shards">;
+
+/** A chain has one frontier, and in a log of several shards it would need one in each. */
+function requireOneShard({ namespace, shards }: ShardedOrNot): void {
+  if (shards === 1) return;
+  throw new DefinitionError(
+    `The log of ${namespace} has ${shards} shards, and only a log of one shard can have an archive: leave the archive out.`,
+    { details: { namespace, shards } },
+  );
 }
 
 class LogArchive implements Archive {

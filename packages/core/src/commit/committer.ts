@@ -6,7 +6,7 @@
  *     conflict concerns nobody else. Only a key with many finished turns commits them as a chain; from how many on that
  *     pays, the log says (`chainMin`).
  *  C3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
- *     its size, so only a few are on their way at once and the rest gathers for the next one.
+ *     its size, so only a few are on their way at once and the rest gathers for the next one. A group is of one shard.
  *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
  *  C5 What is on its way is bounded (I7).
  */
@@ -15,6 +15,7 @@ import { errorData, isFinal, TroupeError } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, TurnCommit } from "../log/log.ts";
+import { shardOfKey } from "../log/shard.ts";
 import type { Mailbox } from "../mailbox/mailbox.ts";
 import { messagesOf } from "../turn/turn-size.ts";
 import type { Turn } from "../turn/turn.ts";
@@ -32,6 +33,7 @@ export interface CommitLimits {
 /** One mailbox's part of a commit. */
 interface Share {
   readonly mailbox: Mailbox;
+  readonly shard: number;
   readonly turns: readonly Turn[];
   readonly commits: readonly TurnCommit[];
   readonly messages: number;
@@ -42,7 +44,7 @@ export interface CommitHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
   /** Stores, and is told of what is stored. */
-  readonly footing: Pick<LogFooting, "commit" | "position" | "stored">;
+  readonly footing: Pick<LogFooting, "commit" | "positionIn" | "stored">;
 }
 
 export class Committer {
@@ -101,7 +103,7 @@ export class Committer {
     const turns = mailbox.takeReady(this.#log.limits);
     const first = turns[0];
     if (first === undefined) return;
-    const share = shareOf(mailbox, turns);
+    const share = shareOf(mailbox, turns, shardOfKey(this.#log, mailbox.agent.key));
     if (share.messages === 1) this.#commitSingle(share);
     else this.#gathering.push(share);
   }
@@ -110,7 +112,7 @@ export class Committer {
   #commitSingle(share: Share): void {
     this.#singles += 1;
     const startedAt = this.#feed.active ? performance.now() : 0;
-    const before = this.#footing.position;
+    const before = this.#footing.positionIn(share.shard);
     this.#footing.commit(share.commits).then(
       (revisions) => {
         this.#standOn(share, revisions, before);
@@ -134,15 +136,21 @@ export class Committer {
     const { commitMessagesMax } = this.#log.limits;
     let messages = 0;
     let bytes = 0;
-    let count = 0;
+    const shard = this.#gathering[0]?.shard;
+    const group: Share[] = [];
+    const rest: Share[] = [];
+    let isFull = false;
     for (const share of this.#gathering) {
-      messages += share.messages;
-      bytes += share.bytes;
-      const full = messages > commitMessagesMax || bytes > this.#limits.groupBytesMax;
-      if (full && count > 0) break;
-      count += 1;
+      const isOther = share.shard !== shard;
+      if (!isOther && !isFull) {
+        messages += share.messages;
+        bytes += share.bytes;
+        isFull = messages > commitMessagesMax || bytes > this.#limits.groupBytesMax;
+      }
+      if (isOther || (isFull && group.length > 0)) rest.push(share);
+      else group.push(share);
     }
-    const group = this.#gathering.splice(0, count);
+    this.#gathering = rest;
     this.#groups += 1;
     void this.#commit(group).then(() => {
       this.#groups -= 1;
@@ -153,7 +161,7 @@ export class Committer {
   /** Never rejects: every share ends committed, recovering or refused. */
   async #commit(shares: readonly Share[]): Promise<void> {
     const startedAt = this.#feed.active ? performance.now() : 0;
-    const before = this.#footing.position;
+    const before = this.#footing.positionIn(shares[0]?.shard ?? 0);
     try {
       const revisions = await this.#footing.commit(shares.flatMap((share) => share.commits));
       this.#standOn(shares.at(-1), revisions, before);
@@ -214,7 +222,7 @@ export class Committer {
   }
 }
 
-function shareOf(mailbox: Mailbox, turns: readonly Turn[]): Share {
+function shareOf(mailbox: Mailbox, turns: readonly Turn[], shard: number): Share {
   let messages = 0;
   let bytes = 0;
   const commits: TurnCommit[] = [];
@@ -233,7 +241,7 @@ function shareOf(mailbox: Mailbox, turns: readonly Turn[]): Share {
     bytes += record.byteLength;
     commits.push({ agent, expectedRevision: "chained", record, outgoing: [] });
   }
-  return { mailbox, turns, commits, messages, bytes };
+  return { mailbox, shard, turns, commits, messages, bytes };
 }
 
 /** The journal's revision after each turn: of the base record behind it where the agent ended. */

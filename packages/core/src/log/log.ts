@@ -9,7 +9,9 @@
  *  L2 `commit` stores all of its turns with everything they send, or nothing (I3), each record followed at once by its
  *     turn's messages, in order: that is how a record says where they lie; a turn is stored only while its
  *     `expectedRevision` is the journal's last (I5). That makes it happen once; the ids of what it sends are kept but
- *     compared with nothing, so that a stranger's message with the same id cannot stop a turn.
+ *     compared with nothing, so that a stranger's message with the same id cannot stop a turn. The turns of a commit are
+ *     of one shard. What a turn sends into another shard lies in that place as something else, and becomes an input there
+ *     once, in the order in which it was sent.
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
@@ -137,6 +139,11 @@ export interface FollowRequest {
   /** First position to show; `"new"` starts with what is stored from now on. */
   readonly from: Position | "new";
   /**
+   * Instead of `from`, on a log of several shards: for each of them the position after which to
+   * begin.
+   */
+  readonly after?: readonly Position[] | undefined;
+  /**
    * Stop at the position that is the log's last when following starts, instead of waiting for more.
    */
   readonly untilNow?: boolean | undefined;
@@ -236,6 +243,10 @@ export interface Log {
    */
   readonly id: string;
   readonly partitions: number;
+  /**
+   * How many shards it has, usually one. A partition lies in the shard of its number modulo this.
+   */
+  readonly shards: number;
   readonly limits: LogLimits;
   /** Where the keys of personal data lie: beside the log, in a store of its own. */
   readonly keys: KeyStore;
@@ -256,7 +267,7 @@ export interface Log {
   accept(draft: InputDraft, options?: AcceptOptions): Promise<Accepted>;
 
   /**
-   * Store turns, all or nothing; returns the position of each record.
+   * Store turns of one shard, all or nothing; returns the position of each record.
    * @throws RevisionConflictError (nothing stored), LogUnavailableError (unknown), LogRefusedError
    * (nothing stored)
    */

@@ -17,6 +17,8 @@ export interface SubscriptionBeginning {
   readonly position: Position;
   /** When the log stored what lies there, in milliseconds since the epoch. */
   readonly atMs: number;
+  /** The same position in each shard, where the log has several. */
+  readonly ends?: readonly Position[] | undefined;
 }
 
 /** What a type handles, by kind: names only. */

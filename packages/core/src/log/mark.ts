@@ -13,6 +13,7 @@ import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Position } from "./input.ts";
 import type { Log } from "./log.ts";
 import { wasRemoved } from "./low-water.ts";
+import { shardAt } from "./shard.ts";
 
 /** A position of a log, with what lies there. */
 export interface Mark {
@@ -37,6 +38,8 @@ export interface LogEnd {
   readonly log: string;
   /** The last position; 0 when the log is empty. */
   readonly last: Position;
+  /** The last position of each of its shards, where it has several. */
+  readonly ends?: readonly Position[] | undefined;
 }
 
 /** Whether the log is the one that the mark was made on, at least up to the mark. */
@@ -57,9 +60,10 @@ export async function laterMark(
   { log: identity, position }: Pick<Mark, "log" | "position">,
 ): Promise<Mark | undefined> {
   const end = await log.end();
-  if (end.log !== identity || end.last <= position) return undefined;
-  const found = await log.at(end.last);
-  return found && { log: identity, position: end.last, storedAtMs: found.storedAtMs };
+  const last = end.ends?.[shardAt(position)] ?? end.last;
+  if (end.log !== identity || last <= position) return undefined;
+  const found = await log.at(last);
+  return found && { log: identity, position: last, storedAtMs: found.storedAtMs };
 }
 
 /** What happened to a log that does not fit a mark. */

@@ -92,7 +92,7 @@ export class Activation {
   /** A log that failed may be another one when it is back: then nothing is stored on it (I16). */
   async #read(): Promise<void> {
     const { footing } = this.#host;
-    if (footing.inDoubt || this.#restarts + this.#failures > 0) await footing.mark();
+    if (footing.inDoubt || this.#restarts + this.#failures > 0) await footing.marks();
     await this.#history.load();
   }
 

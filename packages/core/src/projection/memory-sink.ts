@@ -11,8 +11,9 @@ import { SinkRefusedError } from "../errors/projection-errors.ts";
 import { thrownText } from "../errors/thrown.ts";
 import { handedOut, stored as storedForm, storedCopy } from "../wire/storable.ts";
 import type { ProjectionDefinition } from "./projection.ts";
-import type { Checkpoint, ProjectionSink, ReadModel } from "./projection-sink.ts";
-import { isSameCheckpoint, startOf } from "./projection-sink.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { isSameCheckpoint, startOf } from "./checkpoint.ts";
+import type { ProjectionSink, ReadModel } from "./projection-sink.ts";
 
 /** A storable value in memory that handlers change (docs/values.md). */
 export interface MemoryModel<Value> extends ReadModel<Value> {

@@ -5,6 +5,7 @@ import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { Log, LogEntry } from "../log/log.ts";
+import { shardOfKey } from "../log/shard.ts";
 import { TroupeError } from "../errors/troupe-error.ts";
 import { NewerEventError } from "../errors/event-errors.ts";
 import { PoisonEventError } from "../errors/projection-errors.ts";
@@ -26,6 +27,7 @@ interface ProjectedEvent {
 
 export interface ProjectedRecord {
   readonly agent: AgentId;
+  readonly shard: number;
   readonly position: Position;
   readonly atMs: number;
   readonly bytes: number;
@@ -65,7 +67,8 @@ export function projectedRecord(
   { agent, entry }: LogEntry & { readonly kind: "turn" },
 ): ProjectedRecord | Promise<ProjectedRecord> {
   const { revision: position, committedAtMs: atMs, record } = entry;
-  const place = { agent, position, atMs, bytes: record.byteLength };
+  const shard = shardOfKey(log, agent.key);
+  const place = { agent, shard, position, atMs, bytes: record.byteLength };
   const handlers = sources[agent.type] ?? {};
   const faulty = (fault: unknown): ProjectedRecord => ({ ...place, events: undefined, fault });
   const readable = (decoded: JournalRecord): ProjectedRecord => {

@@ -3,13 +3,16 @@ import { ForeignCheckpointError } from "../errors/projection-errors.ts";
 import type { Position } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 import { wasRemoved } from "../log/low-water.ts";
-import type { Checkpoint } from "./projection-sink.ts";
+import type { LogEnd } from "../log/mark.ts";
+import { shardAt, shardOfKey } from "../log/shard.ts";
+import type { AppliedRecord, Checkpoint } from "./checkpoint.ts";
+import { reachedIn } from "./checkpoint.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
 type TurnEntry = LogEntry & { readonly kind: "turn" };
 
 export interface RecordsRequest extends Pick<FollowRequest, "onPending" | "signal"> {
-  readonly after: Position;
+  readonly after: Checkpoint;
 }
 
 /** All records after a position, and those to come. */
@@ -18,20 +21,34 @@ export async function* recordsAfter(
   projection: ProjectionDefinition,
   { after, ...request }: RecordsRequest,
 ): AsyncGenerator<TurnEntry, void, undefined> {
-  yield* turnsIn(log.follow({ ...sourcesOf(projection), ...request, from: after + 1 }));
+  const places = placesAfter(log, after);
+  yield* turnsIn(log.follow({ ...sourcesOf(projection), ...request, ...places }));
 }
 
-/** Position of the last record from a position on; 0 when there is none. */
-export async function lastRecord(
+/** The last record of each shard after a checkpoint, by shard; 0 where there is none. */
+export async function lastRecords(
   log: Log,
   projection: ProjectionDefinition,
-  from: Position,
-  signal: AbortSignal | undefined,
-): Promise<Position> {
-  let last: Position = 0;
-  const request = { ...sourcesOf(projection), from, untilNow: true, signal };
-  for await (const { entry } of turnsIn(log.follow(request))) last = entry.revision;
-  return last;
+  { after, signal }: RecordsRequest,
+): Promise<readonly Position[]> {
+  const lasts: Position[] = Array.from({ length: log.shards }, () => 0);
+  const places = placesAfter(log, after);
+  const request = { ...sourcesOf(projection), ...places, untilNow: true, signal };
+  for await (const { agent, entry } of turnsIn(log.follow(request)))
+    lasts[shardOfKey(log, agent.key)] = entry.revision;
+  return lasts;
+}
+
+function placesAfter(
+  { shards }: Log,
+  checkpoint: Checkpoint,
+): Pick<FollowRequest, "after" | "from"> {
+  const from = checkpoint.position + 1;
+  if (shards === 1) return { from };
+  return {
+    from,
+    after: Array.from({ length: shards }, (_, shard) => reachedIn(checkpoint, shard)),
+  };
 }
 
 /**
@@ -41,29 +58,45 @@ export async function lastRecord(
 export async function verifyCheckpoint(
   log: Log,
   projection: ProjectionDefinition,
-  { position, recordedAtMs }: Checkpoint,
+  checkpoint: Checkpoint,
 ): Promise<void> {
-  if (position === 0) return;
-  if (await wasDestroyed(log, position)) return;
-  const request = { ...sourcesOf(projection), from: position, untilNow: true };
-  for await (const { entry } of turnsIn(log.follow(request))) {
-    if (entry.revision === position && entry.committedAtMs === recordedAtMs) return;
-    break;
+  for (const applied of checkpoint.shards ?? [checkpoint]) {
+    if (!(await isThere(log, projection, applied))) throw foreign(log, projection, applied);
   }
-  // Retention may have removed the record; a log that went back has none of what came later either.
-  if (await wasRemoved(log, position)) return;
-  throw new ForeignCheckpointError(
+}
+
+async function isThere(
+  log: Log,
+  projection: ProjectionDefinition,
+  { position, recordedAtMs }: AppliedRecord,
+): Promise<boolean> {
+  if (position === 0) return true;
+  const found = await log.at(position);
+  // An erasure leaves a hole: the model is of this log, and hears of the erasure itself.
+  if (found === undefined) return endsAfter(await log.end(), position);
+  if (log.shards > 1) return found.storedAtMs === recordedAtMs;
+  const request = { ...sourcesOf(projection), from: position, untilNow: true };
+  for await (const { entry } of turnsIn(log.follow(request)))
+    return entry.revision === position && entry.committedAtMs === recordedAtMs;
+  // Retention may have removed it; a log that went back has none of what came later either.
+  return wasRemoved(log, position);
+}
+
+function endsAfter({ ends, last }: LogEnd, position: Position): boolean {
+  return (ends?.[shardAt(position)] ?? last) > position;
+}
+
+function foreign(
+  log: Log,
+  projection: ProjectionDefinition,
+  { position }: AppliedRecord,
+): ForeignCheckpointError {
+  return new ForeignCheckpointError(
     `The read model of ${projection.name} is at position ${position}, where the log ` +
       `${log.namespace} has no such record of ${Object.keys(projection.sources).join(", ")}. The ` +
       "model is from another log, or the projection's agents changed: rebuild it, or raise its version.",
     { details: { projection: projection.name, position, namespace: log.namespace } },
   );
-}
-
-/** An erasure leaves a hole: the model is of this log, and hears of the erasure itself. */
-async function wasDestroyed(log: Log, position: Position): Promise<boolean> {
-  if ((await log.at(position)) !== undefined) return false;
-  return (await log.end()).last > position;
 }
 
 function sourcesOf({ sources }: ProjectionDefinition): Pick<FollowRequest, "kinds" | "types"> {

@@ -18,10 +18,11 @@ import type { Log } from "../log/log.ts";
 import { backoffMs, retryPolicyDefault } from "../mailbox/retry-policy.ts";
 import { Beginnings } from "./beginnings.ts";
 import { Changes } from "./changes.ts";
+import { isBehind, reachedIn } from "./checkpoint.ts";
 import { projectedRecord } from "./projected-record.ts";
 import type { EmitProjectionEvent } from "./projection-feed.ts";
 import { projectionFeed } from "./projection-feed.ts";
-import { lastRecord, recordsAfter, verifyCheckpoint } from "./projection-log.ts";
+import { lastRecords, recordsAfter, verifyCheckpoint } from "./projection-log.ts";
 import type { ProjectSettings } from "./projection-settings.ts";
 import type { ProjectionSink, ReadModel } from "./projection-sink.ts";
 import { ProjectionWriter } from "./projection-writer.ts";
@@ -68,6 +69,7 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
       clock,
       settings,
       emit: this.#emit,
+      shards: host.log.shards,
       unwritten,
     });
     this.#queue = new RecordQueue(settings, clock);
@@ -125,8 +127,11 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
     const { log, settings } = this.#host;
     await this.#until(() => this.lag <= settings.readAheadMax, signal);
     // The lag does not know yet what was stored a moment ago, so the log is asked.
-    const last = await lastRecord(log, this.#projection, this.position + 1, signal);
-    await this.#until(() => this.position >= last, signal);
+    const request = { after: this.#writer.checkpoint, signal };
+    const lasts = await lastRecords(log, this.#projection, request);
+    const hasAll = (): boolean =>
+      lasts.every((last, shard) => reachedIn(this.#writer.checkpoint, shard) >= last);
+    await this.#until(hasAll, signal);
   }
 
   async stop(): Promise<void> {
@@ -150,12 +155,14 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
     const { signal } = this.#stopping;
     let failures = 0;
     while (!signal.aborted) {
-      const before = this.position;
+      const before = this.#writer.checkpoint;
       try {
         await this.#follow();
         failures = 0;
       } catch (thrown) {
-        failures = this.position > before ? 1 : failures + 1;
+        failures = isBehind(before, this.#writer.checkpoint, this.#host.log.shards)
+          ? 1
+          : failures + 1;
         if (!(await this.#waitsAfter(thrown, failures))) return this.#end(thrown);
       }
     }
@@ -174,13 +181,13 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
       for (;;) {
         const batch = await queue.take();
         if (batch.length === 0 || signal.aborted) return;
-        const start = this.position;
+        const start = this.#writer.checkpoint;
         this.#inTransaction = batch.length;
         await this.#writer.write(batch, signal);
         this.#inTransaction = 0;
         this.#unapplied -= batch.length;
         this.#changes.tell();
-        if (this.position < start) return;
+        if (isBehind(this.#writer.checkpoint, start, this.#host.log.shards)) return;
       }
     } finally {
       this.#inTransaction = 0;
@@ -200,7 +207,7 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
       if (isFirst) this.#read(0, pending);
       isFirst = false;
     };
-    const request = { after: this.position, onPending, signal };
+    const request = { after: this.#writer.checkpoint, onPending, signal };
     try {
       for await (const entry of recordsAfter(log, this.#projection, request)) {
         this.#read(1, pending);

@@ -10,7 +10,7 @@
  *  S3 `open` makes the model on first use, and makes it anew, empty, when the stored version is
  *     lower than the projection's. Making it and setting the checkpoint is one transaction too.
  */
-import type { Position } from "../log/input.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
 /**
@@ -26,16 +26,6 @@ export interface ReadModel<Handle = unknown> {
 
 /** What a handler of a projection into this model gets. */
 export type HandleOf<Model> = Model extends ReadModel<infer Handle> ? Handle : never;
-
-/** How far a read model is: all events up to the position are in it, and none after. */
-export interface Checkpoint {
-  /** The projection's version when the model was made. */
-  readonly version: number;
-  /** Position of the last record that is in the model; 0 for none. */
-  readonly position: Position;
-  /** When that record was committed: how a checkpoint on another log is recognised. 0 for none. */
-  readonly recordedAtMs: number;
-}
 
 export interface CheckpointMove {
   readonly from: Checkpoint;
@@ -67,13 +57,4 @@ export interface ProjectionSink<Model extends ReadModel> {
 
   /** Throws the model and its checkpoint away and makes them anew, empty, in one transaction. */
   reset(projection: ProjectionDefinition): Promise<Checkpoint>;
-}
-
-/** Before the first event. */
-export function startOf(projection: ProjectionDefinition): Checkpoint {
-  return { version: projection.version, position: 0, recordedAtMs: 0 };
-}
-
-export function isSameCheckpoint(a: Checkpoint, b: Checkpoint): boolean {
-  return a.version === b.version && a.position === b.position;
 }

@@ -13,18 +13,21 @@
 import type { Clock } from "../clock/clock.ts";
 import { NewerEventError } from "../errors/event-errors.ts";
 import { OutdatedProjectionError, SinkRefusedError } from "../errors/projection-errors.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { isBehind, movedBy, reachedIn, startOf } from "./checkpoint.ts";
 import type { ProjectedRecord } from "./projected-record.ts";
 import { applyRecords, PoisonFound } from "./projected-record.ts";
 import type { EmitProjectionEvent } from "./projection-feed.ts";
 import type { ProjectSettings } from "./projection-settings.ts";
-import type { Checkpoint, ProjectionSink, ReadModel } from "./projection-sink.ts";
-import { startOf } from "./projection-sink.ts";
+import type { ProjectionSink, ReadModel } from "./projection-sink.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
 export interface WriterHost {
   readonly clock: Clock;
   readonly settings: ProjectSettings;
   readonly emit: EmitProjectionEvent;
+  /** Of the log that is read. */
+  readonly shards: number;
   /** Records that were not given to the writer yet. */
   readonly unwritten: () => number;
 }
@@ -71,8 +74,8 @@ export class ProjectionWriter<Model extends ReadModel> {
   async write(batch: readonly ProjectedRecord[], signal: AbortSignal): Promise<void> {
     let rest = batch;
     for (;;) {
-      const { position: start } = this.#checkpoint;
-      rest = rest.filter(({ position }) => position > start);
+      const start = this.#checkpoint;
+      rest = rest.filter(({ position, shard }) => position > reachedIn(start, shard));
       if (rest.length === 0) return;
       try {
         await this.#transact(rest);
@@ -80,20 +83,18 @@ export class ProjectionWriter<Model extends ReadModel> {
         if (!(thrown instanceof PoisonFound)) throw thrown;
         await this.#poisoned(thrown, rest);
       }
-      if (this.#checkpoint.position < start || signal.aborted) return;
+      if (isBehind(this.#checkpoint, start, this.#host.shards) || signal.aborted) return;
     }
   }
 
   /** One transaction; afterwards the checkpoint is the one that is stored. */
   async #transact(records: readonly ProjectedRecord[]): Promise<void> {
-    const last = records.at(-1);
-    if (last === undefined) return;
-    const { clock, emit, unwritten } = this.#host;
+    if (records.length === 0) return;
+    const { clock, emit, shards, unwritten } = this.#host;
     const startedAtMs = clock.monotonicMs();
-    const { version } = this.#projection;
-    const to = { version, position: last.position, recordedAtMs: last.atMs };
     let events: number | undefined;
-    const move = { from: this.#checkpoint, to };
+    const from = this.#checkpoint;
+    const move = { from, to: movedBy(from, records, shards) };
     const stored = await this.#sink.apply(this.#projection, move, async (handle) => {
       const skipped = this.#skipped;
       events = await applyRecords(this.#projection, records, { handle, skipped });

@@ -8,6 +8,7 @@ import { BaseTooLargeError, ForeignSubjectsError } from "../errors/state-errors.
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentName } from "../log/address.ts";
+import { shardOfKey } from "../log/shard.ts";
 import type { Log } from "../log/log.ts";
 import type { AgentHistory } from "../mailbox/agent-history.ts";
 import type { Uncommitted } from "../mailbox/uncommitted.ts";
@@ -23,7 +24,7 @@ export interface BaseWriterHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
   /** Told of what is stored. */
-  readonly footing: Pick<LogFooting, "commit" | "position" | "stored">;
+  readonly footing: Pick<LogFooting, "commit" | "positionIn" | "stored">;
   readonly identity: Pick<LogIdentity, "id">;
   readonly worker: string;
   readonly version: string;
@@ -66,7 +67,7 @@ export class BaseWriter {
     if (base === undefined) return;
     const bytesMax = Math.min(stateBytesMax, log.limits.payloadBytesMax);
     const record = encodeBaseRecord(base, agentName(agent), bytesMax);
-    const before = footing.position;
+    const before = footing.positionIn(shardOfKey(log, agent.key));
     const commit = { agent, expectedRevision, record, outgoing: [] };
     const [revision = expectedRevision] = await footing.commit([commit]);
     footing.stored(revision, record, before);

@@ -36,7 +36,7 @@ export interface CollectorHost {
   readonly archive: Pick<Archive, "keep"> | undefined;
   readonly clock: Clock;
   readonly feed: InspectionFeed;
-  readonly footing: Pick<LogFooting, "mark">;
+  readonly footing: Pick<LogFooting, "marks">;
   readonly settings: CollectorSettings;
   /** Whether this worker holds the agent's partition. */
   readonly holds: (agent: AgentId) => boolean;
@@ -115,7 +115,7 @@ export class Collector {
       ))
     )
       return undefined;
-    const mark = await footing.mark();
+    const [mark] = (await footing.marks()) ?? [];
     if (mark === undefined || mark.position === 0) return undefined;
     const { below } = await raiseLowWater(log, mark);
     const unhandled = await firstUnhandled(log, floors);

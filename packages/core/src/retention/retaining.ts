@@ -1,4 +1,5 @@
 /** What a worker does for the retention of its types; nothing where none is declared. */
+import { DefinitionError } from "../errors/definition-errors.ts";
 import { keyToToken } from "../key/key-token.ts";
 import { partitionOfToken } from "../key/partition.ts";
 import type { Clock } from "../clock/clock.ts";
@@ -112,7 +113,22 @@ export function retainingOf(host: RetainingHost): Retaining | undefined {
   const isDeclared = [...host.runtimes.values()].some(
     (each) => each.definition.keeps !== undefined || agesOf(each).size > 0,
   );
-  return isDeclared ? new Retaining(host) : undefined;
+  if (!isDeclared) return undefined;
+  requireOneShard(host);
+  return new Retaining(host);
+}
+
+/**
+ * What a log has removed on purpose is said by one position, and would be by one for each shard.
+ */
+function requireOneShard({ log, runtimes }: RetainingHost): void {
+  const { namespace, shards } = log;
+  if (shards === 1) return;
+  const types = [...runtimes.keys()].join(", ");
+  throw new DefinitionError(
+    `The log of ${namespace} has ${shards} shards, and only a log of one shard can have a retention: leave it out of ${types}, or host these in a namespace of one shard.`,
+    { details: { namespace, shards, types } },
+  );
 }
 
 function agesOf({ definition }: AgentRuntime): ReadonlyMap<string, number> {

@@ -8,6 +8,7 @@ export function memoryHarness(options: MemoryBrokerOptions = {}): LogHarness {
   const broker = createMemoryBroker(options);
   const connections: MemoryConnection[] = [];
   return {
+    shards: options.shards ?? 1,
     async connect() {
       const connection = broker.connect();
       connections.push(connection);

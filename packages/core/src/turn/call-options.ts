@@ -22,6 +22,7 @@ const timerRules: OptionRules<TimerOptions & TimerTarget<never>> = {
   key: "other",
 };
 const followRules: OptionRules<Omit<FollowRequest, "from">> = {
+  after: "other",
   untilNow: "other",
   topics: "other",
   types: "other",

@@ -11,8 +11,8 @@ import { fitsLog, logChanged } from "../log/mark.ts";
 export interface FittingFloors {
   /** By `floorName`; one that does not fit is at the beginning. */
   readonly floors: ReadonlyMap<string, Floor>;
-  /** The furthest mark that they stand on. */
-  readonly mark: Mark | undefined;
+  /** The marks that they stand on. */
+  readonly marks: readonly Mark[];
   /** Set when some of the wanted floors do not fit the log. */
   readonly changed: TroupeError | undefined;
 }
@@ -25,7 +25,7 @@ export function floorName({ partition, type }: Pick<Floor, "type" | "partition">
 /** Reads the floors of these names. @throws LogUnavailableError */
 export async function fittingFloors(log: Log, wanted: ReadonlySet<string>): Promise<FittingFloors> {
   const floors = new Map<string, Floor>();
-  let fit: Mark | undefined;
+  const fit = new Map<string, Mark>();
   let unfit: Mark | undefined;
   // Floors that were saved together stand on the same mark.
   const looked = new Map<string, Promise<boolean>>();
@@ -39,11 +39,11 @@ export async function fittingFloors(log: Log, wanted: ReadonlySet<string>): Prom
     looked.set(name, looking);
     if (await looking) {
       floors.set(floorName(floor), floor);
-      fit = further(fit, mark);
+      fit.set(name, mark);
     } else unfit = further(unfit, mark);
   }
   const changed = unfit && logChanged(unfit, await log.end());
-  return { floors, mark: fit, changed };
+  return { floors, marks: [...fit.values()], changed };
 }
 
 function further(one: Mark | undefined, other: Mark): Mark {

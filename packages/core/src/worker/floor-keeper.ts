@@ -10,6 +10,8 @@ import type { TroupeError } from "../errors/troupe-error.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Floor, Log } from "../log/log.ts";
+import type { Mark } from "../log/mark.ts";
+import { shardOfPartition } from "../log/shard.ts";
 import { floorName } from "./fitting-floors.ts";
 import type { LogFooting } from "./log-footing.ts";
 
@@ -71,13 +73,15 @@ export class FloorKeeper {
    */
   async save(floors: readonly Floor[]): Promise<void> {
     try {
-      const mark = await this.#footing.mark();
-      if (mark === undefined) return;
+      const marks = await this.#footing.marks();
+      if (marks === undefined) return;
       const changed = floors.filter(
         (floor) => this.#saved.get(floorName(floor)) !== valueOf(floor),
       );
       if (changed.length === 0) return;
-      await this.#log.saveFloors(changed.map((floor) => ({ ...floor, mark })));
+      const { shards } = this.#log;
+      const marked = changed.map((floor) => ({ ...floor, mark: markOf(floor, marks, shards) }));
+      await this.#log.saveFloors(marked);
       for (const floor of changed) this.#saved.set(floorName(floor), valueOf(floor));
     } catch (thrown) {
       if (thrown instanceof LogWentBackError || thrown instanceof LogMadeAnewError) {
@@ -86,6 +90,15 @@ export class FloorKeeper {
       this.#feed.emit({ kind: "fault", what: "saving floors", failure: errorData(thrown) });
     }
   }
+}
+
+/**
+ * Where nothing of its shard was seen, a floor stands on what the log had before it got shards, and
+ * any mark will do.
+ */
+function markOf({ partition }: Floor, marks: readonly Mark[], shards: number): Mark | undefined {
+  const mark = marks[shardOfPartition(partition, shards)];
+  return mark === undefined || mark.position === 0 ? marks[0] : mark;
 }
 
 function valueOf({ holder, position, suspected = false }: Floor): string {

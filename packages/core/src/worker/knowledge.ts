@@ -19,7 +19,8 @@ import { UnknownHereError } from "../errors/event-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Input, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
-import type { Manifest } from "../log/manifest.ts";
+import type { Manifest, SubscriptionBeginning } from "../log/manifest.ts";
+import { shardAt, shardOfKey } from "../log/shard.ts";
 import { nameOf } from "../turn/turn-input.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 
@@ -53,7 +54,7 @@ export class Knowledge {
   readonly #manifests = new Map<string, Manifest>();
   /** Up to which position a name of a type is known to nobody, by `type name`; of the last read. */
   readonly #denied = new Map<string, Position>();
-  /** Asked about since the last read began: the furthest position, by type and name. */
+  /** Asked about since the last read began: the furthest position, by type, name and shard. */
   #asked = new Map<string, { readonly type: string; readonly position: Position }>();
   readonly #told = new Set<string>();
   #readAtMs = -Infinity;
@@ -125,18 +126,25 @@ export class Knowledge {
     const known = this.#manifests.get(type);
     const names = topic === undefined ? known?.messages : known?.topics;
     if (names?.includes(name) === true) return "wait";
-    return position <= (this.#denied.get(`${type} ${name}`) ?? 0) ? "handle" : "ask";
+    const denied = this.#denied.get(`${type} ${name} ${shardAt(position)}`) ?? 0;
+    return position <= denied ? "handle" : "ask";
   }
 
   #ofTopic(runtime: AgentRuntime, topic: string, input: Input): Verdict {
     const manifest = this.#manifests.get(runtime.type);
     const since = manifest?.since?.[topic];
     const isOurs = Object.hasOwn(runtime.definition.subscriptions, topic);
-    const isBefore =
-      since !== undefined && input.position <= since.position && input.acceptedAtMs <= since.atMs;
+    const isBefore = since !== undefined && this.#isBefore(input, since);
     if (isBefore) return "pass";
     if (isOurs) return "handle";
     return manifest?.topics.includes(topic) === true ? "wait" : "pass";
+  }
+
+  #isBefore({ acceptedAtMs, address, position }: Input, since: SubscriptionBeginning): boolean {
+    if (acceptedAtMs > since.atMs) return false;
+    const { ends } = since;
+    if (ends === undefined) return position <= since.position;
+    return position <= (ends[shardOfKey(this.#host.log, address.key)] ?? 0);
   }
 
   #nameOf(input: Input): string | undefined {
@@ -148,7 +156,7 @@ export class Knowledge {
     const { type } = runtime;
     const name = this.#nameOf(input) ?? "";
     if (verdict === "ask") {
-      const asked = `${type} ${name}`;
+      const asked = `${type} ${name} ${shardAt(input.position)}`;
       const position = Math.max(input.position, this.#asked.get(asked)?.position ?? 0);
       this.#asked.set(asked, { type, position });
       void this.#refresh();

@@ -14,7 +14,7 @@ function footingOn(stored: Map<number, number>): LogFooting {
   const end = async () => ({ log: "this one", last: Math.max(0, ...stored.keys()) });
   const commit = async (): Promise<readonly number[]> => [60];
   const cell = async () => undefined;
-  return new LogFooting({ at, cell, commit, end }, () => undefined);
+  return new LogFooting({ at, cell, commit, end, shards: 1 }, () => undefined);
 }
 
 it("G2: what is read after the log was away proves nothing about what was there before", async () => {
@@ -46,7 +46,7 @@ it("G2: a log that is there as it was is trusted again, also beyond where it was
   footing.read(51, 2001);
   expect(await footing.commit([])).toEqual([60]);
   expect(footing.inDoubt).toBe(false);
-  expect(await footing.mark()).toMatchObject({ position: 51, storedAtMs: 2001 });
+  expect(await footing.marks()).toMatchObject([{ position: 51, storedAtMs: 2001 }]);
 });
 
 it("N3: lets a floor rise only to what is known to be there, and learns where the log ends", async () => {

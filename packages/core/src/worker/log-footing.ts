@@ -3,7 +3,7 @@
  * from a backup, its tail not lost (I16).
  *
  *  G1 A worker remembers the furthest thing that it read or stored. As long as that lies on the log, everything the
- *     worker knows does: what it knows of lies before it.
+ *     worker knows does: what it knows of lies before it. A log of several shards has such a thing in each.
  *  G2 That is looked at before each floor is saved, whenever the connection comes back, and every interval. So a floor
  *     never stands on something that is gone, and what goes wrong while a worker runs is noticed within an interval.
  *     An agent that is activated after the log was away, or tried again, waits for that look: on a journal that lost its
@@ -21,6 +21,7 @@ import type { Log, TurnCommit } from "../log/log.ts";
 import type { Mark } from "../log/mark.ts";
 import { removedUnder } from "../log/low-water.ts";
 import { laterMark, logChanged } from "../log/mark.ts";
+import { shardAt } from "../log/shard.ts";
 
 /** What was seen at a position: when it was stored, or the record that we stored. */
 interface Known {
@@ -34,15 +35,16 @@ const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined }
 /** Positions that a floor may be behind what is passed, before somebody looks for the end. */
 const unknownMax = 500;
 
-export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end">;
+export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end" | "shards">;
 
 export class LogFooting {
   readonly #log: FootingLog;
   readonly #onDoubt: () => void;
   #identity = "";
-  #furthest: Known = nothing;
+  /** By shard. */
+  readonly #furthest: Known[];
   /** What was furthest when the log went away: what is read afterwards proves nothing about it. */
-  #beforeDoubt: Known | undefined;
+  #beforeDoubt: readonly Known[] | undefined;
   #doubts = 0;
   #looking: Promise<void> | undefined;
   #learning: Promise<void> | undefined;
@@ -52,6 +54,7 @@ export class LogFooting {
   constructor(log: FootingLog, onDoubt: () => void) {
     this.#log = log;
     this.#onDoubt = onDoubt;
+    this.#furthest = Array.from({ length: log.shards }, () => nothing);
   }
 
   /** Grows when everything that was known is forgotten. */
@@ -59,9 +62,9 @@ export class LogFooting {
     return this.#generation;
   }
 
-  /** The furthest position that is known. */
-  get position(): Position {
-    return this.#furthest.position;
+  /** The furthest position that is known of a shard. */
+  positionIn(shard: number): Position {
+    return this.#furthest[shard]?.position ?? 0;
   }
 
   /** The log was away, and nobody has looked since whether it is still the same. */
@@ -72,7 +75,7 @@ export class LogFooting {
   /** The log is away. */
   doubt(): void {
     this.#doubts += 1;
-    this.#beforeDoubt ??= this.#furthest;
+    this.#beforeDoubt ??= [...this.#furthest];
   }
 
   /** Start on the log as it is now. @throws LogUnavailableError */
@@ -82,13 +85,14 @@ export class LogFooting {
     if (generation !== this.#generation) return;
     this.#identity = log;
     this.#beforeDoubt = undefined;
-    this.#furthest = nothing;
+    this.#furthest.fill(nothing);
   }
 
   /** Something was read. */
   read(position: Position, storedAtMs: number): void {
-    if (position <= this.#furthest.position) return;
-    this.#furthest = { position, atMs: storedAtMs, record: undefined };
+    const shard = shardAt(position);
+    if (position <= this.positionIn(shard)) return;
+    this.#furthest[shard] = { position, atMs: storedAtMs, record: undefined };
   }
 
   /**
@@ -98,7 +102,7 @@ export class LogFooting {
    */
   passed(position: Position): Position {
     if (this.inDoubt) return 0;
-    const { position: furthest } = this.#furthest;
+    const furthest = this.positionIn(shardAt(position));
     if (position - furthest > unknownMax) void this.#learnEnd();
     return Math.min(position, furthest);
   }
@@ -113,17 +117,21 @@ export class LogFooting {
 
   async #readEnd(): Promise<void> {
     const generation = this.#generation;
-    const { last, log } = await this.#log.end();
-    const found = await this.#log.at(last);
+    const { last, log, ends = [last] } = await this.#log.end();
+    const found = await Promise.all(ends.map((end) => this.#log.at(end)));
     if (generation !== this.#generation || this.inDoubt || log !== this.#identity) return;
-    if (found?.isLasting === true) this.read(last, found.storedAtMs);
+    for (const [shard, end] of ends.entries()) {
+      const stored = found[shard];
+      if (stored?.isLasting === true) this.read(end, stored.storedAtMs);
+    }
   }
 
-  /** We stored a record, and had seen this position before (G3). */
+  /** We stored a record, and had seen this position of its shard before (G3). */
   stored(position: Position, record: Uint8Array, before: Position): void {
     if (position <= before) return this.#onDoubt();
-    if (position <= this.#furthest.position) return;
-    this.#furthest = { position, atMs: 0, record };
+    const shard = shardAt(position);
+    if (position <= this.positionIn(shard)) return;
+    this.#furthest[shard] = { position, atMs: 0, record };
   }
 
   /**
@@ -147,7 +155,7 @@ export class LogFooting {
   }
 
   /**
-   * Resolves when the log is the same one. Who looks at once looks together. @throws what `mark`
+   * Resolves when the log is the same one. Who looks at once looks together. @throws what `marks`
    * throws, and LogUnavailableError when everything was forgotten meanwhile
    */
   look(): Promise<void> {
@@ -157,24 +165,35 @@ export class LogFooting {
   }
 
   async #lookNow(): Promise<void> {
-    if ((await this.mark()) !== undefined) return;
+    if ((await this.marks()) !== undefined) return;
     throw new LogUnavailableError("What was known of the log was forgotten meanwhile.");
   }
 
   /**
-   * A mark for what is handled by now; undefined when everything was forgotten meanwhile. @throws
-   * LogMadeAnewError, LogWentBackError, LogUnavailableError
+   * For each shard a mark for what is handled by now; undefined when everything was forgotten
+   * meanwhile. @throws LogMadeAnewError, LogWentBackError, LogUnavailableError
    */
-  async mark(): Promise<Mark | undefined> {
+  async marks(): Promise<readonly Mark[] | undefined> {
     const generation = this.#generation;
     const doubts = this.#doubts;
-    const before = this.#beforeDoubt ?? nothing;
-    const furthest = this.#furthest;
-    if (before.position > 0 && before !== furthest) await this.#require(before, generation);
-    const mark = await this.#require(furthest, generation);
+    const before = this.#beforeDoubt;
+    const marks = await Promise.all(
+      this.#furthest.map((furthest, shard) => {
+        const earlier = before?.[shard] ?? nothing;
+        return this.#mark(shard, earlier === furthest ? nothing : earlier, generation);
+      }),
+    );
     if (generation !== this.#generation) return undefined;
     if (doubts === this.#doubts) this.#beforeDoubt = undefined;
-    if (this.#furthest === furthest) this.#furthest = known(mark);
+    return marks;
+  }
+
+  async #mark(shard: number, earlier: Known, generation: number): Promise<Mark> {
+    const furthest = this.#furthest[shard] ?? nothing;
+    if (earlier.position > 0) await this.#require(earlier, generation);
+    const mark = await this.#require(furthest, generation);
+    if (generation === this.#generation && this.#furthest[shard] === furthest)
+      this.#furthest[shard] = known(mark);
     return mark;
   }
 

@@ -76,9 +76,12 @@ async function firstBeginnings(
 const beginning: SubscriptionBeginning = Object.freeze({ position: 0, atMs: 0 });
 
 async function endOf({ clock, log }: RegistrationHost): Promise<SubscriptionBeginning> {
-  const { last } = await log.end();
+  const { ends = [], last } = await log.end();
   if (last === 0) return beginning;
-  return { position: last, atMs: (await log.at(last))?.storedAtMs ?? clock.now() };
+  const lasts = await Promise.all((ends.length === 0 ? [last] : ends).map((end) => log.at(end)));
+  const times = lasts.map((stored) => stored?.storedAtMs ?? clock.now());
+  const shards = ends.length === 0 ? {} : { ends };
+  return { position: last, atMs: Math.max(...times), ...shards };
 }
 
 function requireNoPast({ subscriptions, type }: AgentDefinition, known: Manifest): void {

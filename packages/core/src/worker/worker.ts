@@ -403,9 +403,9 @@ export class RunningWorker implements Worker {
     const names = holdings.map(({ partition, type }) =>
       floorName({ type, partition: type === misfitType ? "misfits" : partition }),
     );
-    const { changed, floors, mark } = await fittingFloors(this.#parts.log, new Set(names));
+    const { changed, floors, marks } = await fittingFloors(this.#parts.log, new Set(names));
     if (changed !== undefined) this.#fault("floors", changed);
-    if (mark !== undefined) this.#footing.read(mark.position, mark.storedAtMs);
+    for (const { position, storedAtMs } of marks) this.#footing.read(position, storedAtMs);
     return floors;
   }
 

@@ -1,6 +1,7 @@
 /**
  * `troupe move`: take a namespace's log into another namespace, with another number of partitions.
  */
+import { shardsMax } from "@troupe/core";
 import { moveLog } from "@troupe/jetstream";
 import type { MoveProgress, MoveReport } from "@troupe/jetstream";
 import type { Command } from "commander";
@@ -16,6 +17,7 @@ import { count, duration } from "../terminal/quantities.ts";
 
 interface CommandOptions extends GlobalOptions {
   readonly partitions?: number;
+  readonly shards?: number;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -41,6 +43,11 @@ export function addMove(program: Command, run: Run): void {
       "partitions there; as many as before when absent",
       parseCount(1, partitionsMax),
     )
+    .option(
+      "--shards <count>",
+      "streams there, of which each has its part of the partitions; one when absent",
+      parseCount(1, shardsMax),
+    )
     .option("--yes", "do not ask")
     .option("--json", "what was moved, as one JSON object")
     .action(async (to: string, _: unknown, self: Command) => {
@@ -49,6 +56,7 @@ export function addMove(program: Command, run: Run): void {
   addExamples(command, [
     ["troupe move acme2 --namespace acme --partitions 64", "from the namespace acme"],
     ["troupe move acme2 --namespace acme --partitions 64 --yes", "on, after an interruption"],
+    ["troupe move acme2 --partitions 64 --shards 4", "for millions of keys"],
   ]);
 }
 
@@ -68,6 +76,7 @@ async function move(to: string, options: CommandOptions, run: Run): Promise<void
     ...connection,
     to,
     partitions: options.partitions,
+    shards: options.shards,
     signal: interruption.signal,
     onProgress: (progress) => terminal.status(progressLine(progress)),
   });
@@ -86,9 +95,11 @@ function progressLine({ last, position, step }: MoveProgress): string {
 
 function reportLines(report: MoveReport): readonly string[] {
   const { digest, from, keys, last, log, messages, partitions, pausedMs, timers, to } = report;
+  const { shards } = report;
   return [
     `Moved the log ${log} from ${from} to ${to}: ${partitions.before} → ${partitions.after} partitions.`,
     `  messages  ${count(messages)}, each compared with the original (${digest})`,
+    ...(shards.length === 1 ? [] : [`  shards    ${shards.map(count).join(", ")} messages`]),
     `  timers    ${count(timers)}`,
     `  keys      ${count(keys)} of personal data${keys === 0 ? "" : `, removed from ${from}`}`,
     `  last      ${last}: what is stored from now on comes after it`,

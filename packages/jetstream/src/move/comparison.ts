@@ -14,28 +14,32 @@ import { getRange, type StoredMessage } from "../direct-get.ts";
 import { MoveMismatchError } from "../errors.ts";
 import { headerText, visitHeaders } from "../header-text.ts";
 import type { Session } from "../session.ts";
-import type { Subjects } from "../subjects.ts";
+import { partitionOfSubject, type Subjects } from "../subjects.ts";
 import { leaderMessage } from "./stream-admin.ts";
 
 export interface CompareHost {
   readonly session: Session;
   readonly from: Subjects;
-  readonly to: Subjects;
+  /** Of each shard of the copy. */
+  readonly to: readonly Subjects[];
   readonly signal?: AbortSignal | undefined;
 }
 
 export class Comparison {
   readonly #host: CompareHost;
   readonly #digest = createHash("sha256");
-  /** Positions in the copy that the log does not have any more. */
-  readonly removed: Position[] = [];
+  /** What is in the copy and the log does not have any more. */
+  readonly removed: { readonly shard: number; readonly position: Position }[] = [];
   /** Up to where they are the same. */
   comparedTo: Position = 0;
   /** Messages that are in both. */
   messages = 0;
+  /** How many of them lie in each shard. */
+  readonly messagesIn: number[];
 
   constructor(host: CompareHost) {
     this.#host = host;
+    this.messagesIn = host.to.map(() => 0);
   }
 
   /**
@@ -46,35 +50,48 @@ export class Comparison {
     return this.#digest.copy().digest("base64url").slice(0, 32);
   }
 
-  /** Compares up to a position of the copy. @throws MoveMismatchError, LogUnavailableError */
-  async upTo(until: Position, onCompared?: (position: Position) => void): Promise<void> {
+  /**
+   * Compares up to a position of the log, or to the first message that is not copied yet. `copied`
+   * says for each shard the last position that its copy has. @throws MoveMismatchError,
+   * LogUnavailableError
+   */
+  async upTo(
+    until: Position,
+    copied: readonly Position[],
+    onCompared?: (position: Position) => void,
+  ): Promise<void> {
     const { from, to } = this.#host;
     const stays = staysBehind(from);
     const after = this.comparedTo;
-    const log = this.#walk(from.stream, `${from.namespace}.>`, { after, until });
-    const copy = this.#walk(to.stream, `${to.namespace}.>`, { after, until });
-    const next = async (): Promise<StoredMessage | undefined> => {
-      for (;;) {
-        const { value } = await log.next();
-        if (value === undefined || !stays(value.subject)) return value;
+    const copies = to.map((subjects, shard) => {
+      const end = Math.min(until, copied[shard] ?? 0);
+      const subject = `${subjects.namespace}.>`;
+      return new CopyWalk(shard, end, this.#walk(subjects.stream, subject, { after, until: end }));
+    });
+    for await (const original of this.#walk(from.stream, `${from.namespace}.>`, { after, until })) {
+      const { position, subject } = original;
+      const copy = copies[partitionOfSubject(from, subject) % to.length];
+      if (copy !== undefined && !stays(subject)) {
+        await this.#skipTo(copy, position);
+        if (copy.head?.position === position) this.#requireSame(original, copy.head, copy.shard);
+        else if (position > copy.end) return;
+        else await this.#requireGone(from.stream, position);
       }
-    };
-    let original = await next();
-    for await (const stored of copy) {
-      while (original !== undefined && original.position < stored.position) {
-        await this.#requireGone(from.stream, original.position);
-        original = await next();
-      }
-      if (original?.position === stored.position) {
-        this.#requireSame(original, stored);
-        original = await next();
-      } else await this.#gone(stored.position);
-      this.comparedTo = stored.position;
-      if (this.messages % reportEvery === 0) onCompared?.(stored.position);
+      this.comparedTo = position;
+      if (this.messages % reportEvery === 0) onCompared?.(position);
     }
-    for (; original !== undefined; original = await next())
-      await this.#requireGone(from.stream, original.position);
-    this.comparedTo = Math.max(after, until);
+    for (const copy of copies) await this.#skipTo(copy, Infinity);
+    this.comparedTo = Math.max(this.comparedTo, until);
+  }
+
+  /** What the copy has before this position and was not compared is not in the log. */
+  async #skipTo(copy: CopyWalk, position: Position): Promise<void> {
+    for (;;) {
+      const head = await copy.next();
+      if (head === undefined || head.position >= position) return;
+      if (head.position > this.comparedTo) await this.#gone(copy.shard, head.position);
+      copy.head = undefined;
+    }
   }
 
   async *#walk(
@@ -104,9 +121,13 @@ export class Comparison {
     return next !== undefined && next.seq <= until;
   }
 
-  #requireSame(original: StoredMessage, copy: StoredMessage): void {
+  #requireSame(original: StoredMessage, copy: StoredMessage, shard: number): void {
     const lines = ownLines(copy);
+    const { to } = this.#host;
+    const subjects = to[shard];
     const isSame =
+      subjects !== undefined &&
+      partitionOfSubject(subjects, copy.subject) % to.length === shard &&
       original.storedAtMs === copy.storedAtMs &&
       ownLines(original) === lines &&
       Buffer.compare(original.message.data, copy.message.data) === 0;
@@ -117,7 +138,8 @@ export class Comparison {
       );
     }
     this.messages += 1;
-    const kind = copy.subject.indexOf(".", this.#host.to.namespace.length + 1);
+    this.messagesIn[shard] = (this.messagesIn[shard] ?? 0) + 1;
+    const kind = copy.subject.indexOf(".", subjects.namespace.length + 1);
     this.#digest.update(`${copy.position} ${copy.storedAtMs} ${copy.subject.slice(kind)}\n`);
     this.#digest.update(`${lines}\n`);
     this.#digest.update(copy.message.data);
@@ -126,7 +148,8 @@ export class Comparison {
   /** In the log but not in the copy: only one that was removed in this moment may be missing. */
   async #requireGone(stream: string, position: Position): Promise<void> {
     const { session, to } = this.#host;
-    if ((await leaderMessage(session, to.stream, { seq: position })) !== undefined) return;
+    for (const { stream: copy } of to)
+      if ((await leaderMessage(session, copy, { seq: position })) !== undefined) return;
     const original = await leaderMessage(session, stream, { seq: position });
     if (original === undefined) return;
     throw new MoveMismatchError(
@@ -136,10 +159,34 @@ export class Comparison {
   }
 
   /** In the copy but not in the log. */
-  async #gone(position: Position): Promise<void> {
+  async #gone(shard: number, position: Position): Promise<void> {
     const { from, session } = this.#host;
     if ((await leaderMessage(session, from.stream, { seq: position })) === undefined)
-      this.removed.push(position);
+      this.removed.push({ shard, position });
+  }
+}
+
+/** The messages of one copy, one at a time. */
+class CopyWalk {
+  readonly shard: number;
+  /** Up to where it goes. */
+  readonly end: Position;
+  /** The one that was not dealt with yet. */
+  head: StoredMessage | undefined;
+  readonly #messages: AsyncIterator<StoredMessage>;
+
+  constructor(shard: number, end: Position, messages: AsyncIterator<StoredMessage>) {
+    this.shard = shard;
+    this.end = end;
+    this.#messages = messages;
+  }
+
+  async next(): Promise<StoredMessage | undefined> {
+    if (this.head === undefined) {
+      const { done, value } = await this.#messages.next();
+      this.head = done === true ? undefined : value;
+    }
+    return this.head;
   }
 }
 

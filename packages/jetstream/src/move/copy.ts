@@ -23,7 +23,8 @@ export interface MoveProgress {
 
 export interface Copy {
   readonly from: Session;
-  readonly to: Subjects;
+  /** Of each shard of the copy. */
+  readonly to: readonly Subjects[];
   readonly onProgress: ((progress: MoveProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
   /** How long a copy may rest before it counts as complete. */
@@ -40,15 +41,15 @@ export async function copyMost(copy: Copy): Promise<Comparison> {
   for (;;) {
     signal?.throwIfAborted();
     const { last_seq: last } = (await required(from, from.subjects.stream)).state;
-    const { mirror, state } = await required(from, copy.to.stream);
+    const copies = await copiesOf(copy);
+    const furthest = Math.max(...copies.map(({ position }) => position));
     // An earlier try came so far that more was stored after the copy.
-    const position = Math.min(state.last_seq, last);
-    onProgress?.({ step: "copy", position, last });
+    onProgress?.({ step: "copy", position: Math.min(furthest, last), last });
     const onCompared = (to: Position): void =>
       onProgress?.({ step: "compare", position: to, last });
-    await comparison.upTo(position, onCompared);
-    onCompared(position);
-    if (mirror === undefined) return comparison;
+    await comparison.upTo(last, positionsOf(copies), onCompared);
+    onCompared(comparison.comparedTo);
+    if (copies.every(({ isMirror }) => !isMirror)) return comparison;
     if (await isClose(copy, comparison)) {
       await requireKnownSubjects(copy);
       return comparison;
@@ -63,7 +64,7 @@ export async function copyMost(copy: Copy): Promise<Comparison> {
  */
 async function requireKnownSubjects({ from, to }: Copy): Promise<void> {
   const { stream } = from.subjects;
-  const moved = logTransforms(from.subjects, to).map(({ src }) => src);
+  const moved = to.flatMap((shard) => logTransforms(from.subjects, shard)).map(({ src }) => src);
   const known = [...leftBehind(from.subjects), ...moved];
   let strange = 0;
   for (let looks = 0; looks < 3; looks++) {
@@ -95,15 +96,14 @@ export async function copyRest(
   compared: Comparison,
   last: Position,
 ): Promise<Comparison> {
-  const { from, signal, stalledMs, to } = copy;
+  const { from, signal, stalledMs } = copy;
   const expected = await messagesToCopy(from);
   let comparison = compared;
   let grownAtMs = performance.now();
   for (;;) {
     signal?.throwIfAborted();
     const before = comparison.comparedTo;
-    const { last_seq: position } = (await required(from, to.stream)).state;
-    await comparison.upTo(Math.min(position, last));
+    await comparison.upTo(last, positionsOf(await copiesOf(copy)));
     if (comparison.messages === expected) return comparison;
     if (comparison.comparedTo > before) grownAtMs = performance.now();
     const isAtRest = performance.now() - grownAtMs > stalledMs;
@@ -135,6 +135,25 @@ async function messagesToCopy(from: Session): Promise<number> {
     leftBehind(from.subjects).map((filter) => countUnder(from, stream, filter)),
   );
   return messages - behind.reduce((sum, count) => sum + count, 0);
+}
+
+interface CopyState {
+  /** The last position that it has. */
+  readonly position: Position;
+  readonly isMirror: boolean;
+}
+
+function copiesOf({ from, to }: Copy): Promise<readonly CopyState[]> {
+  return Promise.all(
+    to.map(async ({ stream }) => {
+      const { config, state } = await required(from, stream);
+      return { position: state.last_seq, isMirror: config.mirror !== undefined };
+    }),
+  );
+}
+
+function positionsOf(copies: readonly CopyState[]): readonly Position[] {
+  return copies.map(({ position }) => position);
 }
 
 async function required(session: Session, name: string): Promise<StreamInfo> {

@@ -8,8 +8,9 @@
 import type { StreamConfig } from "@nats-io/jetstream";
 import type { Position } from "@troupe/core";
 
-import { IngressRelay } from "../ingress-relay.ts";
-import { lastTaken } from "../ingress-taken.ts";
+import { ingressSource } from "../relay-source.ts";
+import { lastTaken } from "../relay-taken.ts";
+import { Relay } from "../relay.ts";
 import { logMetadata } from "../log-stream.ts";
 import type { Session } from "../session.ts";
 import { MoveRefusedError } from "../errors.ts";
@@ -36,10 +37,11 @@ function seal(from: Session, config: StreamConfig, movedTo: string): Promise<voi
 /** Takes what lies in the ingress into the log, whether a worker does so as well or not. */
 async function drainIngress(from: Session): Promise<void> {
   const { last_seq: last } = (await required(from, from.subjects.ingressStream)).state;
-  if ((await lastTaken(from)).sequence >= last) return;
-  const relay = new IngressRelay(from);
+  const source = ingressSource(from.subjects);
+  if ((await lastTaken(from, source)).sequence >= last) return;
+  const relay = new Relay(from, source);
   try {
-    while ((await lastTaken(from)).sequence < last) await nextLook();
+    while ((await lastTaken(from, source)).sequence < last) await nextLook();
   } finally {
     await relay.stop();
   }

@@ -1,5 +1,6 @@
 /**
- * Moves a log into another namespace, with another number of partitions.
+ * Moves a log into another namespace, with another number of partitions, and from one shard into
+ * several.
  *
  * The server copies it: the new stream begins as a mirror of the old one that moves each message to
  * its new partition, and keeps positions, times, headers and payloads. So everything that remembers
@@ -14,22 +15,26 @@
  *  MOVE-4 The new log continues after the last position of the old one.
  *  MOVE-5 A timer is set in the new log once: where it would fire twice, a marker stands.
  *  MOVE-6 A key that was erased is in no copy, and no key is in two namespaces when the new one opens.
+ *  MOVE-7 Into several shards the server makes a copy for each, of the partitions that belong there. All of them go on
+ *         after the last position of the old log, which they remember: up to there a position names none of them.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
-import { atLeastOne, requireOptions, type Position } from "@troupe/core";
+import { atLeastOne, requireOptions, requireShards, type Position } from "@troupe/core";
 
 import { serverKind } from "../connect-failure.ts";
-import { openSession } from "../connect-log.ts";
+import { openSessions } from "../connect-log.ts";
 import { connectLogRules, type ConnectLogOptions } from "../connect-options.ts";
 import { loadFloors, saveFloors } from "../control-store.ts";
 import { MoveMismatchError, MoveRefusedError } from "../errors.ts";
 import { unlessNothingThere } from "../leader-get.ts";
-import { logMetadata, logStream, partitionsMax } from "../log-stream.ts";
+import { logMetadata, logMetadataOf, logStream, partitionsMax } from "../log-stream.ts";
 import { apiRequest } from "../api-request.ts";
 import type { Session } from "../session.ts";
+import type { ShardSessions } from "../shard-sessions.ts";
 import { lastPosition } from "../stream-position.ts";
 import { controlStream } from "../streams.ts";
-import { subjects as subjectsOf, type Subjects } from "../subjects.ts";
+import { subjectsOfShards, type Subjects } from "../subjects.ts";
+import type { Comparison } from "./comparison.ts";
 import { copyMost, copyRest, type MoveProgress } from "./copy.ts";
 import { freezeLog } from "./frozen-log.ts";
 import { movedFloors } from "./moved-floors.ts";
@@ -44,6 +49,11 @@ export interface MoveOptions extends ConnectLogOptions {
   readonly to: string;
   /** Partitions in the new namespace, 1 to 1024. @default as many as before */
   readonly partitions?: number | undefined;
+  /**
+   * Shards in the new namespace, 1 to 256. The numbers of partitions before and after are multiples
+   * of it. @default 1
+   */
+  readonly shards?: number | undefined;
   /**
    * How long the server's copy may rest before it counts as complete, in milliseconds. The server
    * notices after ten seconds that a mirror has lost its source. Minimum 1. @default 30000
@@ -62,6 +72,8 @@ export interface MoveReport {
   readonly from: string;
   readonly to: string;
   readonly partitions: { readonly before: number; readonly after: number };
+  /** By shard, how many of the messages lie in it. */
+  readonly shards: readonly number[];
   /** Inputs, records and dead letters, each compared with the original. */
   readonly messages: number;
   /** SHA-256 of all of them with their positions and times, 32 characters. */
@@ -83,7 +95,10 @@ const stalledMsDefault = 30_000;
 
 interface Move {
   readonly from: Session;
+  /** Of the first shard. */
   readonly to: Subjects;
+  /** Of all shards. */
+  readonly targets: readonly Subjects[];
   readonly options: MoveOptions;
 }
 
@@ -99,36 +114,39 @@ interface Move {
 export async function moveLog(options: MoveOptions): Promise<MoveReport> {
   const { onProgress: _hears, signal: _ends, to: name, ...checked } = options;
   requireOptions("Move option ", checked, { ...connectLogRules, stalledMs: atLeastOne });
-  const { partitions, stalledMs: _rests, ...connection } = checked;
-  const from = await openSession({ ...connection, createStreams: false }, { isMove: true });
+  const { partitions, shards = 1, stalledMs: _rests, ...connection } = checked;
+  const sessions = await openSessions({ ...connection, createStreams: false }, { isMove: true });
+  const from = sessions.first;
   try {
-    const to = subjectsOf(name, partitions ?? from.subjects.partitions);
+    const targets = targetsOf(from.subjects, { name, partitions, shards });
+    const [to] = targets;
+    if (to === undefined) throw new MoveRefusedError("A log has at least one shard.");
     requireApart(from.subjects, to);
     requireOneServer(from);
-    return await run({ from, to, options });
+    return await run({ from, to, targets, options });
   } finally {
     await from.link.close();
   }
 }
 
 async function run(move: Move): Promise<MoveReport> {
-  const { from, options, to } = move;
+  const { from, options, targets, to } = move;
   const { onProgress, signal, stalledMs } = options;
   await prepare(move);
-  const copy = { from, to, onProgress, signal, stalledMs: stalledMs ?? stalledMsDefault };
+  const copy = { from, to: targets, onProgress, signal, stalledMs: stalledMs ?? stalledMsDefault };
   const compared = await copyMost(copy);
   const frozenAtMs = performance.now();
   onProgress?.({ step: "freeze", position: compared.comparedTo, last: compared.comparedTo });
   const last = await freezeLog(from, to.namespace);
   const comparison = await copyRest(copy, compared, last);
-  const keys = await moveKeys(copy);
-  await promote(move);
-  const target = await openSession(targetOptions(move), { isMove: true });
+  const keys = await moveKeys({ ...copy, to });
+  await promote(move, last);
+  const target = await openSessions(targetOptions(move), { isMove: true });
   let timers: number;
   try {
     timers = await settle(move, target, { last, removed: comparison.removed });
   } finally {
-    await target.link.close();
+    await target.first.link.close();
   }
   await requireStill(from, last);
   await removeOldKeys(move);
@@ -139,6 +157,7 @@ async function run(move: Move): Promise<MoveReport> {
     from: from.subjects.namespace,
     to: to.namespace,
     partitions: { before: from.subjects.partitions, after: to.partitions },
+    shards: comparison.messagesIn,
     messages: comparison.messages,
     digest: comparison.digest,
     last,
@@ -146,6 +165,33 @@ async function run(move: Move): Promise<MoveReport> {
     keys,
     pausedMs: Math.round(performance.now() - frozenAtMs),
   };
+}
+
+/** What is moved where it would go otherwise is found neither by its key nor by its position. */
+function targetsOf(
+  from: Subjects,
+  to: {
+    readonly name: string;
+    readonly partitions: number | undefined;
+    readonly shards: number;
+  },
+): readonly Subjects[] {
+  const { shards, partitions = from.partitions } = to;
+  requireShards({ partitions, shards });
+  const details = { from: from.namespace, shards, partitions: from.partitions };
+  if (from.shards > 1) {
+    throw new MoveRefusedError(
+      `The log in ${from.namespace} has ${from.shards} shards, and a log moves out of one only. Nothing was changed.`,
+      { details },
+    );
+  }
+  if (from.partitions % shards !== 0) {
+    throw new MoveRefusedError(
+      `The ${from.partitions} partitions of ${from.namespace} cannot be shared out among ${shards} shards: move the log into a namespace with a multiple of ${shards} partitions in one shard first, and from there on. Nothing was changed.`,
+      { details },
+    );
+  }
+  return subjectsOfShards(to.name, partitions, shards);
 }
 
 function requireApart(from: Subjects, to: Subjects): void {
@@ -168,25 +214,9 @@ function requireOneServer({ link }: Session): void {
 
 /** MOVE-3: makes the mirrors, or finds those of an earlier try. */
 async function prepare(move: Move): Promise<void> {
-  const { from, to } = move;
+  const { from, targets, to } = move;
   const source = from.subjects;
-  const existing = await streamInfo(from, to.stream);
-  if (existing !== undefined) {
-    const { metadata = {} } = existing.config;
-    const isOurs =
-      metadata[logMetadata.movingFrom] === source.namespace &&
-      metadata[logMetadata.id] === from.identity.id &&
-      metadata[logMetadata.partitions] === String(to.partitions);
-    if (!isOurs) throw taken(to, from.identity.id, metadata);
-  } else {
-    await createStream(from, {
-      ...(await mirrorOf(from, source.stream)),
-      name: to.stream,
-      description: `Troupe ${to.namespace}: being moved from ${source.namespace}`,
-      metadata: movingMetadata(from, to),
-      mirror: { name: source.stream, subject_transforms: [...logTransforms(source, to)] },
-    });
-  }
+  for (const target of targets) await prepareShard(from, target);
   await mirrorKeys(move);
   if ((await streamInfo(from, to.controlStream)) !== undefined) return;
   await createStream(from, {
@@ -197,10 +227,33 @@ async function prepare(move: Move): Promise<void> {
   });
 }
 
+async function prepareShard(from: Session, to: Subjects): Promise<void> {
+  const source = from.subjects;
+  const existing = await streamInfo(from, to.stream);
+  if (existing === undefined) {
+    return createStream(from, {
+      ...(await mirrorOf(from, source.stream)),
+      name: to.stream,
+      description: `Troupe ${to.namespace}: being moved from ${source.namespace}`,
+      metadata: movingMetadata(from, to),
+      mirror: { name: source.stream, subject_transforms: [...logTransforms(source, to)] },
+    });
+  }
+  const { metadata = {} } = existing.config;
+  const wanted = { ...movingMetadata(from, to), ...placeMetadata(to) };
+  const isOurs = Object.entries(wanted).every(([name, value]) => metadata[name] === value);
+  if (!isOurs) throw taken(to, from.identity.id, metadata);
+}
+
+/** Also where there is one shard, and its metadata does not say so. */
+function placeMetadata({ shard, shards }: Subjects): Record<string, string | undefined> {
+  const [count, place] = shards === 1 ? [] : [String(shards), String(shard)];
+  return { [logMetadata.shards]: count, [logMetadata.shard]: place };
+}
+
 function movingMetadata(from: Session, to: Subjects): Record<string, string> {
   return {
-    [logMetadata.partitions]: String(to.partitions),
-    [logMetadata.id]: from.identity.id,
+    ...logMetadataOf(to, from.identity.id),
     [logMetadata.movingFrom]: from.subjects.namespace,
   };
 }
@@ -233,44 +286,46 @@ function taken(
 }
 
 /** The mirrors become streams of their own. The log's stays closed (MOVE-2). */
-async function promote({ from, to }: Move): Promise<void> {
-  const log = await streamInfo(from, to.stream);
+async function promote({ from, targets, to }: Move, last: Position): Promise<void> {
   const control = await streamInfo(from, to.controlStream);
   if (control?.config.mirror !== undefined) {
     const replicas = control.config.num_replicas;
     await updateStream(from, controlStream(to, { replicas }));
   }
-  if (log?.config.mirror === undefined) return;
-  const config = logStream(to, { replicas: log.config.num_replicas });
-  await updateStream(from, { ...config, metadata: movingMetadata(from, to) });
+  const origin = targets.length === 1 ? {} : { [logMetadata.origin]: String(last) };
+  for (const target of targets) {
+    const log = await streamInfo(from, target.stream);
+    if (log?.config.mirror === undefined) continue;
+    const config = logStream(target, { replicas: log.config.num_replicas });
+    const metadata = { ...movingMetadata(from, target), ...origin };
+    await updateStream(from, { ...config, metadata });
+  }
 }
 
 function targetOptions({ options, to }: Move): ConnectLogOptions {
-  const {
-    onProgress: _,
-    partitions: _of,
-    signal: _s,
-    stalledMs: _m,
-    to: _to,
-    ...connection
-  } = options;
-  return { ...connection, namespace: to.namespace, createStreams: true };
+  const { onProgress: _, signal: _s, stalledMs: _m, to: _to, ...connection } = options;
+  const { namespace, partitions, shards } = to;
+  return { ...connection, namespace, partitions, shards, createStreams: true };
 }
 
 /** What the server did not copy. @returns how many timers were set */
 async function settle(
   { from, to }: Move,
-  target: Session,
-  { last, removed }: { readonly last: Position; readonly removed: readonly Position[] },
+  { all, first }: ShardSessions,
+  { last, removed }: { readonly last: Position; readonly removed: Comparison["removed"] },
 ): Promise<number> {
-  for (const position of removed) await remove(target, position);
-  // MOVE-4
-  await reachPosition(target, last, await lastPosition(target));
-  const timers = await moveTimers(from, target);
-  await purge(target, to.stream, { filter: to.moved, keep: 1 });
-  await purge(target, to.controlStream, { filter: to.floors });
+  for (const { position, shard } of removed) await remove(all[shard] ?? first, position);
+  let timers = 0;
+  for (const target of all) {
+    const { moved, stream } = target.subjects;
+    // MOVE-4
+    await reachPosition(target, last, await lastPosition(target));
+    timers += await moveTimers(from, target);
+    await purge(target, stream, { filter: moved, keep: 1 });
+  }
+  await purge(first, to.controlStream, { filter: to.floors });
   const partitions = { before: from.subjects.partitions, after: to.partitions };
-  await saveFloors(target, movedFloors(await loadFloors(from), partitions));
+  await saveFloors(first, movedFloors(await loadFloors(from), partitions));
   return timers;
 }
 
@@ -295,10 +350,14 @@ async function requireStill(from: Session, last: Position): Promise<void> {
   );
 }
 
-/** From here on the namespace is one like any other. */
-async function open({ from, to }: Move): Promise<void> {
-  const info = await streamInfo(from, to.stream);
-  if (info === undefined) throw new MoveRefusedError(`The stream ${to.stream} is gone.`);
-  const { [logMetadata.movingFrom]: _, ...metadata } = info.config.metadata ?? {};
-  await updateStream(from, { ...info.config, metadata });
+/**
+ * From here on the namespace is one like any other. Who connects looks at the first shard first.
+ */
+async function open({ from, targets }: Move): Promise<void> {
+  for (const { stream } of targets.toReversed()) {
+    const info = await streamInfo(from, stream);
+    if (info === undefined) throw new MoveRefusedError(`The stream ${stream} is gone.`);
+    const { [logMetadata.movingFrom]: _, ...metadata } = info.config.metadata ?? {};
+    await updateStream(from, { ...info.config, metadata });
+  }
 }

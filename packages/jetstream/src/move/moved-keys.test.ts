@@ -10,7 +10,7 @@ import { agent, personal, type Troupe } from "@troupe/core";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 
-import { openSession } from "../connect-log.ts";
+import { openSessions } from "../connect-log.ts";
 import { connect, moveLog } from "../index.ts";
 import { logMetadata } from "../log-stream.ts";
 import { startNatsServer, type NatsServer } from "../server/index.ts";
@@ -119,7 +119,7 @@ test("keys that are made while the log is copied come along", async () => {
 test("an erasure that comes when the keys are copied is refused, and not lost", async () => {
   const old = await host("asked");
   await old.agent(guest, "alice").name({ name: "called alice" });
-  const from = await openSession(
+  const { first: from } = await openSessions(
     { servers: server.url, namespace: "asked", createStreams: false },
     { isMove: true },
   );

@@ -12,19 +12,43 @@ export interface SubjectTransform {
   readonly dest: string;
 }
 
-/** The subjects of the log's stream. No two of them overlap. */
+/** The subjects of the stream of one shard. No two of them overlap. */
 export function logTransforms(from: Subjects, to: Subjects): readonly SubjectTransform[] {
-  const old = from.namespace;
+  const ofNobody =
+    to.shard === 0
+      ? [
+          { src: `${from.namespace}.0.dead.*`, dest: `${to.namespace}.0.dead.{{wildcard(1)}}` },
+          { src: from.misfit, dest: to.misfit },
+        ]
+      : [];
+  return [...partitionsFor(from, to).flatMap((each) => ofPartition(each, from, to)), ...ofNobody];
+}
+
+/**
+ * The partitions of which a shard gets everything: those of its remainder, because where a key lies
+ * depends on one hash.
+ */
+function partitionsFor({ partitions }: Subjects, { shard, shards }: Subjects): readonly string[] {
+  if (shards === 1) return ["*"];
+  const all = Array.from({ length: partitions }, (_, partition) => partition);
+  return all.filter((partition) => partition % shards === shard).map(String);
+}
+
+function ofPartition(
+  partition: string,
+  { namespace: old }: Subjects,
+  to: Subjects,
+): readonly SubjectTransform[] {
+  const before = partition === "*" ? 1 : 0;
   const beginning = (token: number): string =>
-    `${to.namespace}.{{partition(${to.partitions},${token})}}`;
-  const [second, third, fourth] = [2, 3, 4].map((token) => `{{wildcard(${token})}}`);
+    `${to.namespace}.{{partition(${to.partitions},${before + token})}}`;
+  const [first, second, third] = [1, 2, 3].map((token) => `{{wildcard(${before + token})}}`);
+  const at = `${old}.${partition}`;
   return [
-    { src: `${old}.*.in.*.*.*`, dest: `${beginning(4)}.in.${second}.${third}.${fourth}` },
-    { src: `${old}.*.journal.*.*`, dest: `${beginning(3)}.journal.${second}.${third}` },
-    { src: `${old}.*.dead.*.*`, dest: `${beginning(3)}.dead.${second}.${third}` },
-    { src: `${old}.*.dead.*.*.*`, dest: `${beginning(3)}.dead.${second}.${third}.${fourth}` },
-    { src: `${old}.0.dead.*`, dest: `${to.namespace}.0.dead.{{wildcard(1)}}` },
-    { src: from.misfit, dest: to.misfit },
+    { src: `${at}.in.*.*.*`, dest: `${beginning(3)}.in.${first}.${second}.${third}` },
+    { src: `${at}.journal.*.*`, dest: `${beginning(2)}.journal.${first}.${second}` },
+    { src: `${at}.dead.*.*`, dest: `${beginning(2)}.dead.${first}.${second}` },
+    { src: `${at}.dead.*.*.*`, dest: `${beginning(2)}.dead.${first}.${second}.${third}` },
   ];
 }
 

@@ -2,7 +2,7 @@
 import type { InputDraft, Log, TurnCommit } from "@troupe/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-import { connectLog, openSession } from "../connect-log.ts";
+import { connectLog, openSessions } from "../connect-log.ts";
 import { startNatsServer, type NatsServer } from "../server/index.ts";
 import { moveTimers } from "./moved-timers.ts";
 
@@ -34,8 +34,8 @@ async function withTimers(log: Log, count: number): Promise<void> {
 }
 
 test("one that has fired since is not set a second time", async () => {
-  const from = await openSession({ servers: server.url, namespace: "told" });
-  const to = await openSession({ servers: server.url, namespace: "sets", partitions: 32 });
+  const from = (await openSessions({ servers: server.url, namespace: "told" })).first;
+  const to = (await openSessions({ servers: server.url, namespace: "sets", partitions: 32 })).first;
   const old = await connectLog({ servers: server.url, namespace: "told" });
   const moved = await connectLog({ servers: server.url, namespace: "sets" });
   await withTimers(old, 3);

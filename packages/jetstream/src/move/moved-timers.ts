@@ -12,8 +12,10 @@ import { getRange, type StoredMessage } from "../direct-get.ts";
 import type { DraftMessage } from "../draft-message.ts";
 import { headerLine } from "../header-block.ts";
 import { headerText, visitHeaders } from "../header-text.ts";
+import { placed } from "../outbox.ts";
 import { isConflict, publishError } from "../publish-error.ts";
 import type { Session } from "../session.ts";
+import { partitionOfSubject } from "../subjects.ts";
 import { isOfServer } from "./comparison.ts";
 import { leaderMessage } from "./stream-admin.ts";
 
@@ -27,7 +29,10 @@ interface TimersMarker {
 const batchMax = 500;
 const batchBytesMax = 4 * 1024 * 1024;
 
-/** @returns how many were set now. @throws RevisionConflictError when another move does the same */
+/**
+ * Those of the agents in one shard.
+ *
+ * @returns how many were set now. @throws RevisionConflictError when another move does the same */
 export async function moveTimers(from: Session, to: Session): Promise<number> {
   const subject = `${from.subjects.namespace}.*.timer.>`;
   const { stream } = from.subjects;
@@ -37,7 +42,8 @@ export async function moveTimers(from: Session, to: Session): Promise<number> {
     const page = await getRange(from, { stream, subject, after });
     const last = page.at(-1);
     if (last === undefined) return count;
-    for (const batch of batches(page)) {
+    const ofShard = page.filter((timer) => isOfShard(timer, from, to));
+    for (const batch of batches(ofShard)) {
       marker = await store(to, batch, marker, from);
       count += batch.length;
     }
@@ -115,9 +121,19 @@ function movedTimer(timer: StoredMessage, from: Session, to: Session): DraftMess
   const [, type = "", token = "", id = "", setting = ""] = rest;
   const [, kind = "", name = "", targetToken = ""] = tokensAfterPartition(target, from);
   const { subjects } = to;
-  lines += headerLine("Nats-Schedule-Target", subjects.input(kind, name, targetToken));
+  const payload = timer.message.data;
+  const fired = placed(
+    { subject: subjects.input(kind, name, targetToken), lines, payload },
+    subjects,
+  );
+  const schedule = headerLine("Nats-Schedule-Target", fired.subject);
   const subject = `${subjects.ofToken("timer", type, token)}.${id}.${setting}`;
-  return { subject, lines, payload: timer.message.data };
+  return { subject, lines: schedule + fired.lines, payload };
+}
+
+function isOfShard({ subject }: StoredMessage, from: Session, { subjects }: Session): boolean {
+  const { shard, shards } = subjects;
+  return partitionOfSubject(from.subjects, subject) % shards === shard;
 }
 
 /** The kind and what follows it. */

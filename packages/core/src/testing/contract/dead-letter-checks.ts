@@ -47,6 +47,7 @@ export const deadLetterChecks: readonly LogCheck[] = [
   },
   {
     name: "any payload of a dead letter is untouched, in a commit and buried",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const payloads = [new Uint8Array(), bytes("-"), bytes("{"), Uint8Array.from(range(256))];

@@ -12,6 +12,7 @@ import { inTime, until } from "./until.ts";
 export const followChecks: readonly LogCheck[] = [
   {
     name: "following shows inputs, turns and dead letters in log order",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       await storeSomeOfEach(log);
@@ -29,6 +30,7 @@ export const followChecks: readonly LogCheck[] = [
   },
   {
     name: "following starts at its position",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       await storeSomeOfEach(log);
@@ -43,6 +45,7 @@ export const followChecks: readonly LogCheck[] = [
   },
   {
     name: "following filters by topic and by agent type, each on its own",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       await storeSomeOfEach(log);
@@ -67,6 +70,7 @@ export const followChecks: readonly LogCheck[] = [
   },
   {
     name: "following filters by kind",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       await storeSomeOfEach(log);
@@ -83,6 +87,7 @@ export const followChecks: readonly LogCheck[] = [
   },
   {
     name: "following says how many entries are still to come",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       await storeSomeOfEach(log);
@@ -118,6 +123,7 @@ export const followChecks: readonly LogCheck[] = [
   },
   {
     name: "following shows a long log whole, also while it grows",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const keys = range(900).map((i) => `key-${i}`);

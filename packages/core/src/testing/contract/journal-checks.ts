@@ -75,6 +75,7 @@ export const journalChecks: readonly LogCheck[] = [
   },
   {
     name: "agents with similar names have journals of their own",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const types = ["a", "a-b", "A", "journal"];

@@ -71,6 +71,7 @@ const severalKeys = fc.uniqueArray(anyKey, { minLength: 1, maxLength: 10 });
 export const keyChecks: readonly LogCheck[] = [
   {
     name: "odd keys come back from an input, a reader, a follower and a journal",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const collectors = collectAll(harness, log);
@@ -97,6 +98,7 @@ export const keyChecks: readonly LogCheck[] = [
   },
   {
     name: "any key has a journal of its own",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const law = fc.asyncProperty(severalKeys, (keys) => journalsKeepTheirKeys(log, keys));

@@ -19,6 +19,7 @@ import { positionChecks } from "./position-checks.ts";
 import { narrowReaderChecks } from "./narrow-reader-checks.ts";
 import { readerChecks } from "./reader-checks.ts";
 import { removalChecks } from "./removal-checks.ts";
+import { shardChecks } from "./shard-checks.ts";
 import { sizeChecks } from "./size-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { workerChecks } from "./worker-checks.ts";
@@ -40,6 +41,7 @@ export const logChecks: readonly LogCheck[] = [
   ...sizeChecks,
   ...timerChecks,
   ...positionChecks,
+  ...shardChecks,
   ...workerChecks,
   ...cellChecks,
   ...keyStoreChecks,

@@ -8,6 +8,8 @@ import type { Address } from "../../log/address.ts";
 import type { Log } from "../../log/log.ts";
 
 export interface LogHarness {
+  /** How many shards its log has. @default 1 */
+  readonly shards?: number;
   /** How long a check waits for something that must happen, in milliseconds. @default 10000 */
   readonly patienceMs?: number;
   /** A new connection to the same storage, as another process would have it. */
@@ -49,5 +51,10 @@ export type HarnessFeature = "restart" | "beginOutage";
 export interface LogCheck {
   readonly name: string;
   readonly needs?: HarnessFeature;
+  /**
+   * It commits turns of several agents together, or says in which order their entries lie, which is
+   * so within a shard only.
+   */
+  readonly oneShard?: true;
   readonly run: (harness: LogHarness) => Promise<void>;
 }

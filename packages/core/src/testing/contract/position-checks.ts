@@ -24,6 +24,7 @@ export const positionChecks: readonly LogCheck[] = [
   },
   {
     name: "I16: a log ends where the last thing was stored, and is one log for everybody",
+    oneShard: true,
     async run(harness) {
       const [log, other] = [await harness.connect(), await harness.connect()];
       const empty = await log.end();

@@ -85,6 +85,7 @@ export const readerChecks: readonly LogCheck[] = [
   },
   {
     name: "a reader starts after its position",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const positions: number[] = [];

@@ -83,6 +83,7 @@ export const removalChecks: readonly LogCheck[] = [
   },
   {
     name: "L11: all publications of a topic go up to a position",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       for (const each of range(6)) await log.accept(toInquiries(`source-${each}`, `${each}`));

@@ -20,6 +20,7 @@ export const sizeChecks: readonly LogCheck[] = [
   },
   {
     name: "a record and a message of the largest size are committed together",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const large = new Uint8Array(log.limits.payloadBytesMax).fill(120);
@@ -34,6 +35,7 @@ export const sizeChecks: readonly LogCheck[] = [
   },
   {
     name: "a message larger than the limit refuses the whole commit",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const payload = new Uint8Array(log.limits.payloadBytesMax + 1);
@@ -57,6 +59,7 @@ export const sizeChecks: readonly LogCheck[] = [
   },
   {
     name: "a commit of the most messages is stored, one more is refused and stores nothing",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const { commitMessagesMax } = log.limits;

@@ -28,7 +28,7 @@ export const timerChecks: readonly LogCheck[] = [
       assert.deepEqual({ ...input.address }, { kind: "agent", name: "account", key: "bob" });
       assert.deepEqual({ ...input.metadata }, { ...metadata, id: "id of bob", timer: "reminder" });
       assert.equal(text(input.payload), "timer for bob");
-      assert.ok(input.position > revision);
+      assert.ok(log.shards > 1 || input.position > revision);
       await fires(harness, log, revision, "next", "bob");
       await bob.has(2);
       assert.deepEqual(bob.contents(), ["timer for bob", "timer for bob"]);
@@ -45,6 +45,7 @@ export const timerChecks: readonly LogCheck[] = [
   },
   {
     name: "a commit in conflict sets no timer, and cancels none",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const first = [set("kept", "kept", { atMs: Date.now() + soonMs })];
@@ -77,7 +78,11 @@ export const timerChecks: readonly LogCheck[] = [
         turn("alice", "chained", { timers: [set("a", "fourth", soon), set("b", "fifth", soon)] }),
       ]);
       await fires(harness, log, last, "c", "last");
-      assert.deepEqual(await firedOn(log), ["fourth", "fifth", "last"]);
+      const fired = await firedOn(log);
+      const expected = ["fourth", "fifth", "last"];
+      // Timers of several shards have no common order.
+      if (log.shards > 1) assert.deepEqual(fired.toSorted(), expected.toSorted());
+      else assert.deepEqual(fired, expected);
     },
   },
   {
@@ -103,6 +108,7 @@ export const timerChecks: readonly LogCheck[] = [
   },
   {
     name: "agents of the same timer id have timers of their own",
+    oneShard: true,
     async run(harness) {
       const log = await harness.connect();
       const soon = { atMs: Date.now() + soonMs };

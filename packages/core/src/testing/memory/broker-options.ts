@@ -5,6 +5,7 @@ import type { LogLimits } from "../../log/log.ts";
 import type { OptionRules } from "../../schema/option-rules.ts";
 import { atLeastOne, delay, requireOptions } from "../../schema/option-rules.ts";
 import type { DuplicateWindowLimits } from "./duplicate-window.ts";
+import { requireShards } from "../../log/shard.ts";
 import { scheduleImmediate, type Schedule } from "./schedule.ts";
 
 export interface MemoryBrokerOptions {
@@ -12,6 +13,10 @@ export interface MemoryBrokerOptions {
   readonly namespace?: string;
   /** Number of partitions, at least 1. @default 16 */
   readonly partitions?: number;
+  /**
+   * Number of shards, 1 to 256; the number of partitions is a multiple of it. @default 1
+   */
+  readonly shards?: number;
   /** What the log stores at most. @default 1 MiB per payload, 1000 messages per commit */
   readonly limits?: Partial<LogLimits>;
   /** How long, and how many, message ids are remembered. @default 2 minutes, 100,000 ids */
@@ -52,6 +57,7 @@ const brokerClock: Clock = Object.freeze({
 const rules: OptionRules<MemoryBrokerOptions> = {
   namespace: "other",
   partitions: atLeastOne,
+  shards: atLeastOne,
   limits: "other",
   duplicates: "other",
   journalPageMax: atLeastOne,
@@ -76,6 +82,7 @@ const duplicateRules: OptionRules<DuplicateWindowLimits> = {
 const defaults: MemoryBrokerSettings = Object.freeze({
   namespace: "memory",
   partitions: partitionCountDefault,
+  shards: 1,
   limits: Object.freeze({
     payloadBytesMax: 1024 * 1024,
     commitMessagesMax: 1000,
@@ -95,6 +102,8 @@ export function brokerSettings(options: MemoryBrokerOptions): MemoryBrokerSettin
   requireOptions("Broker option ", options, rules);
   requireOptions("Broker option limits.", options.limits ?? {}, limitRules);
   requireOptions("Broker option duplicates.", options.duplicates ?? {}, duplicateRules);
+  const { partitions = defaults.partitions, shards = defaults.shards } = options;
+  requireShards({ partitions, shards });
   return Object.freeze({
     ...defaults,
     ...options,

@@ -9,6 +9,7 @@ import type { Address } from "../../log/address.ts";
 import type { Position } from "../../log/input.ts";
 import type { Log, LogEntry } from "../../log/log.ts";
 import { brokerSettings, type MemoryBrokerOptions } from "./broker-options.ts";
+import { memoryShards } from "./memory-shards.ts";
 import { MemoryLog } from "./memory-log.ts";
 import { replicaOf, type Replica } from "./replica.ts";
 import { Server, type CommitFault, type PausedCalls } from "./server.ts";
@@ -87,7 +88,11 @@ export interface MemoryBroker {
 
 /** An empty log in memory. */
 export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
-  const server = new Server(brokerSettings(options));
+  const settings = brokerSettings(options);
+  return settings.shards === 1 ? brokerOf(new Server(settings)) : memoryShards(settings);
+}
+
+function brokerOf(server: Server): MemoryBroker {
   const { rules, storage } = server;
   return Object.freeze<MemoryBroker>({
     connect: (name = "connection") => new MemoryLog(server, name),

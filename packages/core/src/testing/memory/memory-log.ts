@@ -46,6 +46,7 @@ export class MemoryLog implements Log {
   readonly name: string;
   readonly namespace: string;
   readonly partitions: number;
+  readonly shards = 1;
   readonly limits: LogLimits;
   readonly keys: KeyStore;
   readonly #server: Server;

@@ -15,7 +15,7 @@ import { Keys } from "./keys.ts";
 import { Listeners } from "./listeners.ts";
 import type { Schedule } from "./schedule.ts";
 import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
-import { Storage, type JournalFence } from "./storage.ts";
+import { Storage, type JournalFence, type StorageOptions } from "./storage.ts";
 
 /**
  * What goes wrong with a commit: `lost-ack` stores it and does not say so, `unavailable` stores
@@ -62,7 +62,7 @@ export class Server {
   #repliesToDrop = 0;
   #peersSoFar = 0;
 
-  constructor(settings: MemoryBrokerSettings) {
+  constructor(settings: MemoryBrokerSettings, outboxOf?: StorageOptions["outboxOf"]) {
     const { clock, duplicates, limits, partitions, schedule } = settings;
     this.settings = settings;
     this.rules = { limits, partitions };
@@ -72,6 +72,7 @@ export class Server {
       clock,
       duplicates,
       commitMessagesMax: limits.commitMessagesMax,
+      outboxOf,
     });
   }
 

@@ -17,7 +17,10 @@ import type { Metadata } from "../../log/metadata.ts";
 import type { TimerChange, TimerTime } from "../../log/timer.ts";
 
 /** The part of the log a reader reads. */
-export type Source = number | "misfits";
+export type Source = number | "misfits" | Outbox;
+
+/** What waits in a shard for another one. */
+export type Outbox = `to shard ${number}`;
 
 export interface StorableRules {
   readonly partitions: number;

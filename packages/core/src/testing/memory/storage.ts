@@ -15,7 +15,7 @@ import type { LogPart } from "../../log/holdings.ts";
 import type { InputPlace, JournalEntry, LogEntry } from "../../log/log.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";
 import { DuplicateWindow, type DuplicateWindowLimits } from "./duplicate-window.ts";
-import type { Source, StorableInput, StorableTurn } from "./storable.ts";
+import type { Outbox, Source, StorableInput, StorableTurn } from "./storable.ts";
 import { emptied, isOf, positionOf } from "./parts.ts";
 import { journalName } from "./storable.ts";
 import { Timers } from "./timers.ts";
@@ -30,6 +30,11 @@ export interface StorageOptions {
   readonly clock: Clock;
   readonly duplicates: DuplicateWindowLimits;
   readonly commitMessagesMax: number;
+  /**
+   * Where an input lies that is for another shard; undefined for one that is for this shard. What
+   * was put there, the log takes to the other shard.
+   */
+  readonly outboxOf?: ((input: StorableInput) => Outbox | undefined) | undefined;
 }
 
 export class Storage {
@@ -41,6 +46,8 @@ export class Storage {
   /** Agent and position of the dead letters that were buried. */
   readonly #buried = new Set<string>();
   readonly #misfits = new Set<Position>();
+  /** What is in this place is for another shard. */
+  readonly #outgoing = new Set<Position>();
   /** Positions of what is not there any more; every other entry keeps its place. */
   readonly #removed = new Set<Position>();
   readonly #duplicates: DuplicateWindow;
@@ -197,7 +204,7 @@ export class Storage {
       const kept = inputs.findIndex(({ position }) => position > last);
       if (kept >= 0) inputs.length = kept;
     }
-    for (const set of [this.#misfits, this.#removed]) {
+    for (const set of [this.#misfits, this.#outgoing, this.#removed]) {
       for (const position of set) if (position > last) set.delete(position);
     }
     this.#buried.clear();
@@ -224,7 +231,7 @@ export class Storage {
   }
 
   isRemoved(position: Position): boolean {
-    return this.#removed.has(position);
+    return this.#removed.has(position) || this.#outgoing.has(position);
   }
 
   journal(name: string): readonly JournalEntry[] {
@@ -238,6 +245,16 @@ export class Storage {
 
   isMisfit(position: Position): boolean {
     return this.#misfits.has(position);
+  }
+
+  /** An input that is nobody's here. */
+  isOutgoing(position: Position): boolean {
+    return this.#outgoing.has(position);
+  }
+
+  /** What the log took over from another shard. */
+  take(input: StorableInput): void {
+    this.#storeInput(input);
   }
 
   /**
@@ -293,10 +310,14 @@ export class Storage {
     return revision;
   }
 
-  #storeInput({ source, ...stored }: StorableInput): Position {
+  #storeInput(storable: StorableInput): Position {
+    const { source: wanted, ...stored } = storable;
     const position = this.entries.length + 1;
     const nowMs = this.#now();
     const input: Input = { ...stored, position, acceptedAtMs: nowMs };
+    const outbox = this.#options.outboxOf?.(storable);
+    if (outbox !== undefined) this.#outgoing.add(position);
+    const source = outbox ?? wanted;
     listOf(this.#inputs, source).push(input);
     if (source === "misfits") this.#misfits.add(position);
     this.#append({ kind: "input", input });

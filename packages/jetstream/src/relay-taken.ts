@@ -1,19 +1,19 @@
 /**
- * Up to where the log has taken the ingress, as the leaders of both streams say: the last marker of
- * the relay, and whether the ingress is still the one that the marker is about (R3).
+ * Up to where the log has taken a source, as the leaders of both streams say: the last marker of
+ * the relay, and whether the source is still the one that the marker is about (R3).
  *
- * A sequence alone does not say that a message was taken: an ingress that was restored from a
+ * A sequence alone does not say that a message was taken: a stream that was restored from a
  * backup gives numbers again that it had given before. So the marker also says when the last
  * message was stored that was taken, and what is stored since is none of those.
  */
 import { LogRefusedError, LogUnavailableError, type Position } from "@troupe/core";
 
 import { apiRequest } from "./api-request.ts";
-import { ingressIdKey } from "./ingress-stream.ts";
+import type { RelaySource } from "./relay-source.ts";
 import type { Session } from "./session.ts";
 
 export interface Taken {
-  /** Tells the ingress from another one of its name. */
+  /** Tells the source from another one of its name. */
   readonly ingress: string;
   /** When the server made it, which a restore does again. */
   readonly made: string;
@@ -33,7 +33,7 @@ interface StreamInfo {
   readonly config: { readonly metadata?: Readonly<Record<string, string>> };
 }
 
-/** True when a message of the ingress is in the log. */
+/** True when a message of the source is in the log. */
 export function isTaken(
   { atMs, isRestored, made, sequence }: Taken,
   message: { readonly sequence: number; readonly storedAtMs: number },
@@ -44,22 +44,24 @@ export function isTaken(
 }
 
 /** @throws LogUnavailableError, LogRefusedError */
-export async function lastTaken(session: Session): Promise<Taken> {
-  const { ingressStream } = session.subjects;
+export async function lastTaken(
+  session: Session,
+  { identityKey, marker: subject, stream, what }: RelaySource,
+): Promise<Taken> {
   const { config, created: made } = await apiRequest<StreamInfo>(
     session,
-    `STREAM.INFO.${ingressStream}`,
+    `STREAM.INFO.${stream}`,
     {},
   );
-  const ingress = config.metadata?.[ingressIdKey] ?? made;
-  const marker = await lastMarker(session);
+  const ingress = config.metadata?.[identityKey] ?? made;
+  const marker = await lastMarker(session, subject);
   const none = { ingress, made, isRestored: false, sequence: 0, atMs: 0 };
   if (marker === undefined) return { ...none, revision: 0 };
   const { revision, said } = marker;
   if (said?.ingress === ingress) {
     return { ...said, made, isRestored: said.made !== made, revision };
   }
-  session.faults.tell("taking in foreign messages", startedAgain(ingressStream, revision));
+  session.faults.tell(what, startedAgain(stream, revision));
   return { ...none, revision };
 }
 
@@ -69,8 +71,9 @@ export type Marker = Pick<Taken, "ingress" | "made" | "sequence" | "atMs">;
 /** The last marker; what it said is undefined when nobody can read it. */
 async function lastMarker(
   session: Session,
+  taken: string,
 ): Promise<{ readonly revision: Position; readonly said: Marker | undefined } | undefined> {
-  const { stream, taken } = session.subjects;
+  const { stream } = session.subjects;
   try {
     const { message } = await apiRequest<{
       readonly message: { readonly seq: number; readonly data?: string };

@@ -1,31 +1,28 @@
 /**
- * The relay: it takes what foreign clients wrote from the ingress into the log (I14, L9).
+ * A relay: it takes what lies in another stream into one of the log's, once. From the ingress it
+ * takes what foreign clients wrote (I14, L9), from a shard what that keeps for this one (SH1).
  *
- *  R1 Messages are taken in the order of the ingress, in atomic batches. Each batch ends with a
- *     marker that says up to where the ingress is taken, and expects the last marker to be the one
+ *  R1 Messages are taken in the order of their stream, in atomic batches. Each batch ends with a
+ *     marker that says up to where that stream is taken, and expects the last marker to be the one
  *     this relay knows. So each message is taken once, however relays overlap or are interrupted.
- *  R2 The ingress is purged only up to a stored marker: what the log has not taken is never lost.
- *  R3 A marker names the ingress it is about. A stream that was made anew is read from its beginning,
+ *  R2 The source is purged only up to a stored marker: what the log has not taken is never lost.
+ *  R3 A marker names the stream it is about. A stream that was made anew is read from its beginning,
  *     and that is said: twice is better than not at all. One that was put back to an earlier time is
  *     read from its beginning, too, without what the marker covers.
  *  R4 One message that cannot be stored costs itself: it is found by halving, and becomes a misfit.
  */
-import {
-  LogRefusedError,
-  RevisionConflictError,
-  type Position,
-  type TroupeError,
-} from "@troupe/core";
+import { LogRefusedError, RevisionConflictError, type Position } from "@troupe/core";
 
 import { publishBatch } from "./atomic-batch.ts";
 import type { DraftMessage } from "./draft-message.ts";
-import { misfitMessage, takenMessage, type ForeignMessage } from "./foreign-message.ts";
+import type { ForeignMessage } from "./foreign-message.ts";
 import { headerLine } from "./header-block.ts";
 import { headerText } from "./header-text.ts";
-import { IngressPurge } from "./ingress-purge.ts";
-import { isTaken, lastTaken, type Marker, type Taken } from "./ingress-taken.ts";
+import { RelayPurge } from "./relay-purge.ts";
+import { isTaken, lastTaken, type Marker, type Taken } from "./relay-taken.ts";
 import { isConflict, publishError } from "./publish-error.ts";
 import { PullReader } from "./pull-reader.ts";
+import type { RelaySource } from "./relay-source.ts";
 import { pauseMsAfter } from "./retry.ts";
 import type { Session } from "./session.ts";
 
@@ -36,14 +33,15 @@ const windowBytesMax = 16 * 1024 * 1024;
 const batchMax = 500;
 const batchBytesMax = 4 * 1024 * 1024;
 
-/** A foreign message, and when the ingress stored it. */
+/** A message of the source, and when that stored it. */
 interface TimedMessage extends ForeignMessage {
   readonly storedAtMs: number;
 }
 
-export class IngressRelay {
+export class Relay {
   readonly #session: Session;
-  readonly #purge: IngressPurge;
+  readonly #source: RelaySource;
+  readonly #purge: RelayPurge;
   readonly #running: Promise<void>;
   readonly #ended = Promise.withResolvers<void>();
   #waiting: TimedMessage[] = [];
@@ -53,9 +51,11 @@ export class IngressRelay {
   #batches = 0;
   #stopped = false;
 
-  constructor(session: Session) {
+  /** @param session of the shard into which it takes */
+  constructor(session: Session, source: RelaySource) {
     this.#session = session;
-    this.#purge = new IngressPurge(session);
+    this.#source = source;
+    this.#purge = new RelayPurge(session, source);
     this.#running = this.#run();
   }
 
@@ -83,7 +83,7 @@ export class IngressRelay {
   }
 
   async #take(onStored: () => void): Promise<void> {
-    let taken = await lastTaken(this.#session);
+    let taken = await lastTaken(this.#session, this.#source);
     if (this.#stopped) return;
     this.#waiting = [];
     this.#uncertain = false;
@@ -109,16 +109,16 @@ export class IngressRelay {
    * From the beginning, because a restored ingress gives numbers again; what is taken was purged.
    */
   #read(taken: Taken): PullReader {
-    const { id, subjects } = this.#session;
+    const { filter, name, stream } = this.#source;
     let starts = 0;
     const reader: PullReader = new PullReader(this.#session, {
-      stream: subjects.ingressStream,
-      filters: () => [`${subjects.namespace}.>`],
+      stream,
+      filters: () => [filter],
       after: 0,
       credit: windowMax,
       creditBytes: windowBytesMax,
       bytesOf: (message) => bytesOf({ block: headerText(message), payload: message.data }),
-      name: `ingress-${id}`,
+      name: `${name}-${this.#session.id}`,
       onMessage: (message, { position: sequence, storedAtMs }) => {
         const { data: payload, subject } = message;
         const foreign = { subject, block: headerText(message), payload, sequence, storedAtMs };
@@ -153,15 +153,15 @@ export class IngressRelay {
 
   /** R1, R4 */
   async #store(messages: readonly TimedMessage[], taken: Taken): Promise<Taken> {
-    const { subjects } = this.#session;
     try {
-      const drafts = messages.map((message) => takenMessage(message, subjects));
+      const drafts = messages.map((message) => this.#source.draft(message));
       return await this.#storeBatch(drafts, takenUpTo(messages, taken));
     } catch (thrown) {
       if (!(thrown instanceof LogRefusedError)) throw thrown;
       const [first, second] = messages;
       if (second === undefined && first !== undefined) {
-        const misfit = unstorable(first, thrown, this.#session);
+        // The log refuses even this one message, so only where it was and why is kept.
+        const misfit = this.#source.refused({ ...first, payload: new Uint8Array() }, thrown);
         return this.#storeBatch([misfit], takenUpTo([first], taken));
       }
       const middle = Math.ceil(messages.length / 2);
@@ -173,7 +173,7 @@ export class IngressRelay {
   /** Resolves with where the ingress is taken now; `taken` still has the revision before. */
   async #storeBatch(drafts: readonly DraftMessage[], taken: Taken): Promise<Taken> {
     const marker: DraftMessage = {
-      subject: this.#session.subjects.taken,
+      subject: this.#source.marker,
       lines: headerLine("Nats-Expected-Last-Subject-Sequence", taken.revision),
       payload: Buffer.from(JSON.stringify(markerOf(taken))),
     };
@@ -182,14 +182,14 @@ export class IngressRelay {
   }
 
   #publish(messages: readonly DraftMessage[]): Promise<Position> {
-    const id = `${this.#session.id}-i${++this.#batches}`;
+    const id = `${this.#session.id}-${this.#source.name}-${++this.#batches}`;
     return new Promise((resolve, reject) => {
       publishBatch(this.#session, id, messages, {
         onReply: (reply) => {
           const { error, seq } = this.#session.readPubAck(reply.data);
           if (error === undefined) resolve(seq);
-          else if (!isConflict(error)) reject(publishError(error, "What foreign clients wrote"));
-          else reject(new RevisionConflictError("Another relay took from the ingress."));
+          else if (!isConflict(error)) reject(publishError(error, "What a relay takes"));
+          else reject(new RevisionConflictError("Another relay took it."));
           return false;
         },
         onFailure: reject,
@@ -205,7 +205,7 @@ export class IngressRelay {
   }
 
   #tell(thrown: unknown): void {
-    if (!this.#stopped) this.#session.faults.tell("taking in foreign messages", thrown);
+    if (!this.#stopped) this.#session.faults.tell(this.#source.what, thrown);
   }
 }
 
@@ -224,15 +224,6 @@ function markerOf({ atMs, ingress, made, sequence }: Taken): Marker {
 /** What a message takes in memory, roughly. */
 function bytesOf({ block, payload }: Pick<ForeignMessage, "block" | "payload">): number {
   return block.length + payload.length;
-}
-
-/** The log refuses even this one message, so only where it was and why is kept. */
-function unstorable(
-  message: ForeignMessage,
-  why: TroupeError,
-  { subjects }: Session,
-): DraftMessage {
-  return misfitMessage({ ...message, payload: new Uint8Array() }, why, subjects);
 }
 
 function nothing(): void {

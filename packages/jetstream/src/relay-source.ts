@@ -1,0 +1,66 @@
+/**
+ * What a relay takes into a stream of the log: the ingress, into the first shard, and what another
+ * shard keeps for this one.
+ */
+import type { TroupeError } from "@troupe/core";
+
+import type { DraftMessage } from "./draft-message.ts";
+import { misfitMessage, takenMessage, type ForeignMessage } from "./foreign-message.ts";
+import { ingressIdKey } from "./ingress-stream.ts";
+import { logMetadata } from "./log-stream.ts";
+import { placed, unpacked } from "./outbox.ts";
+import type { Subjects } from "./subjects.ts";
+
+export interface RelaySource {
+  /** What the relay does, for people. */
+  readonly what: string;
+  /** The beginning of the names of its consumers and batches, unique in its stream. */
+  readonly name: string;
+  readonly stream: string;
+  /** What of the stream is taken. */
+  readonly filter: string;
+  /** Where the log's stream says up to where it took. */
+  readonly marker: string;
+  /** In the metadata of the source's stream: which one it is, the same after a restore. */
+  readonly identityKey: string;
+  /** What is purged when it is taken: all of the stream, or what lies under this subject. */
+  readonly purged: string | undefined;
+  /** The message as the log's stream stores it. Never throws. */
+  draft(message: ForeignMessage): DraftMessage;
+  /** What stands for a message that the log refuses (R4). */
+  refused(message: ForeignMessage, why: TroupeError): DraftMessage;
+}
+
+/** What foreign clients wrote; `subjects` are those of the first shard. */
+export function ingressSource(subjects: Subjects): RelaySource {
+  return {
+    what: "taking in foreign messages",
+    name: "ingress",
+    stream: subjects.ingressStream,
+    filter: `${subjects.namespace}.>`,
+    marker: subjects.taken,
+    identityKey: ingressIdKey,
+    purged: undefined,
+    draft: (message) => placed(takenMessage(message, subjects), subjects),
+    refused: (message, why) => misfitMessage(message, why, subjects),
+  };
+}
+
+/** What one shard keeps for another one. */
+export function outboxSource(from: Subjects, to: Subjects): RelaySource {
+  const outbox = from.outbox(to.shard);
+  return {
+    what: `taking over what shard ${from.shard} sends to shard ${to.shard}`,
+    name: `o${from.shard}t${to.shard}`,
+    stream: from.stream,
+    filter: outbox,
+    marker: to.takenFrom(from.shard),
+    identityKey: logMetadata.id,
+    purged: outbox,
+    draft: unpacked,
+    refused: (message, why) => {
+      const { subject } = unpacked(message);
+      return placed(misfitMessage({ ...message, subject }, why, to), to);
+    },
+  };
+}

@@ -17,9 +17,11 @@ import {
   withoutRecognition,
   withoutSteps,
   withoutTimersInCommit,
+  withoutTopics,
   withShrinkingManifests,
   withStaleBase,
   withTimersTwice,
+  withUnreadPassed,
 } from "./sabotage.ts";
 import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
@@ -31,6 +33,7 @@ import { oversized } from "./systems/oversized.ts";
 import { parking } from "./systems/parking.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
 import { poison } from "./systems/poison.ts";
+import { pools } from "./systems/pools.ts";
 import { retention } from "./systems/retention.ts";
 import { timers } from "./systems/timers.ts";
 import { versions } from "./systems/versions.ts";
@@ -69,6 +72,15 @@ test.each(Object.entries(parkingDefects))(
   "the simulation notices a log %s, with the system parking",
   async (_, sabotage) => {
     await expectFailure(parking, sabotage);
+  },
+);
+
+const readingDefects = { withoutTopics, withUnreadPassed };
+
+test.each(Object.entries(readingDefects))(
+  "the simulation notices a log %s, with the system pools",
+  async (_, sabotage) => {
+    await expectFailure(pools, sabotage);
   },
 );
 

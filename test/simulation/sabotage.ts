@@ -224,3 +224,20 @@ export const withoutLastRecord: Sabotage = (log, broker) => {
       ),
   });
 };
+
+/** A reader for some types gets nothing of their topics. */
+export const withoutTopics: Sabotage = (log) =>
+  overlay(log, { read: (request) => log.read({ ...request, topics: [] }) });
+
+/** A reader says that there is nothing more to read although there is. */
+export const withUnreadPassed: Sabotage = (log, broker) =>
+  overlay(log, {
+    read: (request) =>
+      log.read({
+        ...request,
+        onInput: (input) => {
+          request.onInput(input);
+          request.onPassed?.(broker.entries().length);
+        },
+      }),
+  });

@@ -16,6 +16,7 @@ import { oversized } from "./systems/oversized.ts";
 import { parking } from "./systems/parking.ts";
 import { limits } from "./systems/limits.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
+import { pools } from "./systems/pools.ts";
 import { projected } from "./systems/projected.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
@@ -33,6 +34,7 @@ export const systems: Readonly<Record<string, System>> = {
   backlog,
   limits,
   poison,
+  pools,
   deadly,
   projected,
   charge,

@@ -20,12 +20,12 @@ interface Seen {
 
 const none: Seen = { values: [] };
 
-const recorder = agent("recorder")
+export const recorder = agent("recorder")
   .state(none)
   .event("seen", reading, ({ values }, { value }) => ({ values: [...values, value] }))
   .subscribe(readings, (ctx, event) => ctx.emit.seen(event));
 
-const watchman = agent("watchman")
+export const watchman = agent("watchman")
   .state(none)
   .event("seen", reading, ({ values }, { value }) => ({ values: [...values, value] }))
   .subscribe(readings, (ctx, event) => {
@@ -33,7 +33,7 @@ const watchman = agent("watchman")
     if (event.value >= 50) ctx.publish(alarms, ctx.agent.key, event);
   });
 
-const siren = agent("siren")
+export const siren = agent("siren")
   .state(none)
   .event("seen", reading, ({ values }, { value }) => ({ values: [...values, value] }))
   .subscribe(alarms, (ctx, event) => ctx.emit.seen(event))

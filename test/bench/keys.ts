@@ -24,6 +24,7 @@ const help = `npm run keys -- [options]
 
   --keys N        agents, 200000 unless told; each handles one message
   --partitions N  of the namespace, 64 unless told
+  --shards N      streams that these lie in, 1 unless told
   --sample N      old keys that are asked after each restart, 200 unless told
   --help          this text
 
@@ -41,6 +42,7 @@ const patience = { startTimeoutMs: 900_000, stopTimeoutMs: 300_000 } as const;
 interface Sizes {
   readonly keys: number;
   readonly partitions: number;
+  readonly shards: number;
   readonly sample: number;
 }
 
@@ -48,7 +50,7 @@ type Figures = Record<string, number>;
 
 async function run(sizes: Sizes): Promise<boolean> {
   await using server = await startNatsServer(patience);
-  await using log = await opened(server, sizes.partitions);
+  await using log = await opened(server, sizes);
   await using troupe = createTroupe(log.log);
   const worker = await startWorker(server);
   const figures: Figures = { ...(await fill(log.log, worker, sizes)), ...(await sizesOf(server)) };
@@ -86,9 +88,10 @@ async function run(sizes: Sizes): Promise<boolean> {
 
 async function opened(
   server: NatsServer,
-  partitions: number,
+  { partitions, shards }: Sizes,
 ): Promise<AsyncDisposable & { readonly log: Log }> {
-  const log = await connectLog({ servers: server.url, namespace, partitions, name: "keys" });
+  const servers = server.url;
+  const log = await connectLog({ servers, namespace, partitions, shards, name: "keys" });
   return { log, [Symbol.asyncDispose]: () => log.close() };
 }
 
@@ -195,6 +198,7 @@ function sizesFrom(args: readonly string[]): Sizes | undefined {
     options: {
       keys: { type: "string", default: "200000" },
       partitions: { type: "string", default: "64" },
+      shards: { type: "string", default: "1" },
       sample: { type: "string", default: "200" },
       help: { type: "boolean", default: false },
     },
@@ -202,6 +206,7 @@ function sizesFrom(args: readonly string[]): Sizes | undefined {
   const sizes = {
     keys: Number(values.keys),
     partitions: Number(values.partitions),
+    shards: Number(values.shards),
     sample: Number(values.sample),
   };
   const isUsable = Object.values(sizes).every((each) => Number.isInteger(each) && each > 0);

@@ -58,25 +58,28 @@ export async function eraseAgent(
   if (options.dryRun === true) return counted(log, agent, options);
   const last = await lastErasure(log, agent);
   const isOpen = last.audit !== undefined && last.audit.finishedAtMs === undefined;
-  // What waits is not to fire any more.
-  await log.destroy({ kind: "timers", agent }, Infinity, options);
-  const scan = await scanJournal(log, agent, nothingScanned, options);
-  const audit: ErasureAudit =
-    isOpen && last.audit !== undefined ? last.audit : await begun(host, options, scan);
-  const revision = isOpen
-    ? last.revision
-    : await noteErasure(log, agent, { audit, revision: last.revision });
-  const tombstone = await buried(host, agent, { audit, options, scan });
+  const start = await scanJournal(log, agent, nothingScanned, options);
+  const buriedAt = isOpen ? tombstoneOf(start, last.audit)?.revision : undefined;
+  // What waits is not to fire any more; what a new life has set is its own (A3).
+  const timersUpTo = buriedAt ?? Infinity;
+  await log.destroy({ kind: "timers", agent }, timersUpTo, options);
+  const audit = isOpen ? last.audit : await begun(host, options, start);
+  let { revision } = last;
+  if (!isOpen) revision = await noteErasure(log, agent, { audit, revision });
+  const { scan, tombstone } = await buried(host, agent, { audit, options, scan: start });
   await log.accept(erasedDraft(agent, `erased@${tombstone.revision}`), options);
-  const key = await subjectKeys(log).erase(agentName(agent));
+  // Once: what a new life has sealed meanwhile is its own, too.
+  const key = audit.key ?? (await subjectKeys(log).erase(agentName(agent)));
+  revision = await noteErasure(log, agent, { audit: { ...audit, key }, revision });
   const plan = await planOf(log, agent, tombstone);
   const parts = await destroyed(log, plan, options);
   const archived = await inArchive(host, agent, plan);
   const counts = Object.fromEntries(parts.map(({ count, part }) => [part, count]));
-  const done = { ...audit, finishedAtMs: host.clock.now(), destroyed: counts };
+  const done = { ...audit, key, finishedAtMs: host.clock.now(), destroyed: counts };
   await noteErasure(log, agent, { audit: done, revision });
   const { kept, upTo } = plan;
-  const { sent, sentCount } = scan;
+  const { sent } = scan;
+  const sentCount = Math.max(audit.sentCount, scan.sentCount);
   const resumed = isOpen;
   return { agent, done: true, resumed, upTo, parts, key, kept, sentCount, sent, archived };
 }
@@ -127,20 +130,20 @@ async function buried(
     readonly options: EraseOptions;
     readonly scan: JournalScan;
   },
-): Promise<Tombstone> {
+): Promise<{ readonly scan: JournalScan; readonly tombstone: Tombstone }> {
   const { by, reason, startedAtMs: erasedAtMs, upTo } = start.audit;
   const { id } = log;
   for (let { scan } = start; ;) {
-    const { lastInput, revision: expectedRevision, tombstone, turns } = scan;
-    const isThere = tombstone?.erasedAtMs === erasedAtMs && tombstone.inputPosition >= upTo;
-    if (isThere) return tombstone;
+    const { lastInput, revision: expectedRevision, turns } = scan;
+    const tombstone = tombstoneOf(scan, start.audit);
+    if (tombstone !== undefined) return { scan, tombstone };
     const inputPosition = Math.max(upTo, lastInput);
     const past = { log: id, turns, inputPosition };
     const record = encodeTombstone({ ...past, erasedAtMs, by, reason });
     try {
       const commit = { agent, expectedRevision, record, outgoing: [] };
       const [revision = 0] = await log.commit([commit]);
-      return { revision, inputPosition, erasedAtMs };
+      return { scan, tombstone: { revision, inputPosition, erasedAtMs } };
     } catch (thrown) {
       const again =
         thrown instanceof RevisionConflictError || thrown instanceof LogUnavailableError;
@@ -149,6 +152,15 @@ async function buried(
     start.options.signal?.throwIfAborted();
     scan = await scanJournal(log, agent, scan, start.options);
   }
+}
+
+/** The tombstone of this very erasure, if it is there. */
+function tombstoneOf(
+  { tombstone }: JournalScan,
+  { startedAtMs, upTo }: ErasureAudit,
+): Tombstone | undefined {
+  const isIt = tombstone?.erasedAtMs === startedAtMs && tombstone.inputPosition >= upTo;
+  return isIt ? tombstone : undefined;
 }
 
 async function planOf(

@@ -3,7 +3,10 @@
  * written before anything is destroyed, so that an erasure that ends in the middle is known and can
  * be finished, and once more when everything is done.
  */
+import { createHash } from "node:crypto";
+
 import { RevisionConflictError } from "../errors/log-errors.ts";
+import { isToken } from "../key/key-token.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
@@ -15,6 +18,8 @@ export interface ErasureAudit {
   readonly startedAtMs: number;
   readonly finishedAtMs: number | undefined;
   readonly upTo: Position;
+  /** Whether there was a key; undefined before that is erased. */
+  readonly key?: boolean | undefined;
   /** Messages destroyed, by part; when it is finished. */
   readonly destroyed: Readonly<Record<string, number>>;
   /** How many messages the agent had sent. */
@@ -56,7 +61,10 @@ export async function noteErasure(
   }
 }
 
-/** A cell's name is one token, and a key may be as long as that. */
+/** A cell's name is one token, and an agent's key may fill one alone: then it is its hash. */
 function cellOf(agent: AgentId): string {
-  return `erasure ${agentName(agent)}`;
+  const name = agentName(agent);
+  const cell = `erasure ${name}`;
+  if (isToken(cell)) return cell;
+  return `erasure ${createHash("sha256").update(name).digest("base64url")}`;
 }

@@ -34,6 +34,16 @@ export function keyToToken(key: string): string {
   return token;
 }
 
+/** Whether this can be the key of an agent, or the name of a cell. */
+export function isToken(key: string): boolean {
+  try {
+    keyToToken(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The key of a subject token. @throws InvalidKeyError when it is badly escaped, too long or not
  * canonical.

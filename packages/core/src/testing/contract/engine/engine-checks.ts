@@ -11,6 +11,7 @@ import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
 import { erasureChecks } from "./erasure-checks.ts";
+import { erasureResumedChecks } from "./erasure-resumed-checks.ts";
 import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
 import { givenUpBatchChecks } from "./given-up-batch-checks.ts";
@@ -62,6 +63,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...personalChecks,
   ...personalReachChecks,
   ...erasureChecks,
+  ...erasureResumedChecks,
   ...versionChecks,
   ...ownershipChecks,
   ...poolChecks,

@@ -17,6 +17,7 @@ import { agentName } from "../log/address.ts";
 import type { LogPart } from "../log/holdings.ts";
 import type { Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
+import { shardOfKey } from "../log/shard.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
 import { requireOptions } from "../schema/option-rules.ts";
 import { encodeTombstone } from "../turn/tombstone-record.ts";
@@ -63,7 +64,7 @@ export async function eraseAgent(
   // What waits is not to fire any more; what a new life has set is its own (A3).
   const timersUpTo = buriedAt ?? Infinity;
   await log.destroy({ kind: "timers", agent }, timersUpTo, options);
-  const audit = isOpen ? last.audit : await begun(host, options, start);
+  const audit = isOpen ? last.audit : await begun(host, agent, { options, scan: start });
   let { revision } = last;
   if (!isOpen) revision = await noteErasure(log, agent, { audit, revision });
   const { scan, tombstone } = await buried(host, agent, { audit, options, scan: start });
@@ -86,7 +87,7 @@ export async function eraseAgent(
 
 /** What would be destroyed now. */
 async function counted(log: Log, agent: AgentId, options: EraseOptions): Promise<Erasure> {
-  const { last } = await log.end();
+  const last = await endOf(log, agent);
   const scan = await scanJournal(log, agent, nothingScanned, options);
   const plan = await planOf(log, agent, { inputPosition: last, revision: last + 1 });
   const parts: ErasedPart[] = [];
@@ -101,12 +102,18 @@ async function counted(log: Log, agent: AgentId, options: EraseOptions): Promise
   return { agent, done: false, resumed: false, upTo, parts, key, kept, sentCount, sent, archived };
 }
 
+/** Where the log ends for this agent: positions of other shards say nothing about it. */
+async function endOf(log: Log, { key }: AgentId): Promise<Position> {
+  const { ends, last } = await log.end();
+  return ends?.[shardOfKey(log, key)] ?? last;
+}
+
 async function begun(
   { clock, log, name }: ErasureHost,
-  options: EraseOptions,
-  scan: JournalScan,
+  agent: AgentId,
+  { options, scan }: { readonly options: EraseOptions; readonly scan: JournalScan },
 ): Promise<ErasureAudit> {
-  const { last: upTo } = await log.end();
+  const upTo = await endOf(log, agent);
   return {
     by: options.by ?? name,
     reason: options.reason,

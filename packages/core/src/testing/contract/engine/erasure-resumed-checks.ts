@@ -1,11 +1,13 @@
-/** Erasures of agents that live on: what a second life has is not touched, and what was sent is told. */
+/** Erasures of agents that live on: what a second life has stays, and what was sent is told. */
 import assert from "node:assert/strict";
 
 import { agent } from "../../../agent/agent.ts";
 import { keyTokenBytesMax } from "../../../key/key-token.ts";
 import type { Log } from "../../../log/log.ts";
 import { personal } from "../../../personal/personal.ts";
+import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
+import { wholeJournal } from "../observe.ts";
 import { anything } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
@@ -29,6 +31,26 @@ const listener = agent("listener").on("hear", anything<object>(), () => undefine
 const timers = { kind: "timers", agent: { type: "friend", key: "42" } } as const;
 
 export const erasureResumedChecks: readonly LogCheck[] = [
+  {
+    name: "A1, A3: of many agents each goes altogether, and begins a new life that is handled",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const { troupe } = await stage.host([friend, listener]);
+      const log = await stage.log();
+      const keys = range(8).map((key) => `${key}`);
+      for (const key of keys) await troupe.agent(friend, key).say({ text: "old" });
+      for (const key of keys) {
+        const agentId = { type: "friend", key };
+        await troupe.erase(friend, key);
+        assert.equal((await wholeJournal(log, agentId)).length, 1, "only the tombstone");
+        await stage.until("the running agent forgets", async () => {
+          return (await troupe.agent(friend, key).look({})).length === 0;
+        });
+        await troupe.agent(friend, key).say({ text: "new" });
+        assert.deepEqual(await troupe.agent(friend, key).look({}), ["new"]);
+      }
+    },
+  },
   {
     name: "A3: an erasure that is finished later leaves the timers and the personal data of a new life",
     async run(harness) {

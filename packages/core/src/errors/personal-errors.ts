@@ -2,8 +2,8 @@
 import { TroupeError } from "./troupe-error.ts";
 
 /**
- * The store of the keys gives no answer. What needs them waits and is tried again; nothing counts
- * as a failed run meanwhile.
+ * The store of the keys gives no answer, or refuses. What needs them waits and is tried again;
+ * nothing counts as a failed run meanwhile.
  */
 export class KeysUnavailableError extends TroupeError {
   readonly code = "keys-unavailable";

@@ -11,7 +11,7 @@
 import { createHmac, randomBytes } from "node:crypto";
 
 import { KeysUnavailableError, MissingKeyError } from "../errors/personal-errors.ts";
-import { LogUnavailableError, RevisionConflictError } from "../errors/log-errors.ts";
+import { RevisionConflictError } from "../errors/log-errors.ts";
 import { thrownText } from "../errors/thrown.ts";
 import type { KeyStore, StoredKey } from "../log/key-store.ts";
 import type { Log } from "../log/log.ts";
@@ -262,13 +262,14 @@ export class SubjectKeys {
     }
   }
 
+  /** A store that refuses, because it is full or lacks a right, is no reason to lose a message. */
   async #answer<Value>(call: Promise<Value>): Promise<Value> {
     try {
       return await call;
     } catch (cause) {
-      if (!(cause instanceof LogUnavailableError)) throw cause;
+      if (cause instanceof RevisionConflictError) throw cause;
       throw new KeysUnavailableError(
-        `The key store gives no answer (${thrownText(cause)}): what needs the keys of personal data waits and is tried again.`,
+        `The key store gives no answer, or refuses (${thrownText(cause)}): what needs the keys of personal data waits and is tried again.`,
         { cause },
       );
     }

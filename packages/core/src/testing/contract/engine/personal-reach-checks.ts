@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { None } from "../../../agent/agent.ts";
 import { agent } from "../../../agent/agent.ts";
 import type { Context } from "../../../turn/context.ts";
+import { LogRefusedError } from "../../../errors/log-errors.ts";
 import { resumeDraft } from "../../../mailbox/parking.ts";
 import { openRecord } from "../../../personal/open-records.ts";
 import { personal } from "../../../personal/personal.ts";
@@ -197,6 +198,31 @@ export const personalReachChecks: readonly LogCheck[] = [
       assert.deepEqual(await troupe.agent(failing, "a").look({}), { "friend of 42": secret });
       assert.deepEqual(await plain(log), []);
       assert.deepEqual((await lettersOf(log)).at(-1), "rejected");
+    },
+  },
+  {
+    name: "Z2: while the key store refuses, a message waits, and is then handled once",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      let isFull = true;
+      const tamper = ({ keys }: Log): Partial<Log> => ({
+        keys: {
+          read: (name) => keys.read(name),
+          write: async (name, value, revision) => {
+            if (isFull) throw new LogRefusedError("No room left, says the check.");
+            return keys.write(name, value, revision);
+          },
+          shred: (name, value, revision) => keys.shred(name, value, revision),
+          onChange: (listener) => keys.onChange(listener),
+        },
+      });
+      const options = { tamper, retry: { attemptsMax: 1 } };
+      const { heard, troupe } = await stage.host(customer, options);
+      const looking = troupe.agent(customer, "42").look({});
+      await heard.has("turn.retrying", 3);
+      isFull = false;
+      assert.deepEqual(await looking, []);
+      assert.deepEqual(await lettersOf(await stage.log()), []);
     },
   },
   {

@@ -1,20 +1,24 @@
 /**
  * `npm run retention`: many turns over many agents on a real server, with a retention and without
- * one. Halfway the code changes: another shape of the state, another shape of the event.
+ * one, part by part in turns, so that a machine that others use slows both alike. Halfway the code
+ * changes: another shape of the state, another shape of the event.
  *
  * Prints bytes and turns a second while it runs, then looks at every agent it can: the kept part of
- * its journal folds from its base record to the state that its turns must have made. Ends with one
- * line of JSON; exits 1 when something does not hold.
+ * its journal folds from its base record to the state that its turns must have made, and with an
+ * archive to what folds from the first turn on. Ends with one line of JSON; exits 1 when something
+ * does not hold. Timings decide nothing.
  */
-import { readdirSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import type { AgentDefinition, Troupe } from "@troupe/core";
-import { agent, preferShortPauses, replay } from "@troupe/core";
+import { agent, preferShortPauses } from "@troupe/core";
+import { directoryStore, type ArchiveStore } from "@troupe/core/archive";
 import { connect } from "@troupe/jetstream";
-import { startNatsServer } from "@troupe/jetstream/server";
+import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { z } from "zod";
 
 const help = `npm run retention -- [options]
@@ -23,6 +27,9 @@ const help = `npm run retention -- [options]
   --agents N   agents, 2000 unless told; the big form is 100000
   --keep N     turns that are kept of each agent, 20 unless told
   --check N    agents whose journals are looked at in the end, 1000 unless told
+  --parts N    parts in which both are measured in turns, 8 unless told; even
+  --archive    archive what goes, and compare with folds from the first turn on
+  --alone      only with the retention
   --help       this text
 `;
 
@@ -61,123 +68,243 @@ interface Sizes {
   readonly agents: number;
   readonly keep: number;
   readonly check: number;
+  readonly parts: number;
 }
 
-interface Outcome {
-  readonly turnsPerSecond: number;
-  /** At equal parts of the way: of the stream, as the server counts them, and on the disk. */
-  readonly bytes: readonly number[];
-  readonly diskBytes: readonly number[];
-  readonly removed: number;
-  readonly wrong: readonly string[];
-}
+/** One of the two systems, with its own server. */
+class Side {
+  readonly name: string;
+  readonly bytes: number[] = [];
+  readonly diskBytes: number[] = [];
+  readonly turnsPerSecond: number[] = [];
+  readonly cpuUs: number[] = [];
+  removed = 0;
+  readonly #server: NatsServer;
+  readonly #sizes: Sizes;
+  readonly #keep: number | undefined;
+  readonly #archive: ArchiveStore | undefined;
+  #troupe: Troupe | undefined;
+  #done = 0;
 
-const parts = 8;
+  constructor(
+    server: NatsServer,
+    sizes: Sizes,
+    retention: { readonly keep?: number; readonly archive?: ArchiveStore | undefined },
+  ) {
+    this.#server = server;
+    this.#sizes = sizes;
+    this.#keep = retention.keep;
+    this.#archive = retention.archive;
+    this.name = retention.keep === undefined ? "everything" : "retention ";
+  }
 
-async function run(sizes: Sizes, isRetaining: boolean): Promise<Outcome> {
-  await using server = await startNatsServer();
-  const keep = isRetaining ? sizes.keep : undefined;
-  const bytes: number[] = [];
-  const diskBytes: number[] = [];
-  let [removed, tookMs] = [0, 0];
-  for (const half of [0, 1]) {
-    await using troupe = await connect({ servers: server.url });
-    const done = { turns: 0 };
+  /** Whether its code changes halfway. */
+  get changes(): boolean {
+    return this.#keep !== undefined;
+  }
+
+  /** Begin, or go on with the changed code. */
+  async work(isChanged: boolean): Promise<void> {
+    await this.#troupe?.close();
+    const keep = this.#keep;
+    const troupe = await connect({ servers: this.#server.url, archive: this.#archive });
+    this.#troupe = troupe;
     troupe.inspect((event) => {
-      if (event.kind === "commit.stored") done.turns += event.turns;
-      if (event.kind === "journal.truncated") removed += event.records + event.inputs;
+      if (event.kind === "commit.stored") this.#done += event.turns;
+      if (event.kind === "journal.truncated") this.removed += event.records + event.inputs;
+      if (event.kind !== "journals.truncated") return;
+      this.removed += event.records + event.inputs;
+      const { inputs, records, tookMs } = event;
+      say(`${this.name} by prefix: ${records} records, ${inputs} inputs, ${tookMs.toFixed(0)} ms`);
     });
     const definition: AgentDefinition =
-      half === 0 || keep === undefined ? first(keep) : second(keep);
-    const collector = { settleMs: 2000, lookMs: 2000, agentsPerSecond: 5000 };
-    await troupe.work(definition, { collector, residentsMax: sizes.agents });
-    for (let part = 0; part < parts / 2; part++) {
-      const startedMs = performance.now();
-      const [from, to] = [part, part + 1].map((each) => half * (parts / 2) + each);
-      const span = {
-        from: (sizes.turns * (from ?? 0)) / parts,
-        to: (sizes.turns * (to ?? 0)) / parts,
-      };
-      await book(troupe, definition, span, sizes.agents);
-      const wanted = ((part + 1) * sizes.turns) / parts;
-      while (done.turns < wanted) await setTimeout(5);
-      tookMs += performance.now() - startedMs;
-      const report = await troupe.log.storage();
-      bytes.push(report.bytes);
-      diskBytes.push(diskOf(server.storeDir));
-      const mib = (each: number): string => `${(each / 1_048_576).toFixed(1)} MiB`;
-      process.stderr.write(
-        `${isRetaining ? "retention " : "everything"} ${span.to} turns, stream ${mib(report.bytes)}, disk ${mib(diskOf(server.storeDir))}, removed ${removed}\n`,
-      );
-    }
+      isChanged && keep !== undefined ? second(keep) : first(keep);
+    const collector = { settleMs: 2000, lookMs: 1000, agentsPerSecond: 5000 };
+    await troupe.work(definition, { collector, residentsMax: this.#sizes.agents });
   }
-  const wrong = isRetaining ? await check(server.url, sizes) : [];
-  return {
-    turnsPerSecond: Math.round((sizes.turns / tookMs) * 1000),
-    bytes,
-    diskBytes,
-    removed,
-    wrong,
-  };
+
+  async run(part: number): Promise<void> {
+    const { agents, parts, turns } = this.#sizes;
+    const [from, to] = [(turns * part) / parts, (turns * (part + 1)) / parts];
+    const [startedMs, startedUs] = [performance.now(), this.#cpuUs()];
+    const wanted = this.#done + to - from;
+    await book(this.#connected, { from, to }, agents);
+    while (this.#done < wanted) await setTimeout(5);
+    const tookMs = performance.now() - startedMs;
+    this.turnsPerSecond.push(Math.round(((to - from) / tookMs) * 1000));
+    this.cpuUs.push(Math.round((this.#cpuUs() - startedUs) / (to - from)));
+    const { bytes } = await this.#connected.log.storage();
+    this.bytes.push(bytes);
+    this.diskBytes.push(diskOf(this.#server.storeDir));
+    say(
+      `${this.name} ${to} turns, ${this.turnsPerSecond.at(-1)}/s, ${this.cpuUs.at(-1)} us of CPU each, stream ${mib(bytes)}, disk ${mib(this.diskBytes.at(-1) ?? 0)}, removed ${this.removed}`,
+    );
+  }
+
+  /** Of this process and of the server. */
+  #cpuUs(): number {
+    const { system, user } = process.cpuUsage();
+    return user + system + serverCpuUs(this.#server.pid);
+  }
+
+  get #connected(): Troupe {
+    if (this.#troupe === undefined) throw new Error("It does not work yet.");
+    return this.#troupe;
+  }
+
+  async stop(): Promise<void> {
+    await this.#troupe?.close();
+    this.#troupe = undefined;
+  }
 }
 
-/** Turn n goes to agent n modulo agents, with the amount n. */
+/** Which agent a turn is for: as if by chance, and always the same. */
+function agentOf(turn: number, agents: number): number {
+  let mixed = Math.imul(turn ^ (turn >>> 16), 0x45d9f3b);
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b);
+  return ((mixed ^ (mixed >>> 16)) >>> 0) % agents;
+}
+
+/** Turn n has the amount n. */
 async function book(
   troupe: Troupe,
-  definition: AgentDefinition,
   { from, to }: { readonly from: number; readonly to: number },
   agents: number,
 ): Promise<void> {
-  const account = definition as ReturnType<typeof first>;
+  const account = first(undefined);
   let next = from;
   const send = async (): Promise<void> => {
     while (next < to) {
       const turn = next++;
-      await troupe.send(account, `a-${turn % agents}`).book(turn);
+      await troupe.send(account, `a-${agentOf(turn, agents)}`).book(turn);
     }
   };
   await Promise.all(Array.from({ length: 256 }, send));
 }
 
-/**
- * What is kept of each journal folds, from its base record on, to what its turns must have made.
- */
-async function check(url: string, { agents, check: count, keep, turns }: Sizes): Promise<string[]> {
-  await using troupe = await connect({ servers: url });
-  const definition = second(keep);
-  const wrong: string[] = [];
-  for (let index = 0; index < agents; index += Math.max(1, Math.floor(agents / count))) {
-    const key = `a-${index}`;
-    const own = Math.floor((turns - 1 - index) / agents) + 1;
-    const sum = own * index + (agents * own * (own - 1)) / 2;
-    let begins = 1;
-    let kept = 0;
-    let state: unknown = definition.initialState;
-    const onBeginning = (beginning: { readonly turn: number; readonly state: unknown }): void => {
-      begins = beginning.turn;
-      state = beginning.state;
-    };
-    for await (const turn of replay(troupe.log, definition, key, { onBeginning })) {
-      kept += 1;
-      state = turn.state;
-    }
-    const isRight = JSON.stringify(state) === JSON.stringify({ total: { sum, count: own } });
-    const isWhole = begins - 1 + kept === own && kept >= Math.min(keep, own);
-    if (!isRight || !isWhole)
-      wrong.push(`${key}: ${JSON.stringify({ state, own, sum, begins, kept })}`);
+/** What is kept of each journal, and what the archive has before it, folds to what must be. */
+async function check(
+  url: string,
+  { agents, check: count, keep, turns }: Sizes,
+  archive: ArchiveStore | undefined,
+): Promise<{ readonly wrong: readonly string[]; readonly truncated: number }> {
+  const sums = new Float64Array(agents);
+  const counts = new Uint32Array(agents);
+  for (let turn = 0; turn < turns; turn++) {
+    const index = agentOf(turn, agents);
+    sums[index] = (sums[index] ?? 0) + turn;
+    counts[index] = (counts[index] ?? 0) + 1;
   }
-  return wrong;
+  await using kept = await connect({ servers: url });
+  await using whole = await connect({ servers: url, archive });
+  const wrong: string[] = [];
+  let truncated = 0;
+  for (let index = 0; index < agents; index += Math.max(1, Math.floor(agents / count))) {
+    const [sum = 0, own = 0] = [sums[index], counts[index]];
+    const here = await foldOf(kept, keep, index);
+    if (here.begins > 1) truncated += 1;
+    const wanted = JSON.stringify({ total: { sum, count: own } });
+    const isWhole = here.begins - 1 + here.turns === own && here.turns >= Math.min(keep, own);
+    let isRight = JSON.stringify(here.state) === wanted && isWhole;
+    if (isRight && archive !== undefined) {
+      const all = await foldOf(whole, keep, index, here.begins - 1);
+      isRight =
+        all.begins === 1 &&
+        all.turns === own &&
+        JSON.stringify(all.state) === wanted &&
+        JSON.stringify(all.at) === JSON.stringify(here.start);
+      if (!isRight) wrong.push(`a-${index}: from the first turn ${JSON.stringify(all)}`);
+    }
+    if (!isRight) wrong.push(`a-${index}: ${JSON.stringify({ here, wanted })}`);
+  }
+  return { wrong, truncated };
+}
+
+/** Where its turns begin, with which state, and what they fold to. @param at this turn's state too */
+async function foldOf(troupe: Troupe, keep: number, index: number, at = 0) {
+  const definition = second(keep);
+  const fold = { begins: 1, turns: 0, start: definition.initialState, at: definition.initialState };
+  let state: unknown = fold.start;
+  const onBeginning = (beginning: { readonly turn: number; readonly state: unknown }): void => {
+    fold.begins = beginning.turn;
+    fold.start = beginning.state;
+    state = beginning.state;
+  };
+  for await (const turn of troupe.replay(definition, `a-${index}`, { onBeginning })) {
+    fold.turns += 1;
+    state = turn.state;
+    if (turn.record.turn === at) fold.at = turn.state;
+  }
+  return { ...fold, state };
+}
+
+/** User and system time from /proc, whose unit is 10 ms on Linux; 0 elsewhere. */
+function serverCpuUs(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(" ");
+    return (Number(fields[13]) + Number(fields[14])) * 10_000;
+  } catch {
+    return 0;
+  }
 }
 
 function diskOf(folder: string): number {
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
   return entries.reduce((sum, entry) => {
     if (!entry.isFile()) return sum;
-    const { size } = statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) ?? {
-      size: 0,
-    };
+    const { size = 0 } =
+      statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false }) ?? {};
     return sum + size;
   }, 0);
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}
+
+async function main(sizes: Sizes, options: { archive: boolean; alone: boolean }): Promise<number> {
+  await using plain = await startNatsServer();
+  await using retaining = await startNatsServer();
+  const directory = options.archive ? mkdtempSync(join(tmpdir(), "troupe-archive-")) : undefined;
+  const archive = directory === undefined ? undefined : directoryStore(directory);
+  const sides = [new Side(retaining, sizes, { keep: sizes.keep, archive })];
+  if (!options.alone) sides.unshift(new Side(plain, sizes, {}));
+  for (let part = 0; part < sizes.parts; part++) {
+    for (const side of sides) {
+      const isChanged = part === sizes.parts / 2;
+      if (part === 0 || (isChanged && side.changes)) await side.work(isChanged);
+      await side.run(part);
+    }
+  }
+  for (const side of sides) await side.stop();
+  const { truncated, wrong } = await check(retaining.url, sizes, archive);
+  if (directory !== undefined) rmSync(directory, { recursive: true });
+  for (const line of wrong.slice(0, 10)) say(line);
+  const results = sides.map(({ bytes, cpuUs, diskBytes, name, removed, turnsPerSecond }) => ({
+    name: name.trim(),
+    turnsPerSecond: median(turnsPerSecond),
+    cpuUs: median(cpuUs),
+    bytes,
+    diskBytes,
+    removed,
+  }));
+  // Part by part, so that a busy moment of the machine is in both.
+  const shares = sides[0]?.turnsPerSecond.map(
+    (each, part) => (sides.at(-1)?.turnsPerSecond[part] ?? 0) / each,
+  );
+  const share = Number(median(shares ?? []).toFixed(2));
+  const outcome = { ...sizes, share, results, truncated, wrong: wrong.length };
+  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  return wrong.length > 0 ? 1 : 0;
 }
 
 const { values } = parseArgs({
@@ -186,26 +313,22 @@ const { values } = parseArgs({
     agents: { type: "string", default: "2000" },
     keep: { type: "string", default: "20" },
     check: { type: "string", default: "1000" },
+    parts: { type: "string", default: "8" },
+    archive: { type: "boolean", default: false },
+    alone: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 if (values.help) process.stdout.write(help);
 else {
   preferShortPauses();
-  const { agents, check: checked, keep, turns } = values;
+  const { agents, check: checked, keep, parts, turns } = values;
   const sizes = {
     turns: Number(turns),
     agents: Number(agents),
     keep: Number(keep),
     check: Number(checked),
+    parts: Number(parts),
   };
-  const everything = await run(sizes, false);
-  const retention = await run(sizes, true);
-  const share = retention.turnsPerSecond / everything.turnsPerSecond;
-  for (const line of retention.wrong.slice(0, 10)) process.stderr.write(`${line}\n`);
-  const wrong = retention.wrong.length;
-  process.stdout.write(
-    `${JSON.stringify({ ...sizes, share, everything, retention: { ...retention, wrong } })}\n`,
-  );
-  process.exitCode = wrong > 0 ? 1 : 0;
+  process.exitCode = await main(sizes, { archive: values.archive, alone: values.alone });
 }

@@ -50,7 +50,7 @@ import { firmAt } from "./leader-get.ts";
 import { forgetNames, loadManifest, registerManifest } from "./manifests.ts";
 import { readJournal } from "./journal.ts";
 import { readPartition } from "./reader.ts";
-import { firstInput, removeInputs, truncateJournal } from "./remove.ts";
+import { firstInput, removeInputs, truncateJournal, truncateJournals } from "./remove.ts";
 import { removeDeadLetter } from "./remove-dead-letter.ts";
 import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
@@ -120,6 +120,10 @@ export class JetStreamLog implements Log {
 
   truncateJournal(agent: AgentId, before: Position): Promise<number> {
     return truncateJournal(this.#session, agent, before);
+  }
+
+  truncateJournals(type: string, before: Position): Promise<number> {
+    return truncateJournals(this.#session, type, before);
   }
 
   removeInputs(place: InputPlace, before: Position): Promise<number> {

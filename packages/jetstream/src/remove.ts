@@ -35,6 +35,15 @@ export async function truncateJournal(
   );
 }
 
+/** What `Log.truncateJournals` does. */
+export async function truncateJournals(
+  session: Session,
+  type: string,
+  before: Position,
+): Promise<number> {
+  return purge(session, session.subjects.everywhere("journal", `${token(type)}.>`), before);
+}
+
 /** What `Log.removeInputs` does. */
 export async function removeInputs(
   session: Session,

@@ -54,7 +54,7 @@ export const retention: System = {
   settings: {
     windowMax: 64,
     residentsMax: 1000,
-    collector: { agentsPerSecond: 1000, settleMs: 500, lookMs: 100, sweepMs: 2000 },
+    collector: { agentsPerSecond: 1000, settleMs: 500, lookMs: 100, sweepMs: 2000, prefixMin: 1 },
   },
   drive: async (client, stage) => {
     await stage.times(

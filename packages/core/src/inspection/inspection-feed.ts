@@ -158,6 +158,21 @@ export type InspectionEvent =
       readonly inputs: number;
       readonly tookMs: number;
     }
+  /** Retention removed the beginning of all journals of a type at once. */
+  | {
+      readonly kind: "journals.truncated";
+      readonly type: string;
+      /** Nothing of the type lies before this position any more. */
+      readonly before: Position;
+      /** Records that went. */
+      readonly records: number;
+      /** Inputs that went. */
+      readonly inputs: number;
+      /** The agent that keeps more of the type from going at once. */
+      readonly heldBy: AgentId | undefined;
+      /** How long removing took; reading the journals before it is not in it. */
+      readonly tookMs: number;
+    }
   | {
       readonly kind: "publications.removed";
       readonly topic: string;

@@ -298,6 +298,13 @@ export interface Log {
   truncateJournal(agent: AgentId, before: Position): Promise<number>;
 
   /**
+   * Remove the records of all agents of a type that come before a position (L11). Whoever calls it
+   * knows that each of these agents has a record there or after it. Returns how many went.
+   * @throws LogUnavailableError (some may be removed)
+   */
+  truncateJournals(type: string, before: Position): Promise<number>;
+
+  /**
    * Remove the inputs of one place before a position, handled or not (L11). Returns how many went.
    * @throws InvalidKeyError, LogUnavailableError (some may be removed)
    */

@@ -24,6 +24,11 @@ export interface CollectorSettings {
    * beyond their age. Minimum 1. @default 3600000
    */
   readonly sweepMs: number;
+  /**
+   * Records of a type from which on they are removed by prefix, all agents' at once, instead of
+   * agent by agent. Minimum 1. @default 8192
+   */
+  readonly prefixMin: number;
 }
 
 export const collectorSettingsDefault: CollectorSettings = Object.freeze({
@@ -31,6 +36,7 @@ export const collectorSettingsDefault: CollectorSettings = Object.freeze({
   settleMs: 600_000,
   lookMs: 10_000,
   sweepMs: 3_600_000,
+  prefixMin: 8192,
 });
 
 export const collectorRules: OptionRules<CollectorSettings> = {
@@ -38,4 +44,5 @@ export const collectorRules: OptionRules<CollectorSettings> = {
   settleMs: delay,
   lookMs: duration,
   sweepMs: duration,
+  prefixMin: atLeastOne,
 };

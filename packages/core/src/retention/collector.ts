@@ -8,8 +8,9 @@
  *  V3 A look comes before the steps, again every `lookMs`: every saved floor stands (H3), the low-water mark is raised to
  *     what this worker just found on the log, and what is handled everywhere is known (U1, U2).
  *     What lies below the mark is archived before any of it is removed, where there is an archive.
- *  V4 It is paced: so many agents a second, a few at once. What does not fit waits; more than `waitingMax` is left to the
- *     agents' next base records.
+ *  V4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log that is busy is left alone.
+ *     What does not fit waits, and goes by prefix when it is much (prefix.ts); more than `waitingMax` is left to the agents'
+ *     next base records.
  */
 import type { Clock } from "../clock/clock.ts";
 import { errorData } from "../errors/troupe-error.ts";
@@ -101,6 +102,13 @@ export class Collector {
     return true;
   }
 
+  /** All of a type that lies before the position is gone: nobody of it waits for that any more. */
+  passed(type: string, before: Position): void {
+    for (const [name, { agent, base }] of this.#waiting) {
+      if (agent.type === type && base.revision <= before) this.#waiting.delete(name);
+    }
+  }
+
   /** A look that is at most `lookMs` old; undefined when nothing may be removed now. */
   async look(): Promise<Look | undefined> {
     const { clock, footing, log, settings } = this.#host;
@@ -129,11 +137,14 @@ export class Collector {
     if (this.#isScheduled || this.#stopped) return;
     this.#isScheduled = true;
     this.#cancel = this.#host.clock.after(delayMs, () => {
+      const { clock } = this.#host;
+      const startedAt = clock.monotonicMs();
       void this.#tick().then(() => {
         this.#isScheduled = false;
+        const restMs = (clock.monotonicMs() - startedAt) / shareMax;
         if (this.#waiting.size === 0) return;
         const isAllTried = [...this.#waiting.values()].every(({ tried }) => tried !== undefined);
-        this.#schedule(isAllTried ? this.#host.settings.lookMs : tickMs);
+        this.#schedule(Math.max(restMs, isAllTried ? this.#host.settings.lookMs : tickMs));
       });
     });
   }
@@ -146,8 +157,13 @@ export class Collector {
       const due = [...this.#waiting.values()].slice(0, count);
       await this.#archive(due, look);
       const next = due.values();
+      const { clock } = this.#host;
+      const untilMs = clock.monotonicMs() + tickMs * shareMax;
       const work = async (): Promise<void> => {
-        for (const waiting of next) if (!this.#stopped) await this.#step(waiting, look);
+        for (const waiting of next) {
+          if (!this.#stopped) await this.#step(waiting, look);
+          if (clock.monotonicMs() > untilMs) return;
+        }
       };
       await Promise.all(Array.from({ length: atOnceMax }, work));
     } catch (thrown) {
@@ -234,6 +250,8 @@ async function allStand(
 }
 
 const tickMs = 100;
+/** Of the time, at most, something is being removed agent by agent. */
+const shareMax = 0.1;
 /** How long an agent's inputs may wait for what is unhandled elsewhere. */
 const triesMs = 60_000;
 /** Steps under way. */

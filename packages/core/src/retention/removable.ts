@@ -10,7 +10,9 @@ import type { RetentionOptions } from "./retention-rule.ts";
  * @param settleMs so old a base record is before anything goes behind it
  */
 export function removableBase(
-  history: Pick<AgentHistory, "bases" | "current" | "runtime">,
+  history: Pick<AgentHistory, "bases" | "runtime"> & {
+    readonly current: Pick<AgentHistory["current"], "turns">;
+  },
   nowMs: number,
   settleMs: number,
 ): KnownBase | undefined {

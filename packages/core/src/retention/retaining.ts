@@ -17,7 +17,7 @@ import type { WorkerSettings } from "../worker/worker-options.ts";
 import { BaseWriter } from "./base-writer.ts";
 import { Collector } from "./collector.ts";
 import { removePublications } from "./publications.ts";
-import { Sweep } from "./sweep.ts";
+import { Sweep, type SweepHost } from "./sweep.ts";
 
 export interface RetainingHost {
   readonly log: Log;
@@ -57,7 +57,12 @@ export class Retaining {
     this.collector = new Collector({ ...host, settings, holds });
     const rests = (name: string): boolean => residents.rest(name);
     const { bases, collector } = this;
-    this.#sweep = new Sweep({ ...host, settings, bases, collector, holds, rests });
+    const shareOf = (type: string): ReturnType<SweepHost["shareOf"]> => {
+      const own = host.held().filter((each) => each.type === type);
+      const isFirst = own.some(({ partition }) => partition === 0);
+      return { part: own.length / log.partitions, isFirst };
+    };
+    this.#sweep = new Sweep({ ...host, settings, bases, collector, holds, rests, shareOf });
     this.#topics = new Map([...runtimes.values()].map((each) => [each.type, agesOf(each)]));
   }
 

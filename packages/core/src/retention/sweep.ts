@@ -1,54 +1,47 @@
 /**
- * The sweep: finds what may go of agents that nobody talks to any more. Whatever is active is found
- * by its own commits.
+ * The sweep: one pass over the journals of a worker's types, which finds what may go of agents that
+ * nobody talks to any more, and how much of a type may go at once. Whatever is active is found by
+ * its own commits.
  *
- * It follows the journals of a worker's types from the beginning, as fast as the collector's pace
- * allows, up to where nothing is beyond its age. What it sees of an agent is the oldest that is
- * kept of it. Where a base record comes after old records, what lies before it may go; where there
- * is none and nothing came after them, the agent gets one.
+ * It runs now and then, and as soon as so many agents wait for the collector that a pass costs less
+ * than they would. An agent whose turns are all beyond its age gets a base record at the end,
+ * behind which the rest goes the next time; so it does not keep others from going either.
  */
+import type { Archive } from "../archive/archive-port.ts";
 import type { Clock } from "../clock/clock.ts";
 import { RevisionConflictError } from "../errors/log-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
-import type { Position } from "../log/input.ts";
 import type { Log, LogEntry } from "../log/log.ts";
 import type { HistoryHost } from "../mailbox/agent-history.ts";
 import { AgentHistory } from "../mailbox/agent-history.ts";
-import { decodeJournalRecord } from "../turn/journal-record.ts";
 import type { AgentRuntime } from "../worker/agent-runtime.ts";
+import type { LogFooting } from "../worker/log-footing.ts";
 import type { BaseWriter } from "./base-writer.ts";
 import { mayHaveBase } from "./base-writer.ts";
+import type { Counted } from "./census.ts";
+import { Census } from "./census.ts";
 import type { CollectorSettings } from "./collector-settings.ts";
-import type { Collector } from "./collector.ts";
-import type { KnownBase } from "./known-base.ts";
-import { isBeyond } from "./removable.ts";
+import type { Collector, Look } from "./collector.ts";
+import { removePrefix } from "./prefix.ts";
+import { removableBase } from "./removable.ts";
 
-export interface SweepHost extends HistoryHost {
+export interface SweepHost extends Omit<HistoryHost, "footing"> {
   readonly log: Log;
+  readonly archive: Pick<Archive, "keep"> | undefined;
   readonly clock: Clock;
+  readonly footing: Pick<LogFooting, "mark" | "read">;
   readonly settings: CollectorSettings;
   readonly runtimes: ReadonlyMap<string, AgentRuntime>;
   readonly bases: Pick<BaseWriter, "append">;
-  readonly collector: Pick<Collector, "add">;
+  readonly collector: Pick<Collector, "add" | "look" | "passed" | "waiting">;
   /** Whether this worker holds the agent's partition. */
   readonly holds: (agent: AgentId) => boolean;
+  /** The part of a type's partitions that this worker holds, and whether the first is among them. */
+  readonly shareOf: (type: string) => { readonly part: number; readonly isFirst: boolean };
   /** Forget the agent if it is idle in memory; false when it is at work there. */
   readonly rests: (name: string) => boolean;
-}
-
-/** What was seen of an agent, all of it old. */
-interface Old {
-  readonly agent: AgentId;
-  /** The last record that was seen. */
-  last: Position;
-  storedAtMs: number;
-  records: number;
-  /** The last base record that was seen, if something lies before it. */
-  base: Pick<KnownBase, "lastInput" | "revision" | "turns"> | undefined;
-  /** The last record is a base record. */
-  isBased: boolean;
 }
 
 export class Sweep {
@@ -56,17 +49,19 @@ export class Sweep {
   readonly #types: readonly string[];
   readonly #stopping = new AbortController();
   #lastMs: number;
+  /** Records that the last pass left. */
+  #left = 0;
 
   constructor(host: SweepHost) {
     this.#host = host;
     const { runtimes } = host;
     this.#types = [...runtimes.values()]
-      .filter(({ definition }) => goesByTime(definition.keeps))
+      .filter(({ definition }) => definition.keeps !== undefined)
       .map(({ type }) => type);
     this.#lastMs = host.clock.monotonicMs();
   }
 
-  /** Some type has a rule by which something goes without a further turn. */
+  /** Some type has a retention. */
   get isNeeded(): boolean {
     return this.#types.length > 0;
   }
@@ -75,106 +70,107 @@ export class Sweep {
     this.#stopping.abort();
   }
 
-  /** Sweep if it is time. */
+  /** Sweep if it is time, or worth it. */
   async run(): Promise<void> {
-    const { clock, settings } = this.#host;
-    const nowMs = clock.monotonicMs();
-    if (!this.isNeeded || nowMs - this.#lastMs < settings.sweepMs) return;
-    this.#lastMs = nowMs;
+    if (!this.isNeeded || !(this.#isTime || this.#isWorthIt)) return;
+    this.#lastMs = this.#host.clock.monotonicMs();
     try {
-      await this.#sweep();
+      const look = await this.#host.collector.look();
+      if (look !== undefined) await this.#sweep(look);
     } catch (thrown) {
       if (this.#stopping.signal.aborted) return;
       this.#host.feed.emit({ kind: "fault", what: "retention", failure: errorData(thrown) });
     }
   }
 
-  async #sweep(): Promise<void> {
-    const { log, settings } = this.#host;
+  get #isTime(): boolean {
+    const { clock, runtimes, settings } = this.#host;
+    const goes = this.#types.some((type) => goesByTime(runtimes.get(type)?.definition.keeps));
+    return goes && clock.monotonicMs() - this.#lastMs >= settings.sweepMs;
+  }
+
+  /** What waits is worth as much reading as there is. */
+  get #isWorthIt(): boolean {
+    const { collector, settings, shareOf } = this.#host;
+    if (collector.waiting * recordsEach < settings.prefixMin) return false;
+    const shares = this.#types.map((type) => shareOf(type));
+    const part = Math.max(...shares.map((share) => (share.isFirst ? share.part : 0)));
+    return part > 0 && (collector.waiting / part) * recordsEach >= this.#left / 2;
+  }
+
+  async #sweep(look: Look): Promise<void> {
+    const { log } = this.#host;
     const { signal } = this.#stopping;
-    const seen = new Map<string, Old>();
-    const recordsAtOnce = settings.agentsPerSecond;
-    let records = 0;
+    const census = new Census();
     const request = { from: 1, untilNow: true, kinds: ["turn"], types: this.#types } as const;
     for await (const entry of log.follow({ ...request, signal })) {
       if (entry.kind !== "turn") continue;
-      records += 1;
-      if (records % recordsAtOnce === 0) await this.#pause(pauseMs);
-      if (this.#isYoung(entry.entry.committedAtMs)) break;
-      if (this.#host.holds(entry.agent)) this.#see(seen, entry);
-      if (seen.size >= seenMax) await this.#decide(seen);
+      if (this.#isYoung(entry)) break;
+      census.see(entry.agent, entry.entry);
+      if (census.records % recordsAtOnce === 0) await this.#pause(pauseMs);
     }
-    await this.#decide(seen);
+    if (signal.aborted) return;
+    this.#left = census.records;
+    for (const type of this.#types) await this.#removePrefix(type, census, look);
+    for (const counted of census.agents) {
+      if (signal.aborted) return;
+      if (this.#host.holds(counted.agent)) await this.#decide(counted, look);
+    }
   }
 
   /** Nothing of any type is beyond its age from here on. */
-  #isYoung(storedAtMs: number): boolean {
+  #isYoung({ entry }: Extract<LogEntry, { readonly kind: "turn" }>): boolean {
     const nowMs = this.#host.log.nowMs();
     return this.#types.every((type) => {
       const rule = this.#host.runtimes.get(type)?.definition.keeps;
-      return rule?.ageMs !== undefined && nowMs - storedAtMs < rule.ageMs;
+      if (rule?.ageMs === undefined || rule.turns !== undefined) return false;
+      return nowMs - entry.committedAtMs < rule.ageMs;
     });
   }
 
-  #see(
-    seen: Map<string, Old>,
-    { agent, entry }: Extract<LogEntry, { readonly kind: "turn" }>,
-  ): void {
-    const rule = this.#host.runtimes.get(agent.type)?.definition.keeps;
-    if (rule === undefined) return;
-    const name = agentName(agent);
-    const { committedAtMs: storedAtMs, record, revision } = entry;
-    const decoded = decodeJournalRecord(record);
-    const nowMs = this.#host.log.nowMs();
-    const base = decoded.kind === "base" ? decoded.base : undefined;
-    const isOld = rule.ageMs === undefined || nowMs - storedAtMs >= rule.ageMs;
-    const mayGo =
-      base !== undefined &&
-      (rule.after !== "ended" || base.ended !== undefined) &&
-      nowMs - storedAtMs >= this.#host.settings.settleMs &&
-      isBeyond(rule, base, 0, nowMs);
-    if (!isOld && !mayGo) return;
-    let old = seen.get(name);
-    if (old === undefined) {
-      old = { agent, last: 0, storedAtMs: 0, records: 0, base: undefined, isBased: false };
-      seen.set(name, old);
-    }
-    const isFirst = old.records === 0;
-    if (mayGo && !isFirst) {
-      old.base = { lastInput: base.lastInput, revision, turns: base.turns };
-    }
-    old.last = revision;
-    old.storedAtMs = storedAtMs;
-    old.records += 1;
-    old.isBased = base !== undefined;
+  async #removePrefix(type: string, census: Census, look: Look): Promise<void> {
+    const { collector, log, runtimes, settings, shareOf } = this.#host;
+    const runtime = runtimes.get(type);
+    if (runtime === undefined || !shareOf(type).isFirst) return;
+    const bound = census.bound(runtime, log.nowMs(), settings.settleMs);
+    if (bound.count < Math.max(settings.prefixMin, census.records / 16)) return;
+    const before = await removePrefix(this.#host, type, { bound, look });
+    if (before === 0) return;
+    this.#left -= bound.count;
+    collector.passed(type, before);
   }
 
-  async #decide(seen: Map<string, Old>): Promise<void> {
-    for (const [name, { agent, base, isBased, last, storedAtMs }] of seen) {
-      if (this.#stopping.signal.aborted) return;
-      const rule = this.#host.runtimes.get(agent.type)?.definition.keeps;
-      if (base !== undefined) this.#host.collector.add(agent, base);
-      else if (!isBased && rule?.after !== "ended" && rule?.ageMs !== undefined) {
-        await this.#giveBase(name, { agent, last, storedAtMs });
-        await this.#pause(1000 / this.#host.settings.agentsPerSecond);
-      }
-    }
-    seen.clear();
+  /** What may go of this agent alone: it has no commits of its own any more. */
+  async #decide(counted: Counted, look: Look): Promise<void> {
+    const { collector, log, runtimes, settings } = this.#host;
+    const runtime = runtimes.get(counted.agent.type);
+    const rule = runtime?.definition.keeps;
+    if (runtime === undefined || rule === undefined || counted.isUnreadable) return;
+    const { agent, bases, first, isBased, last, lastStoredAtMs, turns } = counted;
+    const nowMs = log.nowMs();
+    const isOld = rule.ageMs !== undefined && nowMs - lastStoredAtMs >= rule.ageMs;
+    if (!goesByTime(rule)) return;
+    const base = removableBase({ bases, current: { turns }, runtime }, nowMs, settings.settleMs);
+    if (base !== undefined && base.revision > first) collector.add(agent, base);
+    if (!isOld || rule.after === "ended") return;
+    // One that is a base record alone gets another one where it keeps others from going.
+    const holds = isBased && first === last && last < look.below / 2;
+    if (isBased && !holds) return;
+    await this.#giveBase(counted, holds);
+    await this.#pause(1000 / settings.agentsPerSecond);
   }
 
   /** All that the journal has is old: it gets a base record, behind which that goes next time. */
-  async #giveBase(
-    name: string,
-    { agent, last, storedAtMs }: Pick<Old, "agent" | "last" | "storedAtMs">,
-  ): Promise<void> {
+  async #giveBase({ agent, last, lastStoredAtMs }: Counted, again: boolean): Promise<void> {
     const { bases, feed, rests, runtimes } = this.#host;
+    const name = agentName(agent);
     const runtime = runtimes.get(agent.type);
     if (runtime === undefined || !rests(name)) return;
     try {
       const history = new AgentHistory(this.#host, runtime, agent);
       await history.load();
-      if (history.revision !== last || !mayHaveBase(history)) return;
-      await bases.append(history, storedAtMs);
+      if (history.revision !== last || !(again || mayHaveBase(history))) return;
+      await bases.append(history, lastStoredAtMs);
     } catch (thrown) {
       // A message came for it: it is active.
       if (thrown instanceof RevisionConflictError) return;
@@ -192,7 +188,8 @@ function goesByTime(rule: AgentRuntime["definition"]["keeps"]): boolean {
   return rule !== undefined && (rule.ageMs !== undefined || rule.after === "ended");
 }
 
-/** Agents that are remembered while their journals pass by (I7). */
-const seenMax = 10_000;
-/** After as many records as agents are allowed in a second, which cost far less than these. */
-const pauseMs = 50;
+/** Records that are read at once, and the pause after them. */
+const recordsAtOnce = 1000;
+const pauseMs = 5;
+/** What an agent has that waits for the collector, at least. */
+const recordsEach = 32;

@@ -65,6 +65,19 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   }
 }
 
+/**
+ * Whether the bytes are a turn's, seen from how they begin, so that nothing has to be decoded. False
+ * also where only decoding can tell.
+ */
+export function isTurnRecord(bytes: Uint8Array): boolean {
+  // A map of up to fifteen or of more entries, in the order in which they are written.
+  const start = bytes[0] === 0xde ? 3 : 1;
+  return turnBeginning.every((byte, index) => bytes[start + index] === byte);
+}
+
+/** `v: 1, n:` in MessagePack. */
+const turnBeginning = [0xa1, 0x76, recordFormat, 0xa1, 0x6e] as const;
+
 /** @throws UndecodablePayloadError when the bytes are no turn record or of a newer format */
 export function decodeRecord(bytes: Uint8Array): TurnRecord {
   const entry = decodeJournalRecord(bytes);

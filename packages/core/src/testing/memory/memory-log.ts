@@ -126,6 +126,11 @@ export class MemoryLog implements Log {
     );
   }
 
+  async truncateJournals(type: string, before: Position): Promise<number> {
+    const { storage } = this.#server;
+    return this.#wire.call("truncateJournals", () => storage.truncateJournals(type, before));
+  }
+
   async removeInputs(place: InputPlace, before: Position): Promise<number> {
     if (place.key !== undefined) keyToToken(place.key);
     const { storage } = this.#server;

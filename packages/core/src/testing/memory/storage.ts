@@ -119,6 +119,19 @@ export class Storage {
     return kept;
   }
 
+  /** Removes the records of all agents of a type before a position; returns how many. */
+  truncateJournals(type: string, before: Position): number {
+    let count = 0;
+    for (const [name, journal] of this.#journals) {
+      if (!name.startsWith(`${type}.`)) continue;
+      const kept = journal.findIndex(({ revision }) => revision >= before);
+      const gone = journal.splice(0, kept < 0 ? journal.length : kept);
+      for (const { revision } of gone) this.#removed.add(revision);
+      count += gone.length;
+    }
+    return count;
+  }
+
   /** Removes the inputs of a place before a position; returns how many. */
   removeInputs({ kind, name, key }: InputPlace, before: Position): number {
     let count = 0;

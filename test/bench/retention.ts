@@ -220,7 +220,9 @@ async function check(
   return { wrong, truncated };
 }
 
-/** Where its turns begin, with which state, and what they fold to. @param at this turn's state too */
+/**
+ * Where its turns begin, with which state, and what they fold to. @param at this turn's state too
+ */
 async function foldOf(troupe: Troupe, keep: number, index: number, at = 0) {
   const definition = second(keep);
   const fold = { begins: 1, turns: 0, start: definition.initialState, at: definition.initialState };

@@ -38,7 +38,9 @@ export interface SweepHost extends Omit<HistoryHost, "footing"> {
   readonly collector: Pick<Collector, "add" | "look" | "passed" | "waiting">;
   /** Whether this worker holds the agent's partition. */
   readonly holds: (agent: AgentId) => boolean;
-  /** The part of a type's partitions that this worker holds, and whether the first is among them. */
+  /**
+   * The part of a type's partitions that this worker holds, and whether the first is among them.
+   */
   readonly shareOf: (type: string) => { readonly part: number; readonly isFirst: boolean };
   /** Forget the agent if it is idle in memory; false when it is at work there. */
   readonly rests: (name: string) => boolean;

@@ -66,8 +66,8 @@ export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
 }
 
 /**
- * Whether the bytes are a turn's, seen from how they begin, so that nothing has to be decoded. False
- * also where only decoding can tell.
+ * Whether the bytes are a turn's, seen from how they begin, so that nothing has to be decoded.
+ * False also where only decoding can tell.
  */
 export function isTurnRecord(bytes: Uint8Array): boolean {
   // A map of up to fifteen or of more entries, in the order in which they are written.

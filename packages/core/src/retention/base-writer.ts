@@ -36,9 +36,15 @@ export class BaseWriter {
   readonly #host: BaseWriterHost;
   /** Those with one on its way, and those whose state cannot be in one. */
   readonly #passed = new WeakSet<AgentHistory>();
+  #stored = 0;
 
   constructor(host: BaseWriterHost) {
     this.#host = host;
+  }
+
+  /** How many it has stored. */
+  get stored(): number {
+    return this.#stored;
   }
 
   /** A turn was stored: append a base record behind it if one is due. */
@@ -71,6 +77,7 @@ export class BaseWriter {
     const commit = { agent, expectedRevision, record, outgoing: [] };
     const [revision = expectedRevision] = await footing.commit([commit]);
     footing.stored(revision, record, before);
+    this.#stored += 1;
     history.baseStored(base, revision, record.byteLength);
     const { feed } = this.#host;
     if (!feed.active) return;

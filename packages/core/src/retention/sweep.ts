@@ -3,8 +3,7 @@
  * nobody talks to any more, and how much of a type may go at once. Whatever is active is found by
  * its own commits.
  *
- * It runs now and then, and as soon as so many agents wait for the collector that a pass costs less
- * than they would. An agent whose turns are all beyond its age gets a base record at the end,
+ * It runs now and then, and whenever so much has come that reading all of it is worth it. An agent whose turns are all beyond its age gets a base record at the end,
  * behind which the rest goes the next time; so it does not keep others from going either.
  */
 import type { Archive } from "../archive/archive-port.ts";
@@ -34,7 +33,7 @@ export interface SweepHost extends Omit<HistoryHost, "footing"> {
   readonly footing: Pick<LogFooting, "mark" | "read">;
   readonly settings: CollectorSettings;
   readonly runtimes: ReadonlyMap<string, AgentRuntime>;
-  readonly bases: Pick<BaseWriter, "append">;
+  readonly bases: Pick<BaseWriter, "append" | "stored">;
   readonly collector: Pick<Collector, "add" | "look" | "passed" | "waiting">;
   /** Whether this worker holds the agent's partition. */
   readonly holds: (agent: AgentId) => boolean;
@@ -53,6 +52,8 @@ export class Sweep {
   #lastMs: number;
   /** Records that the last pass left. */
   #left = 0;
+  /** Base records that had been stored by then. */
+  #basesStored = 0;
 
   constructor(host: SweepHost) {
     this.#host = host;
@@ -76,6 +77,7 @@ export class Sweep {
   async run(): Promise<void> {
     if (!this.isNeeded || !(this.#isTime || this.#isWorthIt)) return;
     this.#lastMs = this.#host.clock.monotonicMs();
+    this.#basesStored = this.#host.bases.stored;
     try {
       const look = await this.#host.collector.look();
       if (look !== undefined) await this.#sweep(look);
@@ -91,13 +93,14 @@ export class Sweep {
     return goes && clock.monotonicMs() - this.#lastMs >= settings.sweepMs;
   }
 
-  /** What waits is worth as much reading as there is. */
+  /** So much came since the last pass that reading what there is is worth it. */
   get #isWorthIt(): boolean {
-    const { collector, settings, shareOf } = this.#host;
-    if (collector.waiting * recordsEach < settings.prefixMin) return false;
+    const { bases, collector, settings, shareOf } = this.#host;
+    if (collector.waiting === 0) return false;
     const shares = this.#types.map((type) => shareOf(type));
     const part = Math.max(...shares.map((share) => (share.isFirst ? share.part : 0)));
-    return part > 0 && (collector.waiting / part) * recordsEach >= this.#left / 2;
+    const came = (recordsEach * (bases.stored - this.#basesStored)) / part;
+    return part > 0 && came >= Math.max(settings.prefixMin, growth * this.#left);
   }
 
   async #sweep(look: Look): Promise<void> {
@@ -193,5 +196,7 @@ function goesByTime(rule: AgentRuntime["definition"]["keeps"]): boolean {
 /** Records that are read at once, and the pause after them. */
 const recordsAtOnce = 1000;
 const pauseMs = 5;
-/** What an agent has that waits for the collector, at least. */
+/** Turns between two base records of an agent, at least. */
 const recordsEach = 32;
+/** How much a log grows between two passes, as a part of what the last one left. */
+const growth = 0.75;

@@ -41,7 +41,7 @@ export async function truncateJournals(
   type: string,
   before: Position,
 ): Promise<number> {
-  return purge(session, session.subjects.everywhere("journal", `${token(type)}.>`), before);
+  return purge(session, session.subjects.everywhere("journal", `${token(type)}.*`), before);
 }
 
 /** What `Log.removeInputs` does. */

@@ -19,7 +19,7 @@ const holdAfter = async (moment: string): Promise<void> => {
   await Promise.withResolvers<never>().promise;
 };
 
-const connected = await connectLog(url, { namespace });
+const connected = await connectLog({ servers: url, namespace });
 const log = logWith(connected, {
   truncateJournal: async (agent, before) => {
     await holdAfter("base is stored");

@@ -192,15 +192,25 @@ export class ShardedLog implements port.Log {
     );
   }
 
-  async removeInputs(place: port.InputPlace, before: Position): Promise<number> {
+  truncateJournals(type: string, before: Position): Promise<number> {
+    const all = this.#all.map((_, shard) => shard);
+    return this.#removeBefore(all, before, (log, local) => log.truncateJournals(type, local));
+  }
+
+  removeInputs(place: port.InputPlace, before: Position): Promise<number> {
     const { key } = place;
     const all = this.#all.map((_, shard) => shard);
     const shards = key === undefined ? all : [shardOfKey(this, key)];
+    return this.#removeBefore(shards, before, (log, local) => log.removeInputs(place, local));
+  }
+
+  async #removeBefore(
+    shards: readonly number[],
+    before: Position,
+    remove: (log: port.Log, local: Position) => Promise<number>,
+  ): Promise<number> {
     const counts = await Promise.all(
-      shards.map((shard) => {
-        const local = this.#positions.surelyBefore(shard, before);
-        return this.#at(shard).removeInputs(place, local);
-      }),
+      shards.map((shard) => remove(this.#at(shard), this.#positions.surelyBefore(shard, before))),
     );
     return counts.reduce((sum, count) => sum + count, 0);
   }

@@ -98,7 +98,7 @@ describe("removing by prefix", () => {
         told.push(`archived up to ${upTo}`);
         return upTo;
       };
-      const footing = { mark: async () => ({ log: "", position: 1, storedAtMs: 1 }) };
+      const footing = { marks: async () => [{ log: "", position: 1, storedAtMs: 1 }] };
       const host = { log: watched, archive: { keep }, clock: systemClock, feed, footing };
       await removePrefix(host, "counter", { bound, look });
       return [...told];

@@ -23,7 +23,7 @@ export interface PrefixHost {
   readonly archive: Pick<Archive, "keep"> | undefined;
   readonly clock: Clock;
   readonly feed: InspectionFeed;
-  readonly footing: Pick<LogFooting, "mark">;
+  readonly footing: Pick<LogFooting, "marks">;
 }
 
 /** Returns the position before which nothing of the type is left. @throws LogUnavailableError */
@@ -36,7 +36,7 @@ export async function removePrefix(
   const upTo = Math.min(bound.inputs, look.unhandled, look.below, heldOf(look.originals, type));
   if (before <= 1 || (await log.at(before)) === undefined) return 0;
   await archive?.keep({ kind: "agent", name: type }, Math.max(before, upTo));
-  if ((await footing.mark()) === undefined) return 0;
+  if ((await footing.marks()) === undefined) return 0;
   const startedAt = clock.monotonicMs();
   const slices = new Slices(clock);
   const from = bound.first;

@@ -30,7 +30,7 @@ export interface SweepHost extends Omit<HistoryHost, "footing"> {
   readonly log: Log;
   readonly archive: Pick<Archive, "keep"> | undefined;
   readonly clock: Clock;
-  readonly footing: Pick<LogFooting, "mark" | "read">;
+  readonly footing: Pick<LogFooting, "marks" | "read">;
   readonly settings: CollectorSettings;
   readonly runtimes: ReadonlyMap<string, AgentRuntime>;
   readonly bases: Pick<BaseWriter, "append" | "stored">;

@@ -185,22 +185,17 @@ async function book(
 /** What is kept of each journal, and what the archive has before it, folds to what must be. */
 async function check(
   url: string,
-  { agents, check: count, keep, turns }: Sizes,
+  sizes: Sizes,
   archive: ArchiveStore | undefined,
 ): Promise<{ readonly wrong: readonly string[]; readonly truncated: number }> {
-  const sums = new Float64Array(agents);
-  const counts = new Uint32Array(agents);
-  for (let turn = 0; turn < turns; turn++) {
-    const index = agentOf(turn, agents);
-    sums[index] = (sums[index] ?? 0) + turn;
-    counts[index] = (counts[index] ?? 0) + 1;
-  }
+  const { agents, check: count, keep } = sizes;
+  const states = statesOf(sizes);
   await using kept = await connect({ servers: url });
   await using whole = await connect({ servers: url, archive });
   const wrong: string[] = [];
   let truncated = 0;
   for (let index = 0; index < agents; index += Math.max(1, Math.floor(agents / count))) {
-    const [sum = 0, own = 0] = [sums[index], counts[index]];
+    const { count: own, sum } = states(index);
     const here = await foldOf(kept, keep, index);
     if (here.begins > 1) truncated += 1;
     const wanted = JSON.stringify({ total: { sum, count: own } });
@@ -208,16 +203,30 @@ async function check(
     let isRight = JSON.stringify(here.state) === wanted && isWhole;
     if (isRight && archive !== undefined) {
       const all = await foldOf(whole, keep, index, here.begins - 1);
-      isRight =
-        all.begins === 1 &&
-        all.turns === own &&
-        JSON.stringify(all.state) === wanted &&
-        JSON.stringify(all.at) === JSON.stringify(here.start);
+      const start = JSON.stringify(here.start);
+      const isFromFirst = all.begins === 1 && all.turns === own;
+      const isSame = JSON.stringify(all.state) === wanted && JSON.stringify(all.at) === start;
+      isRight = isFromFirst && isSame;
       if (!isRight) wrong.push(`a-${index}: from the first turn ${JSON.stringify(all)}`);
     }
     if (!isRight) wrong.push(`a-${index}: ${JSON.stringify({ here, wanted })}`);
   }
   return { wrong, truncated };
+}
+
+/** What the turns of each agent must have made. */
+function statesOf({
+  agents,
+  turns,
+}: Sizes): (index: number) => { readonly sum: number; readonly count: number } {
+  const sums = new Float64Array(agents);
+  const counts = new Uint32Array(agents);
+  for (let turn = 0; turn < turns; turn++) {
+    const index = agentOf(turn, agents);
+    sums[index] = (sums[index] ?? 0) + turn;
+    counts[index] = (counts[index] ?? 0) + 1;
+  }
+  return (index) => ({ sum: sums[index] ?? 0, count: counts[index] ?? 0 });
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
- * A worker that removes what is beyond its retention, and stands still in the middle of it so that a
- * test can kill it there.
+ * A worker that removes what is beyond its retention, and stands still in the middle of it so that
+ * a test can kill it there.
  */
 import { createTroupe } from "@troupe/core";
 import { connectLog } from "@troupe/jetstream";

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, InspectionEvent, Log } from "@troupe/core";
+import type { InspectionEvent, Log } from "@troupe/core";
 import { agent, createTroupe, encodeBaseRecord } from "@troupe/core";
 import { createMemoryBroker, overlay } from "@troupe/core/testing";
 import { systemClock } from "../clock/clock.ts";
@@ -20,7 +20,7 @@ const counter = agent("counter")
     return ctx.state.count;
   });
 
-const runtime = agentRuntime(counter as unknown as AgentDefinition);
+const runtime = agentRuntime(counter);
 
 describe("removing by prefix", () => {
   it("shortens all journals of a type, and every agent goes on", async () => {

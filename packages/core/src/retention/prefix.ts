@@ -83,10 +83,10 @@ class Slices {
 }
 
 /** How long one request may keep the log from other work, nearly, and how long it rests then. */
-const sliceMs = 20;
+const sliceMs = 100;
 const restsPerSlice = 4;
 /** Positions of the smallest slice. */
-const positionsMin = 1024;
+const positionsMin = 8192;
 
 /** The first original of a dead letter that was sent to an agent of the type. */
 function heldOf(originals: Originals, type: string): Position {

@@ -3,8 +3,9 @@
  * nobody talks to any more, and how much of a type may go at once. Whatever is active is found by
  * its own commits.
  *
- * It runs now and then, and whenever so much has come that reading all of it is worth it. An agent whose turns are all beyond its age gets a base record at the end,
- * behind which the rest goes the next time; so it does not keep others from going either.
+ * It runs now and then, and whenever so much has come that reading all of it is worth it. An agent
+ * whose turns are all beyond its age gets a base record at the end, behind which the rest goes the
+ * next time; so it does not keep others from going either.
  */
 import type { Archive } from "../archive/archive-port.ts";
 import type { Clock } from "../clock/clock.ts";

@@ -30,7 +30,7 @@ export function removableBase(
 }
 
 /** Whether what lies before a base record is beyond a limit. */
-export function isBeyond(
+function isBeyond(
   { after, ageMs, turns }: RetentionOptions,
   { coveredAtMs }: Pick<KnownBase, "coveredAtMs">,
   turnsSince: number,

@@ -62,6 +62,8 @@ export async function laterMark(
   const end = await log.end();
   const last = end.ends?.[shardAt(position)] ?? end.last;
   if (end.log !== identity || last <= position) return undefined;
+  // A lost tail that grew again in between has filled the position; a hole stays one.
+  if ((await log.at(position)) !== undefined) return undefined;
   const found = await log.at(last);
   return found && { log: identity, position: last, storedAtMs: found.storedAtMs };
 }

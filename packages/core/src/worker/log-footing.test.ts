@@ -4,14 +4,17 @@ import type { StoredAt } from "../log/mark.ts";
 import { LogFooting } from "./log-footing.ts";
 
 /** A log as positions with the times at which they were stored. */
-function footingOn(stored: Map<number, number>): LogFooting {
+function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefined): LogFooting {
   const at = async (position: number): Promise<StoredAt | undefined> => {
     const storedAtMs = stored.get(position);
     return storedAtMs === undefined
       ? undefined
       : { storedAtMs, payload: new Uint8Array(), isLasting: true };
   };
-  const end = async () => ({ log: "this one", last: Math.max(0, ...stored.keys()) });
+  const end = async () => {
+    beforeEnd();
+    return { log: "this one", last: Math.max(0, ...stored.keys()) };
+  };
   const commit = async (): Promise<readonly number[]> => [60];
   const cell = async () => undefined;
   return new LogFooting({ at, cell, commit, end, shards: 1 }, () => undefined);
@@ -31,6 +34,30 @@ it("G2: what is read after the log was away proves nothing about what was there 
   expect(footing.inDoubt).toBe(true);
   // G4
   await expect(footing.commit([])).rejects.toMatchObject({ code: "log-unavailable" });
+});
+
+it.each([
+  { what: "a hole before the end was destroyed", grown: [60], holds: true },
+  {
+    what: "a tail that was lost may grow again while somebody looks",
+    grown: [50, 60],
+    holds: false,
+  },
+])("G2: $what", async ({ grown, holds }) => {
+  const stored = new Map([[50, 1000]]);
+  const footing = footingOn(stored, () => {
+    for (const position of grown) stored.set(position, 2000);
+  });
+  await footing.begin();
+  stored.delete(50);
+  footing.read(50, 1000);
+  footing.doubt();
+  stored.delete(60);
+  const looked = footing.look().then(
+    () => true,
+    () => false,
+  );
+  expect(await looked).toBe(holds);
 });
 
 it("G2: a log that is there as it was is trusted again, also beyond where it was", async () => {

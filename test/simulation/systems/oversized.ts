@@ -156,7 +156,7 @@ export const oversized: System = {
     eventBytesMax,
     messageBytesMax,
     groupBytesMax: 40_000,
-    retry: { attemptsMax: 3, delayMs: 10, delayMsMax: 100 },
+    retry: { attemptsMax: 20, delayMs: 10, delayMsMax: 100 },
   },
   drive: async (client, stage) => {
     current = stage;

@@ -9,8 +9,10 @@ import { RevisionConflictError } from "../errors/log-errors.ts";
 import { isToken } from "../key/key-token.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
+import type { Holdings } from "../log/holdings.ts";
 import type { Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
+import type { SentMessage } from "./erasure.ts";
 
 export interface ErasureAudit {
   readonly by: string;
@@ -18,12 +20,32 @@ export interface ErasureAudit {
   readonly startedAtMs: number;
   readonly finishedAtMs: number | undefined;
   readonly upTo: Position;
-  /** Whether there was a key; undefined before that is erased. */
-  readonly key?: boolean | undefined;
+  /** Once the tombstone is stored, until the erasure is finished. */
+  readonly buried?: Buried | undefined;
   /** Messages destroyed, by part; when it is finished. */
   readonly destroyed: Readonly<Record<string, number>>;
   /** How many messages the agent had sent. */
   readonly sentCount: number;
+}
+
+/**
+ * What has to be known of an erasure that is under way, and cannot be seen any more when a part of
+ * it is done.
+ */
+export interface Buried {
+  /** Where the tombstone lies. */
+  readonly tombstone: Position;
+  /** Id of the person's key that goes; undefined when there was none. */
+  readonly key?: string | undefined;
+  /** What there was, by part. */
+  readonly held: Readonly<Record<string, Holdings>>;
+  readonly sent: readonly SentMessage[];
+}
+
+/** An audit record, as it is stored. */
+export interface NotedErasure {
+  readonly audit: ErasureAudit;
+  readonly revision: Position;
 }
 
 interface AuditAt {
@@ -40,17 +62,17 @@ export async function lastErasure(log: Log, agent: AgentId): Promise<AuditAt> {
 }
 
 /**
- * Returns the new revision. @throws RevisionConflictError when somebody else erases the agent,
+ * Returns it as it is stored. @throws RevisionConflictError when somebody else erases the agent,
  * LogUnavailableError
  */
 export async function noteErasure(
   log: Log,
   agent: AgentId,
-  { audit, revision }: { readonly audit: ErasureAudit; readonly revision: Position },
-): Promise<Position> {
+  { audit, revision }: NotedErasure,
+): Promise<NotedErasure> {
   const value = new TextEncoder().encode(JSON.stringify(audit));
   try {
-    return await log.writeCell(cellOf(agent), value, revision);
+    return { audit, revision: await log.writeCell(cellOf(agent), value, revision) };
   } catch (cause) {
     if (!(cause instanceof RevisionConflictError)) throw cause;
     const name = agentName(agent);

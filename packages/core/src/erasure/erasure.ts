@@ -1,9 +1,20 @@
 /** What an erasure destroys, keeps and tells. */
 import type { AgentId } from "../log/address.ts";
+import type { Archive } from "../archive/archive-port.ts";
+import type { Clock } from "../clock/clock.ts";
 import type { Holdings } from "../log/holdings.ts";
 import type { Position } from "../log/input.ts";
-import type { CallOptions } from "../log/log.ts";
+import type { CallOptions, Log } from "../log/log.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
+
+export interface ErasureHost {
+  readonly log: Log;
+  /** Where what was truncated lies; what it holds of the agent is erased, too. */
+  readonly archive: Pick<Archive, "erase"> | undefined;
+  readonly clock: Clock;
+  /** Who does it, when the options do not say. */
+  readonly name: string;
+}
 
 export interface EraseOptions extends CallOptions {
   /** Count only; nothing is changed. @default false */
@@ -24,7 +35,7 @@ export const eraseOptionRules: OptionRules<EraseOptions> = Object.freeze({
   signal: "other",
 });
 
-/** A part of what was erased: `publications on inquiries`. */
+/** A part of what was erased, `publications on inquiries`, with what there was when it began. */
 export interface ErasedPart extends Holdings {
   readonly part: string;
 }

@@ -34,17 +34,23 @@ export const nothingScanned: JournalScan = Object.freeze({
   sent: [],
 });
 
+export interface ScanOptions extends CallOptions {
+  /** The last record to look at. @default the journal's last one */
+  readonly until?: Position;
+}
+
 /** The journal from where another scan ended. @throws LogUnavailableError */
 export async function scanJournal(
   log: Log,
   agent: AgentId,
   before: JournalScan,
-  { signal }: CallOptions,
+  { signal, until = Infinity }: ScanOptions,
 ): Promise<JournalScan> {
   let { lastInput, revision, sentCount, tombstone, turns } = before;
   const sent = [...before.sent];
   for (;;) {
-    const page = await log.journal(agent, revision, { firm: true, signal });
+    const all = await log.journal(agent, revision, { firm: true, signal });
+    const page = all.filter((entry) => entry.revision <= until);
     if (page.length === 0) return { revision, turns, lastInput, tombstone, sentCount, sent };
     for (const entry of page) {
       revision = entry.revision;

@@ -149,32 +149,35 @@ export class SubjectKeys {
 
   /**
    * Erase the subject's key; true when there was one. What was sealed with it is gone, wherever it
-   * lies. @throws KeysUnavailableError: do it again
+   * lies.
+   *
+   * @param id only this one: another one that was made since stays
+   * @throws KeysUnavailableError: do it again
    */
-  async erase(subject: string): Promise<boolean> {
+  async erase(subject: string, id?: string): Promise<boolean> {
     if (!(await this.#hasSecret())) return false;
     const name = this.nameOf(subject);
     for (let attempt = 0; ; attempt++) {
       const stored = await this.#answer(this.#store.read(name));
       if (stored === undefined) return false;
       const { erased, key } = decodeKeyEntry(name, stored.value);
-      const ids = key === undefined ? erased : [...erased, key.id];
+      const isIt = key !== undefined && (id === undefined || key.id === id);
+      const next = isIt ? { key: undefined, erased: [...erased, key.id] } : { key, erased };
       try {
-        // Also without a key: an earlier erasure may have ended in the middle.
-        const value = encodeKeyEntry({ key: undefined, erased: ids });
-        await this.#answer(this.#store.shred(name, value, stored.revision));
+        // Also when it is gone: an earlier erasure may have ended in the middle.
+        await this.#answer(this.#store.shred(name, encodeKeyEntry(next), stored.revision));
         this.#forget(name);
-        return key !== undefined;
+        return isIt;
       } catch (thrown) {
         if (!(thrown instanceof RevisionConflictError) || attempt >= attemptsMax) throw thrown;
       }
     }
   }
 
-  /** Whether the subject has a key. @throws KeysUnavailableError */
-  async has(subject: string): Promise<boolean> {
-    if (!(await this.#hasSecret())) return false;
-    return (await this.#read(this.nameOf(subject)))?.key !== undefined;
+  /** The id of the subject's key, if it has one. @throws KeysUnavailableError */
+  async idOf(subject: string): Promise<string | undefined> {
+    if (!(await this.#hasSecret())) return undefined;
+    return (await this.#read(this.nameOf(subject)))?.key?.id;
   }
 
   /** A digest that nobody can make who does not have the key store. */

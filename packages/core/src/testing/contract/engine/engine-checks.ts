@@ -11,6 +11,7 @@ import { clockChecks } from "./clock-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
 import { erasureChecks } from "./erasure-checks.ts";
+import { erasureEndedChecks } from "./erasure-ended-checks.ts";
 import { erasureResumedChecks } from "./erasure-resumed-checks.ts";
 import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
@@ -63,6 +64,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...personalChecks,
   ...personalReachChecks,
   ...erasureChecks,
+  ...erasureEndedChecks,
   ...erasureResumedChecks,
   ...versionChecks,
   ...ownershipChecks,

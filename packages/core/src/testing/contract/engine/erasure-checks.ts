@@ -164,34 +164,6 @@ export const erasureChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A2: an erasure that ends in the middle is finished by doing it again, up to the same position",
-    async run(harness) {
-      await using stage = new Stage(harness);
-      const { troupe } = await stage.host([shopper, shelf]);
-      for (let turn = 0; turn < 3; turn++)
-        await troupe.agent(shopper, "42").buy(`${secret} ${turn}`);
-      for (const failsAt of ["timers", "snapshot", "journal", "inputs"] as const) {
-        const broken = await stage.client({
-          tamper: (inner) => ({
-            destroy: (part, upTo, options) => {
-              if (part.kind === failsAt && upTo !== Infinity) throw new Error("killed");
-              return inner.destroy(part, upTo, options);
-            },
-          }),
-        });
-        await assert.rejects(broken.erase(shopper, "42"), /killed/);
-        // It can be activated in between.
-        await troupe.agent(shopper, "42").look({});
-      }
-      await troupe.agent(shopper, "42").buy("bread");
-      const again = await troupe.erase(shopper, "42");
-      assert.equal(again.resumed, true);
-      const log = await stage.log();
-      assert.deepEqual(await holding(log, secret, ({ key }) => key === "42"), []);
-      assert.deepEqual(await troupe.agent(shopper, "42").look({}), ["bread"]);
-    },
-  },
-  {
     name: "A1, I4: what an agent handles or begins while its tombstone is on its way has no second effect",
     async run(harness) {
       await using stage = new Stage(harness);

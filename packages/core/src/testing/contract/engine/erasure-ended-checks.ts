@@ -5,6 +5,7 @@ import { agent } from "../../../agent/agent.ts";
 import type { Troupe } from "../../../client/troupe.ts";
 import type { Erasure } from "../../../erasure/erasure.ts";
 import type { KeyStore } from "../../../log/key-store.ts";
+import { journalPages } from "../../../log/journal-pages.ts";
 import type { Log } from "../../../log/log.ts";
 import { personal } from "../../../personal/personal.ts";
 import { subjectKeys } from "../../../personal/subject-keys.ts";
@@ -64,8 +65,8 @@ function endingAfter(writes: number): Tamper {
 
 /** What is told of an erasure, but for what may have gone by itself before it was counted. */
 function told({ key, parts, sent, sentCount }: Erasure): unknown {
-  const gone = ["timers", "snapshot"];
-  const counts = parts.filter(({ part }) => !gone.includes(part));
+  const gone = new Set(["timers", "snapshot"]);
+  const counts = parts.filter(({ part }) => !gone.has(part));
   return {
     key,
     sentCount,
@@ -75,7 +76,9 @@ function told({ key, parts, sent, sentCount }: Erasure): unknown {
 }
 
 async function recordsOf(log: Log, key: string): Promise<number> {
-  return (await log.journal({ type: "guest", key }, 0)).length;
+  let records = 0;
+  for await (const page of journalPages(log, { type: "guest", key }, 0)) records += page.length;
+  return records;
 }
 
 export const erasureEndedChecks: readonly LogCheck[] = [

@@ -11,8 +11,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 
 import { KeysUnavailableError, MissingKeyError } from "../errors/personal-errors.ts";
-import { RevisionConflictError } from "../errors/log-errors.ts";
+import { LogUnavailableError, RevisionConflictError } from "../errors/log-errors.ts";
 import { thrownText } from "../errors/thrown.ts";
+import { TroupeError } from "../errors/troupe-error.ts";
 import type { KeyStore, StoredKey } from "../log/key-store.ts";
 import type { Log } from "../log/log.ts";
 import type { KeyReference } from "../wire/sealed.ts";
@@ -270,7 +271,9 @@ export class SubjectKeys {
     try {
       return await call;
     } catch (cause) {
-      if (cause instanceof RevisionConflictError) throw cause;
+      // Somebody else was first, or the log was moved: that is an answer.
+      const isAnswer = cause instanceof TroupeError && cause.retryable;
+      if (isAnswer && !(cause instanceof LogUnavailableError)) throw cause;
       throw new KeysUnavailableError(
         `The key store gives no answer, or refuses (${thrownText(cause)}): what needs the keys of personal data waits and is tried again.`,
         { cause },

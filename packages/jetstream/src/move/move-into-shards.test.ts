@@ -1,4 +1,6 @@
-/** A log of one shard moves into several: every position stays, and each message is in its shard. */
+/**
+ * A log of one shard moves into several: every position stays, and each message is in its shard.
+ */
 import {
   agent,
   agentNamed,

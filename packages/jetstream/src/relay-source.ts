@@ -23,8 +23,8 @@ export interface RelaySource {
   readonly marker: string;
   /** In the metadata of the source's stream: which one it is, the same after a restore. */
   readonly identityKey: string;
-  /** What is purged when it is taken: all of the stream, or what lies under this subject. */
-  readonly purged: string | undefined;
+  /** All of the stream goes when it is taken; otherwise what was taken is overwritten. */
+  readonly isPurged: boolean;
   /** The message as the log's stream stores it. Never throws. */
   draft(message: ForeignMessage): DraftMessage;
   /** What stands for a message that the log refuses (R4). */
@@ -40,7 +40,7 @@ export function ingressSource(subjects: Subjects): RelaySource {
     filter: `${subjects.namespace}.>`,
     marker: subjects.taken,
     identityKey: ingressIdKey,
-    purged: undefined,
+    isPurged: true,
     draft: (message) => placed(takenMessage(message, subjects), subjects),
     refused: (message, why) => misfitMessage(message, why, subjects),
   };
@@ -48,15 +48,14 @@ export function ingressSource(subjects: Subjects): RelaySource {
 
 /** What one shard keeps for another one. */
 export function outboxSource(from: Subjects, to: Subjects): RelaySource {
-  const outbox = from.outbox(to.shard);
   return {
     what: `taking over what shard ${from.shard} sends to shard ${to.shard}`,
     name: `o${from.shard}t${to.shard}`,
     stream: from.stream,
-    filter: outbox,
+    filter: from.outbox(to.shard),
     marker: to.takenFrom(from.shard),
     identityKey: logMetadata.id,
-    purged: outbox,
+    isPurged: false,
     draft: unpacked,
     refused: (message, why) => {
       const { subject } = unpacked(message);

@@ -94,7 +94,7 @@ export class Relay {
         if (messages === undefined) return;
         taken = await this.#store(messages, taken);
         onStored();
-        this.#purge.upTo(taken.sequence);
+        this.#purge.took(messages.map(({ sequence }) => sequence));
         reader.grant(
           messages.length,
           messages.reduce((sum, message) => sum + bytesOf(message), 0),
@@ -122,7 +122,10 @@ export class Relay {
       onMessage: (message, { position: sequence, storedAtMs }) => {
         const { data: payload, subject } = message;
         const foreign = { subject, block: headerText(message), payload, sequence, storedAtMs };
-        if (isTaken(taken, foreign)) return reader.grant(1, bytesOf(foreign));
+        if (isTaken(taken, foreign)) {
+          this.#purge.took([sequence]);
+          return reader.grant(1, bytesOf(foreign));
+        }
         this.#waiting.push(foreign);
         this.#wake();
       },

@@ -1,4 +1,7 @@
 /** A log of several shards on a server: what is made, what is refused, and who takes over. */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { shardOfKey, type InputDraft, type Log } from "@troupe/core";
@@ -128,4 +131,31 @@ test("where nobody relays, who reads firmly takes over", async () => {
   expect(await read(false)).toHaveLength(0);
   expect(await read(true)).toHaveLength(1);
   expect(await read(true)).toHaveLength(1);
+});
+
+/** Files of the server that have this text. */
+async function filesWith(text: string): Promise<readonly string[]> {
+  const entries = await readdir(server.storeDir, { recursive: true, withFileTypes: true });
+  const found: string[] = [];
+  for (const entry of entries) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    const content = await readFile(path).catch(() => Buffer.alloc(0));
+    if (content.includes(text)) found.push(path);
+  }
+  return found;
+}
+
+test("what was taken over leaves no byte in the outbox, so it can be erased", async () => {
+  const log = await open("bytes", { partitions: 4, shards: 2 });
+  log.read({ source: "misfits", after: 0, credit: 100, onInput: () => undefined });
+  const [from = "", to = ""] = keysOf(log);
+  const secret = "Quetzalcoatl";
+  const outgoing = [draftTo(to, secret)];
+  const agent = { type: "book", key: from };
+  await log.commit([{ agent, expectedRevision: 0, record: Buffer.from("x"), outgoing }]);
+  const part = { kind: "inputs", agent: { type: "book", key: to } } as const;
+  await log.inputsOf(part.agent, [], 0, Number.MAX_SAFE_INTEGER, { firm: true });
+  await log.destroy(part, Infinity);
+  await expect.poll(() => filesWith(secret), { timeout: 20_000 }).toEqual([]);
 });

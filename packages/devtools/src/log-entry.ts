@@ -102,7 +102,8 @@ function journalEntryData({ agent, entry }: TurnEntry): Readonly<Record<string, 
   return { kind: "steps", ...place, ...record.steps };
 }
 
-function baseLine({ ended, turns }: BaseRecord): string {
+function baseLine({ ended, from, turns }: BaseRecord): string {
+  if (from !== undefined) return `forked from ${agentName(from.agent)} after turn ${from.turn}`;
   const after = ` after turn ${turns}`;
   return ended === undefined ? `base record${after}` : `ended${after}`;
 }

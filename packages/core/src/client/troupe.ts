@@ -23,8 +23,7 @@ import type { Erasure, EraseOptions } from "../erasure/erasure.ts";
 import { faultLines, type FaultLines } from "../inspection/fault-lines.ts";
 import type { InspectionFeed, InspectionListener } from "../inspection/inspection-feed.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
-import type { OutgoingCall } from "../interceptor/interceptor.ts";
-import { layers, throughLayers } from "../interceptor/interceptor.ts";
+import { layers, throughLayers, type OutgoingCall } from "../interceptor/interceptor.ts";
 import type { Accepted } from "../log/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 import type { Metadata } from "../log/metadata.ts";
@@ -38,6 +37,7 @@ import type { Projection } from "../projection/projection.ts";
 import type { RunningProjection } from "../projection/running-projection.ts";
 import type { JournaledTurn, ReplayedTurn, ReplayOptions, TurnsOptions } from "../replay/replay.ts";
 import { replay, turnsOf } from "../replay/replay.ts";
+import { forkAgent, type Fork, type ForkOptions } from "../retention/fork-agent.ts";
 import type { Topic } from "../topic/topic.ts";
 import { callersTrace } from "../trace/trace-context.ts";
 import { requireOptions } from "../schema/option-rules.ts";
@@ -53,10 +53,8 @@ import { checkedMessage, checkedPublication } from "../turn/outgoing-payload.ts"
 import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
 import type { WorkerOptions } from "../worker/worker-options.ts";
 import { workerSettings, workerSettingsDefault } from "../worker/worker-options.ts";
-import type { StopOptions } from "../worker/stop-options.ts";
-import { drainTimeoutMsOf } from "../worker/stop-options.ts";
-import type { Worker } from "../worker/worker.ts";
-import { RunningWorker } from "../worker/worker.ts";
+import { drainTimeoutMsOf, type StopOptions } from "../worker/stop-options.ts";
+import { RunningWorker, type Worker } from "../worker/worker.ts";
 import { Audience } from "./audience.ts";
 import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
 import { codeVersion } from "./code-version.ts";
@@ -139,6 +137,19 @@ export interface Troupe extends AsyncDisposable {
    * ```
    */
   erase(agent: AgentReference<unknown>, key: string, options?: EraseOptions): Promise<Erasure>;
+  /**
+   * Begin a new agent with the state that this one had after a turn. Nothing runs or is sent again.
+   * @throws ForkRefusedError, ForeignSubjectsError
+   *
+   * ```ts
+   * const { turn } = await troupe.fork(account, "alice", { to: "what-if", turn: 1200 });
+   * ```
+   */
+  fork<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    key: string,
+    options: ForkOptions,
+  ): Promise<Fork>;
   /**
    * Erase the key of a data subject, such as `customer/42`: what was sealed with it is gone in the
    * log, its backups and archives. True when there was one. @throws KeysUnavailableError
@@ -341,6 +352,15 @@ class TroupeOnLog implements Troupe {
     const { archive, log, name } = this;
     const host = { archive, log, clock: this.#clock, name };
     return eraseAgent(host, { type: agent.type, key }, options);
+  }
+
+  fork<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    key: string,
+    options: ForkOptions,
+  ): Promise<Fork> {
+    const { log, name } = this;
+    return forkAgent({ log, name, history: this.#history }, agent, key, options);
   }
 
   eraseKey(subject: string): Promise<boolean> {

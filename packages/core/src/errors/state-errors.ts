@@ -41,6 +41,11 @@ export class ForeignSubjectsError extends TroupeError {
   readonly code = "foreign-subjects";
 }
 
+/** An agent cannot be forked: the turn is not kept, or the key of the fork has a journal. */
+export class ForkRefusedError extends TroupeError {
+  readonly code = "fork-refused";
+}
+
 /** The agent said with `ctx.end({ later: "refuse" })` that it handles nothing more. */
 export class AgentEndedError extends TroupeError {
   readonly code = "agent-ended";

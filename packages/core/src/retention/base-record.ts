@@ -17,12 +17,24 @@
 import { crc32 } from "node:zlib";
 
 import { BaseTooLargeError, CorruptBaseError } from "../errors/state-errors.ts";
+import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 import { recordFormat } from "../turn/turn-record-codec.ts";
 
 /** What becomes of a message that comes after the agent has ended. */
 export type AfterEnd = "begin-again" | "refuse";
+
+/** Where a journal comes from that begins as a fork of another one. */
+export interface ForkedFrom {
+  /** Identity of that log. */
+  readonly log: string;
+  readonly agent: AgentId;
+  /** The last turn that both share. */
+  readonly turn: number;
+  /** Position of its record there. */
+  readonly revision: Position;
+}
 
 export interface BaseRecord {
   /** Identity of the log whose positions it names, as in turn records. */
@@ -48,6 +60,8 @@ export interface BaseRecord {
   readonly openAsks: readonly Position[];
   /** Set when the agent ended with its last turn. */
   readonly ended?: AfterEnd | undefined;
+  /** Set when the journal begins here as a fork of another one. */
+  readonly from?: ForkedFrom | undefined;
   readonly worker: string;
   /** Code version of the worker. */
   readonly version: string;
@@ -71,8 +85,10 @@ export function encodeBaseRecord(base: BaseRecord, agent: string, bytesMax: numb
   };
   if (openAsks.length > 0) content.o = openAsks;
   if (ended !== undefined) content.e = ended;
+  if (base.from !== undefined) content.g = wireFrom(base.from);
   const body = encodeRecordPayload(content);
-  const wire: WireBase = { v: recordFormat, kind: "base", x: crc32(body), b: body };
+  const kind = base.from === undefined ? "base" : "forked";
+  const wire: WireBase = { v: recordFormat, kind, x: crc32(body), b: body };
   const bytes = encodeRecordPayload(wire);
   if (bytes.byteLength <= bytesMax) return bytes;
   throw new BaseTooLargeError(
@@ -100,6 +116,7 @@ export function baseRecordOf({ b: body, x: sum }: WireBase): BaseRecord {
     coveredAtMs: content.a,
     openAsks: content.o ?? [],
     ended: content.e,
+    from: content.g && fromOf(content.g),
     worker: content.w,
     version: content.c,
   };
@@ -108,9 +125,20 @@ export function baseRecordOf({ b: body, x: sum }: WireBase): BaseRecord {
 /** A map like every entry of a journal, with what is checked as bytes. */
 export interface WireBase {
   readonly v: number;
-  readonly kind: "base";
+  readonly kind: "base" | "forked";
   readonly x: number;
   readonly b: Uint8Array;
+}
+
+/** Log, type, key, turn, revision. */
+type WireFrom = readonly [string, string, string, number, Position];
+
+function wireFrom({ agent, log, revision, turn }: ForkedFrom): WireFrom {
+  return [log, agent.type, agent.key, turn, revision];
+}
+
+function fromOf([log, type, key, turn, revision]: WireFrom): ForkedFrom {
+  return { log, agent: { type, key }, turn, revision };
 }
 
 interface WireContent {
@@ -124,6 +152,7 @@ interface WireContent {
   readonly a: number;
   o?: readonly Position[];
   e?: AfterEnd;
+  g?: WireFrom;
   readonly w: string;
   readonly c: string;
 }

@@ -36,6 +36,8 @@ export type JournalRecord =
 const readers: Readonly<Record<string, (wire: WireEntry) => JournalRecord>> = {
   turn: (wire) => ({ kind: "turn", turn: turnRecordOf(wire as unknown as WireRecord) }),
   steps: (wire) => ({ kind: "steps", steps: stepRecordOf(wire as unknown as WireSteps) }),
+  // A fork is a base record that says where it comes from; older code does not know the kind.
+  forked: (wire) => ({ kind: "base", base: baseRecordOf(wire as unknown as WireBase) }),
   base: (wire) => ({ kind: "base", base: baseRecordOf(wire as unknown as WireBase) }),
   park: (wire) => ({ kind: "park", park: parkRecordOf(wire as unknown as WirePark) }),
   tombstone: (wire) => ({

@@ -15,6 +15,7 @@ import { erasureEndedChecks } from "./erasure-ended-checks.ts";
 import { erasureResumedChecks } from "./erasure-resumed-checks.ts";
 import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
+import { forkChecks } from "./fork-checks.ts";
 import { givenUpBatchChecks } from "./given-up-batch-checks.ts";
 import { givingBackChecks } from "./giving-back-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
@@ -57,6 +58,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...deadlineChecks,
   ...badInputChecks,
   ...failureChecks,
+  ...forkChecks,
   ...afterFailureChecks,
   ...limitChecks,
   ...valueChecks,

@@ -9,7 +9,7 @@ import { Stage } from "./stage.ts";
 
 const target = ledger();
 /** Sends everything on, to one and the same agent. */
-const source = ledger((context, note) => void context.send(target, "bob").note(note), "source");
+const source = ledger((context, note) => context.send(target, "bob").note(note), "source");
 
 export const forkChecks: readonly LogCheck[] = [
   {

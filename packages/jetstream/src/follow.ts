@@ -16,6 +16,7 @@ import {
 
 import type { Delivery } from "./delivery.ts";
 import { FollowBuffer } from "./follow-buffer.ts";
+import { FollowScope } from "./follow-scope.ts";
 import { payloadLength } from "./header-text.ts";
 import { logEntry } from "./log-entry.ts";
 import { PullReader } from "./pull-reader.ts";
@@ -31,7 +32,10 @@ const bufferedBytesMax = 4 * 1024 * 1024;
 interface Followed {
   readonly entry: LogEntry | undefined;
   readonly position: Position;
-  /** Matching messages after it, as far as the consumer knows. */
+  /**
+   * Messages after it, as far as the consumer knows: matching ones near the end, others as well far
+   * behind it.
+   */
   readonly pending: number;
   /** The credit it used; 0 for the first item of a consumer, which only tells what is pending. */
   readonly bytes: number;
@@ -116,16 +120,19 @@ function open(session: Session, range: Range, signal: AbortSignal | undefined): 
 
 function openReader(session: Session, range: Range, buffer: FollowBuffer<Followed>): PullReader {
   const { subjects } = session;
+  const scope = new FollowScope(subjects.namespace, range.filters);
   const onStart = (pending: number, position: Position): void =>
     buffer.push({ entry: undefined, position, pending, bytes: 0 });
   const onMessage = (message: Msg, delivery: Delivery): void => {
     const { position, pending } = delivery;
-    const entry = logEntry(subjects, message, delivery);
+    const isWanted = scope.matches(message.subject);
+    const entry = isWanted ? logEntry(subjects, message, delivery) : undefined;
     buffer.push({ entry, position, pending, bytes: inputBytes(payloadLength(message)) });
+    if (scope.left(pending)) reader.renew();
   };
-  return new PullReader(session, {
+  const reader = new PullReader(session, {
     stream: subjects.stream,
-    filters: () => range.filters,
+    filters: () => scope.filters,
     after: range.after,
     credit: bufferedMax,
     creditBytes: bufferedBytesMax,
@@ -136,6 +143,7 @@ function openReader(session: Session, range: Range, buffer: FollowBuffer<Followe
     onRefused: (error) => buffer.end(error),
     onLost: (error) => buffer.end(error),
   });
+  return reader;
 }
 
 /** Whether nothing matches between what was just followed and the end. */

@@ -28,7 +28,7 @@ const help = `npm run keys -- [options]
   --sample N      old keys that are asked after each restart, 200 unless told
   --help          this text
 
-4 million keys take 10 to 20 minutes on two cores, 6 GB of disk and 8 GB of memory.
+4 million keys take 10 minutes on two quiet cores and 40 on busy ones, 3 GB of disk, 5 GB of memory.
 `;
 
 const namespace = "keys";

@@ -1,4 +1,6 @@
-/** Following several types from far behind the end of the stream: everything of theirs, in order. */
+/**
+ * Following several types from far behind the end of the stream: everything of theirs, in order.
+ */
 import type { LogEntry, Position } from "@troupe/core";
 import { expect, onTestFinished, test } from "vitest";
 

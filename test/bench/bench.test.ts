@@ -3,6 +3,7 @@ import { createTroupe } from "@troupe/core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { CannotRunError } from "./benchmark.ts";
+import { ourChain, rawChain } from "./chain.ts";
 import { fillJournals } from "./fill-journals.ts";
 import { flood } from "./flood.ts";
 import { account, deposit } from "./ledger.ts";
@@ -35,6 +36,16 @@ test.each([
   expect(turnsPerSecond).toBeGreaterThan(0);
   expect(storedBytes, "a record").toBeGreaterThan(150);
   expect(wireBytes, "the message, the record and the reply").toBeGreaterThan(400);
+});
+
+test.each([
+  ["ours", () => ourChain({ stage })],
+  ["raw batches", () => rawChain({ stage }, "batches")],
+  ["raw records", () => rawChain({ stage }, "records")],
+])("a chain of %s takes every token to its end, again and again", async (_who, start) => {
+  await using chain = await start();
+  for (const token of [1, 2, 1]) await chain.pass(token);
+  expect(await Promise.all([1, 2, 3].map((token) => chain.pass(token)))).toHaveLength(3);
 });
 
 test("a filled journal is a history like any other, and goes on", async () => {

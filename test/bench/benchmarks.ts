@@ -4,6 +4,7 @@ import { ask } from "./ask.ts";
 import { backlog } from "./backlog.ts";
 import { batch } from "./batch.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { chain } from "./chain.ts";
 import { cost } from "./cost.ts";
 import { effects } from "./effects.ts";
 import { failover } from "./failover.ts";
@@ -30,6 +31,7 @@ export const benchmarks: readonly Benchmark[] = [
   halfLoad,
   slowHandler,
   fanOut,
+  chain,
   batch,
   replay,
   scaling,

@@ -3,7 +3,7 @@
  * and closes its peer when the benchmark says so or is gone.
  */
 import { CannotRunError } from "../benchmark.ts";
-import type { OpenPeer, Peer, PeerAnswer, PeerOrder, Surroundings } from "./peer.ts";
+import type { ChainOrder, OpenPeer, Peer, PeerAnswer, PeerOrder, Surroundings } from "./peer.ts";
 
 const [adapter = "", surroundings = "{}"] = process.argv.slice(2);
 
@@ -13,6 +13,7 @@ let closing: Promise<void> | undefined;
 process.on("disconnect", () => void close());
 process.on("message", (message: PeerOrder) => {
   if (message === "close") void close();
+  else if ("chain" in message) void runChain(message.chain);
   else void run(message.round);
 });
 // Ctrl-C reaches the whole group; the benchmark says when it is over.
@@ -34,6 +35,15 @@ async function run(deposits: number): Promise<void> {
   try {
     if (peer === undefined) throw new Error("the peer is not open");
     answer({ seconds: await peer.round(deposits) });
+  } catch (error) {
+    answer({ failed: reasonOf(error) });
+  }
+}
+
+async function runChain(order: ChainOrder): Promise<void> {
+  try {
+    if (peer?.chain === undefined) throw new Error("the peer has no chain");
+    answer({ chained: await peer.chain(order) });
   } catch (error) {
     answer({ failed: reasonOf(error) });
   }

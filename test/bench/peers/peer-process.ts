@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
 import { CannotRunError } from "../benchmark.ts";
-import type { Peer, PeerAnswer, PeerOrder, Surroundings } from "./peer.ts";
+import type { ChainOrder, ChainRound, Peer, PeerAnswer, PeerOrder, Surroundings } from "./peer.ts";
 
 const host = fileURLToPath(new URL("host.ts", import.meta.url));
 
@@ -16,7 +16,10 @@ const answerTimeoutMs = 10 * 60_000;
 const closeTimeoutMs = 20_000;
 
 /** @throws CannotRunError when this machine lacks what the peer needs */
-export async function openPeerProcess(adapter: string, surroundings: Surroundings): Promise<Peer> {
+export async function openPeerProcess(
+  adapter: string,
+  surroundings: Surroundings,
+): Promise<Required<Peer>> {
   // What the peer prints belongs to nobody's results.
   const child = fork(host, [adapter, JSON.stringify(surroundings)], {
     stdio: ["ignore", 2, 2, "ipc"],
@@ -27,7 +30,12 @@ export async function openPeerProcess(adapter: string, surroundings: Surrounding
     const answer = await nextAnswer(child);
     if ("cannotRun" in answer) throw new CannotRunError(answer.cannotRun);
     if (!("ready" in answer)) throw new Error(`${adapter} is not ready: ${JSON.stringify(answer)}`);
-    return { ...answer.ready, round: (deposits) => round(child, adapter, deposits), close };
+    return {
+      ...answer.ready,
+      round: (deposits) => round(child, adapter, deposits),
+      chain: (wanted) => chain(child, adapter, wanted),
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -35,11 +43,29 @@ export async function openPeerProcess(adapter: string, surroundings: Surrounding
 }
 
 async function round(child: ChildProcess, adapter: string, deposits: number): Promise<number> {
-  const answer = nextAnswer(child);
-  order(child, { round: deposits });
-  const settled = await answer;
+  const settled = await answerTo(child, { round: deposits });
   if ("seconds" in settled) return settled.seconds;
-  throw new Error(`${adapter}: ${"failed" in settled ? settled.failed : JSON.stringify(settled)}`);
+  throw failed(adapter, settled);
+}
+
+async function chain(
+  child: ChildProcess,
+  adapter: string,
+  wanted: ChainOrder,
+): Promise<ChainRound> {
+  const settled = await answerTo(child, { chain: wanted });
+  if ("chained" in settled) return settled.chained;
+  throw failed(adapter, settled);
+}
+
+function answerTo(child: ChildProcess, asked: PeerOrder): Promise<PeerAnswer> {
+  const answer = nextAnswer(child);
+  order(child, asked);
+  return answer;
+}
+
+function failed(adapter: string, settled: PeerAnswer): Error {
+  return new Error(`${adapter}: ${"failed" in settled ? settled.failed : JSON.stringify(settled)}`);
 }
 
 function order(child: ChildProcess, message: PeerOrder): void {

@@ -28,9 +28,26 @@ export interface Peer {
    * @throws Error when the kept balances are not what the deposits make
    */
   round(deposits: number): Promise<number>;
+  /** Take tokens through chains of agents; absent where there are no agents that send. */
+  chain?(order: ChainOrder): Promise<ChainRound>;
   /** Ends every process and removes every folder of this peer. */
   close(): Promise<void>;
 }
+
+/** Tokens, each through the five agents of a chain of its own, so many of them at once. */
+export interface ChainOrder {
+  readonly passes: number;
+  readonly inFlight: number;
+}
+
+export interface ChainRound {
+  readonly seconds: number;
+  /** From sending each token until the fifth agent has it. */
+  readonly tookMs: readonly number[];
+}
+
+/** Agents of a chain. */
+export const chainLength = 5;
 
 /** What every peer is given. */
 export interface Surroundings {
@@ -73,11 +90,12 @@ export function checkReplySum(sum: number, deposits: number): void {
 }
 
 /** What the process of a peer is told. */
-export type PeerOrder = { readonly round: number } | "close";
+export type PeerOrder = { readonly round: number } | { readonly chain: ChainOrder } | "close";
 
 /** What it answers. */
 export type PeerAnswer =
   | { readonly ready: Pick<Peer, "versions" | "settings" | "durability"> }
   | { readonly cannotRun: string }
   | { readonly seconds: number }
+  | { readonly chained: ChainRound }
   | { readonly failed: string };

@@ -7,6 +7,7 @@ import type { Bench, Benchmark, BenchmarkPart } from "../benchmark.ts";
 import { ratioAtLeast } from "../goal.ts";
 import type { BenchRow } from "../measure.ts";
 import { contest } from "../measure.ts";
+import { chainContests } from "./chains.ts";
 import { installPeers } from "./install.ts";
 import { ourTurns } from "./ours.ts";
 import type { Clock } from "./ours.ts";
@@ -57,11 +58,14 @@ export const peers: Benchmark = {
   name: "peers",
   what: "The same durable stateful turns by other systems. Installs their packages.",
   isOptIn: true,
-  parts: contests.map((each): BenchmarkPart => {
-    const rows = `peer-${each.adapter}`;
-    // Some peers need many times as long as we do.
-    return { rows, minutesMax: 20, run: (bench) => against(bench, rows, each) };
-  }),
+  parts: [
+    ...contests.map((each): BenchmarkPart => {
+      const rows = `peer-${each.adapter}`;
+      // Some peers need many times as long as we do.
+      return { rows, minutesMax: 20, run: (bench) => against(bench, rows, each) };
+    }),
+    ...chainContests,
+  ],
 };
 
 async function against(

@@ -1,9 +1,10 @@
 /** The loops that are worth a profile: what the rows of the benchmarks spend their time in. */
 import { createTroupe } from "@troupe/core";
 
+import { ourChain } from "../chain.ts";
 import { fillJournals } from "../fill-journals.ts";
 import { latenciesMs } from "../latency.ts";
-import { account, deposit, preload } from "../ledger.ts";
+import { account, deposit, preload, windowed } from "../ledger.ts";
 import { countReplies } from "../replies.ts";
 import type { Stage } from "../stage.ts";
 
@@ -81,4 +82,14 @@ const replay: HotLoop = {
   },
 };
 
-export const hotLoops: readonly HotLoop[] = [turns, arrival, ask, replay];
+const chain: HotLoop = {
+  name: "chain",
+  what: "turns of agents that send to each other in chains of five, 256 of them at once",
+  unit: "turn",
+  async prepare(stage, count) {
+    const passing = await ourChain({ stage });
+    return () => windowed(Math.ceil(count / 5), 256, (number) => passing.pass(number));
+  },
+};
+
+export const hotLoops: readonly HotLoop[] = [turns, arrival, ask, replay, chain];

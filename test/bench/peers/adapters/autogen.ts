@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { CannotRunError } from "../../benchmark.ts";
-import { amount, checkBalances, checkReplySum, keys } from "../peer.ts";
-import type { Peer } from "../peer.ts";
+import { amount, chainLength, checkBalances, checkReplySum, keys } from "../peer.ts";
+import type { ChainRound, Peer } from "../peer.ts";
 
 export type AutogenMode = "local" | "grpc";
 
@@ -56,6 +56,10 @@ export async function openAutogen(mode: AutogenMode): Promise<Peer> {
       checkReplySum(sum, deposits);
       checkBalances(new Map(Object.entries(balances)), deposits);
       return seconds;
+    },
+    async chain({ inFlight, passes }) {
+      child.stdin.write(`chain ${passes} ${inFlight} ${chainLength} c${rounds++}-\n`);
+      return (await next()) as ChainRound;
     },
     async close() {
       child.stdin.end();

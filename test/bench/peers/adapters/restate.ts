@@ -14,11 +14,12 @@ import type { AddressInfo } from "node:net";
 import { createEndpointHandler, object } from "@restatedev/restate-sdk";
 import type { ObjectContext } from "@restatedev/restate-sdk";
 
-import { amount, checkBalances, checkReplySum, keyOf, keys, text } from "../peer.ts";
+import { amount, chainLength, checkBalances, checkReplySum, keyOf, keys, text } from "../peer.ts";
 import type { OpenPeer } from "../peer.ts";
 import { startRestate } from "../servers/restate.ts";
 import { inParallel } from "./in-parallel.ts";
 import { installedVersion } from "./installed-version.ts";
+import { TokenRace } from "./token-race.ts";
 
 interface Deposit {
   readonly amount: number;
@@ -37,6 +38,32 @@ const account = object({
   },
 });
 
+const race = new TokenRace();
+
+interface Hop {
+  readonly token: number;
+  readonly hop: number;
+  readonly prefix: string;
+  readonly text: string;
+}
+
+/** Each sends to the next one and does not wait for it. */
+const hops = object({
+  name: "hop",
+  handlers: {
+    pass: async (ctx: ObjectContext, message: Hop): Promise<void> => {
+      ctx.set("count", ((await ctx.get<number>("count")) ?? 0) + 1);
+      if (message.hop === chainLength - 1) return race.arrived(message.token);
+      const next = { ...message, hop: message.hop + 1 };
+      ctx.genericSend({ service: "hop", method: "pass", key: hopKey(next), parameter: next });
+    },
+  },
+});
+
+function hopKey({ hop, prefix, token }: Hop): string {
+  return `${prefix}${token}-${hop}`;
+}
+
 const inFlight = 1000;
 const connections = 4;
 
@@ -45,7 +72,7 @@ export const open: OpenPeer = async () => {
   const bidirectional = false;
   const logger = (): undefined => undefined;
   const endpoint = createServer(
-    createEndpointHandler({ services: [account], bidirectional, logger }),
+    createEndpointHandler({ services: [account, hops], bidirectional, logger }),
   );
   endpoint.listen(0, "127.0.0.1");
   await once(endpoint, "listening");
@@ -83,6 +110,14 @@ export const open: OpenPeer = async () => {
       checkBalances(balances, deposits);
       return seconds;
     },
+    chain(order) {
+      const prefix = `c${rounds++}-`;
+      return race.run(order, async (token) => {
+        const message: Hop = { token, hop: 0, prefix, text };
+        const body = JSON.stringify(message);
+        await post(sessions[requests++ % connections], `/hop/${hopKey(message)}/pass/send`, body);
+      });
+    },
     async close() {
       for (const session of sessions) session.destroy();
       await server.stop();
@@ -119,7 +154,7 @@ function post(
   stream.on("data", (part: string) => (said += part));
   stream.on("error", reject);
   stream.on("end", () => {
-    if (status === 200) resolve(Number(said));
+    if (status === 200 || status === 202) resolve(Number(said));
     else reject(new Error(`${path} was answered with ${status}: ${said}`));
   });
   stream.end(body);

@@ -95,10 +95,15 @@ export class JournalCheck {
     this.#rules.turn(input, record);
   }
 
-  /** Steps stand before the turn they belong to. */
+  /**
+   * Steps stand before the turn they belong to. An entry without any may stand behind a turn: it
+   * ends earlier attempts to send what that turn sent.
+   */
   #steps({ agent, steps }: StoredSteps): void {
-    const [first] = this.#agent(agent).pending.keys();
+    const { lastHandled, pending } = this.#agent(agent);
+    const [first] = pending.keys();
     if (first === steps.inputPosition) return;
+    if (steps.steps.length === 0 && steps.inputPosition === lastHandled) return;
     const what = `${agent}: a step of ${steps.inputPosition} while ${first} is next`;
     this.#findings.add("wrong", what);
   }

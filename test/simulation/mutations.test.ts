@@ -8,11 +8,14 @@ import {
   withoutAtomicity,
   withoutCancels,
   withoutCellFence,
+  withoutContents,
   withoutDeferred,
+  withoutDispatchFence,
   withoutEarlierRedrives,
   withoutFence,
   withoutLastRecord,
   withoutLimits,
+  withoutLook,
   withoutParkings,
   withoutRecognition,
   withoutSteps,
@@ -26,6 +29,7 @@ import {
 import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
+import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { limits } from "./systems/limits.ts";
 import { operated } from "./systems/operated.ts";
@@ -47,6 +51,17 @@ describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sa
   test.each(Object.entries(systems))("with the system %s", async (_name, system) => {
     await expectFailure(system, sabotage);
   });
+});
+
+const dispatchDefects = { withoutContents, withoutDispatchFence, withoutLook };
+
+describe.each(Object.entries(dispatchDefects))("the simulation notices a log %s", (_, sabotage) => {
+  test.each(Object.entries({ bankTransfer, fanOut }))(
+    "with the system %s",
+    async (_name, system) => {
+      await expectFailure(system, sabotage);
+    },
+  );
 });
 
 test("the simulation notices a log withoutSteps", async () => {

@@ -15,8 +15,9 @@ import {
 } from "@troupe/core";
 
 import { inputMessage, type DraftMessage } from "./draft-message.ts";
-import { headerBlock, headerLine } from "./header-block.ts";
+import { headerBlock } from "./header-block.ts";
 import { acceptError } from "./publish-error.ts";
+import { fenceLines } from "./dispatch.ts";
 import type { ReplyWaiter } from "./reply-box.ts";
 import { pauseMsAfter } from "./retry.ts";
 import type { Session } from "./session.ts";
@@ -56,10 +57,7 @@ function acceptedMessage(
     idHeader: "Nats-Msg-Id",
   });
   if (fence === undefined) return message;
-  const expected =
-    headerLine("Nats-Expected-Last-Subject-Sequence", fence.revision) +
-    headerLine("Nats-Expected-Last-Subject-Sequence-Subject", subjects.journal(fence.agent));
-  return { ...message, lines: message.lines + expected };
+  return { ...message, lines: message.lines + fenceLines(session, fence) };
 }
 
 /** One message until it is stored, refused or given up. */

@@ -27,9 +27,11 @@ import { deadLetterMessage } from "./dead-letter-record.ts";
 import {
   headerRoomBytes,
   inputMessage,
+  inputRules,
   type DraftMessage,
   type InputRules,
 } from "./draft-message.ts";
+import { keepMessages } from "./dispatch.ts";
 import { headerBlock, headerLine } from "./header-block.ts";
 import { commitError } from "./publish-error.ts";
 import type { PubAck } from "./pub-ack.ts";
@@ -147,11 +149,7 @@ function commitMessages(
   session: Session,
   turns: readonly TurnCommit[],
 ): CommitMessages | Promise<CommitMessages> {
-  const on: InputRules = {
-    subjects: session.subjects,
-    payloadBytesMax: session.limits.payloadBytesMax,
-    idHeader: "Troupe-Id",
-  };
+  const on = inputRules(session);
   // Most turns change no timers, and need not wait for anything.
   if (turns.every(({ timers = [] }) => timers.length === 0)) return inOrder(session, turns, on);
   return timerMessages(session, turns, on).then((timers) => inOrder(session, turns, on, timers));
@@ -184,7 +182,8 @@ function inOrder(
 }
 
 function recordMessage(session: Session, turn: TurnCommit, moreLines = ""): DraftMessage {
-  const { record, expectedRevision: expected } = turn;
+  const { record, expectedRevision: expected, dispatched = [] } = turn;
+  if (dispatched.length > 0) keepMessages(session, dispatched);
   const bytesMax = session.limits.payloadBytesMax + headerRoomBytes / 2;
   if (record.length === 0 || record.length > bytesMax) {
     throw new LogRefusedError(

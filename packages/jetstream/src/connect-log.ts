@@ -36,6 +36,8 @@ const commitMessagesMax = 1000;
  */
 const chainMinAlone = 16;
 const chainMinReplicated = 4;
+/** A batch costs one replica over 2 ms, and several replicas little. */
+const dispatchMaxAlone = 8;
 
 /**
  * Consumers and batches are named after the connection, and the server takes batch ids of up to 64
@@ -178,6 +180,7 @@ function newSession(made: {
       commitMessagesMax,
       chainMin: prepared.replicas === 1 ? chainMinAlone : chainMinReplicated,
       readersMax: prepared.readersMax,
+      dispatchMax: prepared.replicas === 1 ? dispatchMaxAlone : 0,
       idWindowMs: prepared.idWindowMs,
     },
     readPubAck: pubAckReader(subjects.stream),

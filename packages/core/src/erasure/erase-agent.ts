@@ -5,12 +5,14 @@
  *     the agent is stored (I5), and nothing that lies before it is handled any more (I4).
  *  A2 Then everything before the tombstone is destroyed, part by part. Who is killed in between leaves an audit record that
  *     says so, and what was there; doing it again goes on with the same erasure, up to the same position, with the same result.
+ *     What turns sent is on the log before that, and their journals say so (settle.ts).
  *  A3 What comes after that position is a new life of the agent, and is not touched: no message, timer or key of it.
  *  A4 What others need stays: publications that another agent of this key has not handled. It is told, as are the messages
  *     that the agent sent, which others hold.
  */
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
+import type { Input, Position } from "../log/input.ts";
 import type { Log } from "../log/log.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
 import { requireOptions } from "../schema/option-rules.ts";
@@ -23,6 +25,7 @@ import { endFor, heldBy, planOf, positionFor } from "./erasure-plan.ts";
 import type { EraseOptions, ErasedPart, Erasure, ErasureHost } from "./erasure.ts";
 import { eraseOptionRules } from "./erasure.ts";
 import { nothingScanned, scanJournal } from "./journal-scan.ts";
+import { settleSenders } from "./settle.ts";
 
 /** @throws LogUnavailableError, RevisionConflictError, DefinitionError */
 export async function eraseAgent(
@@ -39,6 +42,7 @@ export async function eraseAgent(
   await log.accept(erasedDraft(agent, `erased@${tombstone}`), options);
   if (key !== undefined) await subjectKeys(log).erase(agentName(agent), key);
   const plan = await planOf(log, agent, { inputPosition: upTo, revision: tombstone });
+  await settleSenders(host, { options, pages: sentTo(log, agent, plan) });
   const parts = await destroyed(log, plan, { held, options });
   const archived = await inArchive(host, agent, plan);
   const counts = Object.fromEntries(parts.map(({ count, part }) => [part, count]));
@@ -62,6 +66,22 @@ async function counted(log: Log, agent: AgentId, options: EraseOptions): Promise
   const upTo = last;
   const archived = undefined;
   return { agent, done: false, resumed: false, upTo, parts, key, kept, sentCount, sent, archived };
+}
+
+/** The messages that the plan destroys. */
+async function* sentTo(
+  log: Log,
+  agent: AgentId,
+  { parts, upTo }: Plan,
+): AsyncGenerator<readonly Input[]> {
+  const topics = [...parts.values()].flatMap((part) =>
+    part.kind === "publications" ? [part.topic] : [],
+  );
+  for (let after: Position | undefined = 0; after !== undefined;) {
+    const page = await log.inputsOf(agent, topics, after, upTo + 1, { firm: true });
+    yield page;
+    after = page.at(-1)?.position;
+  }
 }
 
 /** @returns what there was, also of what an earlier try has destroyed */

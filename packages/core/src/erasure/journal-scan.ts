@@ -2,6 +2,8 @@
 import type { AgentId } from "../log/address.ts";
 import type { Position } from "../log/input.ts";
 import type { CallOptions, Log } from "../log/log.ts";
+import type { Undispatched } from "../commit/undispatched.ts";
+import { undispatchedAfter } from "../commit/undispatched.ts";
 import type { JournalRecord } from "../turn/journal-record.ts";
 import { decodeJournalRecord } from "../turn/journal-record.ts";
 import type { TombstoneRecord } from "../turn/tombstone-record.ts";
@@ -21,6 +23,10 @@ export interface JournalScan {
   /** The furthest input that was handled, or whose turn has begun: it has had effects. */
   readonly lastInput: Position;
   readonly tombstone: Tombstone | undefined;
+  /**
+   * What the last turn sent, unless the journal says that it is stored (R2 in commit/dispatch.ts).
+   */
+  readonly undispatched: Undispatched | undefined;
   readonly sentCount: number;
   readonly sent: readonly SentMessage[];
 }
@@ -30,6 +36,7 @@ export const nothingScanned: JournalScan = Object.freeze({
   turns: 0,
   lastInput: 0,
   tombstone: undefined,
+  undispatched: undefined,
   sentCount: 0,
   sent: [],
 });
@@ -46,16 +53,19 @@ export async function scanJournal(
   before: JournalScan,
   { signal, until = Infinity }: ScanOptions,
 ): Promise<JournalScan> {
-  let { lastInput, revision, sentCount, tombstone, turns } = before;
+  let { lastInput, revision, sentCount, tombstone, turns, undispatched } = before;
   const sent = [...before.sent];
   for (;;) {
     const all = await log.journal(agent, revision, { firm: true, signal });
     const page = all.filter((entry) => entry.revision <= until);
-    if (page.length === 0) return { revision, turns, lastInput, tombstone, sentCount, sent };
+    if (page.length === 0) {
+      return { revision, turns, lastInput, tombstone, undispatched, sentCount, sent };
+    }
     for (const entry of page) {
       revision = entry.revision;
       const record = decodedOrNothing(entry.record);
       if (record === undefined) continue;
+      undispatched = undispatchedAfter(undispatched, record, revision);
       const inputPosition = inputOf(record);
       // One that comes after its record was in a lost tail (I16).
       if (inputPosition < revision) lastInput = Math.max(lastInput, inputPosition);

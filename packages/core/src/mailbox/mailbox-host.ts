@@ -1,6 +1,7 @@
 /** What a mailbox needs from its worker. */
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
 import type { AddressedInputs } from "../worker/addressed-inputs.ts";
 import type { Suspicion } from "../worker/suspicion.ts";
 import type { SuspectLane } from "../worker/suspect-lane.ts";
@@ -27,10 +28,15 @@ export interface MailboxHost extends TurnHost {
   /** Reads back inputs that were left on the log. */
   readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
   /** Told of what is read from journals. */
-  readonly footing: Pick<LogFooting, "commit" | "inDoubt" | "marks" | "read">;
+  readonly footing: Pick<
+    LogFooting,
+    "commit" | "inDoubt" | "marks" | "positionIn" | "read" | "stored"
+  >;
   readonly committer: { schedule(mailbox: Mailbox): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;
+  /** Up to here a type has handled every input of a partition. */
+  readonly handledTo: (type: string, partition: number) => Position;
   /** Told of every run that ends without an outcome because the worker stops (W3). */
   readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
   /** Told whenever a mailbox came to rest. */

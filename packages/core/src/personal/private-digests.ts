@@ -11,5 +11,9 @@ export function digestsOfTurn({ host, runtime }: Pick<Turn, "host" | "runtime">)
   const { digests } = host.identity;
   if (!runtime.personal) return digests;
   const keys = subjectKeys(host.log);
-  return { keyId: digests.keyId, of: (value) => keys.blinded(digests.of(value)) };
+  return {
+    keyId: digests.keyId,
+    of: (value) => keys.blinded(digests.of(value)),
+    ofPayload: (payload) => keys.blinded(digests.ofPayload(payload)),
+  };
 }

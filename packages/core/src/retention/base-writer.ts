@@ -148,11 +148,13 @@ export class BaseWriter {
 }
 
 /**
- * Not while it is parked, nor while a turn has steps in the journal or a run that was written down:
- * a successor needs these records.
+ * Not while it is parked, nor while a turn has steps in the journal or a run that was written down,
+ * nor while what the last turn sent may not be stored: a successor needs these records.
  */
-export function mayHaveBase({ hasOpenSteps, parked, turnsSinceBase }: AgentHistory): boolean {
-  return parked === undefined && !hasOpenSteps && turnsSinceBase > 0;
+export function mayHaveBase(history: AgentHistory): boolean {
+  const { hasOpenSteps, parked, turnsSinceBase, undispatched } = history;
+  if (parked !== undefined || undispatched !== undefined) return false;
+  return !hasOpenSteps && turnsSinceBase > 0;
 }
 
 /** Turns between two base records of agents that go by age: at least, and at most. */

@@ -42,6 +42,8 @@ export interface SweepHost extends Omit<HistoryHost, "footing"> {
    * The part of a type's partitions that this worker holds, and whether the first is among them.
    */
   readonly shareOf: (type: string) => { readonly part: number; readonly isFirst: boolean };
+  /** Up to here everything of the agent is handled. */
+  readonly handledTo: (agent: AgentId) => Position;
   /** Forget the agent if it is idle in memory; false when it is at work there. */
   readonly rests: (name: string) => boolean;
 }
@@ -177,6 +179,7 @@ export class Sweep {
     try {
       const history = new AgentHistory(this.#host, runtime, agent);
       await history.load();
+      history.handledTo(this.#host.handledTo(agent));
       if (history.revision !== last || !(again || mayHaveBase(history))) return;
       await bases.append(history, lastStoredAtMs);
     } catch (thrown) {

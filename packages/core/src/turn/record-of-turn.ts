@@ -2,6 +2,7 @@
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { InputDraft } from "../log/input.ts";
 import type { TimerChange } from "../log/timer.ts";
+import { digestsOfTurn } from "../personal/private-digests.ts";
 import type { InterceptorChanges } from "./interceptor-changes.ts";
 import type { RecordedStep, StepIdentity } from "./recorded-step.ts";
 import type { RecordedTimer, SentMessage } from "./sent-message.ts";
@@ -38,6 +39,7 @@ export function recordOf(turn: Turn, outcome: TurnOutcome): TurnRecord {
     steps,
     unusedSteps: unused,
     sent: turn.outgoing.length === 0 ? noMessages : turn.outgoing.map((draft) => sent(turn, draft)),
+    dispatched: turn.dispatches ? turn.outgoing : undefined,
     timers: turn.timers.length > 0 ? turn.timers.map((change) => timer(turn, change)) : undefined,
     digestKey: hasDigests(turn, outcome) ? host.identity.digests.keyId : undefined,
     reply,
@@ -74,10 +76,13 @@ function batchOf({ seat, startedAtMs }: Turn): RecordedBatch | undefined {
   return { traceparent, index: seat.index, size, startMs: calledAtMs - startedAtMs };
 }
 
-function sent({ digests }: Turn, draft: InputDraft): SentMessage {
-  const { address, metadata } = draft;
+function sent(turn: Turn, draft: InputDraft): SentMessage {
+  const { address, metadata, payload } = draft;
   const { id = "", message } = metadata;
-  return { to: addressText(address), id, message, digest: digests?.get(draft) ?? "" };
+  const to = addressText(address);
+  if (turn.dispatches) return { to, id, message, digest: "", content: payload };
+  const digest = turn.digests?.get(draft) ?? digestsOfTurn(turn).ofPayload(payload);
+  return { to, id, message, digest };
 }
 
 function timer(turn: Turn, change: TimerChange): RecordedTimer {
@@ -85,7 +90,11 @@ function timer(turn: Turn, change: TimerChange): RecordedTimer {
   return { id: change.id, ...change.time, sends: sent(turn, change.message) };
 }
 
-function hasDigests({ digests }: Turn, { changed, steps = [], unused = [] }: TurnOutcome): boolean {
-  if (digests !== undefined || changed?.payload !== undefined) return true;
+function hasDigests(
+  { dispatches, outgoing, timers }: Turn,
+  { changed, steps = [], unused = [] }: TurnOutcome,
+): boolean {
+  if (outgoing.length > 0 && !dispatches) return true;
+  if (timers.length > 0 || changed?.payload !== undefined) return true;
   return [...steps, ...unused].some(({ digest }) => digest !== undefined);
 }

@@ -34,9 +34,11 @@ export function sealedRecord(
   const wraps = turn.host.layers.commit;
   if (wraps === undefined) return record;
   // An interceptor may change what is told, not which message it answers: that is how it is
-  // recognised (I4).
-  const { inputPosition, log, turn: number } = record;
-  const wrapped = { ...throughCommitLayers(wraps, record), inputPosition, log, turn: number };
+  // recognised (I4); nor what is stored after it.
+  const { dispatched, inputPosition, log, turn: number } = record;
+  const sent = dispatched === undefined ? {} : { sent: record.sent };
+  const place = { inputPosition, log, turn: number };
+  const wrapped = { ...throughCommitLayers(wraps, record), ...place, ...sent, dispatched };
   let { events } = wrapped;
   if (events !== record.events) {
     events = events.map(({ data, type }) => replaced(turn, type, data));

@@ -3,7 +3,8 @@
  *
  * The payload itself lies on the log: a commit stores the record and, right behind it, what the
  * turn sends, so the message with the index i lies at the record's revision + 1 + i (timers are set
- * after these). A record that is to be sent from by itself holds the payload as `content`.
+ * after these). A record whose messages are stored after it (R1 in commit/dispatch.ts) holds the
+ * payload as `content`.
  */
 import type { Address } from "../log/address.ts";
 
@@ -13,7 +14,7 @@ export interface SentMessage {
   readonly id: string;
   /** Message name; absent for a publication. */
   readonly message?: string | undefined;
-  /** Of the payload; see `Digests`. */
+  /** Of the payload (see `Digests`); empty where the content says more. */
   readonly digest: string;
   /** The payload, when it does not lie behind the record. */
   readonly content?: Uint8Array | undefined;

@@ -330,9 +330,11 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     const { payloadBytesMax } = this.#turn.host.log.limits;
     if (payload.byteLength > payloadBytesMax) throw tooLarge(call, payload, payloadBytesMax);
     const draft: InputDraft = { address: call.address, metadata, payload };
+    if (note === undefined) return draft;
+    // Once it is sealed nobody can make its digest.
     this.#turn.digests ??= new Map();
-    this.#turn.digests.set(draft, digestsOfTurn(this.#turn).of(call.payload));
-    if (note !== undefined) this.#turn.seals.draft(draft, note, call.payload);
+    this.#turn.digests.set(draft, digestsOfTurn(this.#turn).ofPayload(payload));
+    this.#turn.seals.draft(draft, note, call.payload);
     return draft;
   }
 

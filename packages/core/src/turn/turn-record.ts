@@ -4,7 +4,7 @@
  * turn-record-codec.ts, the table of the format in DESIGN.md.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
-import type { Position } from "../log/input.ts";
+import type { InputDraft, Position } from "../log/input.ts";
 import type { Answering } from "./answering.ts";
 import type { EarlierRun } from "./earlier-run.ts";
 import type { InterceptorChanges } from "./interceptor-changes.ts";
@@ -64,6 +64,11 @@ export interface TurnRecord {
   readonly unusedSteps?: readonly StepIdentity[] | undefined;
   /** Messages and publications that were committed with the turn. */
   readonly sent: readonly SentMessage[];
+  /**
+   * What was sent, when it was stored after the record and not with it (R1 in commit/dispatch.ts);
+   * absent when it was not.
+   */
+  readonly dispatched?: readonly InputDraft[] | undefined;
   /** Timers that were set and cancelled with the turn; absent when there are none. */
   readonly timers?: readonly RecordedTimer[] | undefined;
   /** Which key made the digests in this record (`Digests.keyId`); absent when there are none. */

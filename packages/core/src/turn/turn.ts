@@ -10,6 +10,7 @@ import type { MessageDefinition } from "../agent/agent-definition.ts";
 import type { EventPlace } from "../agent/event-version.ts";
 import type { BatchSeat } from "../batch/batch-call.ts";
 import { ItemContext } from "../batch/batch-item.ts";
+import { mayDispatch } from "../commit/dispatch.ts";
 import type { TurnTimeoutError } from "../errors/message-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
@@ -73,7 +74,7 @@ export class Turn implements EventSink {
   events: RecordedEvent[] = [];
   outgoing: InputDraft[] = [];
   timers: TimerChange[] = [];
-  /** Of what it sends. */
+  /** Of what it sends with sealed parts. */
   digests: Map<InputDraft, string> | undefined;
   /** Set when its reply comes later, or when it answers earlier asks. */
   answering: Answering | undefined;
@@ -84,6 +85,8 @@ export class Turn implements EventSink {
   /** The agent has ended and handles nothing more. */
   readonly refuses: boolean;
   deadLetter: DeadLetter | undefined;
+  /** What it sends is stored after its record, which contains it. */
+  dispatches = false;
   /** Set by `complete` or `fail`. */
   record: TurnRecord | undefined;
   /** The record's bytes. */
@@ -143,9 +146,8 @@ export class Turn implements EventSink {
     this.parentSpan = parent;
     this.startedAtMs = host.clock.now();
     this.#startedMs = host.clock.monotonicMs();
-    this.state = draft.state;
+    this.state = this.#stateBefore = draft.state;
     this.references = draft.references;
-    this.#stateBefore = draft.state;
     this.follows = follows;
     this.#shared = follows?.share();
     this.#message = this.topic ?? input.metadata.message ?? "";
@@ -183,9 +185,7 @@ export class Turn implements EventSink {
     return this.#steps;
   }
 
-  /**
-   * The state for the handler: in a batch also with what it emitted for the turns before this one.
-   */
+  /** The state for the handler, in a batch with what it emitted for the turns before. */
   get visibleState(): unknown {
     return this.#shared === undefined ? this.state : this.#shared.state;
   }
@@ -293,6 +293,7 @@ export class Turn implements EventSink {
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
+      this.dispatches = this.#stepStore.isSettled && mayDispatch(this);
       this.#changed = this.#received?.changes(reply, false);
       this.#sealFitting(storedReply(this, reply), undefined);
     } catch (thrown) {
@@ -350,6 +351,7 @@ export class Turn implements EventSink {
 
   /** The draft is what it was before the handler. */
   #clear(): void {
+    this.dispatches = false;
     this.#shared = undefined;
     this.state = this.#stateBefore;
     this.#eventBytes = 0;
@@ -470,10 +472,8 @@ export class Turn implements EventSink {
   #seal(reply: unknown, failure: ErrorData | undefined): void {
     this.#seals?.sealDrafts();
     const unused = failure === undefined ? this.#steps?.unused : undefined;
-    const outcome = { reply, failure, steps: this.#pendingSteps, unused };
-    this.#keep(
-      sealedRecord(this, { ...outcome, changes: this.#changed }, (events) => this.#fold(events)),
-    );
+    const made = { steps: this.#pendingSteps, unused, changes: this.#changed };
+    this.#keep(sealedRecord(this, { reply, failure, ...made }, (events) => this.#fold(events)));
   }
 
   /** The state is what was before, and these events. */

@@ -3,11 +3,17 @@
  * properties of their objects, because the order in which a program or a database puts them is
  * chance. The order in a Map and in an array is content.
  */
-import { encodePayload } from "./payload.ts";
+import { decodePayload, encodePayload } from "./payload.ts";
 
 /** @throws NotStorableError */
 export function canonicalBytes(value: unknown): Uint8Array {
   return encodePayload(isSorted(value) ? value : sorted(value));
+}
+
+/** The same of a payload as `encodePayload` made it, which most payloads are already. */
+export function canonicalPayload(payload: Uint8Array): Uint8Array {
+  const value = decodePayload(payload, "application/msgpack");
+  return isSorted(value) ? payload : encodePayload(sorted(value));
 }
 
 /** Most values come as they are declared; a copy is made only where that is not sorted. */

@@ -7,26 +7,28 @@
  */
 import { createHash } from "node:crypto";
 
-import { canonicalBytes } from "./canonical.ts";
+import { canonicalBytes, canonicalPayload } from "./canonical.ts";
 
 export interface Digests {
   /** Which key made them, in 6 characters: digests of different keys cannot be compared. */
   readonly keyId: string;
   /** 11 characters of base64url. @throws NotStorableError */
   of(value: unknown): string;
+  /** The same of a value that `encodePayload` has encoded. */
+  ofPayload(payload: Uint8Array): string;
 }
 
 /** @param key secret, 32 random bytes */
 export function digestsOf(key: Uint8Array): Digests {
   const inner = padded(key, 0x36);
   const outer = padded(key, 0x5c);
+  const digestOf = (content: Uint8Array): string =>
+    sha256(outer, sha256(inner, content)).toString("base64url", 0, digestBytes);
   const keyId = sha256(key, keyIdLabel).toString("base64url").slice(0, 6);
   return Object.freeze({
     keyId,
-    of(value: unknown) {
-      const digest = sha256(outer, sha256(inner, canonicalBytes(value)));
-      return digest.toString("base64url", 0, digestBytes);
-    },
+    of: (value: unknown) => digestOf(canonicalBytes(value)),
+    ofPayload: (payload: Uint8Array) => digestOf(canonicalPayload(payload)),
   });
 }
 

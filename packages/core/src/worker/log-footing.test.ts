@@ -3,6 +3,8 @@ import { expect, it } from "vitest";
 import type { StoredAt } from "../log/mark.ts";
 import { LogFooting } from "./log-footing.ts";
 
+const fence = { agent: { type: "account", key: "a" }, revision: 50 };
+
 /** A log as positions with the times at which they were stored. */
 function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefined): LogFooting {
   const at = async (position: number): Promise<StoredAt | undefined> => {
@@ -17,7 +19,8 @@ function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefine
   };
   const commit = async (): Promise<readonly number[]> => [60];
   const cell = async () => undefined;
-  return new LogFooting({ at, cell, commit, end, shards: 1 }, () => undefined);
+  const dispatch = async (): Promise<readonly number[]> => [61];
+  return new LogFooting({ at, cell, commit, dispatch, end, shards: 1 }, () => undefined);
 }
 
 it("G2: what is read after the log was away proves nothing about what was there before", async () => {
@@ -34,6 +37,7 @@ it("G2: what is read after the log was away proves nothing about what was there 
   expect(footing.inDoubt).toBe(true);
   // G4
   await expect(footing.commit([])).rejects.toMatchObject({ code: "log-unavailable" });
+  await expect(footing.dispatch([], fence)).rejects.toMatchObject({ code: "log-unavailable" });
 });
 
 it.each([

@@ -16,8 +16,8 @@
  *     what is accepted at that position later.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
-import type { Position } from "../log/input.ts";
-import type { Log, TurnCommit } from "../log/log.ts";
+import type { InputDraft, Position } from "../log/input.ts";
+import type { JournalFence, Log, TurnCommit } from "../log/log.ts";
 import type { Mark } from "../log/mark.ts";
 import { removedUnder } from "../log/low-water.ts";
 import { laterMark, logChanged } from "../log/mark.ts";
@@ -35,7 +35,7 @@ const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined }
 /** Positions that a floor may be behind what is passed, before somebody looks for the end. */
 const unknownMax = 500;
 
-export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end" | "shards">;
+export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "dispatch" | "end" | "shards">;
 
 export class LogFooting {
   readonly #log: FootingLog;
@@ -139,10 +139,26 @@ export class LogFooting {
    * @throws what `Log.commit` throws, and LogUnavailableError when the log is another one
    */
   commit(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
-    return this.inDoubt ? this.#commitSurely(commits) : this.#log.commit(commits);
+    const commit = (): Promise<readonly Position[]> => this.#log.commit(commits);
+    return this.inDoubt ? this.#surely(commit) : commit();
   }
 
-  async #commitSurely(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
+  /**
+   * Store what a journal entry contains, on no other log than it knows: the fence names a revision,
+   * and another log may have one of that number (G4).
+   * @throws what `Log.dispatch` throws, and LogUnavailableError when the log is another one
+   */
+  async dispatch(drafts: readonly InputDraft[], fence: JournalFence): Promise<void> {
+    const before = this.positionIn(shardAt(fence.revision));
+    const dispatch = (): Promise<readonly Position[]> => this.#log.dispatch(drafts, fence);
+    const positions = await (this.inDoubt ? this.#surely(dispatch) : dispatch());
+    // A floor that counts on them must not outlive them.
+    const last = Math.max(...positions);
+    const draft = drafts[positions.indexOf(last)];
+    if (draft !== undefined) this.stored(last, draft.payload, before);
+  }
+
+  async #surely<Stored>(store: () => Promise<Stored>): Promise<Stored> {
     try {
       await this.look();
     } catch (cause) {
@@ -151,7 +167,7 @@ export class LogFooting {
         { cause },
       );
     }
-    return this.#log.commit(commits);
+    return store();
   }
 
   /**

@@ -133,14 +133,16 @@ export class RunningWorker implements Worker {
     this.#asks = new WaitingAsks(this.id);
     this.#callCycles = new CallCycles({ log, clock, worker: this.id, asks: this.#asks });
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
-    const ground = { footing: this.#footing, identity: this.#identity };
+    const ground = { footing: this.#footing, identity: this.#identity, held: () => this.holdings };
     const hosted = { runtimes: this.#runtimes, residents: this.#residents };
-    const held = (): readonly Holding[] => this.holdings;
-    this.#retaining = retainingOf({ ...this.#parts, ...ground, ...hosted, held });
+    const handledTo: SharedHost["handledTo"] = (type, partition) =>
+      this.#intakes.get(partition)?.floorOf(type) ?? 0;
+    this.#retaining = retainingOf({ ...this.#parts, ...ground, ...hosted, handledTo });
     const host: SharedHost = {
       ...parts,
       cancellations: this.#cancellations,
       identity: this.#identity,
+      handledTo,
       session: this.#session,
       suspects: new SuspectLane(),
       onGivenBack: (agent, delivery, why) => this.#gaveBack(agent, delivery, why),
@@ -442,11 +444,10 @@ export class RunningWorker implements Worker {
   }
 
   #intake(partition: number): PartitionLanes {
-    const found = this.#intakes.get(partition);
-    if (found !== undefined) return found;
-    const made = new PartitionLanes(this.#intakeHost(), partition);
-    this.#intakes.set(partition, made);
-    return made;
+    let intake = this.#intakes.get(partition);
+    intake ??= new PartitionLanes(this.#intakeHost(), partition);
+    this.#intakes.set(partition, intake);
+    return intake;
   }
 
   #intakeHost(): IntakeHost {
@@ -458,8 +459,7 @@ export class RunningWorker implements Worker {
       footing: this.#footing,
       knowledge: this.#knowledge,
       lost: (change) => this.#freshStart.begin(change),
-      deliver: (runtime, input, partition, place) =>
-        this.#deliver(runtime, input, partition, place),
+      deliver: (runtime, input, at, place) => this.#deliver(runtime, input, at, place),
       bury: (input, done) => this.#burials.bury(input, done),
     };
   }

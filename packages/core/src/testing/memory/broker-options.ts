@@ -71,6 +71,7 @@ const limitRules: OptionRules<LogLimits> = {
   commitMessagesMax: atLeastOne,
   chainMin: atLeastOne,
   readersMax: atLeastOne,
+  dispatchMax: { least: 0, whole: true },
   idWindowMs: delay,
 };
 
@@ -88,6 +89,7 @@ const defaults: MemoryBrokerSettings = Object.freeze({
     commitMessagesMax: 1000,
     chainMin: 2,
     readersMax: 65_536,
+    dispatchMax: 8,
     idWindowMs: 120_000,
   }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),

@@ -66,13 +66,7 @@ export class Storage {
   }
 
   accept(input: StorableInput, fence?: JournalFence): Accepted {
-    const last = fence && (this.journal(fence.name).at(-1)?.revision ?? 0);
-    if (fence !== undefined && last !== fence.revision) {
-      throw new RevisionConflictError(
-        `The journal ${fence.name} is at ${last}, not at ${fence.revision}: nothing was stored.`,
-        { details: { journal: fence.name, expected: fence.revision, last } },
-      );
-    }
+    if (fence !== undefined) this.#requireEnd(fence);
     const id = scopedId(input);
     const nowMs = this.#options.clock.now();
     const earlier = id === undefined ? undefined : this.#duplicates.find(id, nowMs);
@@ -80,6 +74,21 @@ export class Storage {
     const position = this.#storeInput(input);
     if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
     return { position, duplicate: false };
+  }
+
+  /** What a journal entry contains, while the journal ends there (L12). */
+  dispatch(input: StorableInput, fence: JournalFence): Position {
+    this.#requireEnd(fence);
+    return this.#storeInput(input);
+  }
+
+  #requireEnd({ name, revision }: JournalFence): void {
+    const last = this.journal(name).at(-1)?.revision ?? 0;
+    if (last === revision) return;
+    throw new RevisionConflictError(
+      `The journal ${name} is at ${last}, not at ${revision}: nothing was stored.`,
+      { details: { journal: name, expected: revision, last } },
+    );
   }
 
   /** All or nothing (L2): everything that can be wrong is found before anything is stored. */

@@ -3,8 +3,7 @@
  * here.
  */
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
-import type { Position } from "../../log/input.ts";
-import type { Log, TurnCommit } from "../../log/log.ts";
+import type { Log } from "../../log/log.ts";
 import type { Replica } from "../memory/replica.ts";
 import type { Chance } from "./chance.ts";
 import type { CommitMishap, FailingCalls } from "./fault.ts";
@@ -49,7 +48,8 @@ export function faultyLog(log: Log, troubles: Troubles, host: FaultyLogHost): Lo
   return overlay(log, {
     ...reads,
     ...failingSaves(log, troubles, host.callChance),
-    commit: (turns) => commit(log, troubles, host, turns),
+    commit: (turns) => mishap(troubles, host, () => log.commit(turns)),
+    dispatch: (drafts, fence) => mishap(troubles, host, () => log.dispatch(drafts, fence)),
     floors: async () => {
       const floors = (await reads.floors?.()) ?? [];
       return host.floorsLost() ? [] : floors;
@@ -68,22 +68,21 @@ export function faultyLog(log: Log, troubles: Troubles, host: FaultyLogHost): Lo
   });
 }
 
-async function commit(
-  log: Log,
+async function mishap<Result>(
   troubles: Troubles,
   host: FaultyLogHost,
-  turns: readonly TurnCommit[],
-): Promise<readonly Position[]> {
+  call: () => Promise<Result>,
+): Promise<Result> {
   const trouble = troubles.mishaps.shift();
-  if (trouble === undefined) return log.commit(turns);
+  if (trouble === undefined) return call();
   switch (trouble.mishap) {
     case "conflict":
       throw new RevisionConflictError("Somebody else wrote first, because the simulation says so.");
     case "lost-ack":
-      await log.commit(turns);
+      await call();
       break;
     case "late":
-      host.later(trouble.lateMs, () => void log.commit(turns).catch(() => undefined));
+      host.later(trouble.lateMs, () => void call().catch(() => undefined));
       break;
     case "unavailable":
       break;

@@ -7,6 +7,7 @@ import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Input, Position } from "../../log/input.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { SubscriptionBeginning } from "../../log/manifest.ts";
+import type { Metadata } from "../../log/metadata.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
 import { isResume } from "../../mailbox/parking.ts";
 import type { BaseRecord } from "../../retention/base-record.ts";
@@ -36,7 +37,10 @@ export interface History {
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State;
   /** An input's payload. @throws UndecodablePayloadError */
   payload(input: Input): unknown;
-  /** Agents that have not handled an input that is theirs, as `type/key@position`. */
+  /**
+   * Agents that have not handled an input that is theirs, as `type/key@position`, and what a stored
+   * turn has still to send, as `type/key sends id`.
+   */
   readonly unhandled: ReadonlySet<string>;
 }
 
@@ -181,6 +185,7 @@ export class GrowingHistory implements History {
 
   #input(input: Input): void {
     this.inputs.set(input.position, input);
+    this.unhandled.delete(sending(input.metadata));
     if (input.fault !== undefined) this.unhandled.add(handling(undefined, input.position));
     for (const agent of this.#candidates(input)) {
       const counts = this.#counts(agent.type, input);
@@ -227,6 +232,7 @@ export class GrowingHistory implements History {
     steps.push(...(record.steps ?? []));
     journal.push({ revision, record, steps, committedAtMs });
     this.unhandled.delete(handling(agent, record.inputPosition));
+    for (const { metadata } of record.dispatched ?? []) this.unhandled.add(sending(metadata));
   }
 
   #journal(agent: AgentId): JournaledTurn[] {
@@ -268,4 +274,9 @@ export class GrowingHistory implements History {
 
 function handling(agent: AgentId | undefined, position: Position): string {
   return `${agent === undefined ? "nobody" : agentName(agent)}@${position}`;
+}
+
+/** What a record contains, until it is on the log. */
+function sending({ id, sender }: Metadata): string {
+  return `${sender} sends ${id}`;
 }

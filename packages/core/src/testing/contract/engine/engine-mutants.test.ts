@@ -39,7 +39,8 @@ const ignoresRevisions: Tamper = (log) => ({
 
 const sendsBeforeItCommits: Tamper = (log) => ({
   commit: async (turns) => {
-    for (const draft of turns.flatMap(({ outgoing }) => outgoing)) await log.accept(draft);
+    const sent = turns.flatMap(({ dispatched = [], outgoing }) => [...outgoing, ...dispatched]);
+    for (const draft of sent) await log.accept(draft);
     return log.commit(turns.map((turn) => ({ ...turn, outgoing: [] })));
   },
 });
@@ -75,6 +76,15 @@ const mutants: readonly Mutant[] = [
     failsAt: "I3: what a turn records, sends and publishes is stored together or not at all",
     mutate: (log) => ({
       commit: (turns) => log.commit(turns.map((turn) => ({ ...turn, outgoing: [] }))),
+      dispatch: async (drafts, { revision }) => drafts.map((_, index) => revision + index + 1),
+    }),
+  },
+  {
+    does: "does not find what was dispatched",
+    failsAt:
+      "I3: what a turn sends is stored once, in order, also when nobody knows what became of it",
+    mutate: (log) => ({
+      inputsOf: async (...request) => (request[4]?.firm === true ? [] : log.inputsOf(...request)),
     }),
   },
   {

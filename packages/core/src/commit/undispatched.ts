@@ -1,0 +1,23 @@
+/** Whether a journal says that what its last turn sent is stored (R2 in dispatch.ts). */
+import type { InputDraft, Position } from "../log/input.ts";
+import type { JournalRecord } from "../turn/journal-record.ts";
+
+/** A turn whose record contains what it sends, when nothing says that this is stored. */
+export interface Undispatched {
+  readonly revision: Position;
+  readonly inputPosition: Position;
+  readonly drafts: readonly InputDraft[];
+}
+
+/** What is known after one more entry of the journal. */
+export function undispatchedAfter(
+  before: Undispatched | undefined,
+  entry: JournalRecord,
+  revision: Position,
+): Undispatched | undefined {
+  // An entry without a turn is what makes sure that nothing else is stored, unless it says more.
+  if (entry.kind === "steps") return entry.steps.dispatched === true ? undefined : before;
+  if (entry.kind !== "turn") return undefined;
+  const { dispatched: drafts, inputPosition } = entry.turn;
+  return drafts && { revision, inputPosition, drafts };
+}

@@ -13,6 +13,7 @@ import { RevisionConflictError } from "../errors/log-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
 import type { AgentId } from "../log/address.ts";
 import { agentName } from "../log/address.ts";
+import type { Position } from "../log/input.ts";
 import type { Log, LogEntry } from "../log/log.ts";
 import type { HistoryHost } from "../mailbox/agent-history.ts";
 import { AgentHistory } from "../mailbox/agent-history.ts";

@@ -55,7 +55,8 @@ const hops = object({
       ctx.set("count", ((await ctx.get<number>("count")) ?? 0) + 1);
       if (message.hop === chainLength - 1) return race.arrived(message.token);
       const next = { ...message, hop: message.hop + 1 };
-      ctx.genericSend({ service: "hop", method: "pass", key: hopKey(next), parameter: next });
+      const to = { service: "hop", method: "pass", key: hopKey(next) } as const;
+      ctx.genericSend({ ...to, parameter: Buffer.from(JSON.stringify(next)) });
     },
   },
 });

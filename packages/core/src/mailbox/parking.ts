@@ -155,17 +155,20 @@ export class Parking {
   /** When the leader knows nothing more, do it; otherwise the agent starts from its journal. */
   #whenFirm(delivery: Delivery, act: () => void): void {
     const confirm = async (): Promise<readonly Delivery[]> => {
-      await this.#mailbox.allCommitted();
-      const { agent, revision } = this.#mailbox;
-      const more = await this.#host.log.journal(agent, revision, { firm: true });
-      if (more.length === 0) {
-        act();
-        return [];
-      }
-      this.#mailbox.recover();
-      return [delivery];
+      if (await this.#isBehind()) return [delivery];
+      act();
+      return [];
     };
     void this.#mailbox.hold("parking", confirm(), delivery);
+  }
+
+  /** The journal has more than is known here, and the agent starts again from it. */
+  async #isBehind(): Promise<boolean> {
+    await this.#mailbox.allCommitted();
+    const { agent, revision } = this.#mailbox;
+    const more = await this.#host.log.journal(agent, revision, { firm: true });
+    if (more.length > 0) this.#mailbox.recover();
+    return more.length > 0;
   }
 
   /** The message is passed; whoever waits for its reply is told. */
@@ -183,8 +186,22 @@ export class Parking {
   hear(word: Delivery): void {
     if (isResume(word.input)) return this.#resume(word);
     void this.#host.kept.erased(this.#mailbox.agent);
+    void this.#mailbox.hold("erasure", this.#newLife(word), word);
+  }
+
+  /**
+   * What was deferred behind the tombstone, while the agent was parked still, belongs to the new
+   * life: nobody resumes what is not parked any more.
+   */
+  async #newLife(word: Delivery): Promise<readonly Delivery[]> {
     // What the agent knows is of before, if the journal has more.
-    this.#whenFirm(word, () => word.place.done());
+    if (await this.#isBehind()) return [word];
+    const { position } = word.input;
+    const inputs = this.#history.parked === undefined ? await this.#deferredBefore(position) : [];
+    const nowMs = this.#host.clock.now();
+    if (inputs.length > 0) return [...inputs.map((input) => waiting(input, nowMs)), word];
+    word.place.done();
+    return [];
   }
 
   /** Handle what was deferred before this message, then resume (P2). */
@@ -267,5 +284,10 @@ function wantsSkip({ metadata, payload }: Input): boolean {
 function deferredDelivery(input: Input, parked: Parked, skip: boolean, nowMs: number): Delivery {
   const skipped = skip && input.position === parked.inputPosition;
   const verdict = skipped ? new Reject("skipped when its agent was resumed") : undefined;
-  return { ...newDelivery(input, noPlace, nowMs), verdict, waits: true };
+  return { ...waiting(input, nowMs), verdict };
+}
+
+/** Its asker was told that it waits. */
+function waiting(input: Input, nowMs: number): Delivery {
+  return { ...newDelivery(input, noPlace, nowMs), waits: true };
 }

@@ -12,6 +12,7 @@ import { commitChecks } from "./commit-checks.ts";
 import { deadlineChecks } from "./deadline-checks.ts";
 import { erasureChecks } from "./erasure-checks.ts";
 import { erasureEndedChecks } from "./erasure-ended-checks.ts";
+import { erasureDeferredChecks } from "./erasure-deferred-checks.ts";
 import { erasureResumedChecks } from "./erasure-resumed-checks.ts";
 import { failingBatchChecks } from "./failing-batch-checks.ts";
 import { failureChecks } from "./failure-checks.ts";
@@ -67,6 +68,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...personalReachChecks,
   ...erasureChecks,
   ...erasureEndedChecks,
+  ...erasureDeferredChecks,
   ...erasureResumedChecks,
   ...versionChecks,
   ...ownershipChecks,

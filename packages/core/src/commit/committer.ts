@@ -267,10 +267,19 @@ function shareOf(mailbox: Mailbox, turns: readonly Turn[], shard: number): Share
       if (timer.kind === "set") bytes += timer.message.payload.byteLength;
     }
     const { agent } = mailbox;
-    const { deadLetter, end: record, outgoing, timers } = turn;
+    const { deadLetter, dispatches, end: record, timers } = turn;
+    const outgoing = dispatches ? nothing : turn.outgoing;
+    const dispatched = dispatches ? turn.outgoing : undefined;
     const expectedRevision = commits.length === 0 ? mailbox.revision : "chained";
-    const sent = turn.dispatches ? { outgoing: nothing, dispatched: outgoing } : { outgoing };
-    commits.push({ agent, expectedRevision, record: turn.bytes, ...sent, deadLetter, timers });
+    commits.push({
+      agent,
+      expectedRevision,
+      record: turn.bytes,
+      outgoing,
+      dispatched,
+      deadLetter,
+      timers,
+    });
     if (record === undefined) continue;
     bytes += record.byteLength;
     commits.push({ agent, expectedRevision: "chained", record, outgoing: [] });

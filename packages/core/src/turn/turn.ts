@@ -293,7 +293,7 @@ export class Turn implements EventSink {
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
-      this.dispatches = this.#stepStore.isSettled && mayDispatch(this);
+      this.dispatches = mayDispatch(this) && this.#stepStore.isSettled;
       this.#changed = this.#received?.changes(reply, false);
       this.#sealFitting(storedReply(this, reply), undefined);
     } catch (thrown) {

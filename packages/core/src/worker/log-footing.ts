@@ -139,8 +139,8 @@ export class LogFooting {
    * @throws what `Log.commit` throws, and LogUnavailableError when the log is another one
    */
   commit(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
-    const commit = (): Promise<readonly Position[]> => this.#log.commit(commits);
-    return this.inDoubt ? this.#surely(commit) : commit();
+    if (this.inDoubt) return this.#surely(() => this.#log.commit(commits));
+    return this.#log.commit(commits);
   }
 
   /**

@@ -71,6 +71,9 @@ interface Sizes {
   readonly parts: number;
 }
 
+/** How long what waits to be removed may take in the end. */
+const restMs = 60_000;
+
 /** One of the two systems, with its own server. */
 class Side {
   readonly name: string;
@@ -150,6 +153,15 @@ class Side {
   get #connected(): Troupe {
     if (this.#troupe === undefined) throw new Error("It does not work yet.");
     return this.#troupe;
+  }
+
+  /** Until nothing has been removed for a while. */
+  async rest(): Promise<void> {
+    const endMs = performance.now() + restMs;
+    for (let before = -1; before !== this.removed && performance.now() < endMs;) {
+      before = this.removed;
+      await setTimeout(5000);
+    }
   }
 
   async stop(): Promise<void> {
@@ -296,6 +308,7 @@ async function main(sizes: Sizes, options: { archive: boolean; alone: boolean })
       await side.run(part);
     }
   }
+  await sides.at(-1)?.rest();
   for (const side of sides) await side.stop();
   const { truncated, wrong } = await check(retaining.url, sizes, archive);
   if (directory !== undefined) rmSync(directory, { recursive: true });

@@ -294,6 +294,17 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
+/** Part by part, one after the other, with a change of the code halfway. */
+async function race(sides: readonly Side[], parts: number): Promise<void> {
+  for (let part = 0; part < parts; part++) {
+    for (const side of sides) {
+      const isChanged = part === parts / 2;
+      if (part === 0 || (isChanged && side.changes)) await side.work(isChanged);
+      await side.run(part);
+    }
+  }
+}
+
 async function main(sizes: Sizes, options: { archive: boolean; alone: boolean }): Promise<number> {
   await using plain = await startNatsServer();
   await using retaining = await startNatsServer();
@@ -301,13 +312,7 @@ async function main(sizes: Sizes, options: { archive: boolean; alone: boolean })
   const archive = directory === undefined ? undefined : directoryStore(directory);
   const sides = [new Side(retaining, sizes, { keep: sizes.keep, archive })];
   if (!options.alone) sides.unshift(new Side(plain, sizes, {}));
-  for (let part = 0; part < sizes.parts; part++) {
-    for (const side of sides) {
-      const isChanged = part === sizes.parts / 2;
-      if (part === 0 || (isChanged && side.changes)) await side.work(isChanged);
-      await side.run(part);
-    }
-  }
+  await race(sides, sizes.parts);
   await sides.at(-1)?.rest();
   for (const side of sides) await side.stop();
   const { truncated, wrong } = await check(retaining.url, sizes, archive);

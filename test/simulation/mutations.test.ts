@@ -12,6 +12,7 @@ import {
   withoutDeferred,
   withoutDispatchFence,
   withoutEarlierRedrives,
+  withoutErasedInputs,
   withoutFence,
   withoutLastRecord,
   withoutLimits,
@@ -20,7 +21,9 @@ import {
   withoutRecognition,
   withoutSteps,
   withoutTimersInCommit,
+  withoutTombstones,
   withoutTopics,
+  withGreedyErasures,
   withShrinkingManifests,
   withStaleBase,
   withTimersTwice,
@@ -29,6 +32,7 @@ import {
 import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
+import { erased } from "./systems/erased.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { limits } from "./systems/limits.ts";
@@ -87,6 +91,15 @@ test.each(Object.entries(parkingDefects))(
   "the simulation notices a log %s, with the system parking",
   async (_, sabotage) => {
     await expectFailure(parking, sabotage);
+  },
+);
+
+const erasureDefects = { withoutErasedInputs, withoutTombstones, withGreedyErasures };
+
+test.each(Object.entries(erasureDefects))(
+  "the simulation notices a log %s, with the system erased",
+  async (_, sabotage) => {
+    await expectFailure(erased, sabotage);
   },
 );
 

@@ -280,3 +280,41 @@ export const withUnreadPassed: Sabotage = (log, broker) =>
         },
       }),
   });
+
+/** Tombstones do not say up to where everything is done (A1). */
+export const withoutErasedInputs: Sabotage = (log) =>
+  overlay(log, {
+    journal: async (agent, after, options) => {
+      const entries = await log.journal(agent, after, options);
+      return entries.map((entry) => {
+        if (decodeJournalRecord(entry.record).kind !== "tombstone") return entry;
+        const wire = decodePayload(entry.record, "application/msgpack");
+        return { ...entry, record: encodePayload({ ...(wire as object), i: 0 }) };
+      });
+    },
+  });
+
+/** An erasure leaves no tombstone, so a state from before goes on (A1). */
+export const withoutTombstones: Sabotage = (log) =>
+  overlay(log, {
+    journal: async (agent, after, options) => {
+      const entries = await log.journal(agent, after, options);
+      return entries.map((entry) =>
+        decodeJournalRecord(entry.record).kind === "tombstone"
+          ? { ...entry, record: emptyRecord() }
+          : entry,
+      );
+    },
+  });
+
+/** An erasure takes the messages of the next key as well. */
+export const withGreedyErasures: Sabotage = (log) =>
+  overlay(log, {
+    destroy: async (part, upTo, options) => {
+      if (part.kind === "inputs") {
+        const agent = { ...part.agent, key: "other" };
+        await log.destroy({ kind: "inputs", agent }, Infinity, options);
+      }
+      return log.destroy(part, upTo, options);
+    },
+  });

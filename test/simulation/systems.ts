@@ -7,6 +7,7 @@ import { batch } from "./systems/batch.ts";
 import { longAsks, parallelBranches } from "./systems/branches.ts";
 import { charge } from "./systems/charge.ts";
 import { deadly } from "./systems/deadly.ts";
+import { erased } from "./systems/erased.ts";
 import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { humanWait } from "./systems/human-wait.ts";
@@ -36,6 +37,7 @@ export const systems: Readonly<Record<string, System>> = {
   poison,
   pools,
   deadly,
+  erased,
   projected,
   charge,
   branches: parallelBranches,

@@ -9,9 +9,10 @@ import type { LogEntry } from "../../log/log.ts";
 import type { SubscriptionBeginning } from "../../log/manifest.ts";
 import type { Metadata } from "../../log/metadata.ts";
 import type { JournaledTurn } from "../../replay/replay.ts";
-import { isResume } from "../../mailbox/parking.ts";
+import { isWord } from "../../mailbox/parking.ts";
 import type { BaseRecord } from "../../retention/base-record.ts";
 import type { ParkRecord } from "../../turn/park-record.ts";
+import type { TombstoneRecord } from "../../turn/tombstone-record.ts";
 import type { RecordedStep } from "../../turn/recorded-step.ts";
 import { decodeJournalRecord } from "../../turn/journal-record.ts";
 import { decodePayload } from "../../wire/payload.ts";
@@ -31,6 +32,8 @@ export interface History {
   parkings(agent: { readonly type: string }, key: string): readonly JournaledPark[];
   /** Its base records, in the order of its journal. */
   bases(agent: { readonly type: string }, key: string): readonly JournaledBase[];
+  /** Its tombstones, in the order of its journal. */
+  tombstones(agent: { readonly type: string }, key: string): readonly JournaledTombstone[];
   /**
    * The fold of an agent's whole journal, also of what was removed from it. @throws FoldError
    */
@@ -61,6 +64,12 @@ export interface JournaledBase {
   readonly record: BaseRecord;
 }
 
+/** A tombstone and its place in the journal. */
+export interface JournaledTombstone {
+  readonly revision: Position;
+  readonly record: TombstoneRecord;
+}
+
 export class GrowingHistory implements History {
   readonly entries: readonly LogEntry[];
   readonly inputs: Map<Position, Input> = new Map<Position, Input>();
@@ -76,6 +85,7 @@ export class GrowingHistory implements History {
   readonly #journals = new Map<string, JournaledTurn[]>();
   readonly #bases = new Map<string, JournaledBase[]>();
   readonly #parkings = new Map<string, JournaledPark[]>();
+  readonly #tombstones = new Map<string, JournaledTombstone[]>();
   readonly #stepsOfTurns = new Map<string, RecordedStep[]>();
   #read = 0;
 
@@ -105,7 +115,7 @@ export class GrowingHistory implements History {
     const { agents, deadLetters, inputs, unhandled } = this;
     this.lostTail = true;
     const journals = [this.#journals, this.#bases, this.#parkings, this.#stepsOfTurns];
-    for (const each of [inputs, unhandled, ...journals]) each.clear();
+    for (const each of [inputs, unhandled, ...journals, this.#tombstones]) each.clear();
     agents.length = 0;
     deadLetters.length = 0;
     this.#undecided = [];
@@ -129,6 +139,10 @@ export class GrowingHistory implements History {
     return this.#bases.get(agentName({ type, key })) ?? [];
   }
 
+  tombstones({ type }: { readonly type: string }, key: string): readonly JournaledTombstone[] {
+    return this.#tombstones.get(agentName({ type, key })) ?? [];
+  }
+
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State {
     return [...this.states(agent, key)].at(-1)?.[1] as State;
   }
@@ -142,9 +156,14 @@ export class GrowingHistory implements History {
         .filter(({ record }) => record.ended !== undefined)
         .map(({ record }) => record.turns),
     );
+    const tombstones = [...this.tombstones(definition, key)];
     let state: unknown = definition.initialState;
     yield [0, state];
     for (const { record, revision: position } of this.turns(definition, key)) {
+      while ((tombstones[0]?.revision ?? Infinity) < position) {
+        tombstones.shift();
+        state = definition.initialState;
+      }
       const place = { agent, position };
       for (const event of record.events) {
         state = runtime.fold(state, structuredClone(event), place);
@@ -167,7 +186,7 @@ export class GrowingHistory implements History {
   #candidates(input: Input): readonly AgentId[] {
     const { address, fault } = input;
     // What resumes an agent is no turn of it: the turns it makes possible are waited for.
-    if (fault !== undefined || isResume(input)) return [];
+    if (fault !== undefined || isWord(input)) return [];
     const types = this.#definitions.filter(({ type, subscriptions }) =>
       address.kind === "agent" ? type === address.name : Object.hasOwn(subscriptions, address.name),
     );
@@ -177,6 +196,10 @@ export class GrowingHistory implements History {
   /** Messages to an agent before this position that have no turn yet. */
   unhandledBefore(agent: string, position: Position): readonly string[] {
     this.read();
+    return this.#unhandledBefore(agent, position);
+  }
+
+  #unhandledBefore(agent: string, position: Position): readonly string[] {
     return [...this.unhandled].filter((name) => {
       const at = name.lastIndexOf("@");
       return name.slice(0, at) === agent && Number(name.slice(at + 1)) < position;
@@ -222,7 +245,10 @@ export class GrowingHistory implements History {
       this.#parkingsOf(name).push({ revision, record: decoded.park });
       return;
     }
-    if (decoded.kind === "tombstone") return;
+    if (decoded.kind === "tombstone") {
+      this.#erased(name, { revision, record: decoded.tombstone });
+      return;
+    }
     if (decoded.kind === "base") {
       this.#basesOf(name).push({ revision, record: decoded.base });
       return;
@@ -233,6 +259,13 @@ export class GrowingHistory implements History {
     journal.push({ revision, record, steps, committedAtMs });
     this.unhandled.delete(handling(agent, record.inputPosition));
     for (const { metadata } of record.dispatched ?? []) this.unhandled.add(sending(metadata));
+  }
+
+  /** What lies before it needs no turn any more. */
+  #erased(name: string, tombstone: JournaledTombstone): void {
+    this.#tombstones.set(name, [...(this.#tombstones.get(name) ?? []), tombstone]);
+    for (const handled of this.#unhandledBefore(name, tombstone.record.inputPosition + 1))
+      this.unhandled.delete(handled);
   }
 
   #journal(agent: AgentId): JournaledTurn[] {

@@ -19,6 +19,7 @@ export function logFindings(
   const find = (rule: string, what: string): void => void findings.push({ rule, what });
   for (const agent of history.agents) {
     journalInOrder(history, agent, find);
+    erasedIsDone(history, agent, find);
     stepsOnce(history, agent, find);
     foldIsPure(history, agent, definitions, find);
   }
@@ -46,6 +47,17 @@ function journalInOrder(history: GrowingHistory, agent: AgentId, find: Find): vo
     if (!isAddressed(history, inputPosition, name)) find("I4", `${what}: not a message to it`);
     seen.add(inputPosition);
     last = Math.max(last, inputPosition);
+  }
+}
+
+/** I4: no message of before an erasure has a turn after it. */
+function erasedIsDone(history: GrowingHistory, agent: AgentId, find: Find): void {
+  const tombstones = history.tombstones(agent, agent.key);
+  for (const { record, revision } of history.turns(agent, agent.key)) {
+    const last = tombstones.findLast((each) => each.revision < revision);
+    if (last === undefined || record.inputPosition > last.record.inputPosition) continue;
+    const what = `turn ${record.turn} of ${agentName(agent)} on ${record.inputPosition}`;
+    find("I4", `${what}: the tombstone at ${last.revision} says that it is done`);
   }
 }
 

@@ -50,7 +50,12 @@ function storedLine(entry: LogEntry, position: number): Line {
     };
   }
   const atMs = entry.entry.committedAtMs - epochMs;
-  const what = recordLine(agentName(entry.agent), decodeJournalRecord(entry.entry.record));
+  const name = agentName(entry.agent);
+  const { record } = entry.entry;
+  const isErased = record.byteLength === 0;
+  const what = isErased
+    ? `a record of ${name} that was erased`
+    : recordLine(name, decodeJournalRecord(record));
   return { atMs, what: `${position}: ${what}` };
 }
 

@@ -67,6 +67,8 @@ export function watchedLog(log: Log, process: string, settings: WorkerSettings, 
       return entries;
     },
     commit: async (turns) => {
+      // Whoever erases an agent is not its mailbox.
+      if (isOfErasure(turns)) return log.commit(turns);
       commits.begin(turns);
       try {
         const revisions = await log.commit(turns);
@@ -142,6 +144,13 @@ class CommitWatch {
 function isAlone([first, ...others]: readonly TurnCommit[]): boolean {
   if (first === undefined || others.length > 0 || first.outgoing.length > 0) return false;
   return decodeJournalRecord(first.record).kind !== "turn";
+}
+
+/** A tombstone, or what makes sure before it that what was sent is stored: a note without steps. */
+function isOfErasure([first]: readonly TurnCommit[]): boolean {
+  const record = first && decodeJournalRecord(first.record);
+  if (record?.kind === "steps") return record.steps.steps.length === 0;
+  return record?.kind === "tombstone";
 }
 
 function messagesOf({ deadLetter, outgoing, timers = [] }: TurnCommit): number {

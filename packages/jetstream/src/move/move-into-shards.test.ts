@@ -4,6 +4,7 @@
 import {
   agent,
   agentNamed,
+  fitsLog,
   memoryModel,
   memorySink,
   projection,
@@ -96,6 +97,15 @@ test("records, inputs, dead letters, timers and checkpoints are where they belon
     records,
   );
   expect((await moved.log.input(bad))?.address.key).toBe("key-2");
+
+  // Where the log ended there is nothing in the other shards that could be taken for it.
+  expect((await moved.log.at(report.last))?.storedAtMs).toBe(
+    (await old.log.at(report.last))?.storedAtMs,
+  );
+  const floors = await moved.log.floors();
+  const fits = floors.flatMap(({ mark }) => (mark === undefined ? [] : fitsLog(moved.log, mark)));
+  expect(await Promise.all(fits)).toEqual(floors.map(() => true));
+  expect(floors.some(({ position }) => position > 0)).toBe(true);
 
   await moved.work(book, { retry });
   await expect.poll(() => notesOf(moved, "key-5"), patience).toEqual(["first", "waits"]);

@@ -318,8 +318,9 @@ async function settle(
   let timers = 0;
   for (const target of all) {
     const { moved, stream } = target.subjects;
-    // MOVE-4
-    await reachPosition(target, last, await lastPosition(target));
+    // MOVE-4, MOVE-7: the marker that stays lies behind what any shard may have at a position.
+    const end = all.length === 1 ? last : last + 1;
+    await reachPosition(target, end, await lastPosition(target));
     timers += await moveTimers(from, target);
     await purge(target, stream, { filter: moved, keep: 1 });
   }

@@ -5,6 +5,7 @@ import { backlog } from "./backlog.ts";
 import { batch } from "./batch.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { chain } from "./chain.ts";
+import { collector } from "./collector.ts";
 import { cost } from "./cost.ts";
 import { effects } from "./effects.ts";
 import { failover } from "./failover.ts";
@@ -33,6 +34,7 @@ export const benchmarks: readonly Benchmark[] = [
   fanOut,
   chain,
   batch,
+  collector,
   replay,
   scaling,
   // Survival.

@@ -71,6 +71,9 @@ interface Sizes {
   readonly parts: number;
 }
 
+/** How long what waits to be removed may take in the end. */
+const restMs = 60_000;
+
 /** One of the two systems, with its own server. */
 class Side {
   readonly name: string;
@@ -150,6 +153,15 @@ class Side {
   get #connected(): Troupe {
     if (this.#troupe === undefined) throw new Error("It does not work yet.");
     return this.#troupe;
+  }
+
+  /** Until nothing has been removed for a while. */
+  async rest(): Promise<void> {
+    const endMs = performance.now() + restMs;
+    for (let before = -1; before !== this.removed && performance.now() < endMs;) {
+      before = this.removed;
+      await setTimeout(5000);
+    }
   }
 
   async stop(): Promise<void> {
@@ -282,6 +294,17 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
+/** Part by part, one after the other, with a change of the code halfway. */
+async function race(sides: readonly Side[], parts: number): Promise<void> {
+  for (let part = 0; part < parts; part++) {
+    for (const side of sides) {
+      const isChanged = part === parts / 2;
+      if (part === 0 || (isChanged && side.changes)) await side.work(isChanged);
+      await side.run(part);
+    }
+  }
+}
+
 async function main(sizes: Sizes, options: { archive: boolean; alone: boolean }): Promise<number> {
   await using plain = await startNatsServer();
   await using retaining = await startNatsServer();
@@ -289,13 +312,8 @@ async function main(sizes: Sizes, options: { archive: boolean; alone: boolean })
   const archive = directory === undefined ? undefined : directoryStore(directory);
   const sides = [new Side(retaining, sizes, { keep: sizes.keep, archive })];
   if (!options.alone) sides.unshift(new Side(plain, sizes, {}));
-  for (let part = 0; part < sizes.parts; part++) {
-    for (const side of sides) {
-      const isChanged = part === sizes.parts / 2;
-      if (part === 0 || (isChanged && side.changes)) await side.work(isChanged);
-      await side.run(part);
-    }
-  }
+  await race(sides, sizes.parts);
+  await sides.at(-1)?.rest();
   for (const side of sides) await side.stop();
   const { truncated, wrong } = await check(retaining.url, sizes, archive);
   if (directory !== undefined) rmSync(directory, { recursive: true });

@@ -3,7 +3,7 @@
  * The clock runs from the start of the worker to the last reply.
  */
 import { createTroupe } from "@troupe/core";
-import type { AgentDefinition } from "@troupe/core";
+import type { AgentDefinition, WorkerOptions } from "@troupe/core";
 
 import { account, preload } from "./ledger.ts";
 import type { Load } from "./ledger.ts";
@@ -29,6 +29,8 @@ export interface TurnRace extends Pick<Load, "keys" | "payload"> {
   readonly turns: number;
   /** Who handles deposits to accounts. @default the account of the ledger */
   readonly definition?: AgentDefinition;
+  /** Of its worker. */
+  readonly worker?: WorkerOptions;
   readonly progress: (line: string) => void;
 }
 
@@ -39,7 +41,7 @@ export async function raceTroupe(stage: Stage, race: TurnRace): Promise<TurnFigu
   await preload(log, { ...race, count: race.turns, replyTo: replies.address });
   const troupe = createTroupe(log);
   const figures = await timed(stage, { ...race, namespace, who: "ours" }, async () => {
-    await troupe.work(race.definition ?? account, { timings: { joinDelayMs: 0 } });
+    await troupe.work(race.definition ?? account, { timings: { joinDelayMs: 0 }, ...race.worker });
     await replies.all;
   });
   await troupe.close();

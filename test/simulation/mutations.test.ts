@@ -14,7 +14,6 @@ import {
   withoutEarlierRedrives,
   withoutErasedInputs,
   withoutFence,
-  withoutLastRecord,
   withoutLimits,
   withoutLook,
   withoutParkings,
@@ -130,7 +129,7 @@ test.each(otherDefects)("the simulation notices a log %s", async (_, system, sab
   await expectFailure(system, sabotage);
 });
 
-const retentionDefects = { withStaleBase, withoutLastRecord };
+const retentionDefects = { withStaleBase };
 
 test.each(Object.entries(retentionDefects))(
   "the simulation notices a log %s, with the system retention",

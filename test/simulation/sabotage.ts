@@ -2,9 +2,8 @@
  * Logs with a defect on purpose: each takes away one of the things that make a turn happen
  * once, so that a test can see the simulation find it.
  */
-import type { AgentId, Log, TurnCommit } from "@troupe/core";
+import type { Log, TurnCommit } from "@troupe/core";
 import {
-  agentName,
   decodeJournalRecord,
   decodePayload,
   emptyRecord,
@@ -236,33 +235,6 @@ function stale(record: Uint8Array): Uint8Array {
   const older = Object.entries(state).map(([name, value]) => [name, value - 1] as const);
   return encodeBaseRecord({ ...entry.base, state: Object.fromEntries(older) }, "", Infinity);
 }
-
-/** Up to where journals were emptied, by broker and agent. */
-const emptied = new WeakMap<MemoryBroker, Map<string, number>>();
-
-/** What is truncated loses its last record too, so the journal looks like a new one (L11). */
-export const withoutLastRecord: Sabotage = (log, broker) => {
-  const ends = emptied.get(broker) ?? new Map<string, number>();
-  emptied.set(broker, ends);
-  const endOf = (agent: AgentId): number => ends.get(agentName(agent)) ?? 0;
-  return overlay(log, {
-    truncateJournal: async (agent, before) => {
-      const removed = await log.truncateJournal(agent, before);
-      const after = await log.journal(agent, before, { firm: true });
-      if (after.length === 0) ends.set(agentName(agent), before);
-      return removed;
-    },
-    snapshot: async (agent) => (endOf(agent) > 0 ? undefined : log.snapshot(agent)),
-    journal: (agent, after, options) => log.journal(agent, Math.max(after, endOf(agent)), options),
-    commit: (turns) =>
-      log.commit(
-        turns.map((turn) => {
-          const { expectedRevision: expected } = turn;
-          return expected === 0 ? { ...turn, expectedRevision: endOf(turn.agent) } : turn;
-        }),
-      ),
-  });
-};
 
 /** A reader for some types gets nothing of their topics. */
 export const withoutTopics: Sabotage = (log) =>

@@ -19,6 +19,8 @@ export default defineConfig({
     include: ["packages/*/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks",
+    // Files of one process share what they have loaded; none replaces a module.
+    isolate: false,
     // Half of the tests' time is waiting for servers and processes, so two files share two cores
     // well.
     maxWorkers: Math.max(2, availableParallelism() - 1),

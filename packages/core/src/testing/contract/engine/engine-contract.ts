@@ -10,11 +10,20 @@ import { describe, test } from "vitest";
 import type { LogHarness } from "../log-harness.ts";
 import { engineChecks } from "./engine-checks.ts";
 
-/** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
-export function engineContract(name: string, setup: () => Promise<LogHarness>): void {
+/**
+ * Declares one test per check; each gets a harness of its own from `setup`, and stops it.
+ *
+ * @param only a pattern of the names of checks, where not all of them are wanted
+ */
+export function engineContract(
+  name: string,
+  setup: () => Promise<LogHarness>,
+  only: RegExp = /^/,
+): void {
+  const checks = engineChecks.filter((check) => only.test(check.name));
   describe.concurrent(`the engine on ${name}`, () => {
     // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.
-    test.for(engineChecks)("$name", async (check) => {
+    test.for(checks)("$name", async (check) => {
       const harness = await setup();
       try {
         await check.run(harness);

@@ -21,9 +21,8 @@ export default defineConfig({
     pool: "forks",
     // Files of one process share what they have loaded; none replaces a module.
     isolate: false,
-    // Half of the tests' time is waiting for servers and processes, so two files share two cores
-    // well.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // A quarter of the tests' time is waiting for servers and processes: three files fill two cores.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // The checks of a contract suite wait for timings, each in a namespace of its own.
     maxConcurrency: 4,
     // Processes that tests start load their modules in half the time once others have loaded them.

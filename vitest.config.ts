@@ -21,7 +21,8 @@ export default defineConfig({
     pool: "forks",
     // Files of one process share what they have loaded; none replaces a module.
     isolate: false,
-    // A quarter of the tests' time is waiting for servers and processes: three files fill two cores.
+    // A quarter of the tests' time is waiting for servers and processes: three files fill two
+    // cores.
     maxWorkers: Math.max(3, availableParallelism() - 1),
     // The checks of a contract suite wait for timings, each in a namespace of its own.
     maxConcurrency: 4,

@@ -14,6 +14,8 @@ import type { Ledger } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
 const soonMs = 150;
+/** Long enough to begin two hops away, however busy the machine is. */
+const twoHopsMs = 3000;
 /** Long enough that only the other thing can have ended it. */
 const longMs = 60_000;
 
@@ -123,7 +125,7 @@ export const deadlineChecks: readonly LogCheck[] = [
       const first = relay("first", middle);
       const hosts = await Promise.all([first, middle, last].map((each) => stage.host(each)));
       const client = await stage.client();
-      const asked = client.agent(first, "bob", { timeoutMs: 2 * soonMs }).note({ text: "late" });
+      const asked = client.agent(first, "bob", { timeoutMs: twoHopsMs }).note({ text: "late" });
       await rejectsWith(asked, "ask-deadline");
       await Promise.all(hosts.map(({ heard }) => heard.has("turn.committed")));
       assert.deepEqual(ends, ["deadline-passed"]);

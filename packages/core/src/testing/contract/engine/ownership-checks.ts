@@ -87,7 +87,9 @@ export const ownershipChecks: readonly LogCheck[] = [
       const witness = await stage.host(book);
       await stage.until("they share", () => shares([first, witness]).every((n) => n > 0));
       const held = first.worker.holdings.length;
-      await rejectsWith(stage.host(book, options), "worker-id-taken");
+      // Long enough to hear of the first one, however busy the machine is.
+      const patient = { ...options, timings: { joinDelayMs: 5000 } };
+      await rejectsWith(stage.host(book, patient), "worker-id-taken");
       assert.equal(first.worker.holdings.length, held);
       assert.deepEqual(witness.heard.of("worker.left"), []);
       const asked = keys.map((key) => witness.troupe.agent(book, key).note({ text: "hello" }));

@@ -62,7 +62,7 @@ describe.each(Object.entries(dispatchDefects))("the simulation notices a log %s"
   test.each(Object.entries({ bankTransfer, fanOut }))(
     "with the system %s",
     async (_name, system) => {
-      await expectFailure(system, sabotage);
+      await expectFailure({ ...system, limits: { ...system.limits, dispatchMax: 8 } }, sabotage);
     },
   );
 });

@@ -19,7 +19,7 @@ const sender = agent("sender").on("go", z.string(), (context, text) => {
 const alone: Partial<Log> = { onPresence: () => () => undefined };
 
 test("B1: what an agent sent before it was erased is stored, once", async () => {
-  const broker = createMemoryBroker();
+  const broker = createMemoryBroker({ limits: { dispatchMax: 8 } });
   await using stuck = await stuckWorker(broker, async () => undefined);
   await using client = createTroupe(broker.connect());
   await client.erase(sender, "a");
@@ -30,7 +30,7 @@ test("B1: what an agent sent before it was erased is stored, once", async () => 
 });
 
 test("B2: a message that was erased is not sent again by who does not know that it was stored", async () => {
-  const broker = createMemoryBroker();
+  const broker = createMemoryBroker({ limits: { dispatchMax: 8 } });
   const store = async (log: Log, drafts: readonly InputDraft[], fence: JournalFence) =>
     void (await log.dispatch(drafts, fence));
   await using stuck = await stuckWorker(broker, store);

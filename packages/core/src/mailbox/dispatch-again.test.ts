@@ -77,7 +77,7 @@ test("a later turn proves that everything is stored", async () => {
 
 /** A turn on the log whose record contains three messages, and nothing behind it. */
 async function stored() {
-  const broker = createMemoryBroker();
+  const broker = createMemoryBroker({ limits: { dispatchMax: 8 } });
   const log = broker.connect();
   await log.accept({ address: addressOf("sender", "a"), metadata: {}, payload: new Uint8Array(1) });
   const sent: InputDraft[] = [0, 1].map((index) => ({

@@ -51,8 +51,6 @@ export async function runJob(which: JobCase): Promise<JobOutcome<unknown, unknow
   const agenda = new Agenda(() => undefined);
   const broker = createMemoryBroker({
     partitions: 1,
-    // What is sent lies beside its record, so a case is over when the record is there.
-    limits: { dispatchMax: 0 },
     clock: agenda,
     schedule: (task) => void agenda.add("task", 0, task),
   });

@@ -89,7 +89,7 @@ const defaults: MemoryBrokerSettings = Object.freeze({
     commitMessagesMax: 1000,
     chainMin: 2,
     readersMax: 65_536,
-    dispatchMax: 8,
+    dispatchMax: 0,
     idWindowMs: 120_000,
   }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),

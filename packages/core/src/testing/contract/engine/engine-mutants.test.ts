@@ -206,7 +206,7 @@ describe("the engine's contract notices a log that", () => {
     const check = engineChecks.find(({ name }) => name === mutant.failsAt);
     expect(check, `the check "${mutant.failsAt}"`).toBeDefined();
     const harness: StageHarness = {
-      ...memoryHarness(),
+      ...memoryHarness({ limits: { dispatchMax: 8 } }),
       // What is missing never comes.
       patienceMs: 700,
       mutate: mutant.mutate,

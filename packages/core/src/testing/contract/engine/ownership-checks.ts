@@ -88,7 +88,7 @@ export const ownershipChecks: readonly LogCheck[] = [
       await stage.until("they share", () => shares([first, witness]).every((n) => n > 0));
       const held = first.worker.holdings.length;
       // Long enough to hear of the first one, however busy the machine is.
-      const patient = { ...options, timings: { joinDelayMs: 5000 } };
+      const patient = { ...options, timings: { joinDelayMs: 2000 } };
       await rejectsWith(stage.host(book, patient), "worker-id-taken");
       assert.equal(first.worker.holdings.length, held);
       assert.deepEqual(witness.heard.of("worker.left"), []);

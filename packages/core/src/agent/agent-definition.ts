@@ -66,7 +66,7 @@ export interface AgentDefinition {
   readonly stateVersion: number;
   /** By earlier version: lifts a state whose events are not kept any more to the next one. */
   readonly migrate?: Migrations | undefined;
-  /** What is kept of its agents. @default everything */
+  /** The retention of its agents. @default everything is kept */
   readonly keeps?: RetentionOptions | undefined;
   readonly events: Readonly<Record<string, EventDefinition>>;
   readonly messages: Readonly<Record<string, MessageDefinition>>;

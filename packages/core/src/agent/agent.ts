@@ -138,7 +138,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   state<NewState>(initial: NewState, options?: StateOptions): Agent<NewState, Events, Messages>;
 
   /**
-   * What is kept of each agent of this type: everything, unless this says otherwise. Workers that
+   * Bounds what is kept of each agent of this type; everything is, without it. Workers that
    * host the type remove what is beyond it, behind a record that holds the state.
    *
    * ```ts

@@ -1,4 +1,4 @@
-/** What a client sends, as the log accepts it: with its personal data sealed. */
+/** Drafts of a client's messages, as the log accepts them: with personal data sealed. */
 import type { OutgoingCall } from "../interceptor/interceptor.ts";
 import { keyToToken } from "../key/key-token.ts";
 import type { InputDraft } from "../log/input.ts";

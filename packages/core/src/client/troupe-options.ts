@@ -32,11 +32,11 @@ export interface TroupeOptions {
    */
   readonly archive?: ArchiveStore | undefined;
   readonly clock?: Clock;
-  /** Where the jitter of back-offs and the ids come from. @default the system */
+  /** Source of the jitter of back-offs and of ids. @default the system */
   readonly random?: Random;
 }
 
-/** What `createTroupe` reads; `connect` takes the same, and more. */
+/** Options of `createTroupe`; `connect` takes the same, and more. */
 export const troupeOptionRules: OptionRules<TroupeOptions> = Object.freeze({
   name: "other",
   interceptors: "other",

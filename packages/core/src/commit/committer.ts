@@ -139,7 +139,7 @@ export class Committer {
       : this.#dispatch(commit.agent, commit.dispatched, stored);
   }
 
-  /** What the record contains, once that is stored (R1). */
+  /** Stores the messages that the record contains, once that is stored (R1). */
   async #dispatch(
     agent: AgentId,
     drafts: readonly InputDraft[],

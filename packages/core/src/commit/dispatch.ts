@@ -28,8 +28,8 @@ type SendingTurn = Pick<
 >;
 
 /**
- * Whether what a turn sends may be stored after its record: it is little, and there is nothing
- * else.
+ * Says whether the messages of a turn may be stored after its record: they are little, and there is
+ * nothing else.
  */
 export function mayDispatch(turn: SendingTurn): boolean {
   const { delivery, ends, host, outgoing, seat, timers } = turn;

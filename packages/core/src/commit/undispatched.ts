@@ -1,4 +1,4 @@
-/** Whether a journal says that what its last turn sent is stored (R2 in dispatch.ts). */
+/** Messages of a journal's last turn that may not be stored yet (R2 in dispatch.ts). */
 import type { InputDraft, Position } from "../log/input.ts";
 import type { JournalRecord } from "../turn/journal-record.ts";
 
@@ -9,7 +9,7 @@ export interface Undispatched {
   readonly drafts: readonly InputDraft[];
 }
 
-/** What is known after one more entry of the journal. */
+/** Follows the journal by one entry. */
 export function undispatchedAfter(
   before: Undispatched | undefined,
   entry: JournalRecord,

@@ -19,7 +19,7 @@ import { settledScan } from "./settle.ts";
 
 export interface BuriedErasure extends NotedErasure {
   readonly buried: Buried;
-  /** It had begun before. */
+  /** True for an erasure that had begun before. */
   readonly resumed: boolean;
 }
 
@@ -60,7 +60,7 @@ async function newAudit(
 
 interface Start {
   readonly audit: ErasureAudit;
-  /** It had begun before. */
+  /** True for an erasure that had begun before. */
   readonly isOpen: boolean;
   readonly options: EraseOptions;
 }
@@ -88,7 +88,7 @@ async function graveOf(
   return { upTo: inputPosition, sentCount, buried: { tombstone: revision, key, held, sent } };
 }
 
-/** What waits is not to fire any more. @returns what waited */
+/** Cancels the agent's waiting timers. @returns those that waited */
 async function withoutTimers(log: Log, agent: AgentId, options: EraseOptions): Promise<Holdings> {
   const timers = { kind: "timers", agent } as const;
   const waiting = await log.holdings(timers, Infinity, options);

@@ -94,6 +94,7 @@ export class BaseWriter {
     const { keeps: rule } = history.runtime.definition;
     if (rule === undefined || rule.after === "ended") return false;
     const since = history.turnsSinceBase;
+    if (since > 0 && isOfAnotherFold(history)) return true;
     if (since < turnsMin) return false;
     if (rule.turns !== undefined && since >= turnsBetweenBases(rule)) return true;
     if (rule.ageMs === undefined) return false;
@@ -145,6 +146,16 @@ export class BaseWriter {
     const what = `base record of ${agentName(history.agent)}`;
     this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
+}
+
+/**
+ * Whether the newest base record holds what other code made of the events. Nothing goes behind such
+ * a one, so the new code's first turn brings one of its own: else a journal would grow by two
+ * intervals with each change of the fold.
+ */
+function isOfAnotherFold({ bases, runtime }: AgentHistory): boolean {
+  const newest = bases.at(-1);
+  return newest !== undefined && newest.foldVersion !== runtime.foldVersion;
 }
 
 /**

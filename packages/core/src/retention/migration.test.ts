@@ -44,6 +44,20 @@ describe("a changed fold, where its events are not kept any more", () => {
     expect(await troupe.agent(v2, "alice").deposit(1)).toBe(6001);
   });
 
+  it("has a base record of its own after its first turn, so a journal grows by what is kept only", async () => {
+    const broker = await truncated();
+    await using troupe = createTroupe(broker.connect());
+    const events: InspectionEvent[] = [];
+    troupe.inspect((event) => events.push(event));
+    await troupe.work(v2, { timings: quick, collector });
+    const bases = () => events.filter(({ kind }) => kind === "base.stored");
+    await troupe.agent(v2, "alice").deposit(1);
+    await vi.waitFor(() => expect(bases()).toHaveLength(1), 5000);
+    for (let each = 0; each < 16; each++) await troupe.agent(v2, "alice").deposit(1);
+    await begins(troupe, 61);
+    expect(bases()).toHaveLength(1);
+  });
+
   it("waits by name without a migration, and handles nothing wrong", async () => {
     const broker = await truncated();
     await using troupe = createTroupe(broker.connect());

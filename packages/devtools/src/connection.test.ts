@@ -10,7 +10,7 @@ import { createCertificates, hasOpenssl } from "../fixtures/certificates.ts";
 import { newNkey } from "../fixtures/new-nkey.ts";
 import { runTroupe } from "../fixtures/troupe-process.ts";
 
-const publish = ["publish", "payments", "shop", '{"amount":1}', "--connect-timeout", "1s"];
+const publish = ["publish", "payments", "shop", '{"amount":1}', "--connect-timeout", "5s"];
 
 describe.concurrent("a server that does not answer", () => {
   test("is one clear error with what to do, and exit code 3", async () => {
@@ -118,6 +118,9 @@ describe.concurrent("TLS", () => {
     const untrusted = await runTroupe([...publish, ...at]);
     expect(untrusted).toMatchObject({ code: 1, stdout: "" });
     expect(untrusted.stderr).toMatch(/No secure connection .*Check --tls-ca/);
+    const nobody = await runTroupe([...publish, ...at, "--tls-ca", ca]);
+    expect(nobody).toMatchObject({ code: 1, stdout: "" });
+    expect(nobody.stderr).toContain("wants a certificate of its clients");
     const half = await runTroupe([...publish, ...at, "--tls-cert", clientCert]);
     expect(half).toMatchObject({ code: 2 });
     expect(half.stderr).toContain("belong together");

@@ -110,10 +110,9 @@ export function explained(error: unknown, options: GlobalOptions): unknown {
   }
   const why = innermost(error);
   if (error instanceof InsecureConnectionError) {
-    return new CommandError(
-      `No secure connection to ${server}: ${why}. Check --tls-ca, --tls-cert and --tls-key.`,
-      { cause: error },
-    );
+    const what =
+      error.cause === undefined ? error.message : `No secure connection to ${server}: ${why}.`;
+    return new CommandError(`${what} Check --tls-ca, --tls-cert and --tls-key.`, { cause: error });
   }
   if (error instanceof AccessDeniedError && "servers" in error.details) {
     return new CommandError(

@@ -11,7 +11,15 @@ import {
 } from "@nats-io/nats-core";
 import { LogUnavailableError, TroupeError } from "@troupe/core";
 
-import { AccessDeniedError, InsecureConnectionError, UnsupportedServerError } from "./errors.ts";
+import type { NodeConnectionOptions } from "@nats-io/transport-node";
+
+import {
+  AccessDeniedError,
+  InsecureConnectionError,
+  ServerAddressError,
+  UnsupportedServerError,
+} from "./errors.ts";
+import type { ServerLook } from "./server-look.ts";
 
 /** What a server says of itself that decides what "no JetStream" means. */
 export interface ServerKind {
@@ -35,12 +43,44 @@ export function dialFailure(cause: unknown, servers: readonly string[]): TroupeE
       "or nkeySeed; they may also stand in the address, percent-encoded.";
     return new AccessDeniedError(text, { cause, details });
   }
+  if (why === noNatsServer && servers.length === 1) {
+    const text = `What listens at ${where} is no NATS server: it does not begin as one. Check the address and its port.`;
+    return new ServerAddressError(text, { cause, details });
+  }
   if (isInsecure(cause, why)) {
     const text = `No secure connection to ${where}: ${why}. Check the option tls.`;
     return new InsecureConnectionError(text, { cause, details });
   }
   const text = `No connection to ${where}: ${why}. Is a NATS server running there?`;
   return new LogUnavailableError(text, { cause, details });
+}
+
+/** The client's words for a first line that is no INFO. */
+const noNatsServer = "unexpected response from server";
+
+/** What a look at a server found that another try does not change, or that explains the silence. */
+export function obstacleOf(
+  look: ServerLook,
+  server: string,
+  { tls }: NodeConnectionOptions,
+): TroupeError | undefined {
+  const details = { servers: [server] };
+  if (look.kind === "tls" && tls?.handshakeFirst !== true) {
+    const text = `What listens at ${server} speaks TLS from the first byte on. If it is a NATS server with handshake_first, set the option tls to { handshakeFirst: true }.`;
+    return new InsecureConnectionError(text, { details });
+  }
+  if (look.kind === "other") {
+    const text = `What listens at ${server} is no NATS server: it begins with ${JSON.stringify(look.says)}. Check the address and its port.`;
+    return new ServerAddressError(text, { details });
+  }
+  if (look.kind !== "nats") return undefined;
+  if (look.refusal !== undefined) {
+    const text = `The server at ${server} takes no connection: ${look.refusal}.`;
+    return new LogUnavailableError(text, { details });
+  }
+  if (!look.wantsCertificate || (tls?.certFile ?? tls?.cert) !== undefined) return undefined;
+  const text = `The server at ${server} wants a certificate of its clients: set certFile and keyFile in the option tls.`;
+  return new InsecureConnectionError(text, { details });
 }
 
 /** What kept us from the streams of a namespace, once there was a connection. */
@@ -54,7 +94,8 @@ export function jetStreamFailure(
   const bottom = innermost(cause);
   if (bottom instanceof PermissionViolationError) {
     const { operation, subject } = bottom;
-    const text = `We may not ${operation} ${subject}, which the stream ${stream} needs: add it to the user's permissions.`;
+    const verb = operation === "publish" ? "publish to" : "subscribe to";
+    const text = `This user may not ${verb} ${subject}, which the stream ${stream} needs: add it to the user's permissions (docs/security.md lists what each role needs).`;
     return new AccessDeniedError(text, { cause, details: { ...details, operation, subject } });
   }
   if (bottom instanceof JetStreamApiError && bottom.code === notEnabledForAccount) {
@@ -64,6 +105,10 @@ export function jetStreamFailure(
   if (isNotEnabled(cause) && !hasJetStream && isAlone) {
     const text = `The server runs without JetStream, so there is no stream ${stream}: start it with -js or a jetstream section.`;
     return new UnsupportedServerError(text, { cause, details });
+  }
+  if (isNotEnabled(cause) && !hasJetStream) {
+    const text = `Neither the server nor another one of its cluster has JetStream that answers for the stream ${stream}: start them with -js or a jetstream section.`;
+    return new LogUnavailableError(text, { cause, details });
   }
   const text = `JetStream does not answer for the stream ${stream}: ${whyOf(cause)}.`;
   return new LogUnavailableError(text, { cause, details });

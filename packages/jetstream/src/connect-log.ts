@@ -80,14 +80,14 @@ export async function openSessions(
 ): Promise<ShardSessions> {
   const { partitions = partitionCountDefault, shards = 1 } = options;
   requireShards({ partitions, shards });
-  const startTimeoutMs = options.startTimeoutMs ?? connectDefaults.startTimeoutMs;
   requireInboxPrefix(options.inboxPrefix ?? connectDefaults.inboxPrefix);
   const namespace = checkedNamespace(options.namespace ?? connectDefaults.namespace);
   const connection = await dial(options);
   try {
     checkServer(connection);
     const manager = await jetstreamManager(connection, { checkAPI: false });
-    const patience = { timeoutMs: startTimeoutMs, ...serverKind(connection) };
+    const kind = serverKind(connection);
+    const patience = { timeoutMs: options.startTimeoutMs ?? startTimeoutMsOf(kind), ...kind };
     const ingressMessageBytesMax = payloadBytesMax(connection);
     const streams = { ...options, isMove, ingressMessageBytesMax };
     const prepared = await prepareStreams(manager, namespace, streams, patience);
@@ -96,6 +96,11 @@ export async function openSessions(
     await connection.close();
     throw error;
   }
+}
+
+/** Where another server of the cluster would have it, that one is found at once or starts up. */
+function startTimeoutMsOf({ hasJetStream }: ServerKind): number {
+  return hasJetStream ? connectDefaults.startTimeoutMs : connectDefaults.otherServerTimeoutMs;
 }
 
 function shardSessions(first: Session, { id, origin, others }: PreparedStreams): ShardSessions {

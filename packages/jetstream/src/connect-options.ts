@@ -1,5 +1,5 @@
 /** How to reach the servers, and how long to wait for them. */
-import { readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 
 import {
   atLeastOne,
@@ -15,7 +15,7 @@ import {
   type NodeConnectionOptions,
 } from "@nats-io/transport-node";
 
-import { AccessDeniedError } from "./errors.ts";
+import { AccessDeniedError, InsecureConnectionError } from "./errors.ts";
 import type { ServerAddresses } from "./server-address.ts";
 import { partitionsMax } from "./log-stream.ts";
 
@@ -47,7 +47,8 @@ export interface ConnectLogOptions {
   /** An nkey seed, `SU…`. @default none */
   readonly nkeySeed?: string | undefined;
   /**
-   * TLS: files or contents of the certificate, key and authority. @default what the server asks for
+   * TLS: files or contents of the certificate, key and authority; with it, or with an address that
+   * begins with `tls://`, a server without TLS is refused. @default what the server asks for
    */
   readonly tls?: NodeConnectionOptions["tls"] | undefined;
   /**
@@ -77,7 +78,8 @@ export interface ConnectLogOptions {
   readonly ingressBytesMax?: number | undefined;
   /**
    * Longest wait for a server with JetStream at the start, in milliseconds. Minimum 1. @default
-   * 30000 for one that answers, 3000 where none does
+   * 30000 for one that answers, 5000 for one that has no JetStream but is in a cluster, 3000 where
+   * none answers
    */
   readonly startTimeoutMs?: number | undefined;
   /** When a commit's outcome counts as unknown, in milliseconds. Minimum 1. @default 5000 */
@@ -106,6 +108,7 @@ interface ConnectDefaults {
   readonly replicas: number;
   readonly ingressBytesMax: number;
   readonly startTimeoutMs: number;
+  readonly otherServerTimeoutMs: number;
   readonly commitTimeoutMs: number;
   readonly acceptTimeoutMs: number;
   readonly acceptsMax: number;
@@ -123,6 +126,7 @@ export const connectDefaults: ConnectDefaults = Object.freeze({
   replicas: 1,
   ingressBytesMax: 268_435_456,
   startTimeoutMs: 30_000,
+  otherServerTimeoutMs: 5000,
   commitTimeoutMs: 5000,
   acceptTimeoutMs: 30_000,
   acceptsMax: 1024,
@@ -181,8 +185,34 @@ export async function natsOptions(
     ignoreAuthErrorAbort: true,
     pingInterval: pingMs,
     ...((await identityOf(options)) ?? credentials),
-    ...(options.tls === undefined ? {} : { tls: options.tls }),
+    ...(await tlsOf(options, servers)),
   };
+}
+
+async function tlsOf(
+  { tls }: ConnectLogOptions,
+  servers: readonly string[],
+): Promise<Pick<NodeConnectionOptions, "tls">> {
+  if (tls === undefined) return servers.some(isSecure) ? { tls: {} } : {};
+  const { caFile, certFile, keyFile } = tls ?? {};
+  for (const [option, path] of Object.entries({ caFile, certFile, keyFile })) {
+    if (path !== undefined) await requireReadable(option, path);
+  }
+  return { tls };
+}
+
+/** The client itself does not look at the scheme. */
+function isSecure(server: string): boolean {
+  return server.toLowerCase().startsWith("tls://");
+}
+
+async function requireReadable(option: string, path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+  } catch (cause) {
+    const text = `The file ${path} of the option tls.${option} cannot be read: ${String(cause)}.`;
+    throw new InsecureConnectionError(text, { cause, details: { option, path } });
+  }
 }
 
 type Identity = Pick<NodeConnectionOptions, "authenticator" | "pass" | "token" | "user">;

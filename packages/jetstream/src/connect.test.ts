@@ -128,14 +128,71 @@ test("nobody at the address is said within seconds, without the secret", async (
   expectNoSecret(thrown);
 });
 
-test("something else at the address is said", async () => {
+test("something else at the address is said at once", async () => {
   const other = createServer((socket) => socket.end("SSH-2.0 server\r\n")).listen(0, "127.0.0.1");
   await once(other, "listening");
   const { port } = other.address() as AddressInfo;
-  const thrown = await failureOf({ servers: `127.0.0.1:${port}`, startTimeoutMs: 300 });
+  const thrown = await failureOf({ servers: `127.0.0.1:${port}`, startTimeoutMs: patienceMs });
   other.close();
-  expect(thrown).toMatchObject({ code: "log-unavailable" });
+  expect(thrown).toMatchObject({ code: "server-address" });
+  expect(thrown.message).toContain("is no NATS server");
 });
+
+test("something else that says no whole line is said, too", async () => {
+  const other = createServer((socket) => socket.write("220 mail")).listen(0, "127.0.0.1");
+  await once(other, "listening");
+  const { port } = other.address() as AddressInfo;
+  const thrown = await failureOf({ servers: `127.0.0.1:${port}`, startTimeoutMs: patienceMs });
+  other.close();
+  expect(thrown).toMatchObject({ code: "server-address" });
+  expect(thrown.message).toContain('it begins with "220 mail"');
+});
+
+test("a server that takes no more connections says why", async () => {
+  await using full = await startNatsServer({ extraConfig: ["max_connections: 1"] });
+  const first = await connect(full.url);
+  const thrown = await failureOf({ servers: full.url, startTimeoutMs: 3000 });
+  await first.close();
+  expect(thrown).toMatchObject({ code: "log-unavailable", retryable: true });
+  expect(thrown.message).toContain("takes no connection: maximum connections exceeded");
+});
+
+test("an address that asks for TLS does not connect without it", async () => {
+  const thrown = await failureOf({
+    servers: server.url.replace("nats:", "tls:"),
+    user: "ann",
+    pass: password,
+  });
+  expect(thrown).toMatchObject({ code: "insecure-connection", retryable: false });
+});
+
+test("a file of the option tls that is not there is named", async () => {
+  const thrown = await failureOf({ servers: server.url, tls: { caFile: "/nowhere/ca.pem" } });
+  expect(thrown).toMatchObject({ code: "insecure-connection" });
+  expect(thrown.message).toContain("The file /nowhere/ca.pem of the option tls.caFile");
+});
+
+test.each([undefined, null, 4222])("%j is neither an address nor options", async (given) => {
+  const thrown = await failureOf(given as unknown as string);
+  expect(thrown).toMatchObject({ code: "definition" });
+  expect(thrown.message).toContain("give an address");
+});
+
+test("a cluster in which nobody has JetStream is said", async () => {
+  const { path } = await findNatsServer();
+  const port = String(drawPort());
+  const cluster = ["--cluster_name", "c", "--cluster", `nats://127.0.0.1:${drawPort()}`];
+  const bare = spawn(path, ["--addr", "127.0.0.1", "--port", port, ...cluster], {
+    stdio: "ignore",
+  });
+  const thrown = await failureOf({ servers: `127.0.0.1:${port}`, startTimeoutMs: 3000 });
+  bare.kill();
+  expect(thrown).toMatchObject({ code: "log-unavailable" });
+  expect(thrown.message).toContain("start them with -js");
+});
+
+/** For what is found by a look, which has to end an attempt long before its time is up. */
+const patienceMs = 30_000;
 
 async function nonsense(): Promise<ConnectOptions> {
   const credsFile = join(folder, "nonsense.creds");

@@ -1,5 +1,5 @@
 /** One line to start: a Troupe on a NATS server or cluster. */
-import { createTroupe, requireOptions, troupeOptionRules } from "@troupe/core";
+import { createTroupe, DefinitionError, requireOptions, troupeOptionRules } from "@troupe/core";
 import type { OptionRules, Troupe, TroupeOptions } from "@troupe/core";
 
 import { connectChecked } from "./connect-log.ts";
@@ -17,6 +17,12 @@ export async function connect(
   server: string | ConnectOptions,
   options: Omit<ConnectOptions, "servers"> = {},
 ): Promise<Troupe> {
+  if (typeof server !== "string" && (typeof server !== "object" || server === null)) {
+    throw new DefinitionError(
+      `connect was given ${String(server)}: give an address such as "nats://127.0.0.1:4222", or options.`,
+      { details: { given: typeof server } },
+    );
+  }
   const all: ConnectOptions =
     typeof server === "string" ? { ...options, servers: server } : { ...server, ...options };
   requireOptions("Connect option ", all, connectRules);

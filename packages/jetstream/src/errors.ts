@@ -37,7 +37,10 @@ export class MoveMismatchError extends TroupeError {
   readonly code = "move-mismatch";
 }
 
-/** An address is none of a NATS server, or two have different credentials. Nothing was tried. */
+/**
+ * An address is none of a NATS server, what listens there is none, or two have different
+ * credentials.
+ */
 export class ServerAddressError extends TroupeError {
   readonly code = "server-address";
 }
@@ -60,7 +63,10 @@ export class PermissionDeniedError extends TroupeError {
   override readonly retryable = true;
 }
 
-/** TLS did not come about: a certificate is not trusted, missing, or not for this server. */
+/**
+ * TLS did not come about: a certificate is not trusted, missing, or not for this server; a file
+ * cannot be read; or only one side asks for TLS.
+ */
 export class InsecureConnectionError extends TroupeError {
   readonly code = "insecure-connection";
 }

@@ -8,7 +8,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import type { NatsConnection } from "@nats-io/nats-core";
+import { TimeoutError, type NatsConnection } from "@nats-io/nats-core";
 import { connect, type NodeConnectionOptions } from "@nats-io/transport-node";
 import { TroupeError } from "@troupe/core";
 
@@ -33,10 +33,18 @@ export async function dial(options: ConnectLogOptions): Promise<NatsConnection> 
   const addresses = serverAddresses(options.servers ?? connectDefaults.servers);
   const settings = await natsOptions(options, addresses);
   const deadline = performance.now() + timeoutMs;
+  let found: TroupeError | undefined;
   return retryUnavailable(
     async () => {
       const leftMs = Math.max(1, Math.round(deadline - performance.now()));
-      return attempt({ ...settings, timeout: Math.min(leftMs, attemptMsMax) }, addresses);
+      try {
+        return await attempt({ ...settings, timeout: Math.min(leftMs, attemptMsMax) }, addresses);
+      } catch (thrown) {
+        if (!(thrown instanceof TroupeError)) throw thrown;
+        // The last attempt may have had too little time to find what the one before did.
+        if (!(thrown.cause instanceof TimeoutError)) found = thrown;
+        throw found ?? thrown;
+      }
     },
     { timeoutMs },
   );

@@ -22,6 +22,7 @@ import {
   withoutTimersInCommit,
   withoutTombstones,
   withoutTopics,
+  withForgottenTurns,
   withGreedyErasures,
   withShrinkingManifests,
   withStaleBase,
@@ -93,7 +94,12 @@ test.each(Object.entries(parkingDefects))(
   },
 );
 
-const erasureDefects = { withoutErasedInputs, withoutTombstones, withGreedyErasures };
+const erasureDefects = {
+  withForgottenTurns,
+  withGreedyErasures,
+  withoutErasedInputs,
+  withoutTombstones,
+};
 
 test.each(Object.entries(erasureDefects))(
   "the simulation notices a log %s, with the system erased",

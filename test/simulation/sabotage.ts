@@ -266,6 +266,19 @@ export const withoutErasedInputs: Sabotage = (log) =>
     },
   });
 
+/** Tombstones say that nothing of before was handled. */
+export const withForgottenTurns: Sabotage = (log) =>
+  overlay(log, {
+    journal: async (agent, after, options) => {
+      const entries = await log.journal(agent, after, options);
+      return entries.map((entry) => {
+        if (decodeJournalRecord(entry.record).kind !== "tombstone") return entry;
+        const wire = decodePayload(entry.record, "application/msgpack");
+        return { ...entry, record: encodePayload({ ...(wire as object), h: 0 }) };
+      });
+    },
+  });
+
 /** An erasure leaves no tombstone, so a state from before goes on (A1). */
 export const withoutTombstones: Sabotage = (log) =>
   overlay(log, {

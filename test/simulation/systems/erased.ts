@@ -6,8 +6,8 @@
  */
 import assert from "node:assert/strict";
 
-import { agent, TroupeError, type Troupe } from "@troupe/core";
-import type { History, Stage, System } from "@troupe/core/testing";
+import { agent, AgentErasedError, TroupeError, type Troupe } from "@troupe/core";
+import type { Chance, History, Stage, System } from "@troupe/core/testing";
 import { z } from "zod";
 
 /** The house of the run that is going on; runs follow one another. */
@@ -40,14 +40,17 @@ export const erased: System = {
   drive: async (client, stage) => {
     house = { isClosed: false };
     const withinMs = stage.chance.pick([200, 2000, 20_000]);
-    const say = async (n: number): Promise<void> => {
-      await client.send(guest, keys[n % keys.length] ?? "other").say(n);
+    const say = async (n: number, chance: Chance): Promise<void> => {
+      const key = keys[n % keys.length] ?? "other";
+      if (chance.happens(0.7)) await client.send(guest, key).say(n);
+      else await isHeard(() => client.agent(guest, key, { timeoutMs }).say(n));
     };
     await stage.times(60, say, { withinMs });
     house.isClosed = true;
     for (const key of erasable) {
       await untilDone(stage, () => client.erase(guest, key));
-      await client.agent(guest, key, { timeoutMs }).say(1000);
+      // A worker's erasure may have begun before.
+      while (!(await isHeard(() => client.agent(guest, key, { timeoutMs }).say(1000))));
     }
   },
   check: (history) => {
@@ -84,6 +87,17 @@ async function untilDone(stage: Stage, erase: () => Promise<unknown>): Promise<v
       if (!(thrown instanceof TroupeError && thrown.retryable)) throw thrown;
       await stage.wait(100);
     }
+  }
+}
+
+/** False when the guest was erased meanwhile, so that nobody knows or it never comes. */
+async function isHeard(ask: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await ask();
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof AgentErasedError) return false;
+    throw thrown;
   }
 }
 

@@ -116,7 +116,7 @@ async function bury(
     if (there !== undefined) return there;
     const { lastInput, revision: expectedRevision, turns } = scan;
     const inputPosition = Math.max(upTo, lastInput);
-    const past = { log: log.id, turns, inputPosition };
+    const past = { log: log.id, turns, inputPosition, handledTo: lastInput };
     const record = encodeTombstone({ ...past, erasedAtMs, by, reason });
     try {
       const commit = { agent, expectedRevision, record, outgoing: [] };

@@ -33,7 +33,11 @@ export class PersonalDataErasedError extends TroupeError {
   readonly code = "personal-data-erased";
 }
 
-/** The agent was erased: what it was asked before, and what it answered, is not there any more. */
+/**
+ * The agent was erased: what it was asked before, and what it answered, is not there any more.
+ * `details.handled` is false when the message is known not to have been handled; otherwise nobody
+ * knows.
+ */
 export class AgentErasedError extends TroupeError {
   readonly code = "agent-erased";
 }

@@ -120,7 +120,7 @@ export class Backlog {
       const before = this.#last + 1;
       const page = await this.#host.log.inputsOf(agent, topics, after, before, { firm: true });
       if (this.#closed) return;
-      if (page.length === 0) return this.#nothing(after);
+      if (page.length === 0) return this.#nothing(after, before);
       this.#failures = 0;
       this.#take(within(page, share));
     } catch (thrown) {
@@ -156,15 +156,19 @@ export class Backlog {
     if (this.#caughtUp && handled && !this.#closed) this.#request.place.done();
   }
 
-  /** The reader brought something that the log does not have any more (B5). */
-  #nothing(after: Position): void {
+  /**
+   * The reader brought something that the log does not have any more (B5). What it brought since
+   * the log was asked is beyond the answer.
+   */
+  #nothing(after: Position, before: Position): void {
     const name = agentName(this.#request.agent);
+    const last = before - 1;
     const missing = new LogUnavailableError(
-      `The log does not have the inputs of ${name} after ${after} up to ${this.#last} any more: they were removed or lost before they were handled.`,
-      { details: { agent: name, after, last: this.#last } },
+      `The log does not have the inputs of ${name} after ${after} up to ${last} any more: they were erased, removed or lost before they were handled.`,
+      { details: { agent: name, after, last } },
     );
     this.#fault(missing);
-    this.#tracker.pass(this.#last);
+    this.#tracker.pass(last);
     this.#take([]);
   }
 

@@ -109,10 +109,13 @@ class ReplySearch {
   }
 
   /** What was asked before that is not answered any more. */
-  erased({ inputPosition }: TombstoneRecord, agent: AgentId): void {
+  erased(tombstone: TombstoneRecord, agent: AgentId): void {
+    const { inputPosition } = tombstone;
     const isBefore = ({ position }: SoughtReply): boolean => position <= inputPosition;
     const over = [...this.#waiting.filter(isBefore), ...this.#open];
-    for (const each of over) this.found.set(each, { failure: erasedFailure(agent, each.position) });
+    for (const each of over) {
+      this.found.set(each, { failure: erasedFailure(agent, each.position, tombstone) });
+    }
     const rest = this.#waiting.filter((each) => !isBefore(each));
     this.#waiting.splice(0, this.#waiting.length, ...rest);
     this.#open.clear();
@@ -147,11 +150,21 @@ async function openedReplies(
   return open;
 }
 
-function erasedFailure(agent: AgentId, inputPosition: Position): ErrorData {
+/** Only what comes behind everything that was handled is known not to be. */
+function erasedFailure(
+  agent: AgentId,
+  inputPosition: Position,
+  { handledTo = Infinity }: TombstoneRecord,
+): ErrorData {
   const name = agentName(agent);
+  const known = inputPosition > handledTo ? { handled: false } : {};
+  const what =
+    inputPosition > handledTo
+      ? "it was not handled before and will not be; send it again if it still counts"
+      : "whether it was handled before is not known any more";
   return new AgentErasedError(
-    `${name} was erased after it was sent the message at ${inputPosition}: whether it was handled before is not known any more.`,
-    { details: { agent: name, inputPosition } },
+    `${name} was erased after it was sent the message at ${inputPosition}: ${what}.`,
+    { details: { agent: name, inputPosition, ...known } },
   ).toData();
 }
 

@@ -15,6 +15,11 @@ export interface TombstoneRecord {
   readonly turns: number;
   /** Every input up to here is done, whether it was handled or not (I4). */
   readonly inputPosition: Position;
+  /**
+   * Up to here inputs may have been handled, or begun; those behind it were not. A tombstone of
+   * before that was noted does not say.
+   */
+  readonly handledTo?: Position | undefined;
   readonly erasedAtMs: number;
   /** Who erased it, and why: no personal data. */
   readonly by: string;
@@ -22,7 +27,7 @@ export interface TombstoneRecord {
 }
 
 export function encodeTombstone(record: TombstoneRecord): Uint8Array {
-  const { by, erasedAtMs, inputPosition, log, reason, turns } = record;
+  const { by, erasedAtMs, handledTo, inputPosition, log, reason, turns } = record;
   const wire: WireTombstone = {
     v: recordFormat,
     kind: "tombstone",
@@ -32,6 +37,7 @@ export function encodeTombstone(record: TombstoneRecord): Uint8Array {
     at: erasedAtMs,
     w: by,
   };
+  if (handledTo !== undefined) wire.h = handledTo;
   if (reason !== undefined) wire.r = reason;
   return encodeRecordPayload(wire);
 }
@@ -39,8 +45,9 @@ export function encodeTombstone(record: TombstoneRecord): Uint8Array {
 /** @throws UndecodablePayloadError */
 export function tombstoneOf(wire: WireTombstone): TombstoneRecord {
   requireFields("tombstone", wire, { at: "number", i: "number", l: "string", n: "number" });
-  const { at: erasedAtMs, i: inputPosition, l: log, n: turns, r: reason, w: by } = wire;
-  return { log, turns, inputPosition, erasedAtMs, by, reason };
+  const { at: erasedAtMs, h: handledTo, i: inputPosition, l: log, n: turns } = wire;
+  const { r: reason, w: by } = wire;
+  return { log, turns, inputPosition, handledTo, erasedAtMs, by, reason };
 }
 
 export interface WireTombstone {
@@ -49,6 +56,7 @@ export interface WireTombstone {
   l: string;
   n: number;
   i: Position;
+  h?: Position;
   at: number;
   w: string;
   r?: string;

@@ -54,6 +54,7 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
     );
     if (isRecorded || isOfParked(history, agent, payload)) return [];
     if (isNotKept(history, agent, payload)) return [];
+    if (isOfErased(history, agent, { payload, position })) return [];
     return [
       { rule: "I3", what: `${process} answers the ask at ${position} with what is not recorded` },
     ];
@@ -77,6 +78,26 @@ function repliesTo(
 function isNotKept(history: GrowingHistory, agent: AgentId, payload: Uint8Array): boolean {
   if (decodeReply(payload).failure?.code !== "reply-not-kept") return false;
   return history.bases(agent, agent.key).length > 0;
+}
+
+/**
+ * Who asks about a message of before an erasure is told so, and that it was not handled only where
+ * it was not.
+ */
+function isOfErased(
+  history: GrowingHistory,
+  agent: AgentId,
+  { payload, position }: { readonly payload: Uint8Array; readonly position: Position | undefined },
+): boolean {
+  const { failure } = decodeReply(payload);
+  if (failure?.code !== "agent-erased" || position === undefined) return false;
+  const erased = history
+    .tombstones(agent, agent.key)
+    .some(({ record }) => record.inputPosition >= position);
+  const handled = history
+    .turns(agent, agent.key)
+    .some(({ record }) => record.inputPosition === position);
+  return erased && !(handled && failure.details?.["handled"] === false);
 }
 
 /** Who asks a parked agent is told so; its message keeps its place. */

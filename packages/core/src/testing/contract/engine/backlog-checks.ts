@@ -219,6 +219,36 @@ export const backlogChecks: readonly LogCheck[] = [
       assert.ok(reads > 10);
     },
   },
+  {
+    name: "I1: what comes while a key that is behind looks for what was removed is handled",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const client = await stage.client();
+      const [key = "", witness = ""] = keysOf(client.log, 2);
+      const gate = Promise.withResolvers<void>();
+      const book = ledger((_, { text }) => (text === "0" ? gate.promise : undefined));
+      let late: Promise<unknown> | undefined;
+      const tamper: Tamper = (log) => ({
+        inputsOf: async (of, topics, after, before, options) => {
+          if (late !== undefined) return log.inputsOf(of, topics, after, before, options);
+          await log.destroy({ kind: "inputs", agent: of }, before - 1);
+          const page = await log.inputsOf(of, topics, after, before, options);
+          await client.send(book, key).note({ text: "late" });
+          // The reader brings them in order: it had the other one before this one is handled.
+          late = client.agent(book, witness).note({ text: "late" });
+          await late;
+          return page;
+        },
+      });
+      const { heard } = await stage.host(book, { ...tiny, tamper });
+      for (const n of range(10)) await client.send(book, key).note({ text: `${n}` });
+      await client.agent(book, witness).note({ text: "all are read" });
+      gate.resolve();
+      await handled(stage, key, ["0", "1", "2", "late"]);
+      await late;
+      assert.equal(heard.of("fault").length, 1);
+    },
+  },
 ];
 
 /** Where all keys are. */

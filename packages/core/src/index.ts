@@ -15,6 +15,7 @@ export type {
   BatchStepOptions,
 } from "./batch/batch-context.ts";
 export type { BatchSettings } from "./batch/batch-settings.ts";
+export { type PublishOptions, type Receipt, type SendOptions } from "./client/sender.ts";
 export * from "./client/troupe.ts";
 export * from "./client/troupe-options.ts";
 export * from "./clock/clock.ts";

@@ -23,16 +23,12 @@ import type { Erasure, EraseOptions } from "../erasure/erasure.ts";
 import { faultLines, type FaultLines } from "../inspection/fault-lines.ts";
 import type { InspectionFeed, InspectionListener } from "../inspection/inspection-feed.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
-import { layers, throughLayers, type OutgoingCall } from "../interceptor/interceptor.ts";
-import type { Accepted } from "../log/input.ts";
+import { layers } from "../interceptor/interceptor.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
-import type { Metadata } from "../log/metadata.ts";
 import { ProjectionRunner } from "../projection/projection-runner.ts";
 import { projectSettings, type ProjectOptions } from "../projection/projection-settings.ts";
 import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
-import type { PersonalNote } from "../personal/personal.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
-import { noteOfMessage, noteOfTopic } from "../personal/sealing.ts";
 import type { Projection } from "../projection/projection.ts";
 import type { RunningProjection } from "../projection/running-projection.ts";
 import type { JournaledTurn, ReplayedTurn, ReplayOptions, TurnsOptions } from "../replay/replay.ts";
@@ -49,36 +45,22 @@ import {
   requireSendOptions,
 } from "../turn/call-options.ts";
 import type { AskOptions } from "../turn/context.ts";
-import { checkedMessage, checkedPublication } from "../turn/outgoing-payload.ts";
-import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
+import type { InterceptorLayers } from "../turn/turn-host.ts";
 import type { WorkerOptions } from "../worker/worker-options.ts";
-import { workerSettings, workerSettingsDefault } from "../worker/worker-options.ts";
+import { workerSettings } from "../worker/worker-options.ts";
 import { drainTimeoutMsOf, type StopOptions } from "../worker/stop-options.ts";
 import { RunningWorker, type Worker } from "../worker/worker.ts";
 import { Audience } from "./audience.ts";
-import { Asker, askTimeoutMsDefault, checkCallers } from "./asker.ts";
+import { Asker } from "./asker.ts";
 import { codeVersion } from "./code-version.ts";
 import { agentsOf, requireHostable } from "./hostable.ts";
-import { ManifestCache } from "./manifest-cache.ts";
-import { messageId } from "./message-id.ts";
-import { draftOf, sealedCall } from "./outgoing-draft.ts";
-import { requireSameMessage } from "./same-message.ts";
+import type { PublishOptions, Receipt, SendOptions } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import type { TroupeOptions } from "./troupe-options.ts";
 import { troupeOptionRules } from "./troupe-options.ts";
 
-export interface SendOptions {
-  readonly signal?: AbortSignal;
-}
-
-export interface PublishOptions extends SendOptions, MessageOptions {}
-
 /** Arguments of a call after its message. */
 type Given = readonly [options?: MessageOptions];
-
-/** What the log says to an accepted message. */
-export interface Receipt extends Accepted {
-  readonly id: string;
-}
 
 export interface Troupe extends AsyncDisposable {
   readonly name: string;
@@ -175,13 +157,12 @@ class TroupeOnLog implements Troupe {
   readonly #history: Log;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #trace: () => Pick<Metadata, "traceparent" | "tracestate">;
   readonly #faultLines: FaultLines;
   readonly #feed: InspectionFeed;
   readonly #layers: InterceptorLayers;
   readonly #asker: Asker;
-  readonly #manifests: ManifestCache;
   readonly #audience: Audience;
+  readonly #sender: Sender;
   readonly #workers = new Set<RunningWorker>();
   readonly #projections = new Set<RunningProjection>();
   readonly #unlisten: () => void;
@@ -198,7 +179,6 @@ class TroupeOnLog implements Troupe {
     this.#feed = inspectionFeed(onFault === false ? undefined : onFault);
     this.archive = options.archive && logArchive(log, options.archive, { onFault: this.#tell });
     this.#history = this.archive === undefined ? log : acrossArchive(log, this.archive);
-    this.#trace = () => callersTrace(options.traceparent?.(), options.tracestate?.());
     this.#layers = {
       send: layers(interceptors, "send"),
       publish: layers(interceptors, "publish"),
@@ -206,8 +186,19 @@ class TroupeOnLog implements Troupe {
       commit: layers(interceptors, "commit"),
     };
     this.#asker = new Asker(log, this.#clock);
-    this.#manifests = new ManifestCache(log);
     this.#audience = new Audience(log, this.#feed);
+    this.#sender = new Sender({
+      name: this.name,
+      log,
+      clock: this.#clock,
+      random: this.#random,
+      trace: () => callersTrace(options.traceparent?.(), options.tracestate?.()),
+      layers: this.#layers,
+      feed: this.#feed,
+      asker: this.#asker,
+      audience: this.#audience,
+      requireOpen: () => this.#requireOpen(),
+    });
     const unwatch = log.onStatus((status) => this.#feed.emit({ kind: "log.status", status }));
     const unhear = log.onFault(this.#tell);
     this.#unlisten = () => {
@@ -226,8 +217,8 @@ class TroupeOnLog implements Troupe {
       // Whoever cancels asks, or closes the client, may have let go of some of their promises.
       const onGivenUp = (): void => void asked.catch(() => undefined);
       const ask = async (): Promise<unknown> => {
-        const origin = this.#origin(messageOptionsOf(given));
-        return this.#ask(agent, key, message, payload, { ...options, onGivenUp }, origin);
+        const origin = this.#sender.origin(messageOptionsOf(given));
+        return this.#sender.ask(agent, key, message, payload, { ...options, onGivenUp }, origin);
       };
       const asked = ask();
       return asked;
@@ -241,15 +232,8 @@ class TroupeOnLog implements Troupe {
   ): SendCalls<Messages, Promise<Receipt>, Given> {
     requireSendOptions(options);
     return callsProxy<SendCalls<Messages, Promise<Receipt>, Given>>(async (message, given, own) => {
-      const payload = checkedMessage(agent, message, given);
       const { id } = messageOptionsOf(own);
-      const address = { kind: "agent", name: agent.type, key } as const;
-      const call: OutgoingCall = { how: "send", address, message, payload, from: undefined };
-      const note = noteOfMessage(agent, message);
-      return throughLayers(this.#layers.send, call, async (inner) => {
-        await this.#requireKnown(inner.address.name, inner.message ?? message);
-        return this.#accept(inner, note, { ...options, id });
-      });
+      return this.#sender.send(agent, key, message, given, { ...options, id });
     });
   }
 
@@ -260,19 +244,7 @@ class TroupeOnLog implements Troupe {
     options: PublishOptions = {},
   ): Promise<Receipt> {
     requirePublishOptions(options);
-    const payload = checkedPublication(topic, event);
-    const address = { kind: "topic", name: topic.name, key: source } as const;
-    const call: OutgoingCall = {
-      how: "publish",
-      address,
-      message: undefined,
-      payload,
-      from: undefined,
-    };
-    return (await throughLayers(this.#layers.publish, call, async (inner) => {
-      this.#audience.published(inner.address.name);
-      return this.#accept(inner, noteOfTopic(topic), options);
-    })) as Receipt;
+    return this.#sender.publish(topic, source, event, options);
   }
 
   async work(agents: Hostable | readonly Hostable[], options: WorkerOptions = {}): Promise<Worker> {
@@ -297,7 +269,7 @@ class TroupeOnLog implements Troupe {
         settings,
         onStopped: () => this.#workers.delete(worker),
         ask: (agent, key, message, payload, askOptions, origin) =>
-          this.#ask(agent, key, message, payload, askOptions, origin, settings.callDepthMax),
+          this.#sender.ask(agent, key, message, payload, askOptions, origin, settings.callDepthMax),
       },
       definitions,
     );
@@ -394,101 +366,6 @@ class TroupeOnLog implements Troupe {
       this.#faultLines.close();
       await this.log.close();
     }
-  }
-
-  #origin({ id }: MessageOptions): AskOrigin {
-    return {
-      sender: this.name,
-      id: id ?? messageId(this.#random),
-      ...this.#trace(),
-      causationId: undefined,
-      correlationId: undefined,
-      callers: [],
-      deadlineMs: undefined,
-    };
-  }
-
-  async #ask(
-    agent: AgentReference<unknown>,
-    key: string,
-    message: string,
-    given: unknown,
-    options: AskOptions & { readonly onGivenUp?: () => void },
-    origin: AskOrigin,
-    callDepthMax: number = workerSettingsDefault.callDepthMax,
-  ): Promise<unknown> {
-    // A turn that asks while this client closes is still to be finished.
-    if (origin.callers.length === 0) this.#requireOpen();
-    const payload = checkedMessage(agent, message, given);
-    checkCallers(origin.callers, { type: agent.type, key }, callDepthMax);
-    const address = { kind: "agent", name: agent.type, key } as const;
-    const from = origin.callers.at(-1);
-    const call: OutgoingCall = { how: "ask", address, message, payload, from };
-    return throughLayers(this.#layers.send, call, async (inner) => {
-      const asked = inner.message ?? message;
-      await this.#requireKnown(inner.address.name, asked);
-      const leftMs = (origin.deadlineMs ?? Infinity) - this.log.nowMs();
-      const timeoutMs = Math.min(options.timeoutMs ?? askTimeoutMsDefault, leftMs);
-      const { causationId, correlationId, callers, hops, id, sender } = origin;
-      const { traceparent, tracestate } = origin;
-      const about = { id, sender, traceparent, tracestate, causationId, correlationId, hops };
-      const note = noteOfMessage(agent, message);
-      const sealed = note === undefined ? inner : await sealedCall(this.log, inner, note);
-      const draft = draftOf(sealed, {
-        ...about,
-        callers: callers.length === 0 ? undefined : callers,
-      });
-      return this.#asker.ask({
-        agent: { type: inner.address.name, key: inner.address.key },
-        message: asked,
-        draft,
-        acceptedAt: origin.acceptedAt,
-        fence: origin.fence,
-        timeoutMs: Math.max(0, timeoutMs),
-        signal: options.signal,
-        onGivenUp: options.onGivenUp ?? (() => undefined),
-        onFound: (position) => origin.onAccepted?.(position),
-        onAccepted: (position) => {
-          origin.onAccepted?.(position);
-          this.#sent(inner, draft.metadata, position);
-        },
-      });
-    });
-  }
-
-  async #accept(
-    given: OutgoingCall,
-    note: PersonalNote | undefined,
-    options: PublishOptions,
-  ): Promise<Receipt> {
-    this.#requireOpen();
-    const call = note === undefined ? given : await sealedCall(this.log, given, note);
-    const id = options.id ?? messageId(this.#random);
-    const draft = draftOf(call, { id, ...this.#trace(), sender: this.name });
-    const accepted = await this.log.accept(draft, { signal: options.signal });
-    if (accepted.duplicate) {
-      const host = { log: this.log, clock: this.#clock, signal: options.signal };
-      await requireSameMessage(host, draft, accepted.position);
-    }
-    this.#sent(call, draft.metadata, accepted.position);
-    return { ...accepted, id };
-  }
-
-  #sent(call: OutgoingCall, metadata: Metadata, position: number): void {
-    if (!this.#feed.active) return;
-    const { kind, name, key } = call.address;
-    this.#feed.emit({
-      kind: "message.sent",
-      how: call.how,
-      to: `${kind}/${name}/${key}`,
-      id: metadata.id ?? "",
-      position,
-      traceparent: metadata.traceparent ?? "",
-    });
-  }
-
-  async #requireKnown(type: string, message: string): Promise<void> {
-    if (!this.#manifests.knows(type, message)) await this.#manifests.require(type, message);
   }
 
   readonly #tell = (what: string, thrown: unknown): void =>

@@ -3,7 +3,7 @@
  * made.
  */
 import type { MessageOptions } from "../agent/agent-calls.ts";
-import type { PublishOptions, SendOptions } from "../client/troupe.ts";
+import type { PublishOptions, SendOptions } from "../client/sender.ts";
 import type { FollowRequest } from "../log/log.ts";
 import type { OptionRules } from "../schema/option-rules.ts";
 import { atLeastZero, duration, requireNumber, requireOptions } from "../schema/option-rules.ts";

@@ -6,14 +6,21 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { doorsOf, examplesOf } from "./house/doors.ts";
-import { folderOf, importsOf, knotsOf, type Source } from "./house/import-graph.ts";
+import {
+  folderOf,
+  importsOf,
+  knotsOf,
+  tierOf,
+  type Import,
+  type Source,
+} from "./house/import-graph.ts";
 import { perCent, proseOf } from "./house/prose.ts";
 import { trackedSources } from "./house/tracked-sources.ts";
 
 interface Measures {
   /** Folders of core in the largest set of folders that need each other, types included. */
   readonly knot: number;
-  /** Imports between folders of core, in per cent of all. */
+  /** Imports between the first folders of core, its tiers, in per cent of all. */
   readonly crossImports: number;
   /** Sets of files of core that need each other, types included. */
   readonly typeCycles: number;
@@ -32,10 +39,9 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const packages = trackedSources(root);
 const core = packages.get("core") ?? [];
 const imports = importsOf(core.filter(({ path }) => path.includes("/")));
-const byFolder = imports
-  .map(({ from, to }) => ({ from: folderOf(from), to: folderOf(to) }))
-  .filter(({ from, to }) => from !== to);
-const folderKnots = knotsOf(byFolder);
+const betweenFolders = between(folderOf);
+const betweenTiers = between(tierOf);
+const folderKnots = knotsOf(betweenFolders);
 const fileKnots = knotsOf(imports);
 const entries = [...packages].flatMap(([name, sources]) => entriesOf(name, sources));
 const examples = entries.map(({ sources, doors }) => examplesOf(sources, doors));
@@ -44,7 +50,7 @@ const prose = proseOf([...packages.values()].flat().map(({ text }) => text));
 
 const measures: Measures = {
   knot: folderKnots[0]?.length ?? 0,
-  crossImports: perCent(byFolder.length, imports.length),
+  crossImports: perCent(betweenTiers.length, imports.length),
   typeCycles: fileKnots.length,
   names: Object.fromEntries(entries.map(({ name, doors }) => [name, doors.length])),
   prose: {
@@ -60,7 +66,9 @@ const measures: Measures = {
 if (!process.argv.includes("--json")) {
   for (const knot of folderKnots) console.log(`folders that need each other: ${knot.join(" ")}`);
   for (const knot of fileKnots) console.log(`files that need each other: ${knot.join(" ")}`);
-  console.log(`imports between folders of core: ${measures.crossImports} %`);
+  console.log(`imports between tiers of core: ${measures.crossImports} %`);
+  const ofFolders = perCent(betweenFolders.length, imports.length);
+  console.log(`imports between folders of core, those inside of a tier included: ${ofFolders} %`);
   for (const [name, count] of Object.entries(measures.names))
     console.log(`${name}: ${count} names`);
   console.log(
@@ -69,6 +77,13 @@ if (!process.argv.includes("--json")) {
   console.log(`public calls with an example: ${measures.prose.examples} %`);
 }
 console.log(JSON.stringify(measures));
+
+/** The imports that leave what `place` says. */
+function between(place: (path: string) => string): readonly Import[] {
+  return imports
+    .map(({ from, to }) => ({ from: place(from), to: place(to) }))
+    .filter(({ from, to }) => from !== to);
+}
 
 /** The entry points in a package's manifest. */
 function entriesOf(

@@ -16,6 +16,7 @@ import * as imports from "./tidy/imports.ts";
 import * as manifests from "./tidy/manifests.ts";
 import * as plainText from "./tidy/plain-text.ts";
 import { isCode, type Rule } from "./tidy/rule.ts";
+import * as tiers from "./tidy/tiers.ts";
 import { isCheckout, trackedFiles } from "./tidy/tracked-files.ts";
 
 const files = trackedFiles();
@@ -28,6 +29,7 @@ const rules: readonly Rule[] = [
   ...Object.values(imports),
   ...Object.values(manifests),
   ...Object.values(plainText),
+  ...Object.values(tiers),
 ];
 
 test("git tracks files to look at", ({ skip }) => {

@@ -31,8 +31,13 @@ export function importsOf(sources: readonly Source[]): readonly Import[] {
   );
 }
 
-/** The first folder of a path; a file that lies in none stands for itself. */
+/** The folder that holds a file. */
 export function folderOf(path: string): string {
+  return posix.dirname(path);
+}
+
+/** The first folder of a path. */
+export function tierOf(path: string): string {
   return path.split("/")[0] ?? path;
 }
 

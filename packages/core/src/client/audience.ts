@@ -4,7 +4,7 @@
  * unnoticed, so it is said once.
  */
 import { NoSubscriberError } from "../errors/message-errors.ts";
-import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { InspectionFeed } from "../engine/inspection/inspection-feed.ts";
 import type { Log } from "../log/log.ts";
 
 export class Audience {

@@ -1,7 +1,7 @@
 /** Agents and pipelines that a worker is given to host. */
-import type { AgentDefinition, Hostable } from "../agent/agent-definition.ts";
+import type { AgentDefinition, Hostable } from "../definition/agent-definition.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
-import { requireOwnSubjects } from "../retention/own-subject.ts";
+import { requireOwnSubjects } from "../engine/retention/own-subject.ts";
 
 /** The agents of an agent, or of a pipeline. */
 export function agentsOf(hostable: Hostable): readonly AgentDefinition[] {

@@ -1,12 +1,12 @@
 /** Drafts of a client's messages, as the log accepts them: with personal data sealed. */
-import type { OutgoingCall } from "../interceptor/interceptor.ts";
-import { keyToToken } from "../key/key-token.ts";
-import type { InputDraft } from "../log/input.ts";
+import type { OutgoingCall } from "../engine/turn/interceptor.ts";
+import { keyToToken } from "../definition/message/key-token.ts";
+import type { InputDraft } from "../definition/message/input.ts";
 import type { Log } from "../log/log.ts";
-import type { Metadata } from "../log/metadata.ts";
-import type { PersonalNote } from "../personal/personal.ts";
-import { sealedPayload } from "../personal/sealing.ts";
-import { fromInterceptors } from "../turn/outgoing-payload.ts";
+import type { Metadata } from "../definition/message/metadata.ts";
+import type { PersonalNote } from "../definition/personal.ts";
+import { sealedPayload } from "../engine/personal/sealing.ts";
+import { fromInterceptors } from "../engine/turn/outgoing-payload.ts";
 import { encodePayload } from "../wire/payload.ts";
 
 /** @throws InvalidKeyError, NotStorableError */

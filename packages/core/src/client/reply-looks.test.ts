@@ -5,7 +5,7 @@ import { agent, createTroupe } from "@troupe/core";
 import type { Position } from "@troupe/core";
 import { createMemoryBroker, overlay } from "@troupe/core/testing";
 
-import { soughtReply } from "../turn/find-reply.ts";
+import { soughtReply } from "../engine/turn/find-reply.ts";
 import { ReplyLooks } from "./reply-looks.ts";
 
 const clerk = agent("clerk").on("note", z.number(), (_, note) => note);

@@ -3,12 +3,12 @@
  * that wait for it would else read its journal a thousand times. A look that comes while one is
  * under way is part of the next.
  */
-import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import { agentName } from "../definition/message/address.ts";
 import type { Log } from "../log/log.ts";
-import type { SoughtReply } from "../turn/find-reply.ts";
-import { findReplies } from "../turn/find-reply.ts";
-import type { Reply } from "../turn/reply.ts";
+import type { SoughtReply } from "../engine/turn/find-reply.ts";
+import { findReplies } from "../engine/turn/find-reply.ts";
+import type { Reply } from "../journal/reply.ts";
 
 interface Look {
   readonly sought: SoughtReply;

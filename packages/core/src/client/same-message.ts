@@ -2,12 +2,12 @@
 import type { Clock } from "../clock/clock.ts";
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import { IdTakenError } from "../errors/message-errors.ts";
-import type { Input, InputDraft, Position } from "../log/input.ts";
+import type { Input, InputDraft, Position } from "../definition/message/input.ts";
 import type { Log } from "../log/log.ts";
-import { backoffMs } from "../mailbox/retry-policy.ts";
-import { opened, referencesIn } from "../personal/opening.ts";
-import type { KeyRing } from "../personal/subject-keys.ts";
-import { subjectKeys } from "../personal/subject-keys.ts";
+import { backoffMs } from "../definition/retry-policy.ts";
+import { opened, referencesIn } from "../engine/personal/opening.ts";
+import type { KeyRing } from "../engine/personal/subject-keys.ts";
+import { subjectKeys } from "../engine/personal/subject-keys.ts";
 import { canonicalBytes } from "../wire/canonical.ts";
 import { decodePayload } from "../wire/payload.ts";
 

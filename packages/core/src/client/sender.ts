@@ -2,22 +2,23 @@
  * What a client sends, from the call to the log: checked, through the interceptors, to a type that
  * the log knows, with personal data sealed.
  */
-import type { MessageOptions } from "../agent/agent-calls.ts";
-import type { AgentReference } from "../agent/agent-reference.ts";
+import type { MessageOptions } from "../definition/agent-calls.ts";
+import type { AgentReference } from "../definition/agent-reference.ts";
+import type { PublishOptions } from "../definition/send-options.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
-import type { InspectionFeed } from "../inspection/inspection-feed.ts";
-import { throughLayers, type OutgoingCall } from "../interceptor/interceptor.ts";
-import type { Accepted } from "../log/input.ts";
+import type { InspectionFeed } from "../engine/inspection/inspection-feed.ts";
+import { throughLayers, type OutgoingCall } from "../engine/turn/interceptor.ts";
+import type { Accepted } from "../definition/message/input.ts";
 import type { Log } from "../log/log.ts";
-import type { Metadata } from "../log/metadata.ts";
-import type { PersonalNote } from "../personal/personal.ts";
-import { noteOfMessage, noteOfTopic } from "../personal/sealing.ts";
-import type { Topic } from "../topic/topic.ts";
-import type { AskOptions } from "../turn/context.ts";
-import { checkedMessage, checkedPublication } from "../turn/outgoing-payload.ts";
-import type { AskOrigin, InterceptorLayers } from "../turn/turn-host.ts";
-import { workerSettingsDefault } from "../worker/worker-options.ts";
+import type { Metadata } from "../definition/message/metadata.ts";
+import type { PersonalNote } from "../definition/personal.ts";
+import { noteOfMessage, noteOfTopic } from "../engine/personal/sealing.ts";
+import type { Topic } from "../definition/topic.ts";
+import type { AskOptions } from "../definition/context.ts";
+import { checkedMessage, checkedPublication } from "../engine/turn/outgoing-payload.ts";
+import type { AskOrigin, InterceptorLayers } from "../engine/turn/turn-host.ts";
+import { workerSettingsDefault } from "../engine/worker/worker-options.ts";
 import type { Asker } from "./asker.ts";
 import { askTimeoutMsDefault, checkCallers } from "./asker.ts";
 import type { Audience } from "./audience.ts";
@@ -25,12 +26,6 @@ import { ManifestCache } from "./manifest-cache.ts";
 import { messageId } from "./message-id.ts";
 import { draftOf, sealedCall } from "./outgoing-draft.ts";
 import { requireSameMessage } from "./same-message.ts";
-
-export interface SendOptions {
-  readonly signal?: AbortSignal;
-}
-
-export interface PublishOptions extends SendOptions, MessageOptions {}
 
 /** What the log says to an accepted message. */
 export interface Receipt extends Accepted {

@@ -4,14 +4,14 @@
  * before the deadline.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
-import { keyToToken } from "../key/key-token.ts";
-import { partitionOfToken } from "../key/partition.ts";
-import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
-import type { Position } from "../log/input.ts";
+import { keyToToken } from "../definition/message/key-token.ts";
+import { partitionOfToken } from "../definition/message/partition.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import { agentName } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { Log } from "../log/log.ts";
-import { decodeJournalRecord } from "../turn/journal-record.ts";
-import type { JournalRecord } from "../turn/journal-record.ts";
+import { decodeJournalRecord } from "../journal/journal-record.ts";
+import type { JournalRecord } from "../journal/journal-record.ts";
 import type { WorkerWatch } from "./worker-watch.ts";
 
 /** Why, in one word for programs and a sentence for people. */

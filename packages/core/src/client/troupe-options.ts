@@ -1,10 +1,10 @@
 /** Options of a client, on whatever log it is. */
-import type { ArchiveStore } from "../archive/archive-store.ts";
+import type { ArchiveStore } from "../log/archive/archive-store.ts";
 import type { Clock } from "../clock/clock.ts";
 import type { Random } from "../clock/random.ts";
-import type { FaultListener } from "../inspection/inspection-feed.ts";
-import type { Interceptor } from "../interceptor/interceptor.ts";
-import type { OptionRules } from "../schema/option-rules.ts";
+import type { FaultListener } from "../engine/inspection/inspection-feed.ts";
+import type { Interceptor } from "../engine/turn/interceptor.ts";
+import type { OptionRules } from "../definition/option-rules.ts";
 
 export interface TroupeOptions {
   /**

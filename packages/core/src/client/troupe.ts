@@ -5,56 +5,62 @@
  */
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import type { AskCalls, MessageOptions, SendCalls } from "../agent/agent-calls.ts";
-import { callsProxy } from "../agent/agent-calls.ts";
-import type { Hostable } from "../agent/agent-definition.ts";
-import type { AgentReference } from "../agent/agent-reference.ts";
-import type { Agent } from "../agent/agent.ts";
-import { acrossArchive } from "../archive/across-archive.ts";
-import type { Archive } from "../archive/archive-port.ts";
-import { logArchive } from "../archive/log-archive.ts";
+import type { AskCalls, MessageOptions, SendCalls } from "../definition/agent-calls.ts";
+import { callsProxy } from "../definition/agent-calls.ts";
+import type { PublishOptions, SendOptions } from "../definition/send-options.ts";
+import type { Hostable } from "../definition/agent-definition.ts";
+import type { AgentReference } from "../definition/agent-reference.ts";
+import type { Agent } from "../definition/agent.ts";
+import { acrossArchive } from "../log/archive/across-archive.ts";
+import type { Archive } from "../log/archive/archive-port.ts";
+import { logArchive } from "../log/archive/log-archive.ts";
 import { systemClock, type Clock } from "../clock/clock.ts";
 import { within } from "../clock/within.ts";
 import { systemRandom, type Random } from "../clock/random.ts";
 import { DefinitionError, StoppedError } from "../errors/definition-errors.ts";
 import { errorData } from "../errors/troupe-error.ts";
-import { eraseAgent } from "../erasure/erase-agent.ts";
-import type { Erasure, EraseOptions } from "../erasure/erasure.ts";
-import { faultLines, type FaultLines } from "../inspection/fault-lines.ts";
-import type { InspectionFeed, InspectionListener } from "../inspection/inspection-feed.ts";
-import { inspectionFeed } from "../inspection/inspection-feed.ts";
-import { layers } from "../interceptor/interceptor.ts";
+import { eraseAgent } from "../engine/erasure/erase-agent.ts";
+import type { Erasure, EraseOptions } from "../engine/erasure/erasure.ts";
+import { faultLines, type FaultLines } from "../engine/inspection/fault-lines.ts";
+import type { InspectionFeed, InspectionListener } from "../engine/inspection/inspection-feed.ts";
+import { inspectionFeed } from "../engine/inspection/inspection-feed.ts";
+import { layers } from "../engine/turn/interceptor.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
-import { ProjectionRunner } from "../projection/projection-runner.ts";
-import { projectSettings, type ProjectOptions } from "../projection/projection-settings.ts";
-import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
-import { subjectKeys } from "../personal/subject-keys.ts";
-import type { Projection } from "../projection/projection.ts";
-import type { RunningProjection } from "../projection/running-projection.ts";
-import type { JournaledTurn, ReplayedTurn, ReplayOptions, TurnsOptions } from "../replay/replay.ts";
-import { replay, turnsOf } from "../replay/replay.ts";
-import { forkAgent, type Fork, type ForkOptions } from "../retention/fork-agent.ts";
-import type { Topic } from "../topic/topic.ts";
-import { callersTrace } from "../trace/trace-context.ts";
-import { requireOptions } from "../schema/option-rules.ts";
+import { ProjectionRunner } from "./projection/projection-runner.ts";
+import { projectSettings, type ProjectOptions } from "./projection/projection-settings.ts";
+import type { ProjectionSink, ReadModel } from "./projection/projection-sink.ts";
+import { subjectKeys } from "../engine/personal/subject-keys.ts";
+import type { Projection } from "./projection/projection.ts";
+import type { RunningProjection } from "./projection/running-projection.ts";
+import type {
+  JournaledTurn,
+  ReplayedTurn,
+  ReplayOptions,
+  TurnsOptions,
+} from "../engine/history/replay.ts";
+import { replay, turnsOf } from "../engine/history/replay.ts";
+import { forkAgent, type Fork, type ForkOptions } from "../engine/history/fork-agent.ts";
+import type { Topic } from "../definition/topic.ts";
+import { callersTrace } from "../definition/message/trace-context.ts";
+import { requireOptions } from "../definition/option-rules.ts";
 import {
   requireFollowRequest,
   requireAskOptions,
   messageOptionsOf,
   requirePublishOptions,
   requireSendOptions,
-} from "../turn/call-options.ts";
-import type { AskOptions } from "../turn/context.ts";
-import type { InterceptorLayers } from "../turn/turn-host.ts";
-import type { WorkerOptions } from "../worker/worker-options.ts";
-import { workerSettings } from "../worker/worker-options.ts";
-import { drainTimeoutMsOf, type StopOptions } from "../worker/stop-options.ts";
-import { RunningWorker, type Worker } from "../worker/worker.ts";
+} from "../engine/turn/call-options.ts";
+import type { AskOptions } from "../definition/context.ts";
+import type { InterceptorLayers } from "../engine/turn/turn-host.ts";
+import type { WorkerOptions } from "../engine/worker/worker-options.ts";
+import { workerSettings } from "../engine/worker/worker-options.ts";
+import { drainTimeoutMsOf, type StopOptions } from "../engine/worker/stop-options.ts";
+import { RunningWorker, type Worker } from "../engine/worker/worker.ts";
 import { Audience } from "./audience.ts";
 import { Asker } from "./asker.ts";
 import { codeVersion } from "./code-version.ts";
 import { agentsOf, requireHostable } from "./hostable.ts";
-import type { PublishOptions, Receipt, SendOptions } from "./sender.ts";
+import type { Receipt } from "./sender.ts";
 import { Sender } from "./sender.ts";
 import type { TroupeOptions } from "./troupe-options.ts";
 import { troupeOptionRules } from "./troupe-options.ts";

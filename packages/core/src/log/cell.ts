@@ -3,8 +3,8 @@
  * coordinate; nothing that must be remembered for ever belongs in one.
  */
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
-import { keyToToken } from "../key/key-token.ts";
-import type { Position } from "./input.ts";
+import { keyToToken } from "../definition/message/key-token.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { LogLimits } from "./log.ts";
 
 /** A cell's value as it was stored. */

@@ -1,8 +1,8 @@
 /** A message that will not be handled, kept with the reason and its untouched payload (I10). */
 import type { ErrorData } from "../errors/troupe-error.ts";
-import type { AgentId } from "./address.ts";
-import type { Position } from "./input.ts";
-import type { ContentType } from "./metadata.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
+import type { ContentType } from "../wire/payload.ts";
 
 export interface DeadLetter {
   /** The agent that could not handle it; absent when the address itself was unusable. */

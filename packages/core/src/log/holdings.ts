@@ -6,7 +6,7 @@
  *  H2 It goes from the last to the first, so what an end in the middle leaves is a beginning. Doing it again goes on.
  *  H3 What is destroyed is not read any more: no reader, page or look at a position gives it.
  */
-import type { AgentId } from "./address.ts";
+import type { AgentId } from "../definition/message/address.ts";
 
 /** A part of what the log holds. */
 export type LogPart =

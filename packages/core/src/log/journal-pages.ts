@@ -1,6 +1,6 @@
 /** A journal from some position to its end, with the next page on its way while one is used. */
-import type { AgentId } from "./address.ts";
-import type { Position } from "./input.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { JournalEntry, Log, ReadOptions } from "./log.ts";
 
 /** The records of an agent after `after` (0: all), in order; no page is empty. */

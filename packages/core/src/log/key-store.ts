@@ -11,7 +11,7 @@
  *     A `shred` that ended in the middle is finished by doing it again.
  *  E3 A read is answered by the store's leader: what it says is not there was not there when it was asked.
  */
-import type { Position } from "./input.ts";
+import type { Position } from "../definition/message/input.ts";
 
 export interface StoredKey {
   /** Grows with every change of this name. */

@@ -35,18 +35,18 @@
  *      that was on its way for an hour. Whoever does not know what became of it asks after the journal has grown.
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
-import type { AgentId } from "./address.ts";
+import type { AgentId } from "../definition/message/address.ts";
 import type { WaitReport } from "./ask-wait.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Holdings, LogPart } from "./holdings.ts";
-import type { Accepted, Input, InputDraft, Position } from "./input.ts";
+import type { Accepted, Input, InputDraft, Position } from "../definition/message/input.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { Manifest, ManifestNames } from "./manifest.ts";
 import type { LogEnd, Mark, StoredAt } from "./mark.ts";
 import type { Presence } from "./presence.ts";
 import type { StorageReport } from "./storage-report.ts";
-import type { TimerChange } from "./timer.ts";
+import type { TimerChange } from "../definition/message/timer.ts";
 
 /** A turn as the log stores it. */
 export interface TurnCommit {

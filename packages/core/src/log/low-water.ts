@@ -14,7 +14,7 @@
  *     and grew again, this is the only trace. Who raises the mark looks at all floors first.
  */
 import { RevisionConflictError } from "../errors/log-errors.ts";
-import type { Position } from "./input.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { Log } from "./log.ts";
 import type { Mark } from "./mark.ts";
 

@@ -7,7 +7,7 @@
  * `forget` takes some away, on purpose (I15).
  */
 
-import type { Position } from "./input.ts";
+import type { Position } from "../definition/message/input.ts";
 
 /**
  * A subscription counts for what has a later position, or a later time: where the log went back or

@@ -10,7 +10,7 @@
  */
 import { LogMadeAnewError, LogWentBackError } from "../errors/log-errors.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
-import type { Position } from "./input.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { Log } from "./log.ts";
 import { wasRemoved } from "./low-water.ts";
 import { shardAt } from "./shard.ts";

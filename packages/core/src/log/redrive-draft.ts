@@ -10,9 +10,9 @@
  * turn that failed. Whoever has that turn finds the new trace: `continuedTraceId` of its
  * traceparent and the id.
  */
-import type { AgentId } from "./address.ts";
-import { turnSpan } from "../trace/turn-span.ts";
-import type { Input, InputDraft, Position } from "./input.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import { turnSpan } from "../definition/message/turn-span.ts";
+import type { Input, InputDraft, Position } from "../definition/message/input.ts";
 
 export interface Redrive {
   /** Where the dead letter is on the log. */

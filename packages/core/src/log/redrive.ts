@@ -7,7 +7,7 @@
  * one for as long as it remembers ids. What was sent longer ago lies on the agent's own subject,
  * behind the dead letter, and is looked for there.
  */
-import type { Accepted } from "./input.ts";
+import type { Accepted } from "../definition/message/input.ts";
 import type { Log } from "./log.ts";
 import type { Redrive } from "./redrive-draft.ts";
 import { redriveDraft, redriveId } from "./redrive-draft.ts";

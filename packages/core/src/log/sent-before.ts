@@ -2,8 +2,8 @@
  * Whether a message was sent before, after the log may have forgotten its id. The window of message
  * ids tells for what is young; what was accepted lies on its addressee's own subject for ever.
  */
-import type { AgentId } from "./address.ts";
-import type { Position } from "./input.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { Log } from "./log.ts";
 
 /** Whether a message of this time may be too old for the log to know its id. */

@@ -2,7 +2,7 @@
  * Positions of a log of several shards, and the places in its shards that they name (SH4 in
  * sharded-log.ts).
  */
-import type { Input, Position } from "./input.ts";
+import type { Input, Position } from "../definition/message/input.ts";
 import type { JournalEntry, LogEntry } from "./log.ts";
 import { shardAt, shardSpan } from "./shard.ts";
 

@@ -10,9 +10,9 @@
  * where it ended then may lie in any of them; what was stored since is behind that in each.
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
-import { keyToToken } from "../key/key-token.ts";
-import { partitionOfToken } from "../key/partition.ts";
-import type { Position } from "./input.ts";
+import { keyToToken } from "../definition/message/key-token.ts";
+import { partitionOfToken } from "../definition/message/partition.ts";
+import type { Position } from "../definition/message/input.ts";
 
 /** Places in a shard: enough for a million messages a second in a year. */
 export const shardSpan: number = 2 ** 45;

@@ -12,15 +12,15 @@
  *      shard's, and so are misfits.
  */
 import { LogRefusedError } from "../errors/log-errors.ts";
-import type { AgentId } from "./address.ts";
-import { agentName } from "./address.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import { agentName } from "../definition/message/address.ts";
 import type { WaitReport } from "./ask-wait.ts";
 import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Holdings, LogPart } from "./holdings.ts";
 import type { KeyStore } from "./key-store.ts";
 import { followShards } from "./follow-shards.ts";
-import type { Accepted, Input, InputDraft, Position } from "./input.ts";
+import type { Accepted, Input, InputDraft, Position } from "../definition/message/input.ts";
 import type * as port from "./log.ts";
 import type { Manifest, ManifestNames } from "./manifest.ts";
 import type { LogEnd, StoredAt } from "./mark.ts";

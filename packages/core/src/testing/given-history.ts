@@ -1,15 +1,15 @@
 /** Events that are given, made to be the journal of an agent. */
-import type { AgentDefinition } from "../agent/agent-definition.ts";
-import { recordedEvent } from "../agent/event-version.ts";
+import type { AgentDefinition } from "../definition/agent-definition.ts";
+import { recordedEvent } from "../definition/event-version.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
-import type { AgentId } from "../log/address.ts";
-import type { Position } from "../log/input.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { Log } from "../log/log.ts";
-import { validate } from "../schema/schema.ts";
-import type { RecordedEvent } from "../turn/turn-record.ts";
-import { encodeRecord } from "../turn/turn-record-codec.ts";
+import { validate } from "../definition/schema.ts";
+import type { RecordedEvent } from "../definition/recorded-event.ts";
+import { encodeRecord } from "../journal/turn-record-codec.ts";
 import { stored } from "../wire/storable.ts";
-import { agentRuntime } from "../worker/agent-runtime.ts";
+import { agentRuntime } from "../engine/runtime/agent-runtime.ts";
 
 export interface GivenEvent {
   readonly type: PropertyKey;

@@ -1,15 +1,15 @@
 /** Runs stages of one job on the real engine, with a log and a time of its own. */
-import type { Agent } from "../agent/agent.ts";
+import type { Agent } from "../definition/agent.ts";
 import { createTroupe } from "../client/troupe.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import { parseAgentName } from "../log/address.ts";
-import type { Input } from "../log/input.ts";
-import type { JobState } from "../pipeline/job-state.ts";
-import { agentsOfJobs } from "../pipeline/pipeline.ts";
-import type { StageDefinition } from "../pipeline/stage-definition.ts";
-import type { Schema } from "../schema/schema.ts";
-import { validate } from "../schema/schema.ts";
+import { parseAgentName } from "../definition/message/address.ts";
+import type { Input } from "../definition/message/input.ts";
+import type { JobState } from "../definition/pipeline/job-state.ts";
+import { agentsOfJobs } from "../definition/pipeline/pipeline.ts";
+import type { StageDefinition } from "../definition/pipeline/stage-definition.ts";
+import type { Schema } from "../definition/schema.ts";
+import { validate } from "../definition/schema.ts";
 import { encodePayload } from "../wire/payload.ts";
 import { commitEvents, historyOf } from "./given-history.ts";
 import type { GivenEvent } from "./given-history.ts";

@@ -3,11 +3,11 @@ import { AssertionError } from "node:assert";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../agent/agent.ts";
-import { BatchFailure } from "../batch/batch-context.ts";
+import { agent } from "../definition/agent.ts";
+import { BatchFailure } from "../definition/batch-context.ts";
 import { Reject } from "../errors/message-errors.ts";
-import { pipeline } from "../pipeline/pipeline.ts";
-import { topic } from "../topic/topic.ts";
+import { pipeline } from "../definition/pipeline/pipeline.ts";
+import { topic } from "../definition/topic.ts";
 import { givenJob } from "./given-job.ts";
 
 const scored = topic("scored", z.object({ total: z.number() }));

@@ -11,10 +11,10 @@
  * unless the stage has a retry policy of its own, and agents that are asked answer what `answering`
  * says.
  */
-import type { AgentReference } from "../agent/agent-reference.ts";
+import type { AgentReference } from "../definition/agent-reference.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import type { Pipeline } from "../pipeline/pipeline.ts";
-import type { StageDefinition } from "../pipeline/stage-definition.ts";
+import type { Pipeline } from "../definition/pipeline/pipeline.ts";
+import type { StageDefinition } from "../definition/pipeline/stage-definition.ts";
 import { expectNamed } from "./given-expectation.ts";
 import type { JobCase } from "./given-job-run.ts";
 import { runJob } from "./given-job-run.ts";

@@ -3,9 +3,9 @@ import { AssertionError } from "node:assert";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../agent/agent.ts";
-import { memoryModel } from "../projection/memory-sink.ts";
-import { projection } from "../projection/projection.ts";
+import { agent } from "../definition/agent.ts";
+import { memoryModel } from "../client/projection/memory-sink.ts";
+import { projection } from "../client/projection/projection.ts";
 import { givenProjection } from "./given-projection.ts";
 
 const amount = z.object({ amount: z.number() });

@@ -10,14 +10,14 @@
  */
 import assert from "node:assert/strict";
 
-import type { Agent } from "../agent/agent.ts";
+import type { Agent } from "../definition/agent.ts";
 import { createTroupe } from "../client/troupe.ts";
-import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
-import type { Position } from "../log/input.ts";
-import type { MemoryModel } from "../projection/memory-sink.ts";
-import { memorySink } from "../projection/memory-sink.ts";
-import type { Projection } from "../projection/projection.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import { agentName } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
+import type { MemoryModel } from "../client/projection/memory-sink.ts";
+import { memorySink } from "../client/projection/memory-sink.ts";
+import type { Projection } from "../client/projection/projection.ts";
 import type { EventOf, PastEvent } from "./given.ts";
 import { commitEvents, historyOf } from "./given-history.ts";
 import type { GivenHistory } from "./given-history.ts";

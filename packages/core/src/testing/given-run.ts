@@ -1,17 +1,17 @@
 /** Runs one given/when/then case on the real engine, with a log and a time of its own. */
 import { setImmediate as nextRound } from "node:timers/promises";
 
-import type { AgentDefinition } from "../agent/agent-definition.ts";
-import type { Agent, EventTypes } from "../agent/agent.ts";
-import { agent } from "../agent/agent.ts";
+import type { AgentDefinition } from "../definition/agent-definition.ts";
+import type { Agent, EventTypes } from "../definition/agent.ts";
+import { agent } from "../definition/agent.ts";
 import { createTroupe } from "../client/troupe.ts";
-import type { AgentId } from "../log/address.ts";
-import type { Input, InputDraft } from "../log/input.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import type { Input, InputDraft } from "../definition/message/input.ts";
 import type { Log } from "../log/log.ts";
-import type { TimerChange } from "../log/timer.ts";
-import type { Schema } from "../schema/schema.ts";
-import type { TurnRecord } from "../turn/turn-record.ts";
-import type { WorkerOptions } from "../worker/worker-options.ts";
+import type { TimerChange } from "../definition/message/timer.ts";
+import type { Schema } from "../definition/schema.ts";
+import type { TurnRecord } from "../journal/turn-record.ts";
+import type { WorkerOptions } from "../engine/worker/worker-options.ts";
 import { decodePayload, encodePayload } from "../wire/payload.ts";
 import type { Outcome, TimerSet } from "./given.ts";
 import type { GivenHistory } from "./given-history.ts";

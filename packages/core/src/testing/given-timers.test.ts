@@ -3,7 +3,7 @@ import { AssertionError } from "node:assert";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../agent/agent.ts";
+import { agent } from "../definition/agent.ts";
 import { given } from "./given.ts";
 
 const noon = Date.UTC(2026, 0, 1, 12);

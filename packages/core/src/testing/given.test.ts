@@ -3,9 +3,9 @@ import { AssertionError } from "node:assert/strict";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../agent/agent.ts";
+import { agent } from "../definition/agent.ts";
 import { Reject } from "../errors/message-errors.ts";
-import { topic } from "../topic/topic.ts";
+import { topic } from "../definition/topic.ts";
 import { given } from "./given.ts";
 
 const amount = z.object({ amount: z.number().positive() });

@@ -10,10 +10,10 @@
  * the journal has. Nothing is tried twice unless the message has a retry policy of its own, and
  * agents that are asked answer what `answering` says.
  */
-import type { Agent } from "../agent/agent.ts";
-import type { AgentReference } from "../agent/agent-reference.ts";
+import type { Agent } from "../definition/agent.ts";
+import type { AgentReference } from "../definition/agent-reference.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
-import type { Topic } from "../topic/topic.ts";
+import type { Topic } from "../definition/topic.ts";
 import { expectOutcome } from "./given-expectation.ts";
 import type { CannedAnswer, GivenCase } from "./given-run.ts";
 import { runCase } from "./given-run.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../agent/agent.ts";
+import { agent } from "../definition/agent.ts";
 import { createTroupe, type Troupe } from "../client/troupe.ts";
 import { createMemoryBroker, type MemoryBroker } from "./memory/memory-broker.ts";
 import { Agenda } from "./simulation/agenda.ts";

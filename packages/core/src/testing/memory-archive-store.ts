@@ -1,6 +1,6 @@
 /** An archive's store in memory, for tests: it is gone with the process. */
-import type { ArchiveObject, ArchiveStore, ByteRange } from "../archive/archive-store.ts";
-import { requireObjectName } from "../archive/object-name.ts";
+import type { ArchiveObject, ArchiveStore, ByteRange } from "../log/archive/archive-store.ts";
+import { requireObjectName } from "../log/archive/object-name.ts";
 
 export interface MemoryArchiveStore extends ArchiveStore {
   /** The objects by name. What is changed here is damage. */

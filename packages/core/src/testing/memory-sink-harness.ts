@@ -1,7 +1,7 @@
 /** The sink contract's harness for the memory sink. */
-import { memoryModel, memorySink } from "../projection/memory-sink.ts";
-import { projection } from "../projection/projection.ts";
-import type { ProjectionSink, ReadModel } from "../projection/projection-sink.ts";
+import { memoryModel, memorySink } from "../client/projection/memory-sink.ts";
+import { projection } from "../client/projection/projection.ts";
+import type { ProjectionSink, ReadModel } from "../client/projection/projection-sink.ts";
 import type { SinkHarness, SinkRow } from "./contract/projection/sink-harness.ts";
 
 export function memorySinkHarness(): SinkHarness {

@@ -2,9 +2,9 @@
  * A log in memory from which journals and inputs were truncated, as it looks to everybody, beside
  * the same log with everything: for tests that compare the two.
  */
-import type { AgentId } from "../log/address.ts";
-import { agentName } from "../log/address.ts";
-import type { Position } from "../log/input.ts";
+import type { AgentId } from "../definition/message/address.ts";
+import { agentName } from "../definition/message/address.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { Log, LogEntry } from "../log/log.ts";
 import { withMethods } from "./contract/engine/tampered-log.ts";
 

@@ -4,11 +4,13 @@
  */
 import { thrownText } from "../errors/thrown.ts";
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
-import type { ContentType } from "../log/metadata.ts";
 import { readMessagePack } from "./message-pack-reader.ts";
 import type { ValueLimits } from "./message-pack-writer.ts";
 import { MessagePackWriter } from "./message-pack-writer.ts";
 import { depthMax, notStorable, partsMax, storedCopy } from "./storable.ts";
+
+/** How a payload is encoded. */
+export type ContentType = "application/msgpack" | "application/json";
 
 /** Encode a storable value as MessagePack; never empty. @throws NotStorableError */
 export function encodePayload(value: unknown, what = "The value"): Uint8Array {

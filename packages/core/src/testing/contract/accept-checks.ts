@@ -1,8 +1,8 @@
 /** Accepting messages: I1, and one id is stored once. */
 import assert from "node:assert/strict";
 
-import type { Accepted } from "../../log/input.ts";
-import type { Metadata } from "../../log/metadata.ts";
+import type { Accepted } from "../../definition/message/input.ts";
+import type { Metadata } from "../../definition/message/metadata.ts";
 import {
   account,
   bytes,

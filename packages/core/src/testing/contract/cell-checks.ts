@@ -1,7 +1,7 @@
 /** Cells: values that several processes change together (L7). */
 import assert from "node:assert/strict";
 
-import type { Position } from "../../log/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 import type { Log } from "../../log/log.ts";
 import { bytes, range, text } from "./drafts.ts";
 import { oddKeys } from "./key-checks.ts";

@@ -1,5 +1,5 @@
 /** Logs that break the rules of accepting and committing. */
-import type { Accepted } from "../../log/input.ts";
+import type { Accepted } from "../../definition/message/input.ts";
 import type { JournalEntry, Log, TurnCommit } from "../../log/log.ts";
 import { account, bytes } from "./drafts.ts";
 import { noticesMutants, type Mutant } from "./mutant.ts";

@@ -1,10 +1,10 @@
 /** Short ways to write messages and turns in checks. */
-import { keyToToken } from "../../key/key-token.ts";
-import { partitionOfToken } from "../../key/partition.ts";
-import type { AgentId } from "../../log/address.ts";
-import type { InputDraft, Position } from "../../log/input.ts";
+import { keyToToken } from "../../definition/message/key-token.ts";
+import { partitionOfToken } from "../../definition/message/partition.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { InputDraft, Position } from "../../definition/message/input.ts";
 import type { Log, TurnCommit } from "../../log/log.ts";
-import type { Metadata } from "../../log/metadata.ts";
+import type { Metadata } from "../../definition/message/metadata.ts";
 
 export function bytes(content: string): Uint8Array {
   return new TextEncoder().encode(content);

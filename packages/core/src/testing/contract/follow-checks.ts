@@ -1,7 +1,7 @@
 /** Following: what is stored and what comes, in log order, filtered. */
 import assert from "node:assert/strict";
 
-import { agentName } from "../../log/address.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { FollowRequest, Log, LogEntry } from "../../log/log.ts";
 import { deadLetterAt } from "./dead-letter-checks.ts";
 import { bytes, range, text, toAccount, toInquiries, turn } from "./drafts.ts";

@@ -1,7 +1,7 @@
 /** The inputs of one agent: its own and those of its topics, merged in log order. */
 import assert from "node:assert/strict";
 
-import type { Input, Position } from "../../log/input.ts";
+import type { Input, Position } from "../../definition/message/input.ts";
 import type { Log } from "../../log/log.ts";
 import { account, range, text, toAccount, toInquiries, turn } from "./drafts.ts";
 import { oddKeys } from "./key-checks.ts";

@@ -1,8 +1,8 @@
 /** Journals: every record in order, page by page, of this agent only. */
 import assert from "node:assert/strict";
 
-import type { AgentId } from "../../log/address.ts";
-import type { Position } from "../../log/input.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
 import { journalPages } from "../../log/journal-pages.ts";
 import type { Log } from "../../log/log.ts";
 import { account, bytes, range, text, turn } from "./drafts.ts";

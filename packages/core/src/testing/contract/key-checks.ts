@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 
 import fc from "fast-check";
 
-import { keyToToken } from "../../key/key-token.ts";
+import { keyToToken } from "../../definition/message/key-token.ts";
 import type { Log } from "../../log/log.ts";
 import { account, bytes, range, text, toAccount, toInquiries, turn } from "./drafts.ts";
 import type { LogCheck, LogHarness } from "./log-harness.ts";

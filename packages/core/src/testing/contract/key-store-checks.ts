@@ -1,7 +1,7 @@
 /** The rules of the store of keys (E1 to E3). */
 import assert from "node:assert/strict";
 
-import { subjectKeys } from "../../personal/subject-keys.ts";
+import { subjectKeys } from "../../engine/personal/subject-keys.ts";
 import { bytes, range, text } from "./drafts.ts";
 import type { LogCheck } from "./log-harness.ts";
 import { rejectsWith } from "./observe.ts";

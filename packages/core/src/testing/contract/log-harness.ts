@@ -4,7 +4,7 @@
  * A harness is one empty log with everything around it. The suite asks for a new one per check, so
  * an implementation may share an expensive server and give every harness a namespace of its own.
  */
-import type { Address } from "../../log/address.ts";
+import type { Address } from "../../definition/message/address.ts";
 import type { Log } from "../../log/log.ts";
 
 export interface LogHarness {

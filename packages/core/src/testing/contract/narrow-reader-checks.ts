@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 
-import type { Input, InputDraft, Position } from "../../log/input.ts";
+import type { Input, InputDraft, Position } from "../../definition/message/input.ts";
 import { bytes, partitionOf, range, text, toAccount, toInquiries } from "./drafts.ts";
 import type { LogCheck } from "./log-harness.ts";
 import { collect } from "./observe.ts";

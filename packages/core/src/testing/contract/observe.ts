@@ -1,8 +1,8 @@
 /** What a log shows: everything a reader got, a whole journal, everything stored so far. */
 import assert from "node:assert/strict";
 
-import type { AgentId } from "../../log/address.ts";
-import type { Input } from "../../log/input.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Input } from "../../definition/message/input.ts";
 import type {
   FollowRequest,
   JournalEntry,

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 
-import type { Input } from "../../log/input.ts";
-import { inputBytes } from "../../log/input.ts";
+import type { Input } from "../../definition/message/input.ts";
+import { inputBytes } from "../../definition/message/input.ts";
 import type { Reader } from "../../log/log.ts";
 import {
   bytes,

@@ -1,5 +1,5 @@
 /** Logs that break the rules of reading, following, announcing and closing. */
-import type { Input } from "../../log/input.ts";
+import type { Input } from "../../definition/message/input.ts";
 import type { FollowRequest, Log, LogEntry, Reader, ReadRequest } from "../../log/log.ts";
 import { noticesMutants, type Mutant } from "./mutant.ts";
 

@@ -1,7 +1,7 @@
 /** Shards: what an agent sends into another one arrives there, once and in order. */
 import assert from "node:assert/strict";
 
-import type { Accepted, Position } from "../../log/input.ts";
+import type { Accepted, Position } from "../../definition/message/input.ts";
 import type { Log, LogEntry } from "../../log/log.ts";
 import { shardAt, shardOfKey } from "../../log/shard.ts";
 import { account, partitionOf, range, text, toAccount, turn } from "./drafts.ts";

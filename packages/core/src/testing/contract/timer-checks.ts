@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 import type { Log } from "../../log/log.ts";
-import type { SetTimer, TimerTime } from "../../log/timer.ts";
+import type { SetTimer, TimerTime } from "../../definition/message/timer.ts";
 import { account, partitionOf, range, text, toAccount, turn } from "./drafts.ts";
 import type { LogCheck, LogHarness } from "./log-harness.ts";
 import { collect, everything, rejectsWith, wholeJournal, type Collector } from "./observe.ts";

@@ -1,6 +1,6 @@
 /** Logs that break the rules of timers. */
 import type { Log, TurnCommit } from "../../log/log.ts";
-import type { TimerChange } from "../../log/timer.ts";
+import type { TimerChange } from "../../definition/message/timer.ts";
 import { turn } from "./drafts.ts";
 import { noticesMutants, type Mutant } from "./mutant.ts";
 

@@ -1,9 +1,9 @@
 /** Options of the memory broker, and what they are when absent. */
 import { systemClock, type Clock } from "../../clock/clock.ts";
-import { partitionCountDefault } from "../../key/partition.ts";
+import { partitionCountDefault } from "../../definition/message/partition.ts";
 import type { LogLimits } from "../../log/log.ts";
-import type { OptionRules } from "../../schema/option-rules.ts";
-import { atLeastOne, delay, requireOptions } from "../../schema/option-rules.ts";
+import type { OptionRules } from "../../definition/option-rules.ts";
+import { atLeastOne, delay, requireOptions } from "../../definition/option-rules.ts";
 import type { DuplicateWindowLimits } from "./duplicate-window.ts";
 import { requireShards } from "../../log/shard.ts";
 import { scheduleImmediate, type Schedule } from "./schedule.ts";

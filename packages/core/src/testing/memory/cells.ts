@@ -2,7 +2,7 @@
 import type { Clock } from "../../clock/clock.ts";
 import { RevisionConflictError } from "../../errors/log-errors.ts";
 import type { Cell } from "../../log/cell.ts";
-import type { Position } from "../../log/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 
 export class Cells {
   readonly #clock: Clock;

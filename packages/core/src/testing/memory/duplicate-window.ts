@@ -1,5 +1,5 @@
 /** Remembers the ids of stored messages, for a while and up to a number, as a real log does. */
-import type { Position } from "../../log/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 
 export interface DuplicateWindowLimits {
   /** How long an id is remembered, in milliseconds. */

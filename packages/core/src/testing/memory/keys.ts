@@ -1,6 +1,6 @@
 /** The key store of a memory broker, and one connection's way to it. */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
-import type { Position } from "../../log/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 import type { KeyStore, StoredKey } from "../../log/key-store.ts";
 import type { Wire } from "./wire.ts";
 

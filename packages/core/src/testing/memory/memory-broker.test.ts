@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Input } from "../../log/input.ts";
+import type { Input } from "../../definition/message/input.ts";
 import type { LogStatus } from "../../log/log.ts";
 import { account, bytes, partitionOf, range, text, toAccount, turn } from "../contract/drafts.ts";
 import { createMemoryBroker, type MemoryConnection } from "./memory-broker.ts";

@@ -5,8 +5,8 @@
  * way to it. Connections of one broker see the same log, so a test can run several workers, crash
  * one and watch the others. What can go wrong between a process and a real log is a method here.
  */
-import type { Address } from "../../log/address.ts";
-import type { Position } from "../../log/input.ts";
+import type { Address } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
 import type { Log, LogEntry } from "../../log/log.ts";
 import { brokerSettings, type MemoryBrokerOptions } from "./broker-options.ts";
 import { memoryShards } from "./memory-shards.ts";

@@ -1,13 +1,13 @@
 /** The log port on a memory broker: one connection, which stands for one process. */
 import { PayloadTooLargeError } from "../../errors/log-errors.ts";
-import type { AgentId } from "../../log/address.ts";
-import { agentName } from "../../log/address.ts";
-import { keyToToken } from "../../key/key-token.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import { agentName } from "../../definition/message/address.ts";
+import { keyToToken } from "../../definition/message/key-token.ts";
 import { requireCellFits } from "../../log/cell.ts";
 import type { Cell } from "../../log/cell.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Holdings, LogPart } from "../../log/holdings.ts";
-import type { Accepted, Input, InputDraft, Position } from "../../log/input.ts";
+import type { Accepted, Input, InputDraft, Position } from "../../definition/message/input.ts";
 import type {
   AcceptOptions,
   Floor,

@@ -2,7 +2,7 @@
  * One reader of one source: it hands over inputs while there is credit, a few in one go (L3). Of
  * what was not asked for it hands over nothing.
  */
-import { inputBytes, type Input } from "../../log/input.ts";
+import { inputBytes, type Input } from "../../definition/message/input.ts";
 import type { Reader, ReadRequest } from "../../log/log.ts";
 import { logChanged } from "../../log/mark.ts";
 import type { Server } from "./server.ts";

@@ -1,7 +1,7 @@
 /** Parts of the stored log, for counting and destroying them. */
-import { agentName } from "../../log/address.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { Holdings, LogPart } from "../../log/holdings.ts";
-import type { Position } from "../../log/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { Server } from "./server.ts";
 

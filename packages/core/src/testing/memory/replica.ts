@@ -4,7 +4,7 @@
  * What the log answers to a read without asking its leader may come from any replica, and two reads
  * from two of them. Nothing that such an answer lacks is missing from the log.
  */
-import { agentName } from "../../log/address.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { Log } from "../../log/log.ts";
 import type { Server } from "./server.ts";
 import { inputAt, inputsOf, journalPage } from "./stored-pages.ts";

@@ -4,7 +4,7 @@
  */
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
-import type { Accepted, Position } from "../../log/input.ts";
+import type { Accepted, Position } from "../../definition/message/input.ts";
 import type { Floor } from "../../log/log.ts";
 import type { Manifest } from "../../log/manifest.ts";
 import type { WaitReport } from "../../log/ask-wait.ts";

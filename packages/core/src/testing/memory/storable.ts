@@ -7,14 +7,14 @@
 import { InvalidKeyError } from "../../errors/message-errors.ts";
 import { LogRefusedError, PayloadTooLargeError } from "../../errors/log-errors.ts";
 import type { TroupeError } from "../../errors/troupe-error.ts";
-import { keyToToken, tokenToKey } from "../../key/key-token.ts";
-import { partitionOfToken } from "../../key/partition.ts";
-import type { Address, AgentId } from "../../log/address.ts";
+import { keyToToken, tokenToKey } from "../../definition/message/key-token.ts";
+import { partitionOfToken } from "../../definition/message/partition.ts";
+import type { Address, AgentId } from "../../definition/message/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
-import type { InputDraft } from "../../log/input.ts";
+import type { InputDraft } from "../../definition/message/input.ts";
 import type { LogLimits, TurnCommit } from "../../log/log.ts";
-import type { Metadata } from "../../log/metadata.ts";
-import type { TimerChange, TimerTime } from "../../log/timer.ts";
+import type { Metadata } from "../../definition/message/metadata.ts";
+import type { TimerChange, TimerTime } from "../../definition/message/timer.ts";
 
 /** The part of the log a reader reads. */
 export type Source = number | "misfits" | Outbox;

@@ -6,11 +6,11 @@
  */
 import type { Clock } from "../../clock/clock.ts";
 import { LogRefusedError, RevisionConflictError } from "../../errors/log-errors.ts";
-import { keyToToken } from "../../key/key-token.ts";
-import type { AgentId } from "../../log/address.ts";
-import { agentName } from "../../log/address.ts";
+import { keyToToken } from "../../definition/message/key-token.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
-import type { Accepted, Input, Position } from "../../log/input.ts";
+import type { Accepted, Input, Position } from "../../definition/message/input.ts";
 import type { LogPart } from "../../log/holdings.ts";
 import type { InputPlace, JournalEntry, LogEntry } from "../../log/log.ts";
 import type { LogEnd, StoredAt } from "../../log/mark.ts";

@@ -1,6 +1,6 @@
 /** What the stored log answers to the questions about one agent, a page at a time. */
-import type { AgentId } from "../../log/address.ts";
-import type { Input, Position } from "../../log/input.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Input, Position } from "../../definition/message/input.ts";
 import type { InputPlace, JournalEntry } from "../../log/log.ts";
 import type { Server } from "./server.ts";
 import { journalName } from "./storable.ts";

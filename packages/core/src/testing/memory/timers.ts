@@ -5,8 +5,8 @@
  * the order of their times, then in the order they were set.
  */
 import type { Clock } from "../../clock/clock.ts";
-import type { Position } from "../../log/input.ts";
-import { firingId, type TimerTime } from "../../log/timer.ts";
+import type { Position } from "../../definition/message/input.ts";
+import { firingId, type TimerTime } from "../../definition/message/timer.ts";
 import type { StorableInput, StorableTimer } from "./storable.ts";
 
 interface Timer {

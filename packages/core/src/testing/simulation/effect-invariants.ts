@@ -1,7 +1,7 @@
 /** The invariants of effects: what is recorded never runs again, and none runs on loose ground. */
-import { agentName } from "../../log/address.ts";
-import type { Position } from "../../log/input.ts";
-import { decodeJournalRecord } from "../../turn/journal-record.ts";
+import { agentName } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
+import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import type { EffectRun } from "./effect-ledger.ts";
 import { receiptsIn } from "./effect-ledger.ts";
 import type { Finding } from "./finding.ts";

@@ -7,8 +7,8 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
-import type { Position } from "../../log/input.ts";
-import type { StepInfo } from "../../turn/context.ts";
+import type { Position } from "../../definition/message/input.ts";
+import type { StepInfo } from "../../definition/context.ts";
 import type { VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
 

@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../../agent/agent.ts";
+import { agent } from "../../definition/agent.ts";
 import type { Log } from "../../log/log.ts";
-import { decodeJournalRecord } from "../../turn/journal-record.ts";
+import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import { decodePayload, encodePayload } from "../../wire/payload.ts";
 import { effectFindings } from "./effect-invariants.ts";
 import { overlay } from "./overlay.ts";

@@ -1,5 +1,5 @@
 /** Which faults a seed brings, and when. */
-import { delay, requireOptions, type OptionRules } from "../../schema/option-rules.ts";
+import { delay, requireOptions, type OptionRules } from "../../definition/option-rules.ts";
 import type { Chance } from "./chance.ts";
 import type { CommitMishap, Fault, FaultKind } from "./fault.ts";
 

@@ -3,8 +3,8 @@
  * may run are at work (I7). Handlers that ask other agents do not count: they leave their place to
  * these, and take it again without waiting.
  */
-import type { IncomingCall, Interceptor } from "../../interceptor/interceptor.ts";
-import { agentName } from "../../log/address.ts";
+import type { IncomingCall, Interceptor } from "../../engine/turn/interceptor.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { Chance } from "./chance.ts";
 import type { EffectPlace } from "./effect-ledger.ts";
 import { effectPlace } from "./effect-ledger.ts";

@@ -1,22 +1,22 @@
 /** What is on the log at the end of a simulation, ready to be checked. */
-import type { AgentDefinition } from "../../agent/agent-definition.ts";
-import type { Agent } from "../../agent/agent.ts";
-import type { AgentId } from "../../log/address.ts";
-import { agentName } from "../../log/address.ts";
+import type { AgentDefinition } from "../../definition/agent-definition.ts";
+import type { Agent } from "../../definition/agent.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
-import type { Input, Position } from "../../log/input.ts";
+import type { Input, Position } from "../../definition/message/input.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { SubscriptionBeginning } from "../../log/manifest.ts";
-import type { Metadata } from "../../log/metadata.ts";
-import type { JournaledTurn } from "../../replay/replay.ts";
-import { isWord } from "../../mailbox/parking.ts";
-import type { BaseRecord } from "../../retention/base-record.ts";
-import type { ParkRecord } from "../../turn/park-record.ts";
-import type { TombstoneRecord } from "../../turn/tombstone-record.ts";
-import type { RecordedStep } from "../../turn/recorded-step.ts";
-import { decodeJournalRecord } from "../../turn/journal-record.ts";
+import type { Metadata } from "../../definition/message/metadata.ts";
+import type { JournaledTurn } from "../../engine/history/replay.ts";
+import { isWord } from "../../engine/mailbox/parking.ts";
+import type { BaseRecord } from "../../journal/base-record.ts";
+import type { ParkRecord } from "../../journal/park-record.ts";
+import type { TombstoneRecord } from "../../journal/tombstone-record.ts";
+import type { RecordedStep } from "../../journal/recorded-step.ts";
+import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import { decodePayload } from "../../wire/payload.ts";
-import { agentRuntime } from "../../worker/agent-runtime.ts";
+import { agentRuntime } from "../../engine/runtime/agent-runtime.ts";
 
 /** A log to read. It grows while the simulation runs. */
 export interface History {

@@ -1,5 +1,5 @@
 /** Up to which position each process has seen each agent's journal: what it must know. */
-import type { Position } from "../../log/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 
 export class JournalsSeen {
   readonly #seen = new Map<string, Position>();

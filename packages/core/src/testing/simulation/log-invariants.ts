@@ -1,14 +1,14 @@
 /** The invariants that the raw log shows, whoever wrote it and whatever went wrong meanwhile. */
 import assert from "node:assert/strict";
 
-import type { AgentDefinition } from "../../agent/agent-definition.ts";
-import type { Agent } from "../../agent/agent.ts";
-import type { AgentId } from "../../log/address.ts";
-import { agentName } from "../../log/address.ts";
-import type { Input, Position } from "../../log/input.ts";
-import type { TurnRecord } from "../../turn/turn-record.ts";
+import type { AgentDefinition } from "../../definition/agent-definition.ts";
+import type { Agent } from "../../definition/agent.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import { agentName } from "../../definition/message/address.ts";
+import type { Input, Position } from "../../definition/message/input.ts";
+import type { TurnRecord } from "../../journal/turn-record.ts";
 import type { Finding } from "./finding.ts";
-import { identityKey, stepLabel } from "../../turn/recorded-step.ts";
+import { identityKey, stepLabel } from "../../journal/recorded-step.ts";
 import type { GrowingHistory } from "./history.ts";
 
 export function logFindings(

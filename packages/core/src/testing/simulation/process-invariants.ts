@@ -4,12 +4,12 @@
  */
 import type { Finding } from "./finding.ts";
 import type { GrowingHistory } from "./history.ts";
-import { lateReplyOf } from "../../turn/answering.ts";
-import type { Reply } from "../../turn/reply.ts";
-import { decodeReply, encodeReply, replyOf } from "../../turn/reply.ts";
-import type { JournaledTurn } from "../../replay/replay.ts";
-import type { AgentId } from "../../log/address.ts";
-import type { Position } from "../../log/input.ts";
+import { lateReplyOf } from "../../journal/answering.ts";
+import type { Reply } from "../../journal/reply.ts";
+import { decodeReply, encodeReply, replyOf } from "../../journal/reply.ts";
+import type { JournaledTurn } from "../../engine/history/replay.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 import type { Watch } from "./watched-log.ts";
 

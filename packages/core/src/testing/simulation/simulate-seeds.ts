@@ -1,7 +1,7 @@
 /** Many seeds of one system; what fails is shrunk and told. */
 import { setImmediate as nextRound } from "node:timers/promises";
 
-import { atLeastOne, atLeastZero, requireNumbers } from "../../schema/option-rules.ts";
+import { atLeastOne, atLeastZero, requireNumbers } from "../../definition/option-rules.ts";
 import { shrink } from "./shrink.ts";
 import type { SimulationRun } from "./simulate.ts";
 import { simulate } from "./simulate.ts";

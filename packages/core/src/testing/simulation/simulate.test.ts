@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
-import { agent } from "../../agent/agent.ts";
+import { agent } from "../../definition/agent.ts";
 import { Reject } from "../../errors/message-errors.ts";
 import { faultPlan } from "./fault-plan.ts";
 import { chanceOf } from "./chance.ts";

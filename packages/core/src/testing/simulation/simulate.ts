@@ -13,7 +13,7 @@ import {
   atLeastZero,
   duration,
   requireNumbers,
-} from "../../schema/option-rules.ts";
+} from "../../definition/option-rules.ts";
 import { Agenda } from "./agenda.ts";
 import { chanceOf } from "./chance.ts";
 import { drained } from "./drained.ts";

@@ -3,9 +3,9 @@
  */
 import type { Troupe } from "../../client/troupe.ts";
 import { createTroupe } from "../../client/troupe.ts";
-import type { Interceptor } from "../../interceptor/interceptor.ts";
+import type { Interceptor } from "../../engine/turn/interceptor.ts";
 import type { Log } from "../../log/log.ts";
-import type { WorkerSettings } from "../../worker/worker-options.ts";
+import type { WorkerSettings } from "../../engine/worker/worker-options.ts";
 import type { MemoryBroker, MemoryConnection } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
 import { chanceOf } from "./chance.ts";

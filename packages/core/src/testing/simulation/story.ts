@@ -1,9 +1,9 @@
 /** A run told for people: what was stored and what went wrong, in the order of virtual time. */
 import type { ErrorData } from "../../errors/troupe-error.ts";
-import { agentName } from "../../log/address.ts";
+import { agentName } from "../../definition/message/address.ts";
 import type { LogEntry } from "../../log/log.ts";
-import { decodeJournalRecord } from "../../turn/journal-record.ts";
-import type { JournalRecord } from "../../turn/journal-record.ts";
+import { decodeJournalRecord } from "../../journal/journal-record.ts";
+import type { JournalRecord } from "../../journal/journal-record.ts";
 import { epochMs } from "./agenda.ts";
 import type { SimulationRun } from "./simulate.ts";
 

@@ -1,10 +1,10 @@
 /** What a system's drive plays on, in virtual time. */
-import { atLeastZero, delay, requireNumber } from "../../schema/option-rules.ts";
+import { atLeastZero, delay, requireNumber } from "../../definition/option-rules.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
 import { chanceOf } from "./chance.ts";
-import type { StepInfo } from "../../turn/context.ts";
+import type { StepInfo } from "../../definition/context.ts";
 import type { EffectLedger } from "./effect-ledger.ts";
 import { effectPlace } from "./effect-ledger.ts";
 import type { Stage } from "./system.ts";

@@ -1,12 +1,12 @@
 /** What is simulated: the user's agents, what happens to them, and what must hold in the end. */
-import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { AgentDefinition } from "../../definition/agent-definition.ts";
 import type { Troupe } from "../../client/troupe.ts";
-import type { WorkerOptions } from "../../worker/worker-options.ts";
-import type { IncomingCall } from "../../interceptor/interceptor.ts";
+import type { WorkerOptions } from "../../engine/worker/worker-options.ts";
+import type { IncomingCall } from "../../engine/turn/interceptor.ts";
 import type { Log, LogLimits } from "../../log/log.ts";
 import type { DuplicateWindowLimits } from "../memory/duplicate-window.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
-import type { StepInfo } from "../../turn/context.ts";
+import type { StepInfo } from "../../definition/context.ts";
 import type { Chance } from "./chance.ts";
 import type { FaultOptions } from "./fault-plan.ts";
 import type { History } from "./history.ts";

@@ -1,5 +1,5 @@
 /** Which version of the code each place of a simulated world runs, and what its log knows of it. */
-import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { AgentDefinition } from "../../definition/agent-definition.ts";
 import type { SubscriptionBeginning } from "../../log/manifest.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
 import type { Place } from "./fault.ts";

@@ -2,12 +2,12 @@
  * Watches what a process does to its log: the bounds it must keep (I7), the replies it sends, what
  * it was promised.
  */
-import { agentName } from "../../log/address.ts";
-import type { Accepted, InputDraft, Position } from "../../log/input.ts";
+import { agentName } from "../../definition/message/address.ts";
+import type { Accepted, InputDraft, Position } from "../../definition/message/input.ts";
 import type { Log, Reader, ReadRequest, TurnCommit } from "../../log/log.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
-import type { WorkerSettings } from "../../worker/worker-options.ts";
-import { decodeJournalRecord } from "../../turn/journal-record.ts";
+import type { WorkerSettings } from "../../engine/worker/worker-options.ts";
+import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import { JournalsSeen } from "./journals-seen.ts";
 import { overlay } from "./overlay.ts";
 

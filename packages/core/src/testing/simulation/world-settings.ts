@@ -2,8 +2,8 @@
  * Settings of a simulated world: what the system leaves open is drawn, often so tight that every
  * bound is reached.
  */
-import type { WorkerSettings } from "../../worker/worker-options.ts";
-import { workerSettings } from "../../worker/worker-options.ts";
+import type { WorkerSettings } from "../../engine/worker/worker-options.ts";
+import { workerSettings } from "../../engine/worker/worker-options.ts";
 import type { MemoryBrokerOptions } from "../memory/broker-options.ts";
 import type { Chance } from "./chance.ts";
 import type { System } from "./system.ts";

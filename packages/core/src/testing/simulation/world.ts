@@ -5,10 +5,10 @@
  * what is still going to happen to it, such as the end of a pause, so that the world knows when it
  * is at peace.
  */
-import type { AgentDefinition } from "../../agent/agent-definition.ts";
+import type { AgentDefinition } from "../../definition/agent-definition.ts";
 import type { Troupe } from "../../client/troupe.ts";
-import type { WorkerSettings } from "../../worker/worker-options.ts";
-import { manifestOf } from "../../worker/agent-runtime.ts";
+import type { WorkerSettings } from "../../engine/worker/worker-options.ts";
+import { manifestOf } from "../../engine/runtime/agent-runtime.ts";
 import type { LogEntry } from "../../log/log.ts";
 import type { SubscriptionBeginning } from "../../log/manifest.ts";
 import type { MemoryBroker } from "../memory/memory-broker.ts";

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 
-import type { ArchiveStore } from "../../../archive/archive-store.ts";
-import { logArchive } from "../../../archive/log-archive.ts";
-import { acrossArchive } from "../../../archive/across-archive.ts";
+import type { ArchiveStore } from "../../../log/archive/archive-store.ts";
+import { logArchive } from "../../../log/archive/log-archive.ts";
+import { acrossArchive } from "../../../log/archive/across-archive.ts";
 import type { Log } from "../../../log/log.ts";
 import { CounterLog } from "../projection/counter-log.ts";
 import { rejectsWith } from "../observe.ts";

@@ -1,5 +1,5 @@
 /** Needs of the contract suite from an implementation of the store port. */
-import type { ArchiveStore } from "../../../archive/archive-store.ts";
+import type { ArchiveStore } from "../../../log/archive/archive-store.ts";
 
 /** One empty store; the suite asks for a new one per check. */
 export interface StoreHarness {

@@ -1,7 +1,7 @@
 /** Stores that break A1 to A3: the contract suite must notice each of them. */
 import { describe, expect, test } from "vitest";
 
-import type { ArchiveStore } from "../../../archive/archive-store.ts";
+import type { ArchiveStore } from "../../../log/archive/archive-store.ts";
 import type { MemoryArchiveStore } from "../../memory-archive-store.ts";
 import { memoryArchiveStore } from "../../memory-archive-store.ts";
 import { storeChecks } from "./store-checks.ts";

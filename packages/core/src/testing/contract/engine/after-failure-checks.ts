@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 
-import type { Agent, HandlerOptions, None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { Agent, HandlerOptions, None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { Reject } from "../../../errors/message-errors.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";

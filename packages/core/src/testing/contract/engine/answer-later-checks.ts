@@ -1,10 +1,10 @@
 /** Asks that are left open and answered by a later turn (D1, D2). */
 import assert from "node:assert/strict";
 
-import type { Agent, None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import type { LateReplies } from "../../../turn/answering.ts";
+import type { LateReplies } from "../../../definition/wanted.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

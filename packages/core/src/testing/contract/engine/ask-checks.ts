@@ -1,8 +1,8 @@
 /** Asking: what comes back, when nothing comes back, and what must not be waited for. */
 import assert from "node:assert/strict";
 
-import { agentNamed } from "../../../agent/agent-reference.ts";
-import { agent } from "../../../agent/agent.ts";
+import { agentNamed } from "../../../definition/agent-reference.ts";
+import { agent } from "../../../definition/agent.ts";
 import { RemoteTurnError } from "../../../errors/ask-errors.ts";
 import { Reject } from "../../../errors/message-errors.ts";
 import type { LogCheck } from "../log-harness.ts";

@@ -5,13 +5,13 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
-import { agentNamed } from "../../../agent/agent-reference.ts";
-import { agent } from "../../../agent/agent.ts";
+import { agentNamed } from "../../../definition/agent-reference.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { Troupe } from "../../../client/troupe.ts";
-import type { Position } from "../../../log/input.ts";
+import type { Position } from "../../../definition/message/input.ts";
 import type { Log } from "../../../log/log.ts";
-import { resumeDraft } from "../../../mailbox/parking.ts";
-import { topic } from "../../../topic/topic.ts";
+import { resumeDraft } from "../../../engine/mailbox/parking.ts";
+import { topic } from "../../../definition/topic.ts";
 import { bytes, keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { anything, type Ledger, ledger, noteSchema, notesOf } from "./ledger.ts";

@@ -1,10 +1,10 @@
 /** Bad input costs one dead letter with the reason; its neighbours are handled (I10). */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { DeadLetter } from "../../../log/dead-letter.ts";
 import type { Log } from "../../../log/log.ts";
-import { topic } from "../../../topic/topic.ts";
+import { topic } from "../../../definition/topic.ts";
 import { encodePayload } from "../../../wire/payload.ts";
 import { bytes, keysOfPartition, partitionOf } from "../drafts.ts";
 import type { LogCheck, LogHarness } from "../log-harness.ts";

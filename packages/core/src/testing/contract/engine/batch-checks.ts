@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
-import type { Agent, None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
-import type { BatchContext, BatchItem } from "../../../batch/batch-context.ts";
-import type { BatchSettings } from "../../../batch/batch-settings.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
+import type { BatchContext, BatchItem } from "../../../definition/batch-context.ts";
+import type { BatchSettings } from "../../../definition/batch-settings.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import { limit } from "../../../limit/limit.ts";
-import { encodeStepRecord } from "../../../turn/step-record.ts";
+import { limit } from "../../../definition/limit.ts";
+import { encodeStepRecord } from "../../../journal/step-record.ts";
 import { bytes, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

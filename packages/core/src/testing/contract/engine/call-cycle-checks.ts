@@ -1,8 +1,8 @@
 /** Turns that wait for each other: one is told so, soon, and the others go through (Y1 to Y4). */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
-import type { Agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
+import type { Agent } from "../../../definition/agent.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything } from "./ledger.ts";

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 
 import type { Clock } from "../../../clock/clock.ts";
 import { systemClock } from "../../../clock/clock.ts";
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
-import { agentNamed } from "../../../agent/agent-reference.ts";
+import { agentNamed } from "../../../definition/agent-reference.ts";
 import { LogUnavailableError, RevisionConflictError } from "../../../errors/log-errors.ts";
 import type { Log, TurnCommit } from "../../../log/log.ts";
-import { topic } from "../../../topic/topic.ts";
-import { decodeRecord } from "../../../turn/journal-record.ts";
-import { encodeRecord } from "../../../turn/turn-record-codec.ts";
+import { topic } from "../../../definition/topic.ts";
+import { decodeRecord } from "../../../journal/journal-record.ts";
+import { encodeRecord } from "../../../journal/turn-record-codec.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, wholeJournal } from "../observe.ts";

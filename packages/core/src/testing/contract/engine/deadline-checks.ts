@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
-import { topic } from "../../../topic/topic.ts";
+import { agent } from "../../../definition/agent.ts";
+import { topic } from "../../../definition/topic.ts";
 import { encodePayload } from "../../../wire/payload.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

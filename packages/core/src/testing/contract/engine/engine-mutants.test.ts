@@ -5,11 +5,11 @@
  */
 import { describe, expect, test } from "vitest";
 
-import type { Input } from "../../../log/input.ts";
+import type { Input } from "../../../definition/message/input.ts";
 import type { Log, TurnCommit } from "../../../log/log.ts";
 import type { Mark } from "../../../log/mark.ts";
-import { decodeRecord } from "../../../turn/journal-record.ts";
-import { encodeRecord } from "../../../turn/turn-record-codec.ts";
+import { decodeRecord } from "../../../journal/journal-record.ts";
+import { encodeRecord } from "../../../journal/turn-record-codec.ts";
 import { memoryHarness } from "../../memory-harness.ts";
 import { wholeJournal } from "../observe.ts";
 import { inTime } from "../until.ts";

@@ -1,15 +1,15 @@
 /** Erasing an agent: what goes, what stays, and that nothing of before runs again. */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { Troupe } from "../../../client/troupe.ts";
-import { keyToToken } from "../../../key/key-token.ts";
-import { partitionOfToken } from "../../../key/partition.ts";
+import { keyToToken } from "../../../definition/message/key-token.ts";
+import { partitionOfToken } from "../../../definition/message/partition.ts";
 import type { Log } from "../../../log/log.ts";
-import type { MemorySink } from "../../../projection/memory-sink.ts";
-import { memoryModel, memorySink } from "../../../projection/memory-sink.ts";
-import { projection } from "../../../projection/projection.ts";
-import { topic } from "../../../topic/topic.ts";
+import type { MemorySink } from "../../../client/projection/memory-sink.ts";
+import { memoryModel, memorySink } from "../../../client/projection/memory-sink.ts";
+import { projection } from "../../../client/projection/projection.ts";
+import { topic } from "../../../definition/topic.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";
 import { anything } from "./ledger.ts";

@@ -1,7 +1,7 @@
 /** An agent that is parked when it is erased: what it deferred since belongs to its new life. */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { Log } from "../../../log/log.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

@@ -1,14 +1,14 @@
 /** Erasures that end in the middle, whatever was written last, and are done again later. */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { Troupe } from "../../../client/troupe.ts";
-import type { Erasure } from "../../../erasure/erasure.ts";
+import type { Erasure } from "../../../engine/erasure/erasure.ts";
 import type { KeyStore } from "../../../log/key-store.ts";
 import { journalPages } from "../../../log/journal-pages.ts";
 import type { Log } from "../../../log/log.ts";
-import { personal } from "../../../personal/personal.ts";
-import { subjectKeys } from "../../../personal/subject-keys.ts";
+import { personal } from "../../../definition/personal.ts";
+import { subjectKeys } from "../../../engine/personal/subject-keys.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { anything } from "./ledger.ts";
 import { Stage } from "./stage.ts";

@@ -1,10 +1,10 @@
 /** Erasures of agents that live on: what a second life has stays, and what was sent is told. */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
-import { keyTokenBytesMax } from "../../../key/key-token.ts";
+import { agent } from "../../../definition/agent.ts";
+import { keyTokenBytesMax } from "../../../definition/message/key-token.ts";
 import type { Log } from "../../../log/log.ts";
-import { personal } from "../../../personal/personal.ts";
+import { personal } from "../../../definition/personal.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { wholeJournal } from "../observe.ts";

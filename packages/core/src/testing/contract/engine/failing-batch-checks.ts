@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
-import type { Agent, None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import type { RetryPolicy } from "../../../mailbox/retry-policy.ts";
+import type { RetryPolicy } from "../../../definition/retry-policy.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import type { Note } from "./ledger.ts";

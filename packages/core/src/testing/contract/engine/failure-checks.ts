@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { LogRefusedError } from "../../../errors/log-errors.ts";
 import { Reject } from "../../../errors/message-errors.ts";
 import type { Log } from "../../../log/log.ts";
-import { topic } from "../../../topic/topic.ts";
-import { decodeRecord } from "../../../turn/journal-record.ts";
-import { encodeRecord } from "../../../turn/turn-record-codec.ts";
+import { topic } from "../../../definition/topic.ts";
+import { decodeRecord } from "../../../journal/journal-record.ts";
+import { encodeRecord } from "../../../journal/turn-record-codec.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith, wholeJournal } from "../observe.ts";

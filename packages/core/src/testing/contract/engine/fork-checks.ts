@@ -1,7 +1,7 @@
 /** Forking an agent: a new journal that begins with the state of another one. */
 import assert from "node:assert/strict";
 
-import { decodeJournalRecord } from "../../../turn/journal-record.ts";
+import { decodeJournalRecord } from "../../../journal/journal-record.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith, wholeJournal } from "../observe.ts";
 import { ledger, notesOf, recordsOf } from "./ledger.ts";

@@ -1,14 +1,14 @@
 /** Messages that are given up in the middle of their batch, while its handler goes on (M4). */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
-import type { Agent, None } from "../../../agent/agent.ts";
-import type { BatchItem } from "../../../batch/batch-context.ts";
-import type { BatchSettings } from "../../../batch/batch-settings.ts";
-import { limit } from "../../../limit/limit.ts";
-import type { RetryPolicy } from "../../../mailbox/retry-policy.ts";
-import type { LateReplies } from "../../../turn/answering.ts";
-import { turnsOf } from "../../../replay/replay.ts";
+import { agent } from "../../../definition/agent.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import type { BatchItem } from "../../../definition/batch-context.ts";
+import type { BatchSettings } from "../../../definition/batch-settings.ts";
+import { limit } from "../../../definition/limit.ts";
+import type { RetryPolicy } from "../../../definition/retry-policy.ts";
+import type { LateReplies } from "../../../definition/wanted.ts";
+import { turnsOf } from "../../../engine/history/replay.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import type { LedgerEvents, LedgerState, Note } from "./ledger.ts";

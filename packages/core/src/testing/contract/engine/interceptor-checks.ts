@@ -1,10 +1,10 @@
 /** Interceptors: an onion around send, publish, receive and commit. */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import type { Interceptor, OutgoingCall } from "../../../interceptor/interceptor.ts";
-import { topic } from "../../../topic/topic.ts";
+import type { Interceptor, OutgoingCall } from "../../../engine/turn/interceptor.ts";
+import { topic } from "../../../definition/topic.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";
 import { anything, ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";

@@ -1,13 +1,13 @@
 /** The agent most checks play with: it notes texts, and its state is the list of what it noted. */
-import { agent, type Agent, type None } from "../../../agent/agent.ts";
+import { agent, type Agent, type None } from "../../../definition/agent.ts";
 import type { Troupe } from "../../../client/troupe.ts";
-import type { Schema } from "../../../schema/schema.ts";
-import type { Context } from "../../../turn/context.ts";
+import type { Schema } from "../../../definition/schema.ts";
+import type { Context } from "../../../definition/context.ts";
 import type { Log } from "../../../log/log.ts";
-import { turnsOf } from "../../../replay/replay.ts";
+import { turnsOf } from "../../../engine/history/replay.ts";
 import { range } from "../drafts.ts";
 import { everything } from "../observe.ts";
-import type { TurnRecord } from "../../../turn/turn-record.ts";
+import type { TurnRecord } from "../../../journal/turn-record.ts";
 
 export interface Note {
   readonly text: string;

@@ -1,9 +1,9 @@
 /** Activation, trace context, and what the inspection feed tells (I7). */
 import assert from "node:assert/strict";
 
-import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
-import { topic } from "../../../topic/topic.ts";
-import { parseTraceparent } from "../../../trace/trace-context.ts";
+import type { InspectionEvent } from "../../../engine/inspection/inspection-feed.ts";
+import { topic } from "../../../definition/topic.ts";
+import { parseTraceparent } from "../../../definition/message/trace-context.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";

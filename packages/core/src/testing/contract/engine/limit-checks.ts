@@ -3,9 +3,9 @@
  */
 import assert from "node:assert/strict";
 
-import type { Agent, None } from "../../../agent/agent.ts";
-import { agentNamed } from "../../../agent/agent-reference.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import { agentNamed } from "../../../definition/agent-reference.ts";
+import { agent } from "../../../definition/agent.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
-import { topic } from "../../../topic/topic.ts";
+import { topic } from "../../../definition/topic.ts";
 import { bytes, keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { ledger, noteSchema, notesOf, recordsOf } from "./ledger.ts";

@@ -7,7 +7,7 @@ import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
 import type { Troupe } from "../../../client/troupe.ts";
 import type { Log } from "../../../log/log.ts";
-import { topic } from "../../../topic/topic.ts";
+import { topic } from "../../../definition/topic.ts";
 import { keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

@@ -1,13 +1,13 @@
 /** Personal data: sealed wherever it lies, open for whoever handles it, gone with its key. */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { LogUnavailableError } from "../../../errors/log-errors.ts";
-import { personal } from "../../../personal/personal.ts";
-import { subjectKeys } from "../../../personal/subject-keys.ts";
-import { topic } from "../../../topic/topic.ts";
+import { personal } from "../../../definition/personal.ts";
+import { subjectKeys } from "../../../engine/personal/subject-keys.ts";
+import { topic } from "../../../definition/topic.ts";
 import type { Log } from "../../../log/log.ts";
-import { decodeJournalRecord } from "../../../turn/journal-record.ts";
+import { decodeJournalRecord } from "../../../journal/journal-record.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";
 import { anything } from "./ledger.ts";

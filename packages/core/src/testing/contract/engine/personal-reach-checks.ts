@@ -1,17 +1,17 @@
 /** Personal data beyond the message itself: what a turn makes of it, asks for, or fails with. */
 import assert from "node:assert/strict";
 
-import type { None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
-import type { Context } from "../../../turn/context.ts";
+import type { None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
+import type { Context } from "../../../definition/context.ts";
 import { LogRefusedError } from "../../../errors/log-errors.ts";
-import { resumeDraft } from "../../../mailbox/parking.ts";
-import { openRecord } from "../../../personal/open-records.ts";
-import { personal } from "../../../personal/personal.ts";
-import { subjectKeys } from "../../../personal/subject-keys.ts";
+import { resumeDraft } from "../../../engine/mailbox/parking.ts";
+import { openRecord } from "../../../engine/personal/open-records.ts";
+import { personal } from "../../../definition/personal.ts";
+import { subjectKeys } from "../../../engine/personal/subject-keys.ts";
 import type { Log } from "../../../log/log.ts";
-import type { AgentId } from "../../../log/address.ts";
-import { decodeJournalRecord } from "../../../turn/journal-record.ts";
+import type { AgentId } from "../../../definition/message/address.ts";
+import { decodeJournalRecord } from "../../../journal/journal-record.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, wholeJournal } from "../observe.ts";
 import type { SchemaOf } from "./ledger.ts";

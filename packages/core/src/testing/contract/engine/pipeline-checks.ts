@@ -1,12 +1,12 @@
 /** Pipelines: agents from a declaration (J1 to J4), through failures and the death of workers. */
 import assert from "node:assert/strict";
 
-import { BatchFailure } from "../../../batch/batch-context.ts";
+import { BatchFailure } from "../../../definition/batch-context.ts";
 import { PipelineStageError } from "../../../errors/pipeline-errors.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import type { JobEvents } from "../../../pipeline/job-state.ts";
-import type { Pipeline } from "../../../pipeline/pipeline.ts";
-import { pipeline } from "../../../pipeline/pipeline.ts";
+import type { JobEvents } from "../../../definition/pipeline/job-state.ts";
+import type { Pipeline } from "../../../definition/pipeline/pipeline.ts";
+import { pipeline } from "../../../definition/pipeline/pipeline.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 
 import { Reject } from "../../../errors/message-errors.ts";
 import { PipelineStageError } from "../../../errors/pipeline-errors.ts";
-import type { Pipeline } from "../../../pipeline/pipeline.ts";
-import { pipeline } from "../../../pipeline/pipeline.ts";
+import type { Pipeline } from "../../../definition/pipeline/pipeline.ts";
+import { pipeline } from "../../../definition/pipeline/pipeline.ts";
 import type { LogCheck } from "../log-harness.ts";
 import type { Note } from "./ledger.ts";
 import { noteSchema } from "./ledger.ts";

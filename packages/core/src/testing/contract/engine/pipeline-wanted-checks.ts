@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 
 import type { Troupe } from "../../../client/troupe.ts";
 import { AskDeadlineError } from "../../../errors/ask-errors.ts";
-import type { Pipeline } from "../../../pipeline/pipeline.ts";
-import { pipeline } from "../../../pipeline/pipeline.ts";
-import type { StageContext } from "../../../pipeline/stage-definition.ts";
+import type { Pipeline } from "../../../definition/pipeline/pipeline.ts";
+import { pipeline } from "../../../definition/pipeline/pipeline.ts";
+import type { StageContext } from "../../../definition/pipeline/stage-definition.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import type { Note } from "./ledger.ts";

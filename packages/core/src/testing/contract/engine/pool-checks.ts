@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
-import type { AgentDefinition } from "../../../agent/agent-definition.ts";
+import type { AgentDefinition } from "../../../definition/agent-definition.ts";
 import type { Log } from "../../../log/log.ts";
-import { topic } from "../../../topic/topic.ts";
+import { topic } from "../../../definition/topic.ts";
 import { partitionOf, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { anything, ledger, noteSchema, recordsOf } from "./ledger.ts";

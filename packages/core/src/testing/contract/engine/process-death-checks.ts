@@ -1,8 +1,8 @@
 /** Runs that end with their process are counted in the journal (R1 to R4 in run-counting.ts). */
 import assert from "node:assert/strict";
 
-import { resumeDraft } from "../../../mailbox/parking.ts";
-import { decodeJournalRecord } from "../../../turn/journal-record.ts";
+import { resumeDraft } from "../../../engine/mailbox/parking.ts";
+import { decodeJournalRecord } from "../../../journal/journal-record.ts";
 import type { Log } from "../../../log/log.ts";
 import { range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";

@@ -4,13 +4,13 @@
  */
 import assert from "node:assert/strict";
 
-import type { AgentReference } from "../../../agent/agent-reference.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { AgentReference } from "../../../definition/agent-reference.ts";
+import { agent } from "../../../definition/agent.ts";
 import { LogRefusedError } from "../../../errors/log-errors.ts";
 import type { TroupeError } from "../../../errors/troupe-error.ts";
 import type { Log } from "../../../log/log.ts";
-import { turnsOf } from "../../../replay/replay.ts";
-import { decodeJournalRecord } from "../../../turn/journal-record.ts";
+import { turnsOf } from "../../../engine/history/replay.ts";
+import { decodeJournalRecord } from "../../../journal/journal-record.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything, lettersOf } from "./ledger.ts";

@@ -4,15 +4,15 @@
  * Every program on the stage has a connection of its own, as another process would have it. Its log
  * may be tampered with, which is how a check makes the log lose, refuse or hide something.
  */
-import type { AgentDefinition } from "../../../agent/agent-definition.ts";
+import type { AgentDefinition } from "../../../definition/agent-definition.ts";
 import type { Troupe } from "../../../client/troupe.ts";
 import { createTroupe } from "../../../client/troupe.ts";
 import type { TroupeOptions } from "../../../client/troupe-options.ts";
 import { troupeOptionRules } from "../../../client/troupe-options.ts";
-import type { InspectionEvent } from "../../../inspection/inspection-feed.ts";
+import type { InspectionEvent } from "../../../engine/inspection/inspection-feed.ts";
 import type { Log } from "../../../log/log.ts";
-import type { WorkerOptions } from "../../../worker/worker-options.ts";
-import type { Worker } from "../../../worker/worker.ts";
+import type { WorkerOptions } from "../../../engine/worker/worker-options.ts";
+import type { Worker } from "../../../engine/worker/worker.ts";
 import type { LogHarness } from "../log-harness.ts";
 import { until } from "../until.ts";
 import { tamperedLog, type Tamper, type TamperedLog, withMethods } from "./tampered-log.ts";

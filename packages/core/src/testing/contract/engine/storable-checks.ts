@@ -1,11 +1,11 @@
 /** A storable value is one thing, from who gives it to who replays it (I12). */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { NotStorableError } from "../../../errors/message-errors.ts";
-import type { Interceptor } from "../../../interceptor/interceptor.ts";
-import { pipeline } from "../../../pipeline/pipeline.ts";
-import { topic } from "../../../topic/topic.ts";
+import type { Interceptor } from "../../../engine/turn/interceptor.ts";
+import { pipeline } from "../../../definition/pipeline/pipeline.ts";
+import { topic } from "../../../definition/topic.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything, lettersOf } from "./ledger.ts";

@@ -4,8 +4,8 @@
  */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
-import type { Input } from "../../../log/input.ts";
+import { agent } from "../../../definition/agent.ts";
+import type { Input } from "../../../definition/message/input.ts";
 import type { Log } from "../../../log/log.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { everything, rejectsWith } from "../observe.ts";

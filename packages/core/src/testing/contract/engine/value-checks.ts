@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { Reject } from "../../../errors/message-errors.ts";
-import { topic } from "../../../topic/topic.ts";
+import { topic } from "../../../definition/topic.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { rejectsWith } from "../observe.ts";
 import { anything, ledger, lettersOf, noteSchema } from "./ledger.ts";

@@ -1,8 +1,8 @@
 /** Releases of an agent side by side, as in a rolling deploy (I1, I2, I8, I10). */
 import assert from "node:assert/strict";
 
-import type { Agent, None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { anything, lettersOf, recordsOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";

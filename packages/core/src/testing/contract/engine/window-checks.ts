@@ -3,8 +3,8 @@
  */
 import assert from "node:assert/strict";
 
-import { agent } from "../../../agent/agent.ts";
-import { topic } from "../../../topic/topic.ts";
+import { agent } from "../../../definition/agent.ts";
+import { topic } from "../../../definition/topic.ts";
 import { keysOfPartition, range } from "../drafts.ts";
 import type { LogCheck } from "../log-harness.ts";
 import { collect } from "../observe.ts";

@@ -2,16 +2,16 @@
  * A log with the events of some counters on it, as if agents were at work, and the projection of
  * them that the checks run.
  */
-import type { Agent, None } from "../../../agent/agent.ts";
-import { agent } from "../../../agent/agent.ts";
+import type { Agent, None } from "../../../definition/agent.ts";
+import { agent } from "../../../definition/agent.ts";
 import { createTroupe } from "../../../client/troupe.ts";
 import type { Troupe } from "../../../client/troupe.ts";
-import type { Position } from "../../../log/input.ts";
-import type { ReadModel } from "../../../projection/projection-sink.ts";
-import type { Projection, ProjectionOptions } from "../../../projection/projection.ts";
-import { projection } from "../../../projection/projection.ts";
-import { decodeRecord } from "../../../turn/journal-record.ts";
-import { encodeRecord } from "../../../turn/turn-record-codec.ts";
+import type { Position } from "../../../definition/message/input.ts";
+import type { ReadModel } from "../../../client/projection/projection-sink.ts";
+import type { Projection, ProjectionOptions } from "../../../client/projection/projection.ts";
+import { projection } from "../../../client/projection/projection.ts";
+import { decodeRecord } from "../../../journal/journal-record.ts";
+import { encodeRecord } from "../../../journal/turn-record-codec.ts";
 import type { MemoryBroker } from "../../memory/memory-broker.ts";
 import { createMemoryBroker } from "../../memory/memory-broker.ts";
 import { anything } from "../engine/ledger.ts";

@@ -2,7 +2,7 @@
  * Sinks in trouble: what goes wrong between a runner and its storage, and a sink that breaks S1.
  */
 import { SinkUnavailableError } from "../../../errors/projection-errors.ts";
-import type { ProjectionSink, ReadModel } from "../../../projection/projection-sink.ts";
+import type { ProjectionSink, ReadModel } from "../../../client/projection/projection-sink.ts";
 
 type Sink = ProjectionSink<ReadModel>;
 

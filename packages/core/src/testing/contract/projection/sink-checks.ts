@@ -1,7 +1,7 @@
 /** All rules of the sink port, as checks, each of them with the real runner on a log in memory. */
 import assert from "node:assert/strict";
 
-import type { RunningProjection } from "../../../projection/running-projection.ts";
+import type { RunningProjection } from "../../../client/projection/running-projection.ts";
 import { rejectsWith } from "../observe.ts";
 import { countsProjection, CounterLog } from "./counter-log.ts";
 import { faultySink, type SinkFault } from "./faulty-sink.ts";

@@ -1,5 +1,5 @@
 /** What the contract suite needs from an implementation of the sink port. */
-import type { ProjectionSink, ReadModel } from "../../../projection/projection-sink.ts";
+import type { ProjectionSink, ReadModel } from "../../../client/projection/projection-sink.ts";
 
 /** One event, as the model of the checks keeps it. */
 export interface SinkRow {

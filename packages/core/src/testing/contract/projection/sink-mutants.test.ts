@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 
 import { SinkUnavailableError } from "../../../errors/projection-errors.ts";
-import type { ProjectionSink, ReadModel } from "../../../projection/projection-sink.ts";
+import type { ProjectionSink, ReadModel } from "../../../client/projection/projection-sink.ts";
 import { memorySinkHarness } from "../../memory-sink-harness.ts";
 import { twoTransactionSink } from "./faulty-sink.ts";
 import { sinkChecks } from "./sink-checks.ts";

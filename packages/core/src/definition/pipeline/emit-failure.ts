@@ -1,0 +1,21 @@
+/**
+ * Emitting a failure where nothing may be lost: what a failure says has no bound of its own, an
+ * event has one (`eventBytesMax`). A failure that does not fit goes without its details, because a
+ * job that is not told of its failure would wait for ever (J2).
+ */
+import { EventTooLargeError } from "../../errors/message-errors.ts";
+import type { ErrorData } from "../../errors/troupe-error.ts";
+
+/** Returns what `emit` returns. @throws EventTooLargeError when not even the bare failure fits */
+export function emitFailure<Told>(failure: ErrorData, emit: (failure: ErrorData) => Told): Told {
+  try {
+    return emit(failure);
+  } catch (thrown) {
+    if (!(thrown instanceof EventTooLargeError)) throw thrown;
+    const { code, message, retryable } = failure;
+    return emit({ code, message: message.slice(0, bareMessageMax), retryable });
+  }
+}
+
+/** Characters. */
+const bareMessageMax = 256;

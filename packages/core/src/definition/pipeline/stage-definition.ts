@@ -1,0 +1,118 @@
+/** The stages of a pipeline: what a declaration says of them, and what their functions get. */
+import type { BatchStepInfo } from "../batch-context.ts";
+import type { BatchSettings } from "../batch-settings.ts";
+import type { ErrorData } from "../../errors/troupe-error.ts";
+import type { RetryPolicy } from "../retry-policy.ts";
+import type { None } from "../agent.ts";
+import type { Context } from "../context.ts";
+
+/** What a stage may do besides returning its result; all of it belongs to the stage's own turn. */
+export type StageContext = Pick<
+  Context<unknown, None>,
+  | "agent"
+  | "ask"
+  | "id"
+  | "log"
+  | "message"
+  | "now"
+  | "publish"
+  | "random"
+  | "send"
+  | "signal"
+  | "step"
+>;
+
+/** What a stage may look back on. */
+export interface Job<Input, Results> {
+  readonly key: string;
+  readonly input: Input;
+  /** By stage, of all stages before this one. */
+  readonly results: Readonly<Results>;
+}
+
+/** Which part of which job. */
+export interface Part {
+  readonly job: string;
+  /** From 0. */
+  readonly index: number;
+}
+
+/** One call for the items of many jobs. */
+export interface BatchStageContext<Item> {
+  /** Aborted when all jobs of the call are given up. */
+  readonly signal: AbortSignal;
+  /** W3C traceparent of the call. */
+  readonly traceparent: string;
+  /**
+   * One effect for all items: it gets those whose result is not recorded yet, and returns one
+   * result per item, in their order. Each is recorded in its own job's journal (I6).
+   */
+  step<Result>(
+    name: string,
+    effect: (
+      items: readonly Item[],
+      step: BatchStepInfo,
+    ) => readonly Result[] | Promise<readonly Result[]>,
+  ): Promise<readonly Result[]>;
+}
+
+export interface StageOptions<Item, Result> {
+  /**
+   * How often and when a failed run is tried again, and how long one may take. @default the
+   * worker's policy
+   */
+  readonly retry?: Partial<RetryPolicy>;
+  /**
+   * Makes the result when the stage has failed for good; a turn of its own, with the same retries.
+   * @default none: the job fails
+   */
+  readonly fallback?: (
+    context: StageContext,
+    item: Item,
+    failure: ErrorData,
+  ) => Result | Promise<Result>;
+}
+
+export interface BatchStageOptions<Item, Result>
+  extends StageOptions<Item, Result>, Partial<Omit<BatchSettings, "by">> {}
+
+export interface PartsOptions<Item, Each> {
+  /** The parts of the item. Called once per job: they are recorded. */
+  readonly each: (item: Item) => readonly Each[];
+  /** How many parts of one job may be under way at once. Minimum 1. @default 8 */
+  readonly limit?: number;
+}
+
+/** Without types, for the agents. */
+type AnyWork = (context: StageContext, item: unknown, about: never) => unknown;
+type AnyBatchWork = (
+  context: BatchStageContext<unknown>,
+  items: readonly unknown[],
+  jobs: never,
+) => unknown;
+
+interface StageParts {
+  readonly name: string;
+  readonly retry: Partial<RetryPolicy> | undefined;
+  readonly fallback: AnyWork | undefined;
+}
+
+export interface SingleStage extends StageParts {
+  readonly kind: "single";
+  readonly work: AnyWork;
+}
+
+export interface BatchStage extends StageParts {
+  readonly kind: "batch";
+  readonly work: AnyBatchWork;
+  readonly batch: Partial<BatchSettings>;
+}
+
+export interface ParallelStage extends StageParts {
+  readonly kind: "parallel";
+  readonly each: (item: unknown) => readonly unknown[];
+  readonly limit: number;
+  readonly work: AnyWork;
+}
+
+export type StageDefinition = BatchStage | ParallelStage | SingleStage;

@@ -1,0 +1,74 @@
+/** What an agent type keeps of its agents' journals and inputs. */
+import { DefinitionError } from "../errors/definition-errors.ts";
+import type { OptionRules } from "./option-rules.ts";
+import { atLeastOne, defined, duration, requireOptions } from "./option-rules.ts";
+
+/**
+ * What may go. Each of `turns` and `ageMs` is a limit of its own: what is beyond either goes. It
+ * goes in portions and never early: at least so much can always be replayed.
+ *
+ * With a record goes the input that it is about, unless somebody may still need it: a dead letter
+ * that can be redriven, an agent that is parked, a turn that has not ended anywhere.
+ */
+export interface RetentionOptions {
+  /** Turns that are kept of each agent, at least. Minimum 1. @default all */
+  readonly turns?: number;
+  /** How long a turn is kept, at least, in milliseconds. Minimum 1. @default for ever */
+  readonly ageMs?: number;
+  /**
+   * Nothing goes before the agent has ended (`ctx.end()`); then what is beyond the limits, or
+   * everything when there are none. @default also while it lives
+   */
+  readonly after?: "ended";
+}
+
+export interface TopicRetention {
+  /** How long a publication is kept, at least, in milliseconds. Minimum 1. @default for ever */
+  readonly ageMs: number;
+}
+
+const rules: OptionRules<RetentionOptions> = {
+  turns: atLeastOne,
+  ageMs: duration,
+  after: "other",
+};
+
+/** @throws DefinitionError */
+export function requireRetention(type: string, options: RetentionOptions): RetentionOptions {
+  const what = `Retention of the agent ${type}: `;
+  requireOptions(what, options, rules);
+  const rule = defined(options);
+  const { after, ageMs, turns } = rule;
+  if (after !== undefined && after !== "ended") {
+    throw new DefinitionError(`${what}after is ${String(after)}; it can only be "ended".`, {
+      details: { type, after },
+    });
+  }
+  if (after === undefined && ageMs === undefined && turns === undefined) {
+    throw new DefinitionError(
+      `${what}it says nothing: name turns, ageMs, or after: "ended"; without retention everything is kept.`,
+      { details: { type } },
+    );
+  }
+  return Object.freeze({ ...rule });
+}
+
+/** @throws DefinitionError */
+export function requireTopicRetention(topic: string, options: TopicRetention): TopicRetention {
+  const what = `Retention of the topic ${topic}: `;
+  requireOptions(what, options, { ageMs: duration });
+  if (options.ageMs === undefined) {
+    throw new DefinitionError(`${what}name ageMs; without retention everything is kept.`, {
+      details: { topic },
+    });
+  }
+  return Object.freeze({ ageMs: options.ageMs });
+}
+
+/** Turns between two base records of an agent. */
+export function turnsBetweenBases({ turns = 0 }: RetentionOptions): number {
+  return Math.max(turnsMin, turns);
+}
+
+/** So that what goes is worth the purges: these cost the server 100 to 300 µs each. */
+const turnsMin = 32;

@@ -1,0 +1,49 @@
+/**
+ * Until when, and for whom, a message is worked on. An ask says it by its own deadline and reply
+ * address; what a handler of our own sends on behalf of asks says it like this, so that a later
+ * turn is given up as the ask's own turn is.
+ */
+import type { ErrorData } from "../errors/troupe-error.ts";
+import type { SendCalls } from "./agent-calls.ts";
+import type { AgentReference } from "./agent-reference.ts";
+import type { Position } from "./message/input.ts";
+import type { Metadata } from "./message/metadata.ts";
+
+export interface Wanted {
+  /** Milliseconds since the epoch; undefined means until it is done. */
+  readonly deadlineMs: number | undefined;
+  /** Reply addresses of all who want it; undefined when others do, too, or may. */
+  readonly askers: readonly string[] | undefined;
+}
+
+/** What a handler of our own can do besides what `Context` offers. */
+export interface WantedSends {
+  /** Of the message that is being handled. */
+  readonly wanted: Wanted;
+  /** `send`, of a message that is given up when nobody wants it any more. */
+  sendWanted<Messages>(
+    wanted: Wanted,
+    agent: AgentReference<Messages>,
+    key: string,
+  ): SendCalls<Messages, void>;
+}
+
+/** What a handler of our own can do besides what `Context` offers. */
+export interface LateReplies extends WantedSends {
+  /**
+   * Leave this ask open; returns where its asker waits, or undefined for a message that is no ask.
+   */
+  answerLater(): string | undefined;
+  /** Answer the asks that are open: with this turn's reply, or with a failure. */
+  answerNow(replyTo: readonly string[], failure?: ErrorData): void;
+}
+
+export function wantedOf({ askers, deadlineMs, replyTo }: Metadata): Wanted {
+  return { deadlineMs, askers: replyTo === undefined ? askers : [replyTo] };
+}
+
+/** Whether this failure says that nobody wanted the turn at this position any more. */
+export function saysGivenUp({ code, details }: ErrorData, position: Position): boolean {
+  const isWord = code === "deadline-passed" || code === "ask-cancelled";
+  return isWord && details?.["kept"] === false && details["position"] === position;
+}

@@ -1,0 +1,22 @@
+/** What the committer stores turns of: one agent's mailbox. */
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
+import type { TroupeError } from "../../errors/troupe-error.ts";
+import type { LogLimits } from "../../log/log.ts";
+import type { Turn } from "../turn/turn.ts";
+
+export interface Committing {
+  readonly agent: AgentId;
+  /** Position of the journal's last record as far as is known; 0 before the first. */
+  readonly revision: Position;
+  /** It is on the committer's list. */
+  scheduled: boolean;
+  /** The turns to commit next, empty while others are on their way. */
+  takeReady(limits: LogLimits): readonly Turn[];
+  /** The log stored the turns that `takeReady` gave. */
+  committed(revisions: readonly Position[]): void;
+  /** A commit was refused by the fence or its outcome is unknown: start again from the journal. */
+  recover(): void;
+  /** The log will never store one of the turns: find it, and record that instead. */
+  refuse(error: TroupeError): void;
+}

@@ -1,0 +1,11 @@
+/** What a worker reads: the partitions of its types, and the misfits. */
+import type { Log } from "../../log/log.ts";
+import { misfitType } from "./misfit-intake.ts";
+
+/** How many sources of inputs each type has. */
+export function sourcesOf(
+  types: readonly string[],
+  { partitions }: Pick<Log, "partitions">,
+): ReadonlyMap<string, number> {
+  return new Map([...types.map((type) => [type, partitions] as const), [misfitType, 1]]);
+}

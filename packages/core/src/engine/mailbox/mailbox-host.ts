@@ -1,0 +1,50 @@
+/** What a mailbox needs from its worker. */
+import type { TurnHost } from "../turn/turn-host.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
+import type { AddressedInputs } from "../runtime/addressed-inputs.ts";
+import type { Suspicion } from "../runtime/suspicion.ts";
+import type { SuspectLane } from "../runtime/suspect-lane.ts";
+import type { AgentHistory } from "../history/agent-history.ts";
+import type { Delivery } from "../runtime/delivery.ts";
+import type { LogFooting } from "../../log/log-footing.ts";
+import type { Mailbox } from "./mailbox.ts";
+import type { Turn } from "../turn/turn.ts";
+import type { Uncommitted } from "./uncommitted.ts";
+
+/** Where a mailbox's inputs come from. */
+export interface MailboxPlace {
+  readonly partition: number;
+  /** Set when the partition's holder died: its inputs may be why. */
+  readonly suspicion: Suspicion | undefined;
+}
+
+export interface MailboxHost extends TurnHost {
+  /** Told after each commit, and of erasures: snapshots and base records. */
+  readonly kept: {
+    after(last: Turn, history: AgentHistory, line: Pick<Uncommitted, "aside">): void;
+    erased(agent: AgentId): Promise<void>;
+  };
+  /** Reads back inputs that were left on the log. */
+  readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
+  /** Told of what is read from journals. */
+  readonly footing: Pick<
+    LogFooting,
+    "commit" | "inDoubt" | "marks" | "positionIn" | "read" | "stored"
+  >;
+  readonly committer: { schedule(mailbox: Mailbox): void };
+  /** The order of messages that may end the process. */
+  readonly suspects: SuspectLane;
+  /** Up to here a type has handled every input of a partition. */
+  readonly handledTo: (type: string, partition: number) => Position;
+  /** Told of every run that ends without an outcome because the worker stops (W3). */
+  readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
+  /** Told whenever a mailbox came to rest. */
+  readonly residents: { becameIdle(mailbox: Mailbox): void };
+  readonly limits: TurnHost["limits"] & {
+    /** Turns of one agent that may run before the first of them is committed. */
+    readonly runAheadMax: number;
+    /** Inputs in the queue of one agent before the next ones are left on the log. */
+    readonly keyWindowMax: number;
+  };
+}

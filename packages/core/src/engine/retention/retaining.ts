@@ -1,0 +1,163 @@
+/** What a worker does for the retention of its types; nothing where none is declared. */
+import { DefinitionError } from "../../errors/definition-errors.ts";
+import { keyToToken } from "../../definition/message/key-token.ts";
+import { partitionOfToken } from "../../definition/message/partition.ts";
+import type { Clock } from "../../clock/clock.ts";
+import { errorData } from "../../errors/troupe-error.ts";
+import type { InspectionFeed } from "../inspection/inspection-feed.ts";
+import type { Archive } from "../../log/archive/archive-port.ts";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
+import type { Log } from "../../log/log.ts";
+import type { Residents } from "../mailbox/residents.ts";
+import type { AgentRuntime } from "../runtime/agent-runtime.ts";
+import type { LogFooting } from "../../log/log-footing.ts";
+import type { LogIdentity } from "../runtime/log-identity.ts";
+import type { Holding } from "../ownership/ownership.ts";
+import type { CollectorSettings } from "./collector-settings.ts";
+import { BaseWriter } from "./base-writer.ts";
+import { Collector } from "./collector.ts";
+import { removePublications } from "./publications.ts";
+import { Sweep, type SweepHost } from "./sweep.ts";
+
+export interface RetainingHost {
+  readonly log: Log;
+  readonly archive: Archive | undefined;
+  readonly clock: Clock;
+  readonly feed: InspectionFeed;
+  readonly footing: LogFooting;
+  readonly identity: LogIdentity;
+  /** Of the worker. */
+  readonly id: string;
+  /** Of the code. */
+  readonly version: string;
+  readonly settings: {
+    readonly collector: CollectorSettings;
+    readonly stateBytesMax: number;
+  };
+  readonly runtimes: ReadonlyMap<string, AgentRuntime>;
+  readonly residents: Pick<Residents, "rest">;
+  /** The partitions that this worker holds. */
+  readonly held: () => readonly Holding[];
+  /** Up to here a type has handled every input of a partition. */
+  readonly handledTo: (type: string, partition: number) => Position;
+}
+
+export class Retaining {
+  readonly bases: BaseWriter;
+  readonly collector: Collector;
+  readonly #host: RetainingHost;
+  readonly #sweep: Sweep;
+  /** By type, the topics whose publications it removes, and how long these are kept. */
+  readonly #topics: ReadonlyMap<string, ReadonlyMap<string, number>>;
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(host: RetainingHost) {
+    const { id: worker, log, residents, runtimes } = host;
+    const { collector: settings, stateBytesMax } = host.settings;
+    this.#host = host;
+    const partitionOf = ({ key }: AgentId): number =>
+      partitionOfToken(keyToToken(key), log.partitions);
+    const holds = (agent: AgentId): boolean => this.#holds(agent.type, partitionOf(agent));
+    const handledTo = (agent: AgentId): Position => host.handledTo(agent.type, partitionOf(agent));
+    this.bases = new BaseWriter({ ...host, worker, stateBytesMax });
+    this.collector = new Collector({ ...host, settings, holds });
+    const rests = (name: string): boolean => residents.rest(name);
+    const { bases, collector } = this;
+    const shareOf = (type: string): ReturnType<SweepHost["shareOf"]> => {
+      const own = host.held().filter((each) => each.type === type);
+      const isFirst = own.some(({ partition }) => partition === 0);
+      return { part: own.length / log.partitions, isFirst };
+    };
+    this.#sweep = new Sweep({
+      ...host,
+      settings,
+      bases,
+      collector,
+      handledTo,
+      holds,
+      rests,
+      shareOf,
+    });
+    this.#topics = new Map([...runtimes.values()].map((each) => [each.type, agesOf(each)]));
+  }
+
+  start(): void {
+    const hasTopics = [...this.#topics.values()].some(({ size }) => size > 0);
+    if (hasTopics || this.#sweep.isNeeded) this.#schedule();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.collector.stop();
+    this.#sweep.stop();
+    this.#cancel?.();
+  }
+
+  #holds(type: string, partition: number): boolean {
+    const { held } = this.#host;
+    return held().some((each) => each.type === type && each.partition === partition);
+  }
+
+  #schedule(): void {
+    const { clock, settings } = this.#host;
+    this.#cancel = clock.after(settings.collector.lookMs, () => {
+      void this.#round().then(() => {
+        if (!this.#stopped) this.#schedule();
+      });
+    });
+  }
+
+  async #round(): Promise<void> {
+    await this.#removePublications();
+    await this.#sweep.run();
+  }
+
+  /** One worker of each type does it: that with the first partition. */
+  async #removePublications(): Promise<void> {
+    const { feed } = this.#host;
+    const own = [...this.#topics].filter(([type]) => this.#holds(type, 0));
+    const agesMs = new Map(own.flatMap(([, topics]) => [...topics]));
+    if (agesMs.size === 0) return;
+    try {
+      const look = await this.collector.look();
+      if (look !== undefined) await removePublications({ ...this.#host, agesMs }, look);
+    } catch (thrown) {
+      if (this.#stopped) return;
+      feed.emit({ kind: "fault", what: "retention of topics", failure: errorData(thrown) });
+    }
+  }
+}
+
+/** Undefined for a worker none of whose types and topics says what is kept. */
+export function retainingOf(host: RetainingHost): Retaining | undefined {
+  const isDeclared = [...host.runtimes.values()].some(
+    (each) => each.definition.keeps !== undefined || agesOf(each).size > 0,
+  );
+  if (!isDeclared) return undefined;
+  requireOneShard(host);
+  return new Retaining(host);
+}
+
+/**
+ * What a log has removed on purpose is said by one position, and would be by one for each shard.
+ */
+function requireOneShard({ log, runtimes }: RetainingHost): void {
+  const { namespace, shards } = log;
+  if (shards === 1) return;
+  const types = [...runtimes.keys()].join(", ");
+  throw new DefinitionError(
+    `The log of ${namespace} has ${shards} shards, and only a log of one shard can have a retention: leave it out of ${types}, or host these in a namespace of one shard.`,
+    { details: { namespace, shards, types } },
+  );
+}
+
+function agesOf({ definition }: AgentRuntime): ReadonlyMap<string, number> {
+  const topics = Object.entries(definition.subscriptions);
+  return new Map(
+    topics.flatMap(([topic, { retention }]) =>
+      retention === undefined ? [] : [[topic, retention.ageMs] as const],
+    ),
+  );
+}

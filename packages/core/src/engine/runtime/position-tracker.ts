@@ -1,0 +1,69 @@
+/**
+ * How far a stream of inputs is handled: the position up to which nothing is unfinished.
+ *
+ * Inputs begin in log order and finish in any order; the floor is the place from which a successor
+ * has to read. An unfinished input may come to stand for later ones of its key (`move`): then the
+ * floor stays below the first of those.
+ */
+import type { Position } from "../../definition/message/input.ts";
+
+export interface TrackedInput {
+  position: Position;
+}
+
+export class PositionTracker<Tracked extends TrackedInput = TrackedInput> {
+  #lastBegun: Position;
+  /** In log order; no larger than the window, because what is finished leaves at once (I7). */
+  readonly #unfinished = new Set<Tracked>();
+  /** Those that stand for later ones, in no order. */
+  readonly #moved = new Set<Tracked>();
+
+  constructor(after: Position) {
+    this.#lastBegun = after;
+  }
+
+  /** The last position that was read, whether it concerned anybody or not. */
+  get lastRead(): Position {
+    return this.#lastBegun;
+  }
+
+  /** Everything up to and including this position is handled. */
+  get floor(): Position {
+    const [first] = this.#unfinished;
+    let floor = first === undefined ? this.#lastBegun : first.position - 1;
+    for (const { position } of this.#moved) floor = Math.min(floor, position - 1);
+    return floor;
+  }
+
+  /** What has begun and is not finished: in log order, then what stands for others. */
+  get unfinished(): readonly Tracked[] {
+    return [...this.#unfinished, ...this.#moved];
+  }
+
+  /** How many stand for later ones. */
+  get movedCount(): number {
+    return this.#moved.size;
+  }
+
+  /** An input was read that concerns nobody here. */
+  pass(position: Position): void {
+    this.#lastBegun = position;
+  }
+
+  begin(input: Tracked): Tracked {
+    this.#lastBegun = input.position;
+    this.#unfinished.add(input);
+    return input;
+  }
+
+  /** From now on it stands for the inputs of its key from this position on; never goes back. */
+  move(input: Tracked, position: Position): void {
+    this.#unfinished.delete(input);
+    this.#moved.add(input);
+    input.position = position;
+  }
+
+  finish(input: Tracked): void {
+    if (!this.#unfinished.delete(input)) this.#moved.delete(input);
+  }
+}

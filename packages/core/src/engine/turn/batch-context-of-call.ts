@@ -1,0 +1,45 @@
+/** The `ctx` of a batch handler. */
+import type {
+  AnyBatchItem,
+  BatchContext,
+  BatchStepInfo,
+  BatchStepOptions,
+} from "../../definition/batch-context.ts";
+import type { BatchCall } from "./batch-call.ts";
+import { batchStep } from "./batch-step.ts";
+
+export class BatchContextOfCall implements BatchContext {
+  readonly type: string;
+  readonly name: string;
+  readonly signal: AbortSignal;
+  readonly traceparent: string;
+
+  readonly #call: BatchCall;
+
+  constructor(call: BatchCall) {
+    const { name, signal, traceparent, type } = call;
+    this.#call = call;
+    this.type = type;
+    this.name = name;
+    this.signal = signal;
+    this.traceparent = traceparent;
+  }
+
+  step<Item, Result>(
+    name: string,
+    items: readonly Item[],
+    effect: (
+      items: readonly Item[],
+      step: BatchStepInfo,
+    ) => readonly Result[] | Promise<readonly Result[]>,
+    options: BatchStepOptions = {},
+  ): Promise<readonly Result[]> {
+    const step = {
+      name,
+      items: items as readonly AnyBatchItem[],
+      effect: effect as (items: readonly AnyBatchItem[], step: BatchStepInfo) => unknown,
+      options,
+    };
+    return batchStep(this.#call, step) as Promise<readonly Result[]>;
+  }
+}

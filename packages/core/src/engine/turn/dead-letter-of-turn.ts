@@ -1,0 +1,22 @@
+/** What is kept of a message that a turn gave up. */
+import type { ErrorData } from "../../errors/troupe-error.ts";
+import type { DeadLetter } from "../../log/dead-letter.ts";
+import type { Turn } from "./turn.ts";
+
+export function deadLetterOf(
+  { agent, delivery }: Pick<Turn, "agent" | "delivery">,
+  failure: ErrorData,
+): DeadLetter {
+  const { attempts, input } = delivery;
+  const { address, metadata, payload, position } = input;
+  return {
+    agent,
+    inputPosition: position,
+    // The address as people read it.
+    origin: `${address.kind}/${address.name}/${address.key}`,
+    failure,
+    attempts,
+    payload,
+    contentType: metadata.contentType,
+  };
+}

@@ -1,0 +1,61 @@
+/** What a finished turn stores, after the interceptors of commit. */
+import type { ErrorData } from "../../errors/troupe-error.ts";
+import { throughCommitLayers } from "./interceptor.ts";
+import { agentName } from "../../definition/message/address.ts";
+import { stored } from "../../wire/storable.ts";
+import type { InterceptorChanges } from "../../journal/interceptor-changes.ts";
+import { changedFields, changesOf } from "../../journal/interceptor-changes.ts";
+import { recordOf } from "./record-of-turn.ts";
+import type { RecordedStep, StepIdentity } from "../../journal/recorded-step.ts";
+import type { TurnRecord } from "../../journal/turn-record.ts";
+import type { RecordedEvent } from "../../definition/recorded-event.ts";
+import type { Turn } from "./turn.ts";
+
+export interface Finished {
+  readonly reply: unknown;
+  readonly failure: ErrorData | undefined;
+  /** Those that the journal does not have yet. */
+  readonly steps: readonly RecordedStep[] | undefined;
+  readonly unused: readonly StepIdentity[] | undefined;
+  /** What the interceptors of receive replaced. */
+  readonly changes: InterceptorChanges | undefined;
+}
+
+/**
+ * The turn's record. @param refold called with the events when interceptors replaced them: the
+ * state is the fold of what is stored, as it is stored (I8). @throws NotStorableError, and what an
+ * interceptor throws
+ */
+export function sealedRecord(
+  turn: Turn,
+  { changes, ...outcome }: Finished,
+  refold: (events: readonly RecordedEvent[]) => void,
+): TurnRecord {
+  const record = recordOf(turn, { ...outcome, changed: changes && changesOf(changes) });
+  const wraps = turn.host.layers.commit;
+  if (wraps === undefined) return record;
+  // An interceptor may change what is told, not which message it answers: that is how it is
+  // recognised (I4); nor what is stored after it.
+  const { dispatched, inputPosition, log, turn: number } = record;
+  const sent = dispatched === undefined ? {} : { sent: record.sent };
+  const place = { inputPosition, log, turn: number };
+  const wrapped = { ...throughCommitLayers(wraps, record), ...place, ...sent, dispatched };
+  let { events } = wrapped;
+  if (events !== record.events) {
+    events = events.map(({ data, type }) => replaced(turn, type, data));
+    refold(events);
+  }
+  const changed = changesOf({ ...changes, commit: changedFields(record, wrapped) });
+  return { ...wrapped, reply: storedReply(turn, wrapped.reply), events, changed };
+}
+
+/** What is recorded, and what the asker gets, whatever is done with the original meanwhile. */
+export function storedReply({ agent, message }: Turn, reply: unknown): unknown {
+  if (reply === undefined || reply === null) return reply;
+  return stored(reply, `The reply of ${agentName(agent)} to ${message}`);
+}
+
+function replaced(turn: Turn, type: string, data: unknown): RecordedEvent {
+  const what = `Event ${turn.agent.type}.${type}`;
+  return turn.runtime.recorded(type, stored(data, what), turn.place());
+}

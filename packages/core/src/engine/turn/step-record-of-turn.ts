@@ -1,0 +1,20 @@
+/** What the journal keeps of a turn while it is still running. */
+import type { RecordedStep } from "../../journal/recorded-step.ts";
+import type { StepRecord } from "../../journal/step-record.ts";
+import type { Turn } from "./turn.ts";
+
+export function stepRecordOfTurn(turn: Turn, steps: readonly RecordedStep[]): StepRecord {
+  const { delivery, host, startedAtMs } = turn;
+  const { digests, id: log } = host.identity;
+  const hasDigests = steps.some(({ digest }) => digest !== undefined);
+  return {
+    log,
+    inputPosition: delivery.input.position,
+    steps,
+    worker: host.worker,
+    digestKey: hasDigests ? digests.keyId : undefined,
+    startedAtMs,
+    // Once: what the journal has of them is not told again.
+    earlierRuns: delivery.failedRuns,
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Answering later: a turn may leave its ask open, and a later turn of the same agent answers all
+ * that are open. In between no handler runs and nothing waits (I11).
+ *
+ *  D1 Both are part of the turns' records, so whoever looks for the reply of an ask in the journal finds out whether it is
+ *     still open, and finds its answer (A2).
+ *  D2 An answer is for every ask of this agent that was left open before, also for those whose reply address the turn
+ *     was not given: these find it in the journal. So a record that is too large with the addresses goes without.
+ */
+import type { ErrorData } from "../errors/troupe-error.ts";
+import type { Reply } from "./reply.ts";
+import type { TurnRecord } from "./turn-record.ts";
+
+export interface Answering {
+  /** Its own ask stays open. */
+  readonly later: boolean;
+  /** It answers the asks that are open, its own included. */
+  readonly now?: LateAnswer | undefined;
+}
+
+export interface LateAnswer {
+  /** Where somebody waits. */
+  readonly replyTo: readonly string[];
+  /** Absent when the answer is the turn's own reply. */
+  readonly failure?: ErrorData | undefined;
+}
+
+/** What the turn answers to the open asks, if it does. */
+export function lateReplyOf({
+  answering,
+  reply,
+}: Pick<TurnRecord, "answering" | "reply">): Reply | undefined {
+  const now = answering?.now;
+  if (now === undefined) return undefined;
+  return now.failure === undefined ? { value: reply } : { failure: now.failure };
+}
+
+/** The record without the addresses: who waits there is not told, and finds the answer. */
+export function untold(record: TurnRecord): TurnRecord {
+  const { answering } = record;
+  if (answering?.now === undefined) return record;
+  return { ...record, answering: { ...answering, now: { ...answering.now, replyTo: [] } } };
+}
+
+export type WireAnswering = readonly [
+  later: number,
+  replyTo?: readonly string[],
+  failure?: ErrorData,
+];
+
+export function wireAnswering({ later, now }: Answering): WireAnswering {
+  const first = later ? 1 : 0;
+  if (now === undefined) return [first];
+  return now.failure === undefined ? [first, now.replyTo] : [first, now.replyTo, now.failure];
+}
+
+export function answeringOf([later, replyTo, failure]: WireAnswering): Answering {
+  return { later: later === 1, now: replyTo === undefined ? undefined : { replyTo, failure } };
+}

@@ -1,8 +1,8 @@
-/** One method per message of an agent: `agent(account, "alice").deposit({ amount: 5 })`. */
+/** A method for each message of an agent: `agent(account, "alice").deposit({ amount: 5 })`. */
 
 import { isReserved } from "./name.ts";
 
-/** What a program may say of one message. */
+/** Options of one message that a program sends, asks or publishes. */
 export interface MessageOptions {
   /**
    * Message id, among those to this agent or topic. Accepting the same message with the same id

@@ -1,4 +1,4 @@
-/** What an agent type is, as plain frozen data: the engine, replay and tools read only this. */
+/** An agent type as plain frozen data: the engine, replay and tools read only this. */
 import type { BatchSettings } from "./batch-settings.ts";
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { RetryPolicy } from "./retry-policy.ts";
@@ -36,18 +36,16 @@ export interface MessageDefinition {
   /** Of the message's shape, as turns record it. */
   readonly version: number;
   readonly handler: Handler;
-  /** What differs from the worker's policy. */
+  /** The fields that differ from the worker's policy. */
   readonly retry: Partial<RetryPolicy>;
-  /**
-   * What the agent does about a message that failed for good; the context is a `FailureContext`.
-   */
+  /** Handler of a message that failed for good; its context is a `FailureContext`. */
   readonly onFailed?: FailedHandler | undefined;
   /**
    * The same for a message that could not be read, such as one with more than `messageBytesMax`.
    * For agents of our own: what their messages say they have to know from elsewhere.
    */
   readonly onUnread?: UnreadHandler | undefined;
-  /** Where a subscription begins when its type is hosted for the first time. */
+  /** Position at which a subscription begins when its type is hosted for the first time. */
   readonly from?: SubscriptionStart | undefined;
   /** Set for a batch handler. */
   readonly batch?: BatchSettings | undefined;
@@ -79,5 +77,5 @@ export interface AgentGroup {
   readonly agents: readonly AgentDefinition[];
 }
 
-/** What a worker can host. */
+/** An agent type, or a group of them such as a pipeline: a worker can host either. */
 export type Hostable = AgentDefinition | AgentGroup;

@@ -43,7 +43,7 @@ export type EventTypes = Readonly<Record<string, unknown>>;
 export type MessageTypes = Readonly<
   Record<string, { readonly input: unknown; readonly reply: unknown }>
 >;
-/** Nothing declared yet. */
+/** An empty set of declarations, before anything is declared. */
 export type None = {};
 
 export interface StateOptions {
@@ -54,9 +54,9 @@ export interface StateOptions {
    */
   readonly version?: number;
   /**
-   * One function for an earlier version: it lifts a state of that version to the next one. Needed
-   * where retention has removed the events that the state was folded from; an agent without one
-   * waits then (`missing-migration`). Pure, and returns at once. @default none
+   * A function for each earlier version, which lifts a state of that version to the next one.
+   * Needed where retention has removed the events that the state was folded from; an agent without
+   * one waits then (`missing-migration`). Pure, and returns at once. @default none
    *
    * ```ts
    * .state({ cents: 0 }, { version: 2, migrate: { 1: (state) => ({ cents: v1.parse(state).euros *
@@ -73,14 +73,15 @@ export interface HandlerOptions<State = never, Events = never, Own = never, Mess
    */
   readonly version?: number;
   /**
-   * How often and when a failed run is tried again, and how long one may take. @default the
-   * worker's policy
+   * Number of runs that a message gets, the pauses between them, and the time one may take.
+   * @default the worker's policy
    */
   readonly retry?: Partial<RetryPolicy>;
   /**
-   * What the agent does about a message that failed for good. What it emits and sends here commits
-   * with the failure and its dead letter; when it throws, nothing of it does. It must be
-   * synchronous, and is not called for a message that its schema refuses or that parks its agent.
+   * Handler of a message that failed for good. The events that it emits and the messages that it
+   * sends commit with the failure and its dead letter; when it throws, none of them does. It must
+   * be synchronous, and is not called for a message that its schema refuses or that parks its
+   * agent.
    * @default nothing
    */
   readonly onFailed?: (
@@ -92,9 +93,9 @@ export interface HandlerOptions<State = never, Events = never, Own = never, Mess
 
 export interface SubscriptionOptions {
   /**
-   * Where the subscription begins when the agent type is hosted for the first time: with everything
-   * that is on the log, or with what is published from then on. A subscription that is added to a
-   * type which exists always begins where it is added. @default "beginning"
+   * Beginning of the subscription when the agent type is hosted for the first time: everything that
+   * is on the log, or only what is published from then on. A subscription that is added to a type
+   * which exists always begins where it is added. @default "beginning"
    */
   readonly from?: SubscriptionStart;
 }
@@ -105,11 +106,11 @@ export interface BatchHandlerOptions<
   Own = never,
   Message = never,
 > extends HandlerOptions<State, Events, Own, Message> {
-  /** How messages gather for one call. */
+  /** Rules by which messages gather for one call. */
   readonly batch?: Partial<BatchSettings>;
 }
 
-/** What a batch handler returns: one reply per message, in their order, or nothing. */
+/** Return value of a batch handler: one reply per message, in their order, or nothing. */
 export type BatchReplies = readonly unknown[] | undefined | void;
 
 /** The reply to one message of a batch. */
@@ -117,7 +118,7 @@ export type BatchReply<Replies> = Replies extends readonly (infer Reply)[]
   ? Exclude<Reply, BatchFailure>
   : undefined;
 
-/** What a handler can send to its own agent by timer. */
+/** Messages that a handler can send to its own agent by timer. */
 type OwnMessages<Messages, Name extends string, S extends Schema> = Messages & {
   readonly [K in Name]: { readonly input: SchemaInput<S>; readonly reply: unknown };
 };
@@ -167,7 +168,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     Messages
   >;
 
-  /** A message and its handler. What the handler returns is the reply. */
+  /** A message and its handler. The handler's return value is the reply. */
   on<const Name extends string, S extends Schema, Reply>(
     name: Name,
     schema: S,

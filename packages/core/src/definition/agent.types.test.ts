@@ -1,6 +1,6 @@
 /**
- * What the compiler knows of an agent without one annotation. Wrong uses are compile errors, held
- * by `@ts-expect-error`.
+ * Types that the compiler infers for an agent without one annotation. Wrong uses are compile
+ * errors, held by `@ts-expect-error`.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

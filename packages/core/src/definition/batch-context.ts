@@ -1,10 +1,10 @@
-/** What a batch handler gets. */
+/** The context of a batch handler. */
 import type { UntypedMessages } from "./agent-reference.ts";
 import type { Context, StepOptions } from "./context.ts";
 
-/** What `fail` returns, so that it can stand in the place of a reply. */
+/** Return value of `fail`, which can stand in the place of a reply. */
 export class BatchFailure {
-  /** What was wrong with the message. */
+  /** The reason why this message failed, as it was given to `fail`. */
   readonly error: unknown;
 
   constructor(error: unknown) {
@@ -13,8 +13,8 @@ export class BatchFailure {
 }
 
 /**
- * One message of a batch, with its own agent's state. What is emitted and sent here belongs to this
- * message's turn: it commits, fails and is tried again by itself.
+ * A message of a batch, with its own agent's state. Events and messages that are emitted and sent
+ * here belong to this message's turn: it commits, fails and is tried again by itself.
  *
  * Several messages of one agent may be in one batch. Each one's state then has what was emitted for
  * the others already; their events are stored in the order of the messages.
@@ -22,14 +22,17 @@ export class BatchFailure {
 export interface BatchItem<State, Events, Own, Data> extends Context<State, Events, Own> {
   readonly data: Data;
   /**
-   * This message fails, the others of the batch do not: what its retry policy says happens, and a
+   * Fail this message and none of the others: its retry policy decides what happens next, and a
    * `Reject` is final. Has effect when the handler returns.
    */
   fail(error: unknown): BatchFailure;
 }
 
 export interface BatchStepInfo {
-  /** One per item, in the order of the items; each is the same whenever its item is tried again. */
+  /**
+   * A key per item, in the order of the items; each stays the same whenever its item is tried
+   * again.
+   */
   readonly idempotencyKeys: readonly string[];
   readonly signal: AbortSignal;
 }
@@ -47,7 +50,7 @@ export interface BatchContext {
   /** W3C traceparent of this call; the turns of its messages are linked to it. */
   readonly traceparent: string;
   /**
-   * One effect for many messages: a model call in bulk, a bulk insert. `effect` gets the items
+   * Run an effect for many messages: a model call in bulk, a bulk insert. `effect` gets the items
    * whose result is not recorded yet and returns one result per item, in their order; each is
    * recorded in its own agent's journal, so after a crash it returns and is not computed again
    * (I6). Resolves with one result per item. A limit is taken once for all items.

@@ -1,4 +1,4 @@
-/** What a batch gives back: one result for each of its items. */
+/** A check that a batch returns one result for each of its items. */
 import { BatchResultError } from "../errors/message-errors.ts";
 
 /** @throws BatchResultError */

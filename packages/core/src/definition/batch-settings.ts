@@ -1,4 +1,4 @@
-/** How messages gather for one call of a batch handler. */
+/** Rules by which messages gather for one call of a batch handler. */
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { OptionRules } from "./option-rules.ts";
 import { atLeastOne, defined, delay, requireOptions } from "./option-rules.ts";
@@ -12,12 +12,12 @@ export interface BatchSettings {
   /** Payload bytes in one call; reaching them starts the call. Minimum 1. @default 1048576 */
   readonly bytes: number;
   /**
-   * How long the first message waits for others, in milliseconds; then the call starts with what is
-   * there. Minimum 0. @default 5
+   * Time the first message waits for others, in milliseconds; then the call starts with those that
+   * are there. Minimum 0. @default 5
    */
   readonly waitMs: number;
   /**
-   * Which messages share a call: those of all agents of the type that the worker hosts, or only
+   * Messages that share a call: those of all agents of the type that the worker hosts, or only
    * those of one agent. @default "type"
    */
   readonly by: "type" | "key";

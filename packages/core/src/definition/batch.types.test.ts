@@ -1,4 +1,4 @@
-/** What a batch handler sees, and what its message replies, is inferred. */
+/** Types of a batch handler's items and of its message's reply are inferred. */
 import { expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 

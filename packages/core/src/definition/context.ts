@@ -1,11 +1,11 @@
-/** What a handler gets besides its message. */
+/** The context that a handler gets besides its message. */
 import type { AgentReference, UntypedMessages } from "./agent-reference.ts";
 import type { AskCalls, SendCalls } from "./agent-calls.ts";
 import type { LimitUse } from "./limit.ts";
 import type { Position } from "./message/input.ts";
 import type { Topic } from "./topic.ts";
 
-/** One function per event: it validates, folds at once, and the event commits with the turn. */
+/** A function for each event: it validates, folds at once, and the event commits with the turn. */
 export type Emit<Events> = {
   readonly [Name in keyof Events as Name & string]: (data: Events[Name]) => void;
 };
@@ -38,7 +38,7 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a step's function gets. */
+/** Facts about a run of a step, for the step's function. */
 export interface StepInfo {
   /**
    * The same in every run of this step, and different for every other step ever: give it to the
@@ -60,7 +60,10 @@ export interface StepOptions {
    * them. While it waits, the handler leaves its place to others.
    */
   readonly limit?: LimitUse | readonly LimitUse[];
-  /** What it takes of the rates of limits that state no cost. Minimum 1. @default 1 */
+  /**
+   * Amount that the step takes from the rate of each limit that states no cost of its own. Minimum
+   * 1. @default 1
+   */
   readonly cost?: number;
 }
 
@@ -79,18 +82,18 @@ export interface TimerOptions {
   readonly id?: string;
 }
 
-/** What becomes of a message that comes after the agent has ended. */
+/** Fate of a message that comes after the agent has ended. */
 export type AfterEnd = "begin-again" | "refuse";
 
 export interface EndOptions {
   /**
-   * What becomes of a message that comes after the end: the agent begins again, or the message
-   * becomes a dead letter with `agent-ended` and its asker is told. @default "begin-again"
+   * Fate of a message that comes after the end: the agent begins again, or the message becomes a
+   * dead letter with `agent-ended` and its asker is told. @default "begin-again"
    */
   readonly later?: AfterEnd;
 }
 
-/** Whom a timer's message is for, when it is not the agent itself. */
+/** Target of a timer's message, when that is not the agent itself. */
 export interface TimerTarget<Messages> extends TimerOptions {
   readonly agent: AgentReference<Messages>;
   readonly key: string;
@@ -166,8 +169,8 @@ export interface Context<State, Events, Own = UntypedMessages> {
   readonly at: SetTimerCalls<Date | number, Own>;
   /**
    * Send a message again and again until the timer is cancelled, at intervals of whole seconds (at
-   * least 1000 ms), give or take one second. What fell into a time when the log was down comes at
-   * most once.
+   * least 1000 ms), give or take one second. Firings that fell into a time when the log was down
+   * come at most once.
    */
   readonly every: SetTimerCalls<number, Own>;
   /**

@@ -1,9 +1,9 @@
 /**
  * Versions of an event's data.
  *
- * What a journal holds never changes, the code does. So an event is recorded with the version it
- * had then, and whoever reads it lifts it, one version at a time, to the one that is declared
- * today. The fold knows only that one.
+ * A journal never changes, but code does: an event is recorded with the version it had then, and
+ * every reader lifts it, one version at a time, to the one that is declared today. The fold knows
+ * only that one.
  */
 import { thrownText } from "../errors/thrown.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
@@ -19,7 +19,7 @@ import { ignore, isThenable } from "../wire/thenable.ts";
 
 /**
  * Makes of an event's data what the next version has. Pure, like the fold: the result is all that
- * it does, and it returns at once. What it gets is frozen.
+ * it does, and it returns at once. Its argument is frozen.
  */
 export type Upcast = (data: unknown) => unknown;
 
@@ -30,8 +30,8 @@ export interface EventOptions {
    */
   readonly version?: number;
   /**
-   * One function for every earlier version: it lifts the data of that version to the next one. What
-   * the last one returns is what the fold gets; the schema is not asked again. @default none
+   * A function for each earlier version, which lifts the data of that version to the next one. The
+   * fold gets the result of the last one; the schema is not asked again. @default none
    *
    * ```ts
    * .event("deposited", z.object({ cents: z.int(), currency: z.string() }), fold, {
@@ -46,7 +46,7 @@ export interface EventOptions {
   readonly upcast?: Readonly<Record<number, Upcast>>;
 }
 
-/** Whose event it is, and where it is recorded. */
+/** The agent that an event belongs to, and the place where it is recorded. */
 export interface EventPlace {
   readonly agent: AgentId;
   /** Of the turn record; for an event that is not recorded yet, of the message being handled. */
@@ -114,8 +114,8 @@ export function upToDate(
 }
 
 /**
- * What a state is folded with: the version of the state, and the events that are declared, as in
- * `1 deposited@2 opened`. For a snapshot.
+ * The versions that a state is folded with: that of the state, and those of the declared events, as
+ * in `1 deposited@2 opened`. For a snapshot.
  */
 export function foldVersion({ events, stateVersion }: AgentDefinition): string {
   const declared = Object.entries(events).map(([name, { version }]) =>

@@ -1,4 +1,7 @@
-/** What `onFailed` gets: what can be done at once, because it commits with the failure. */
+/**
+ * The context of `onFailed`: it offers only what can be done at once, because all of it commits
+ * with the failure.
+ */
 import type { UntypedMessages } from "./agent-reference.ts";
 import type { Context } from "./context.ts";
 

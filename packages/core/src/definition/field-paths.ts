@@ -4,10 +4,10 @@
  * values have, so a path that is wrong does not compile.
  */
 
-/** What has no fields: it is sealed whole. */
+/** A value without fields: it is sealed whole. */
 type Leaf = Date | Uint8Array | ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>;
 
-/** How deep the compiler looks. */
+/** Depth down to which the compiler looks, as a countdown. */
 type Deeper = [never, 0, 1, 2, 3, 4];
 
 /** The paths of a value's fields. */
@@ -28,7 +28,7 @@ type Below<Name extends string, Value, Depth extends number> =
   | Name
   | `${Name}.${FieldPath<NonNullable<Value>, Deeper[Depth]>}`;
 
-/** What is at a path. */
+/** Type of the value at a path. */
 export type FieldAt<Value, Path> = Value extends readonly (infer Element)[]
   ? Path extends `*.${infer Rest}`
     ? FieldAt<NonNullable<Element>, Rest>
@@ -47,7 +47,7 @@ export type FieldAt<Value, Path> = Value extends readonly (infer Element)[]
 export interface Field {
   readonly path: string;
   readonly names: readonly string[];
-  /** What stands there once it is erased. */
+  /** Value that stands there once the field is erased. */
   readonly erased: unknown;
 }
 

@@ -8,7 +8,10 @@ import { keyToToken } from "./message/key-token.ts";
 import { requireOptions } from "./option-rules.ts";
 
 export interface Rate {
-  /** What may be used within any `perMs`: calls, or the sum of their costs. Minimum 1. */
+  /**
+   * Amount that may be used within any `perMs`: a number of calls, or the sum of their costs.
+   * Minimum 1.
+   */
   readonly count: number;
   /** Length of the window in milliseconds. Minimum 1000. */
   readonly perMs: number;
@@ -17,7 +20,7 @@ export interface Rate {
 export interface LimitOptions {
   /** Effects at work at once, in all workers together. Minimum 1. @default as many as there are */
   readonly concurrency?: number;
-  /** What may be used within a time. @default no rate */
+  /** Amount that may be used within a time. @default no rate */
   readonly rate?: Rate;
 }
 
@@ -32,7 +35,7 @@ export interface WeightedLimit {
   readonly cost: number;
 }
 
-/** What a step names: a limit, with a cost of its own or without. */
+/** A limit as a step names it, with a cost of its own or without. */
 export type LimitUse = Limit | WeightedLimit;
 
 /**

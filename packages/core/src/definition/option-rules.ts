@@ -1,5 +1,5 @@
 /**
- * Options: what is not usable is refused by name, before anything starts. That is a number that is
+ * Options: an unusable one is refused by name, before anything starts. Unusable is a number that is
  * none or out of bounds, as from `Number(process.env.SIZE)`, and a name that nothing reads, such as
  * a slip in spelling, which would leave the default in force without a word.
  */
@@ -16,7 +16,8 @@ export interface NumberRule {
 }
 
 /**
- * What every option of a call keeps: a number its rule; the others are checked where they are used.
+ * Rules for all options of a call: a number's rule checks it; the others are checked where they are
+ * used.
  */
 export type OptionRules<Options> = {
   readonly [Name in keyof Required<Options>]: NumberRule | "other";

@@ -15,18 +15,18 @@ import type { Schema, SchemaOutput } from "./schema.ts";
 import { stored } from "../wire/storable.ts";
 import type { Field, FieldAt, FieldPath } from "./field-paths.ts";
 
-/** What stands at each field once its subject was erased, by path. */
+/** Values that stand at each field once its subject was erased, by path. */
 export type PersonalFields<Value> = {
   readonly [Path in FieldPath<NonNullable<Value>>]?: FieldAt<NonNullable<Value>, Path>;
 };
 
-/** Whose data it is: `customer/42`, or any other text that names a person. */
+/** Names the person whose data these are: `customer/42`, or any other text that names a person. */
 export type SubjectOf<Value> = (value: Value, agent: AgentId) => string;
 
 interface SubjectOption<Value> {
   /**
-   * Whose data it is. @default the agent whose event or message it is, as `type/key`; a topic has
-   * to say it
+   * Names the person whose data these are. @default the agent whose event or message it is, as
+   * `type/key`; a topic has to say it
    */
   readonly subject?: SubjectOf<Value>;
 }
@@ -45,7 +45,7 @@ export interface WholeOptions<Value> extends SubjectOption<Value> {
   readonly erased: Value;
 }
 
-/** What a `personal` schema says beside the schema. */
+/** Options of `personal` besides the schema. */
 export interface PersonalNote {
   readonly schema: Schema;
   readonly fields: readonly Field[];
@@ -95,7 +95,7 @@ export function personalOf(schema: Schema): PersonalNote | undefined {
   return (schema as Partial<Personal<Schema>>).personal;
 }
 
-/** Whose data this is. @throws DefinitionError */
+/** Name of the person whose data the value holds. @throws DefinitionError */
 export function subjectOf(note: PersonalNote, value: unknown, agent: AgentId): string {
   if (note.subject === undefined) return agentName(agent);
   const subject = note.subject(value, agent);

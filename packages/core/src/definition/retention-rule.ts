@@ -1,11 +1,12 @@
-/** What an agent type keeps of its agents' journals and inputs. */
+/** Rules for the part of journals and inputs that an agent type keeps. */
 import { DefinitionError } from "../errors/definition-errors.ts";
 import type { OptionRules } from "./option-rules.ts";
 import { atLeastOne, defined, duration, requireOptions } from "./option-rules.ts";
 
 /**
- * What may go. Each of `turns` and `ageMs` is a limit of its own: what is beyond either goes. It
- * goes in portions and never early: at least so much can always be replayed.
+ * Limits beyond which records may be removed. Each of `turns` and `ageMs` is a limit of its own: a
+ * record beyond either goes. It goes in portions and never early: at least so much can always be
+ * replayed.
  *
  * With a record goes the input that it is about, unless somebody may still need it: a dead letter
  * that can be redriven, an agent that is parked, a turn that has not ended anywhere.
@@ -13,17 +14,17 @@ import { atLeastOne, defined, duration, requireOptions } from "./option-rules.ts
 export interface RetentionOptions {
   /** Turns that are kept of each agent, at least. Minimum 1. @default all */
   readonly turns?: number;
-  /** How long a turn is kept, at least, in milliseconds. Minimum 1. @default for ever */
+  /** Time a turn is kept, at least, in milliseconds. Minimum 1. @default for ever */
   readonly ageMs?: number;
   /**
-   * Nothing goes before the agent has ended (`ctx.end()`); then what is beyond the limits, or
-   * everything when there are none. @default also while it lives
+   * Keep everything until the agent has ended (`ctx.end()`); then records beyond the limits go, or
+   * all of them when there are no limits. @default also while it lives
    */
   readonly after?: "ended";
 }
 
 export interface TopicRetention {
-  /** How long a publication is kept, at least, in milliseconds. Minimum 1. @default for ever */
+  /** Time a publication is kept, at least, in milliseconds. Minimum 1. @default for ever */
   readonly ageMs: number;
 }
 

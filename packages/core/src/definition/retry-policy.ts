@@ -1,6 +1,6 @@
 /**
- * How often and when a failed turn is tried again. Retries happen inside the mailbox, so the key's
- * order is kept.
+ * Number of runs that a turn gets, and the pauses between them. Retries happen inside the mailbox,
+ * so the key's order is kept.
  */
 import type { Random } from "../clock/random.ts";
 import { DefinitionError } from "../errors/definition-errors.ts";
@@ -29,12 +29,12 @@ export interface RetryPolicy {
    */
   readonly deathsMax: number;
   /**
-   * How long one run may take, in milliseconds, before it counts as failed. Minimum 1. @default
+   * Time that one run may take, in milliseconds, before it counts as failed. Minimum 1. @default
    * 600000
    */
   readonly timeoutMs: number;
   /**
-   * What becomes of a message whose runs are used up: a dead letter, and the next message is
+   * Fate of a message whose runs are used up: it becomes a dead letter, and the next message is
    * handled; or its agent is parked, and its later messages wait in order until somebody resumes
    * it. @default "dead-letter"
    */

@@ -8,12 +8,12 @@ import { SchemaError } from "../errors/message-errors.ts";
 import { isThenable } from "../wire/thenable.ts";
 
 export type Schema = StandardSchemaV1;
-/** What a schema accepts. */
+/** Type of the values that a schema accepts. */
 export type SchemaInput<S extends Schema> = StandardSchemaV1.InferInput<S>;
-/** What a schema makes of it. */
+/** Type of the values that a schema returns. */
 export type SchemaOutput<S extends Schema> = StandardSchemaV1.InferOutput<S>;
 
-/** One reason why a value was refused. `path` is dotted, empty for the value itself. */
+/** A reason why a value was refused. `path` is dotted, empty for the value itself. */
 export interface SchemaIssue {
   readonly path: string;
   readonly message: string;

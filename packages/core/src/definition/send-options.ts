@@ -1,4 +1,4 @@
-/** What a program may say of sending and publishing. */
+/** Options of sending and publishing. */
 import type { MessageOptions } from "./agent-calls.ts";
 
 export interface SendOptions {

@@ -7,7 +7,7 @@
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
 
-/** Makes of a state what the next version has. Pure, like the fold. What it gets is frozen. */
+/** Makes of a state what the next version has. Pure, like the fold. Its argument is frozen. */
 export type Migrate = (state: unknown) => unknown;
 
 export type Migrations = Readonly<Record<number, Migrate>>;

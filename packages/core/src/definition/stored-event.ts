@@ -1,5 +1,5 @@
 /**
- * What is stored of an event, as a type. `emit` takes what the event's schema accepts; what the
+ * The stored form of an event, as a type. `emit` takes what the event's schema accepts; what the
  * schema makes of it is stored, and that is what projections get. Only the compiler sees this.
  */
 

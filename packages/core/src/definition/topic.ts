@@ -15,13 +15,13 @@ export interface TopicDefinition {
   readonly kind: "topic";
   readonly name: string;
   readonly schema: Schema;
-  /** How long publications are kept, once everybody has handled them. @default for ever */
+  /** Time that publications are kept, once all subscribers have handled them. @default for ever */
   readonly retention?: TopicRetention | undefined;
 }
 
 export interface TopicOptions {
   /**
-   * How long a publication is kept, by the workers whose agents subscribe to it. One that is not
+   * Time that a publication is kept, by the workers whose agents subscribe to it. One that is not
    * handled stays, and so does one whose dead letter can be redriven. @default for ever
    */
   readonly retention?: TopicRetention;

@@ -1,7 +1,7 @@
 /**
- * Until when, and for whom, a message is worked on. An ask says it by its own deadline and reply
- * address; what a handler of our own sends on behalf of asks says it like this, so that a later
- * turn is given up as the ask's own turn is.
+ * Deadline and askers of a message: work on it ends when nobody wants the result any more. An ask
+ * states them by its own deadline and reply address; a handler of our own states them like this
+ * when it sends on behalf of asks, so that a later turn is given up as the ask's own turn is.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { SendCalls } from "./agent-calls.ts";
@@ -16,7 +16,7 @@ export interface Wanted {
   readonly askers: readonly string[] | undefined;
 }
 
-/** What a handler of our own can do besides what `Context` offers. */
+/** Sends that only our own handlers can do, besides those of `Context`. */
 export interface WantedSends {
   /** Of the message that is being handled. */
   readonly wanted: Wanted;
@@ -28,7 +28,7 @@ export interface WantedSends {
   ): SendCalls<Messages, void>;
 }
 
-/** What a handler of our own can do besides what `Context` offers. */
+/** Late answers that only our own handlers can give, besides the calls of `Context`. */
 export interface LateReplies extends WantedSends {
   /**
    * Leave this ask open; returns where its asker waits, or undefined for a message that is no ask.

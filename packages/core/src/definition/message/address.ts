@@ -1,6 +1,6 @@
-/** Where a message goes, and which agent a journal belongs to. */
+/** Address of a message, and of the agent that a journal belongs to. */
 
-/** One agent: its type and its key. */
+/** An agent, by its type and its key. */
 export interface AgentId {
   readonly type: string;
   readonly key: string;

@@ -9,7 +9,7 @@ import type { Metadata } from "./metadata.ts";
  */
 export type Position = number;
 
-/** What a publisher, a client or a turn puts on the log. */
+/** A message that a publisher, a client or a turn puts on the log. */
 export interface InputDraft {
   readonly address: Address;
   readonly metadata: Metadata;
@@ -22,14 +22,14 @@ export interface Input {
   readonly address: Address;
   readonly metadata: Metadata;
   readonly payload: Uint8Array;
-  /** When the log accepted it, in milliseconds since the epoch. */
+  /** Time at which the log accepted it, in milliseconds since the epoch. */
   readonly acceptedAtMs: number;
   /** Set when the subject itself cannot be an address; such an input only becomes a dead letter. */
   readonly fault?: TroupeError | undefined;
 }
 
 /**
- * What an input with so large a payload takes of a window in bytes: also the smallest one takes
+ * Share of a window in bytes that an input with this payload takes; even the smallest input takes
  * memory.
  */
 export function inputBytes(payloadBytes: number): number {

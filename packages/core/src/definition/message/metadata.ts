@@ -1,6 +1,6 @@
 /**
- * What travels beside a payload, in message headers: identity, trace context, the way back and the
- * deadline. Every field is optional because any client may publish a bare payload.
+ * Facts that travel beside a payload, in message headers: identity, trace context, the way back and
+ * the deadline. Every field is optional because any client may publish a bare payload.
  */
 
 import type { ContentType } from "../../wire/payload.ts";
@@ -44,13 +44,13 @@ export interface Metadata {
   /** Id of the first message of the conversation. */
   readonly correlationId?: string | undefined;
   /**
-   * How many messages came before this one, each sent, published or asked by the turn of the one
-   * before. A timer of a second or more begins anew.
+   * Number of messages that came before this one, each sent, published or asked by the turn of the
+   * one before. A timer of a second or more begins anew.
    */
   readonly hops?: number | undefined;
-  /** Where the reply goes: an inbox of the asker, opaque to everybody else. */
+  /** Address for the reply: an inbox of the asker, opaque to everybody else. */
   readonly replyTo?: string | undefined;
-  /** When nobody waits for the reply any more, by the log's clock (`Log.nowMs`). */
+  /** Time from which nobody waits for the reply any more, by the log's clock (`Log.nowMs`). */
   readonly deadlineMs?: number | undefined;
   /**
    * Reply addresses of the asks for which it is sent, when it is no ask itself: it is given up when

@@ -1,6 +1,6 @@
 /**
- * Which partition a key belongs to: FNV-1a, 32 bits, over the token's bytes, modulo the number of
- * partitions. The server's subject mapping `{{partition(n, token)}}` computes the same.
+ * The partition of a key: FNV-1a, 32 bits, over the token's bytes, modulo the number of partitions.
+ * The server's subject mapping `{{partition(n, token)}}` computes the same.
  */
 
 /** Number of partitions of a shard. It is fixed when the stream is created. */

@@ -21,7 +21,7 @@ test("the span of a turn is another one for every position, agent type and trace
   expect([...ids].every((id) => /^[\da-f]{16}$/.test(id))).toBe(true);
 });
 
-/** They are in journals, so they stay what they are for ever. */
+/** Journals hold these ids, so they never change. */
 test("ids are the same in every version", () => {
   expect([
     spanIdOf(trace, 1207, "order"),

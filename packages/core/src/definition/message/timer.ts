@@ -8,7 +8,7 @@
  */
 import type { InputDraft } from "./input.ts";
 
-/** When a timer fires. */
+/** Time at which a timer fires. */
 export type TimerTime =
   /** Once, at this time in milliseconds since the epoch, or at once when that is over. */
   | { readonly atMs: number }
@@ -21,8 +21,8 @@ export interface SetTimer {
   readonly id: string;
   readonly time: TimerTime;
   /**
-   * Its metadata names the timer. What a repeating timer sends gets the time of its next firing
-   * added to its id.
+   * The message to send; its metadata names the timer. Each message of a repeating timer gets the
+   * time of its next firing added to its id.
    */
   readonly message: InputDraft;
   /** There never was a timer of this id, so there is none to replace. */

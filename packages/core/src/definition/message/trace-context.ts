@@ -2,8 +2,8 @@
  * W3C trace context (https://www.w3.org/TR/trace-context/), level 1: `00-<32 hex trace id>-<16 hex
  * span id>-<2 hex flags>`.
  *
- * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. What
- * the span of a turn is, says turn-span.ts.
+ * Every hop carries it: publisher -> message header -> turn record -> outgoing message header. A
+ * turn's own span is defined in turn-span.ts.
  */
 import { randomFillSync } from "node:crypto";
 import type { Random } from "../../clock/random.ts";

@@ -2,10 +2,9 @@
  * The span of a turn, from its input alone.
  *
  * Below the context that its message brought; without one it is the root of a trace that follows
- * from the log and the position. What is sent again by an operator, or comes from a timer that
- * waited long, begins a trace of its own: its message names the turn that it continues (`link`),
- * and whoever has that turn's record finds the new trace with `traceIdOf`, so the link goes both
- * ways.
+ * from the log and the position. A message that an operator sends again, or that comes from a timer
+ * that waited long, begins a trace of its own: it names the turn that it continues (`link`), and a
+ * reader of that turn's record finds the new trace with `traceIdOf`, so the link goes both ways.
  */
 import type { Input } from "./input.ts";
 import { spanIdOf, traceIdOf } from "./span-ids.ts";

@@ -86,7 +86,7 @@ function enqueue(course: Course) {
   };
 }
 
-/** Who runs the job here, and how long he wants it; his ask stays open. */
+/** The job's asker and the time it still wants the job; its ask stays open. */
 function askingOf(context: JobContext, timeoutMs = Infinity): Asking {
   const replyTo = context.answerLater();
   const { asks, status } = context.state;

@@ -1,4 +1,4 @@
-/** How many askers a job remembers. */
+/** Number of askers that a job remembers. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 

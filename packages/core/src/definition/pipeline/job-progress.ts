@@ -1,4 +1,4 @@
-/** How a job moves from stage to stage: what its turns emit and send. */
+/** Movement of a job from stage to stage: the events and messages of its turns. */
 import { agentNamed } from "../agent-reference.ts";
 import { PipelineStageError } from "../../errors/pipeline-errors.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";
@@ -18,7 +18,9 @@ export type FailedJobContext = FailureContext<JobState, JobEvents> & LateReplies
 export interface Course {
   readonly pipeline: string;
   readonly stages: readonly StageDefinition[];
-  /** How long each `run` wants the job at most; undefined means until it is done. */
+  /**
+   * Time that each `run` wants the job at most, in milliseconds; undefined means until it is done.
+   */
   readonly timeoutMs: number | undefined;
 }
 
@@ -76,7 +78,7 @@ export function isAt(context: Pick<JobContext, "emit" | "state">, stage: string)
   return true;
 }
 
-/** What a stage gets: the result of the one before it. */
+/** Input of a stage: the result of the one before it. */
 export function itemOf(
   { agent: { key }, state }: Pick<JobContext, "agent" | "state">,
   { stages }: Course,
@@ -114,9 +116,9 @@ function proceed(
   return context.state.results[stage];
 }
 
-/** What a job sends itself to come to a stage. */
+/** Message that a job sends itself to come to a stage. */
 export interface StageMessage {
-  /** What `runs` was then. */
+  /** The job's `runs` when the message was sent. */
   readonly runs: number;
 }
 
@@ -135,7 +137,7 @@ function nextOf({ stages }: Course, stage: string): string | undefined {
   return stages[stages.findIndex(({ name }) => name === stage) + 1]?.name;
 }
 
-/** Where a job came to an end, and why. */
+/** The stage at which a job ended, and the reason. */
 export interface Ending {
   readonly stage: string;
   readonly part?: number;
@@ -159,8 +161,8 @@ export function fail(
 }
 
 /**
- * J4: nobody wants the job any more. Who asked is told the same as an ask whose turn was given up;
- * at its own deadline nobody can say which of the two an asker hears first.
+ * J4: nobody wants the job any more. Its askers are told the same as an ask whose turn was given
+ * up; at the asker's own deadline either of the two answers may come first.
  */
 export function stop(
   context: FailedJobContext,

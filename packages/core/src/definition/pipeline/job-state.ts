@@ -14,17 +14,20 @@ export interface JobState {
   readonly results: Readonly<Record<string, unknown>>;
   /** Of a parallel stage that is under way. */
   readonly parts: JobParts | undefined;
-  /** Why the stage itself failed, when its fall-back has to make the result. */
+  /** Failure of the stage itself, when its fall-back has to make the result. */
   readonly fallback: ErrorData | undefined;
-  /** Why the job stopped or failed: what its askers get. */
+  /** Reason why the job stopped or failed, as its askers get it. */
   readonly failure: ErrorData | undefined;
   /** Reply addresses of those who wait for the answer; the others find it in the journal. */
   readonly asks: readonly string[];
-  /** Until when it is wanted, in milliseconds since the epoch; undefined means until it is done. */
+  /**
+   * Time until which the job is wanted, in milliseconds since the epoch; undefined means until it
+   * is done.
+   */
   readonly deadlineMs: number | undefined;
   /** All who want it are among `asks`: when they give up, it stops. */
   readonly onlyAsks: boolean;
-  /** How often it was asked for, as far as that changed until when it is wanted, or for whom. */
+  /** Number of runs that changed until when the job is wanted, or for whom. */
   readonly runs: number;
 }
 
@@ -32,7 +35,7 @@ export interface JobParts {
   readonly items: readonly unknown[];
   /** At once, at most. */
   readonly limit: number;
-  /** How many were handed out, in their order. */
+  /** Number of parts that were handed out, in their order. */
   readonly sent: number;
   /** Of these, the ones that were given up: they are handed out again when the job goes on. */
   readonly again: readonly number[];
@@ -54,7 +57,7 @@ export interface JobEvents {
     readonly replyTo: string | undefined;
     readonly deadlineMs?: number | undefined;
   };
-  /** Somebody else wants it, too; a job that was stopped goes on. */
+  /** Another caller wants the job, too; a stopped job goes on. */
   readonly asked: Asking;
   /** `next` is absent when it was the last stage. */
   readonly completed: {
@@ -76,17 +79,20 @@ export interface JobEvents {
     readonly part: number | undefined;
     readonly failure: ErrorData;
   };
-  /** Nobody wants it any more. */
+  /** The last caller gave up. */
   readonly stopped: {
     readonly stage: string;
     readonly part: number | undefined;
     readonly failure: ErrorData;
   };
-  /** What had failed or was given up was handled after all: it is wanted until it is done. */
+  /**
+   * A message that failed or was given up was handled after all: the job is wanted until it is
+   * done.
+   */
   readonly resumed: { readonly stage: string };
 }
 
-/** Who wants a job, and until when. */
+/** A caller that wants a job, and until when. */
 export interface Asking {
   /** Undefined for a `send`, and for an ask beyond `asksMax`. */
   readonly replyTo: string | undefined;
@@ -109,9 +115,8 @@ export const newJob: JobState = Object.freeze({
 });
 
 /**
- * How many askers of a job are told at once; more are not told, but find the answer in the journal
- * (D2). Their addresses are in the job's state and in the record that answers them: some 50 bytes
- * each.
+ * Number of a job's askers that are told at once; the others find the answer in the journal (D2).
+ * Their addresses are in the job's state and in the record that answers them: some 50 bytes each.
  */
 export const asksMax = 1024;
 
@@ -192,7 +197,7 @@ function isRunning({ status }: JobState): boolean {
   return status === "running";
 }
 
-/** What was given up is handed out again, and more if there is room. */
+/** Hands out again the parts that were given up, and more if there is room. */
 function goOn(state: JobState): JobState {
   const running: JobState = { ...state, status: "running", failure: undefined };
   return handOut(withParts(running, (parts) => ({ ...parts, again: [] })));

@@ -20,25 +20,25 @@ import { anything } from "./anything.ts";
 import { emitFailure } from "./emit-failure.ts";
 import type { ParallelStage, Part } from "./stage-definition.ts";
 
-/** What a job sends to a part's agent. */
+/** Message from a job to a part's agent. */
 export interface PartMessage extends Part {
   readonly item: unknown;
-  /** What `runs` of the job was when it sent this. */
+  /** The job's `runs` when it sent this. */
   readonly runs: number;
 }
 
-/** What a part's agent sends to its job. */
+/** Message from a part's agent to its job. */
 export interface GatherMessage {
   readonly stage: string;
   readonly part: number;
   readonly result?: unknown;
   readonly failure?: ErrorData | undefined;
-  /** It was given up: `runs` of the message that was. */
+  /** Set when the part was given up: `runs` of the message that was. */
   readonly givenUp?: number | undefined;
 }
 
 interface PartState {
-  /** Why the stage's own function failed, for its fall-back. */
+  /** Failure of the stage's own function, for its fall-back. */
   readonly failure: ErrorData | undefined;
 }
 interface PartEvents {
@@ -69,7 +69,7 @@ export function partOf(
   return context.sendWanted<PartMessages>(wanted, { type }, `${job}/${index}`);
 }
 
-/** Which part an agent of this name handles; undefined when it handles none of this pipeline. */
+/** The part that an agent of this name handles; undefined when it handles none of this pipeline. */
 export function partNamed(
   pipeline: string,
   name = "",
@@ -97,7 +97,7 @@ export function partAgent(pipeline: string, stage: ParallelStage): AgentDefiniti
   const options = (
     onFailed: (...failed: FailedPart) => void,
   ): { readonly retry: Partial<RetryPolicy>; readonly onFailed: () => void } =>
-    // What contexts offer agents of our own, and `onUnread`, is not in the public types.
+    // The public types have neither `onUnread` nor what contexts offer our own agents.
     ({ retry, onFailed, onUnread }) as never;
   const fallBack = (...[context, failure, part]: FailedPart): void => {
     if (saysGivenUp(failure, context.message.position)) return giveUp(context, failure, part);

@@ -31,14 +31,14 @@ import type {
   StageOptions,
 } from "./stage-definition.ts";
 
-/** What the stages of a pipeline make. */
+/** Results of a pipeline's stages, by name. */
 type With<Results, Name extends string, Result> = Results & { readonly [K in Name]: Result };
 
 /**
  * The calls that add a stage. `Parsed` is the input as its schema makes it, `Item` what comes next.
  */
 export interface Stages<Input, Parsed, Item, Results> {
-  /** One item in, one result out. */
+  /** Declare a stage: one item in, one result out. */
   stage<const Name extends string, Result>(
     name: Name,
     work: (context: StageContext, item: Item, job: Job<Parsed, Results>) => Result,
@@ -98,9 +98,10 @@ export interface Pipeline<Input, Parsed, Item, Results>
 
 export interface PipelineOptions {
   /**
-   * How long whoever runs a job wants it at most, in milliseconds from when the log accepted that:
-   * when all who did are through with it, the job stops. It holds for `send`, and for an ask if
-   * that has not given up before. Minimum 1. @default an ask's own deadline; a `send` has none
+   * Time for which a caller of `run` wants the job at most, in milliseconds from when the log
+   * accepted the message: once this is over for all callers, the job stops. It holds for `send`,
+   * and for an ask if that has not given up before. Minimum 1. @default an ask's own deadline; a
+   * `send` has none
    */
   readonly timeoutMs?: number;
 }
@@ -126,7 +127,10 @@ export function pipeline<S extends Schema>(
   return stagesOf({ name, schema, timeoutMs, stages: [] });
 }
 
-/** Nobody knows whose data the results are that a job keeps. @throws DefinitionError */
+/**
+ * Refuses a schema with personal data: the results that a job keeps have no known owner. @throws
+ * DefinitionError
+ */
 function requireNothingPersonal(name: string, schema: Schema): void {
   if (personalOf(schema) === undefined) return;
   throw new DefinitionError(

@@ -1,4 +1,7 @@
-/** What the compiler knows of a pipeline without one annotation; wrong uses are compile errors. */
+/**
+ * Types that the compiler infers for a pipeline without one annotation; wrong uses are compile
+ * errors.
+ */
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 

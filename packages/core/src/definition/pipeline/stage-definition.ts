@@ -6,7 +6,7 @@ import type { RetryPolicy } from "../retry-policy.ts";
 import type { None } from "../agent.ts";
 import type { Context } from "../context.ts";
 
-/** What a stage may do besides returning its result; all of it belongs to the stage's own turn. */
+/** The context of a stage; everything done with it belongs to the stage's own turn. */
 export type StageContext = Pick<
   Context<unknown, None>,
   | "agent"
@@ -22,7 +22,7 @@ export type StageContext = Pick<
   | "step"
 >;
 
-/** What a stage may look back on. */
+/** Earlier values of the job, for a stage to look back on. */
 export interface Job<Input, Results> {
   readonly key: string;
   readonly input: Input;
@@ -30,21 +30,21 @@ export interface Job<Input, Results> {
   readonly results: Readonly<Results>;
 }
 
-/** Which part of which job. */
+/** The part of a job, by the job's key and its number. */
 export interface Part {
   readonly job: string;
   /** From 0. */
   readonly index: number;
 }
 
-/** One call for the items of many jobs. */
+/** The context of a stage that handles the items of many jobs in one call. */
 export interface BatchStageContext<Item> {
   /** Aborted when all jobs of the call are given up. */
   readonly signal: AbortSignal;
   /** W3C traceparent of the call. */
   readonly traceparent: string;
   /**
-   * One effect for all items: it gets those whose result is not recorded yet, and returns one
+   * Run an effect for all items: it gets those whose result is not recorded yet, and returns one
    * result per item, in their order. Each is recorded in its own job's journal (I6).
    */
   step<Result>(
@@ -58,8 +58,8 @@ export interface BatchStageContext<Item> {
 
 export interface StageOptions<Item, Result> {
   /**
-   * How often and when a failed run is tried again, and how long one may take. @default the
-   * worker's policy
+   * Number of runs that a part or stage gets, the pauses between them, and the time one may take.
+   * @default the worker's policy
    */
   readonly retry?: Partial<RetryPolicy>;
   /**
@@ -79,7 +79,7 @@ export interface BatchStageOptions<Item, Result>
 export interface PartsOptions<Item, Each> {
   /** The parts of the item. Called once per job: they are recorded. */
   readonly each: (item: Item) => readonly Each[];
-  /** How many parts of one job may be under way at once. Minimum 1. @default 8 */
+  /** Number of a job's parts that may be under way at once. Minimum 1. @default 8 */
   readonly limit?: number;
 }
 

@@ -1,43 +1,79 @@
-/** The documentation says what the code does: snippets are files, and the files run. */
+/** The documentation says what the code does: its programs are compiled, and they run. */
 import { execFile } from "node:child_process";
-import { readdir, readFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-import { startNatsServer } from "@troupe/jetstream/server";
-import { expect, it } from "vitest";
+import { beforeAll, describe, expect, it, test } from "vitest";
+
+import type { Program } from "./snippets/programs.ts";
+import { readPrograms } from "./snippets/read-pages.ts";
+import { addressFromEnvironment, runProgram } from "./snippets/run-program.ts";
 
 const run = promisify(execFile);
 const root = new URL("../", import.meta.url);
 const source = "--conditions=troupe-source";
-/** A run takes less than a second on a machine that does nothing else. */
-const hangsAfterMs = 20_000;
+/** Where git does not look, and from where the packages of the repository are found. */
+const folder = fileURLToPath(new URL("dist/snippets/", root));
+const timeout = 120_000;
 
-const ordered = /^order: paid\n\[ '2 of lamp-\w+, 8 left' \]\n$/;
-const reviewed = /^\{ lines: 2, best: 6 \}\n\{ lines: 2, best: 6 \}\n$/;
+const programs = await readPrograms();
+const ofPages = programs.filter(({ file }) => file === undefined);
 
-function path(file: string): string {
-  return fileURLToPath(new URL(`packages/examples/tutorial/${file}`, root));
-}
+const pathOf = ({ name }: Program): string => join(folder, `${name}.ts`);
 
-async function snippets(): Promise<readonly { readonly file: string; readonly code: string }[]> {
-  const text = await readFile(new URL("README.md", root), "utf8");
-  return [...text.matchAll(/```ts file=(\S+)\n(.*?)```/gs)].map(([, file = "", code = ""]) => ({
-    file,
-    code,
-  }));
-}
+beforeAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  for (const program of programs) {
+    await writeFile(pathOf(program), addressFromEnvironment(program.code));
+  }
+});
 
-it("shows in the README exactly what is in the tutorial's files", async () => {
-  const shown = await snippets();
-  expect(shown.length).toBeGreaterThan(0);
-  for (const { file, code } of shown) {
+it("has programs", () => {
+  expect(ofPages.length).toBeGreaterThan(8);
+  const names = programs.map(({ name }) => name);
+  expect(names).toEqual([...new Set(names)]);
+});
+
+it("shows exactly what is in the files that it names", async () => {
+  const files = programs.filter(({ file }) => file !== undefined);
+  expect(files.length).toBeGreaterThan(1);
+  for (const { file = "", code } of files) {
     expect(code).toBe(await readFile(new URL(file, root), "utf8"));
   }
 });
 
+it("compiles with the options of this repository", { timeout }, async () => {
+  const options = {
+    extends: "../../tsconfig.base.json",
+    compilerOptions: {
+      noEmit: true,
+      incremental: false,
+      noUnusedLocals: false,
+      noUnusedParameters: false,
+    },
+    include: ["*.ts"],
+  };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(options));
+  const compiler = fileURLToPath(new URL("node_modules/.bin/tsc", root));
+  const compiled = run(compiler, ["-p", folder]).catch((error: unknown) => error);
+  expect(await compiled).toMatchObject({ stdout: "", stderr: "" });
+});
+
+describe("a page's program runs, and prints nothing on the error stream", () => {
+  test.for(ofPages.filter(({ runs }) => runs))("$name", { timeout }, async (program) => {
+    const [printed] = await runProgram(pathOf(program), [source]);
+    expect(printed?.stderr).toBe("");
+  });
+});
+
+const ordered = /^order: paid\n\[ '2 of lamp-\w+, 8 left' \]\n$/;
+const reviewed = /^\{ lines: 2, best: 6 \}\n\{ lines: 2, best: 6 \}\n$/;
+
 /** What a program of the tutorial prints, in its first and in its second run on one broker. */
-const programs = [
+const tutorial = [
   [
     "01-first-agent.ts",
     /^alice has 5\n1 deposit \{ balance: 5 \}\n$/,
@@ -49,30 +85,22 @@ const programs = [
 
 it("knows every program of the tutorial", async () => {
   const files = await readdir(new URL("packages/examples/tutorial/", root));
-  expect(programs.map(([file]) => file)).toEqual(files.toSorted());
+  expect(tutorial.map(([file]) => file)).toEqual(files.toSorted());
 });
 
-it(
-  "runs the programs of the tutorial twice in a row on one broker",
-  { timeout: 120_000 },
-  async () => {
-    await using server = await startNatsServer();
-    for (const [file, ...printed] of programs) {
-      for (const expected of printed) {
-        // Ended with an error, or killed because it hangs, it rejects.
-        const { stdout, stderr } = await run(process.execPath, [source, path(file)], {
-          env: { ...process.env, TROUPE_NATS_URL: server.url },
-          timeout: hangsAfterMs,
-        });
-        expect(stdout).toMatch(expected);
-        expect(stderr).toBe("");
-      }
+describe("a program of the tutorial runs twice in a row on one broker", () => {
+  test.for(tutorial)("%s", { timeout }, async ([file, ...expected]) => {
+    const path = fileURLToPath(new URL(`packages/examples/tutorial/${file}`, root));
+    const printed = await runProgram(path, [source], 2);
+    for (const [index, { stdout, stderr }] of printed.entries()) {
+      expect(stdout).toMatch(expected[index] ?? "");
+      expect(stderr).toBe("");
     }
-  },
-);
+  });
+});
 
-it("declares the first agent in fewer than 15 lines and without a type annotation", async () => {
-  const [first] = await snippets();
+it("declares the first agent in fewer than 15 lines and without a type annotation", () => {
+  const first = programs.find(({ name }) => name === "01-first-agent");
   const declaration = /export const account = .*?;\n(?=\n)/s.exec(first?.code ?? "")?.[0] ?? "";
   expect(declaration).not.toBe("");
   expect(declaration.split("\n").length).toBeLessThan(15);

@@ -17,6 +17,27 @@ export const describedPackages: Rule = {
   ],
 };
 
+export const foundPackages: Rule = {
+  says: "every published package has keywords, the Node that it needs, and its own manifest as an entry",
+  breaches: ({ path, text }) => {
+    if (!/^packages\/[^/]+\/package\.json$/.test(path)) return [];
+    const manifest: unknown = JSON.parse(text);
+    if (field(manifest, "private") === true) return [];
+    const keywords = field(manifest, "keywords");
+    const breaches: string[] = [];
+    if (!Array.isArray(keywords) || keywords.length < 3) breaches.push("has fewer than 3 keywords");
+    if (field(field(manifest, "engines"), "node") !== ">=24") breaches.push("needs another Node");
+    if (field(field(manifest, "exports"), "./package.json") === undefined) {
+      breaches.push("exports no ./package.json");
+    }
+    return breaches;
+  },
+  broken: [
+    { path: "packages/core/package.json", text: '{ "keywords": ["a", "b", "c"] }' },
+    { path: "packages/core/package.json", text: '{ "engines": { "node": ">=24" } }' },
+  ],
+};
+
 export const noInstallScripts: Rule = {
   says: "no dependency runs a script while it is installed",
   breaches: ({ path, text }) => {

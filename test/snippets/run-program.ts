@@ -1,0 +1,52 @@
+/** Runs a program of the documentation on a broker of its own, as a reader would. */
+import { execFile } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+import { startNatsServer } from "@troupe/jetstream/server";
+
+const run = promisify(execFile);
+
+/** A program takes a second or two; one that still runs after this hangs, and rejects. */
+const hangsAfterMs = 60_000;
+
+/** The address that the pages name. */
+const addressOfPages = "nats://127.0.0.1:4222";
+
+export interface Printed {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Resolves with what the program printed; rejects when it ends with an error. The address that it
+ * names has to be replaced by `addressFromEnvironment` before.
+ */
+export async function runProgram(
+  path: string,
+  options: readonly string[] = [],
+  times = 1,
+): Promise<Printed[]> {
+  await using server = await startNatsServer();
+  const cwd = await mkdtemp(join(tmpdir(), "troupe-snippet-"));
+  const printed: Printed[] = [];
+  try {
+    for (let i = 0; i < times; i++) {
+      const env = { ...process.env, TROUPE_NATS_URL: server.url };
+      printed.push(
+        await run(process.execPath, [...options, path], { cwd, env, timeout: hangsAfterMs }),
+      );
+    }
+  } finally {
+    await rm(cwd, { recursive: true, force: true });
+  }
+  return printed;
+}
+
+/** The text, with the address that pages name replaced by the one of the broker at hand. */
+export function addressFromEnvironment(code: string): string {
+  const literal = new RegExp(`(?<!\\?\\? )"${addressOfPages}"`, "g");
+  return code.replaceAll(literal, `(process.env["TROUPE_NATS_URL"] ?? "")`);
+}

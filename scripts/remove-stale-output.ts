@@ -1,6 +1,6 @@
 /**
- * Removes from each package's `dist/` what the compiler made of a source that has moved or gone: the
- * compiler leaves it there, and it would be published. `npm run build` begins with it.
+ * Removes from each package's `dist/` what the compiler made of a source that has moved or gone:
+ * the compiler leaves it there, and it would be published. `npm run build` begins with it.
  */
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";

@@ -96,7 +96,9 @@ function hear(child: ChildProcess, listen: (text: string) => void): void {
   child.stderr?.on("data", (chunk: Buffer) => listen(chunk.toString()));
 }
 
-/** In a process group of its own: npx starts the command in a child, and both have to hear of it. */
+/**
+ * In a process group of its own: npx starts the command in a child, and both have to hear of it.
+ */
 function open(command: string, cwd: string, { port }: WalkOptions): ChildProcess {
   const env = cleanEnvironment({ TROUPE_NATS_URL: `nats://127.0.0.1:${port}`, NO_COLOR: "1" });
   const stdio = ["ignore", "pipe", "pipe"] as const;

@@ -1,4 +1,6 @@
-/** Which pages have programs: the README of the repository and of each package, and all of docs/. */
+/**
+ * Which pages have programs: the README of the repository and of each package, and all of docs/.
+ */
 import { readdir, readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";

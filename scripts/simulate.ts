@@ -9,7 +9,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { parseArgs } from "node:util";
 
-import { simulateSeeds, SimulationFailedError, type FaultKind } from "@troupe/core/testing";
+import { simulateSeeds, SimulationFailedError, type FaultKind } from "@troupe/testing";
 
 import { simulateAgain, systems } from "../test/simulation/systems.ts";
 

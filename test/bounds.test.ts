@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 
-import { workerSettingsDefault } from "@troupe/core";
+import { workerSettingsDefault } from "@troupe/core/engine";
 
 test("docs/bounds.md names every bound of a worker with its default", async () => {
   const page = await readFile(new URL("../docs/bounds.md", import.meta.url), "utf8");

@@ -3,7 +3,7 @@
  * with a snapshot and without. Every agent is asked once, by a worker that has never seen it.
  */
 import { agent, createTroupe } from "@troupe/core";
-import type { Log } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 import { z } from "zod";
 
 import type { Bench, Benchmark } from "./benchmark.ts";

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { agent } from "@troupe/core";
-import type { AgentDefinition } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
 import { z } from "zod";
 
 import type { Bench, Benchmark } from "./benchmark.ts";

@@ -5,7 +5,8 @@
  * A token has arrived when the handler of the fifth agent has it, for every contestant: four turns
  * that send lie behind it.
  */
-import { agent, agentNamed, createTroupe, partitionCountDefault } from "@troupe/core";
+import { agent, agentNamed, createTroupe } from "@troupe/core";
+import { partitionCountDefault } from "@troupe/core/log";
 import { z } from "zod";
 
 import type { Bench, Benchmark } from "./benchmark.ts";

@@ -5,7 +5,8 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { createTroupe, partitionOfToken } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { partitionOfToken } from "@troupe/core/log";
 import type { Troupe } from "@troupe/core";
 
 import type { Program } from "../e2e/program.ts";

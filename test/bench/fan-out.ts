@@ -2,8 +2,9 @@
  * One message becomes many: a publication with many subscribed types, and a turn that sends many
  * messages, which are stored with its record or not at all.
  */
-import { agent, agentNamed, createTroupe, partitionCountDefault, topic } from "@troupe/core";
-import type { AgentDefinition } from "@troupe/core";
+import { agent, agentNamed, createTroupe, topic } from "@troupe/core";
+import { partitionCountDefault } from "@troupe/core/log";
+import type { AgentDefinition } from "@troupe/core/engine";
 import { z } from "zod";
 
 import type { Bench, Benchmark } from "./benchmark.ts";

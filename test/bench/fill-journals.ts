@@ -1,6 +1,6 @@
 /** Long histories in a short time: turn records put into journals without running the turns. */
-import { encodeRecord } from "@troupe/core";
-import type { Log, TurnCommit } from "@troupe/core";
+import { encodeRecord } from "@troupe/core/engine";
+import type { Log, TurnCommit } from "@troupe/core/log";
 
 import { account, traceparent, windowed } from "./ledger.ts";
 

@@ -5,7 +5,7 @@
  */
 import { headers } from "@nats-io/nats-core";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import { partitionCountDefault } from "@troupe/core";
+import { partitionCountDefault } from "@troupe/core/log";
 import { subjects } from "@troupe/jetstream";
 
 import { account, depositBytes, traceparent } from "./ledger.ts";

@@ -2,7 +2,8 @@
  * How speed and latency change with the number of keys, the size of a message and the length of
  * history. Every point is a fresh log whose journals were filled beforehand, and one worker.
  */
-import { createTroupe, encodePayload } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { encodePayload } from "@troupe/core/log";
 import type { Troupe } from "@troupe/core";
 
 import type { Bench, Benchmark } from "./benchmark.ts";

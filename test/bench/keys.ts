@@ -12,7 +12,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
-import { createTroupe, encodePayload, type InputDraft, type Log, type Troupe } from "@troupe/core";
+import { createTroupe, type Troupe } from "@troupe/core";
+import { encodePayload, type InputDraft, type Log } from "@troupe/core/log";
 import { connectLog } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 

@@ -1,8 +1,9 @@
 /** The work of the benchmarks: deposits on accounts, the same messages for every contestant. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { agent, encodePayload } from "@troupe/core";
-import type { InputDraft, Log } from "@troupe/core";
+import { agent } from "@troupe/core";
+import { encodePayload } from "@troupe/core/log";
+import type { InputDraft, Log } from "@troupe/core/log";
 import { z } from "zod";
 
 /** About 220 bytes of payload. */

@@ -13,7 +13,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { JsMsg } from "@nats-io/jetstream";
 import { headers, nanos } from "@nats-io/nats-core";
 import type { MsgHdrs, NatsConnection } from "@nats-io/nats-core";
-import { decodePayload, encodePayload } from "@troupe/core";
+import { decodePayload, encodePayload } from "@troupe/core/log";
 
 import { traceparent } from "./ledger.ts";
 

@@ -16,7 +16,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { JsMsg } from "@nats-io/jetstream";
 import { headers } from "@nats-io/nats-core";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { decodePayload, encodePayload } from "@troupe/core";
+import { decodePayload, encodePayload } from "@troupe/core/log";
 
 export type RawCommit = "batches" | "singles";
 

@@ -2,8 +2,9 @@
  * Folding histories: `troupe.replay` from the journal, and decoding and folding what is in memory
  * already, against the fold function alone.
  */
-import { createTroupe, decodeRecord } from "@troupe/core";
-import type { Log } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { decodeRecord } from "@troupe/core/operate";
+import type { Log } from "@troupe/core/log";
 
 import type { Bench, Benchmark } from "./benchmark.ts";
 import { fillJournals } from "./fill-journals.ts";

@@ -14,7 +14,8 @@ import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-import type { AgentDefinition, Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
 import { agent, preferShortPauses } from "@troupe/core";
 import { directoryStore, type ArchiveStore } from "@troupe/core/archive";
 import { connect } from "@troupe/jetstream";

@@ -2,7 +2,8 @@
  * One key's handler takes long, and the others of its own partition are asked meanwhile: a slow
  * agent must cost nobody else anything.
  */
-import { createTroupe, partitionOfToken } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { partitionOfToken } from "@troupe/core/log";
 
 import type { Bench, Benchmark } from "./benchmark.ts";
 import type { Goal } from "./goal.ts";

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import type { NatsConnection } from "@nats-io/nats-core";
-import { partitionCountDefault, type Log } from "@troupe/core";
+import { partitionCountDefault, type Log } from "@troupe/core/log";
 import { connectLog, subjects } from "@troupe/jetstream";
 import type { Subjects } from "@troupe/jetstream";
 import { startNatsServer } from "@troupe/jetstream/server";

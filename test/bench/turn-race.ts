@@ -3,7 +3,8 @@
  * The clock runs from the start of the worker to the last reply.
  */
 import { createTroupe } from "@troupe/core";
-import type { AgentDefinition, WorkerOptions } from "@troupe/core";
+import type { WorkerOptions } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
 
 import { account, preload } from "./ledger.ts";
 import type { Load } from "./ledger.ts";

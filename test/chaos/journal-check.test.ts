@@ -1,4 +1,4 @@
-import type { TurnRecord } from "@troupe/core";
+import type { TurnRecord } from "@troupe/core/operate";
 import { describe, expect, test } from "vitest";
 
 import { isCopied, type Add } from "../e2e/tally/tally.ts";

@@ -6,7 +6,7 @@
  * and messages that only one side has mentioned. What an agent should make of an input is a
  * scenario's own rule.
  */
-import type { TurnRecord } from "@troupe/core";
+import type { TurnRecord } from "@troupe/core/operate";
 
 import type { Findings } from "./findings.ts";
 import type { StoredEntry, StoredInput, StoredSteps, StoredTurn } from "./stream-reader.ts";

@@ -8,13 +8,8 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
-import {
-  decodeJournalRecord,
-  decodePayload,
-  tokenToKey,
-  type StepRecord,
-  type TurnRecord,
-} from "@troupe/core";
+import { decodePayload, tokenToKey } from "@troupe/core/log";
+import { decodeJournalRecord, type StepRecord, type TurnRecord } from "@troupe/core/operate";
 
 export interface StoredInput {
   readonly kind: "input";

@@ -7,7 +7,7 @@
  */
 import { isDeepStrictEqual } from "node:util";
 
-import type { TurnRecord } from "@troupe/core";
+import type { TurnRecord } from "@troupe/core/operate";
 
 import {
   emptyTally,

@@ -7,14 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import {
-  agent,
-  memoryModel,
-  memorySink,
-  partitionCountDefault,
-  projection,
-  type Troupe,
-} from "@troupe/core";
+import { agent, memoryModel, memorySink, projection, type Troupe } from "@troupe/core";
+import { partitionCountDefault } from "@troupe/core/log";
 import { directoryStore } from "@troupe/core/archive";
 import { connect, subjects } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";

@@ -6,16 +6,9 @@
  * and is said where somebody remembers it.
  */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import {
-  agent,
-  decodeJournalRecord,
-  memoryModel,
-  memorySink,
-  projection,
-  type LogEntry,
-  type Troupe,
-  type TurnRecord,
-} from "@troupe/core";
+import { agent, memoryModel, memorySink, projection, type Troupe } from "@troupe/core";
+import type { LogEntry } from "@troupe/core/log";
+import { decodeJournalRecord, type TurnRecord } from "@troupe/core/operate";
 import { connect } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { expect, onTestFinished, test, vi } from "vitest";

@@ -6,7 +6,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { decodeJournalRecord, type Erasure, type Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import { decodeJournalRecord, type Erasure } from "@troupe/core/operate";
 import { directoryStore } from "@troupe/core/archive";
 import { connect } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";

@@ -7,8 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { createTroupe, keyToToken, partitionOfToken } from "@troupe/core";
-import type { Erasure, Holding, LogEntry, LogPart, RunningProjection, Troupe } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { keyToToken, partitionOfToken } from "@troupe/core/log";
+import type { RunningProjection, Troupe } from "@troupe/core";
+import type { LogEntry, LogPart } from "@troupe/core/log";
+import type { Erasure, Holding } from "@troupe/core/operate";
 import { directoryStore } from "@troupe/core/archive";
 import { connect, connectLog, subjects } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";

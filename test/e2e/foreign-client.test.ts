@@ -3,7 +3,8 @@
  * are shipped (infra/nats/users.conf).
  */
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
-import { agent, topic, type Agent, type DeadLetter, type Troupe } from "@troupe/core";
+import { agent, topic, type Agent, type Troupe } from "@troupe/core";
+import type { DeadLetter } from "@troupe/core/log";
 import { connect } from "@troupe/jetstream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";

@@ -3,14 +3,9 @@
  * dead letter at worst, and changes nothing of anybody else's. Under the users that are shipped.
  */
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
-import {
-  agent,
-  encodePayload,
-  redriveDraft,
-  type Agent,
-  type DeadLetter,
-  type Troupe,
-} from "@troupe/core";
+import { agent, type Agent, type Troupe } from "@troupe/core";
+import { encodePayload, type DeadLetter } from "@troupe/core/log";
+import { redriveDraft } from "@troupe/core/operate";
 import { connect } from "@troupe/jetstream";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";

@@ -1,7 +1,7 @@
 /**
  * A log with some methods of a test's own instead of its own, as a faulty broker or network has.
  */
-import type { Log } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 
 export function logWith(log: Log, methods: Partial<Log>): Log {
   return new Proxy(log, {

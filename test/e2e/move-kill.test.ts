@@ -4,7 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 
-import { encodePayload, TroupeError, type InputDraft, type Log } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { encodePayload, type InputDraft, type Log } from "@troupe/core/log";
 import { connectLog, type MoveReport } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { jetstreamManager } from "@nats-io/jetstream";

@@ -1,5 +1,6 @@
 /** Worker processes are killed in every stage of a pipeline, and every job comes to its answer. */
-import type { JobEvents, Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import type { JobEvents } from "@troupe/core/engine";
 import { connect } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { afterAll, beforeAll, expect, test } from "vitest";

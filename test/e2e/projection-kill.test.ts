@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { decodeRecord } from "@troupe/core";
+import { decodeRecord } from "@troupe/core/operate";
 import type { Troupe } from "@troupe/core";
 import { connect } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";

@@ -7,7 +7,8 @@
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
-import { decodeJournalRecord, decodePayload, tokenToKey, type TurnRecord } from "@troupe/core";
+import { decodePayload, tokenToKey } from "@troupe/core/log";
+import { decodeJournalRecord, type TurnRecord } from "@troupe/core/operate";
 
 export interface RawInput {
   readonly position: number;

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from "node:crypto";
 
-import { encodePayload, shardOfKey, TroupeError, type InputDraft, type Log } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { encodePayload, shardOfKey, type InputDraft, type Log } from "@troupe/core/log";
 import { connect, connectLog, type MoveReport } from "@troupe/jetstream";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";

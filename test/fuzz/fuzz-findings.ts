@@ -4,7 +4,7 @@
  * vanishes.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
-import { decodeJournalRecord, type TurnRecord } from "@troupe/core";
+import { decodeJournalRecord, type TurnRecord } from "@troupe/core/operate";
 
 /** A message of the log's stream. */
 export interface StoredMessage {

@@ -1,5 +1,5 @@
 /** Messages that nobody should send, by chance: subjects, headers, payloads. */
-import { encodePayload } from "@troupe/core";
+import { encodePayload } from "@troupe/core/log";
 
 import { oneOf, type Random } from "../chaos/seeded-random.ts";
 

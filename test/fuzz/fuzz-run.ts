@@ -8,7 +8,8 @@
  */
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { keyToToken, partitionCountDefault, partitionOfToken, type Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import { keyToToken, partitionCountDefault, partitionOfToken } from "@troupe/core/log";
 import { connect, subjects } from "@troupe/jetstream";
 
 import {

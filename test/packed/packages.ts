@@ -13,7 +13,7 @@ export interface PublicPackage {
   readonly name: string;
   /** Its folder's path. */
   readonly path: string;
-  /** What can be imported, such as "@troupe/core/testing". */
+  /** What can be imported, such as "@troupe/core/log". */
   readonly entries: readonly string[];
   readonly manifest: Readonly<Record<string, unknown>>;
 }

@@ -190,7 +190,7 @@ function compile(project: Project, parameters: readonly string[]): Promise<Said>
 }
 
 /** The contract suites need vitest, which nobody else does. */
-const needsMore = (entry: string): boolean => entry.endsWith("/contract");
+const needsMore = (entry: string): boolean => entry === "@troupe/contracts";
 
 const pathIn = (project: Project, { name }: Program): string => join(project.path, `${name}.ts`);
 

@@ -1,6 +1,6 @@
 /** The simulation notices a log that lies: each defect makes it fail within 200 seeds. */
-import { simulate, simulateSeeds, SimulationFailedError } from "@troupe/core/testing";
-import type { System } from "@troupe/core/testing";
+import { simulate, simulateSeeds, SimulationFailedError } from "@troupe/testing";
+import type { System } from "@troupe/testing";
 import { describe, expect, test } from "vitest";
 
 import type { Sabotage } from "./sabotage.ts";

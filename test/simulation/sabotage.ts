@@ -2,17 +2,12 @@
  * Logs with a defect on purpose: each takes away one of the things that make a turn happen
  * once, so that a test can see the simulation find it.
  */
-import type { Log, TurnCommit } from "@troupe/core";
-import {
-  decodeJournalRecord,
-  decodePayload,
-  emptyRecord,
-  encodeBaseRecord,
-  encodePayload,
-  encodeRecord,
-  RevisionConflictError,
-} from "@troupe/core";
-import { overlay, type MemoryBroker } from "@troupe/core/testing";
+import type { Log, TurnCommit } from "@troupe/core/log";
+import { emptyRecord, encodeBaseRecord, encodeRecord } from "@troupe/core/engine";
+import { RevisionConflictError } from "@troupe/core/errors";
+import { decodePayload, encodePayload } from "@troupe/core/log";
+import { decodeJournalRecord } from "@troupe/core/operate";
+import { overlay, type MemoryBroker } from "@troupe/testing";
 
 type TimerChange = NonNullable<TurnCommit["timers"]>[number];
 

@@ -2,7 +2,7 @@
  * What is asked of every system. A test file per system, so that they share the machine's cores;
  * `npm run simulate` runs any number of seeds.
  */
-import { simulate, simulateSeeds } from "@troupe/core/testing";
+import { simulate, simulateSeeds } from "@troupe/testing";
 import { describe, expect, test } from "vitest";
 
 import { simulateAgain, systems } from "./systems.ts";

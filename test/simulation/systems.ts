@@ -1,5 +1,5 @@
 /** The systems that are simulated, by name. */
-import type { FaultKind, System } from "@troupe/core/testing";
+import type { FaultKind, System } from "@troupe/testing";
 
 import { backlog } from "./systems/backlog.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";

@@ -3,15 +3,19 @@
  *
  * 1. Only packages/jetstream imports @nats-io; tests in test/ may open a bare connection.
  * 2. examples -> devtools -> jetstream -> core; never back, and leaves never import each other.
+ *    Tests, and only they, may import testing
+ *     and contracts, which stand on core.
  * 3. A relative import stays in its package; another package is imported by its name.
  * 4. A manifest lists no workspace package that its code may not import.
  */
 import { posix } from "node:path";
-import { isCode, matchingLines, type Rule } from "./rule.ts";
+import { isCode, isTest, matchingLines, type Rule } from "./rule.ts";
 
 /** What each package may import. One that is missing here is placed before its first import. */
 const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   core: [],
+  testing: ["core"],
+  contracts: ["core", "testing"],
   jetstream: ["core"],
   postgres: ["core"],
   "archive-s3": ["core"],
@@ -21,6 +25,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   devtools: ["core", "jetstream", "archive-s3"],
   examples: [
     "core",
+    "testing",
     "jetstream",
     "postgres",
     "archive-s3",
@@ -30,6 +35,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
     "devtools",
   ],
 });
+
+/** What the tests of every package may import besides, and the fixtures of tests. */
+const forTests: readonly string[] = ["testing", "contracts"];
+const isForTests = (path: string): boolean => isTest(path) || path.includes("/fixtures/");
 
 const specifier = /(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"/g;
 
@@ -59,12 +68,14 @@ export const oneWayImports: Rule = {
       .filter((name) => name.startsWith("@troupe/"))
       .map((name) => name.split("/")[1] ?? "")
       .filter((to) => to !== from && !(allowed[from] ?? []).includes(to))
+      .filter((to) => !(forTests.includes(to) && isForTests(path)))
       .map((to) => `${from} may not import ${to}`);
   },
   broken: [
     { path: "packages/core/src/log.ts", text: 'import { log } from "@troupe/jetstream";\n' },
     { path: "packages/jetstream/src/log.ts", text: 'import type { A } from "@troupe/devtools";\n' },
     { path: "packages/new/src/index.ts", text: 'export * from "@troupe/core";\n' },
+    { path: "packages/core/src/log.ts", text: 'import { given } from "@troupe/testing";\n' },
   ],
 };
 
@@ -92,12 +103,20 @@ export const oneWayManifests: Rule = {
   breaches: ({ path, text }) => {
     const from = packageOf(path);
     if (from === undefined || !/^packages\/[^/]+\/package\.json$/.test(path)) return [];
-    return [...text.matchAll(/"@troupe\/([a-z0-9-]+)":/g)]
+    const dependencies = text.replace(/"devDependencies": \{[^}]*\}/, (development) =>
+      [...forTests].reduce((rest, each) => rest.replace(`"@troupe/${each}":`, ""), development),
+    );
+    return [...dependencies.matchAll(/"@troupe\/([a-z0-9-]+)":/g)]
       .map((match) => match[1] ?? "")
       .filter((to) => !(allowed[from] ?? []).includes(to))
       .map((to) => `${from} may not depend on ${to}`);
   },
   broken: [
     { path: "packages/core/package.json", text: '{ "dependencies": { "@troupe/agents": "1" } }' },
+    { path: "packages/core/package.json", text: '{ "dependencies": { "@troupe/testing": "1" } }' },
+    {
+      path: "packages/postgres/package.json",
+      text: '{ "devDependencies": { "@troupe/devtools": "1" } }',
+    },
   ],
 };

@@ -40,15 +40,15 @@ const rooms: readonly string[] = [
   // What a program does with it all.
   "client/projection",
   "client",
-  "testing",
+  // What the package exports.
+  "doors",
 ];
 
 const source = "packages/core/src/";
 const specifier = /(?:\bfrom|\bimport)\s*\(?\s*"(\.[^"]+)"/g;
 
 function roomOf(path: string): string {
-  const folder = posix.dirname(path).slice(source.length);
-  return folder.startsWith("testing/") ? "testing" : folder;
+  return posix.dirname(path).slice(source.length);
 }
 
 export const downwardsOnly: Rule = {

@@ -1,5 +1,5 @@
 /** A bucket as one line, for a command line or a variable. */
-import { DefinitionError } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
 
 import type { S3Options } from "./s3-options.ts";
 

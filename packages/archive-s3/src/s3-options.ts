@@ -1,6 +1,7 @@
 /** Options of a bucket: its place, and the credentials of the requests. */
-import { DefinitionError, duration, requireOptions } from "@troupe/core";
-import type { OptionRules } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
+import { duration, requireOptions } from "@troupe/core/log";
+import type { OptionRules } from "@troupe/core/log";
 
 export interface S3Credentials {
   readonly accessKeyId: string;

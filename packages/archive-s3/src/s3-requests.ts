@@ -3,7 +3,7 @@
  * with a pause that grows; then the outcome is unknown.
  */
 import { AwsV4Signer } from "aws4fetch";
-import { ArchiveRefusedError, ArchiveUnavailableError } from "@troupe/core";
+import { ArchiveRefusedError, ArchiveUnavailableError } from "@troupe/core/errors";
 import type { TroupeError } from "@troupe/core";
 import { createHash } from "node:crypto";
 

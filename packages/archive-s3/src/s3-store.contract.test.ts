@@ -1,5 +1,5 @@
 /** The store on a real server: skipped where there is none. */
-import { storeContract } from "@troupe/core/testing/contract";
+import { storeContract } from "@troupe/contracts";
 import { afterAll, describe, expect, test } from "vitest";
 
 import { noS3Server, startS3Server } from "../fixtures/s3-server.ts";

@@ -5,7 +5,7 @@
  * that do not know it overwrite without a word, so the first `put` of a process tries it on an
  * object of its own, and refuses such a server.
  */
-import { ArchiveRefusedError } from "@troupe/core";
+import { ArchiveRefusedError } from "@troupe/core/errors";
 import { requireObjectName } from "@troupe/core/archive";
 import type {
   ArchiveObject,

@@ -1,6 +1,6 @@
 /** An agent on the command line: `<type>/<key>`. */
-import { parseAgentName } from "@troupe/core";
-import type { AgentId } from "@troupe/core";
+import { parseAgentName } from "@troupe/core/log";
+import type { AgentId } from "@troupe/core/log";
 import { InvalidArgumentError } from "commander";
 
 /** @throws InvalidArgumentError */

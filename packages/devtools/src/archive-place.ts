@@ -1,6 +1,6 @@
 /** Place of an archive, as `--archive` and TROUPE_ARCHIVE say it. */
-import { DefinitionError } from "@troupe/core";
-import type { ArchiveStore } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
+import type { ArchiveStore } from "@troupe/core/archive";
 import { directoryStore } from "@troupe/core/archive";
 import { s3OptionsOf, s3Store } from "@troupe/archive-s3";
 import { UsageError } from "./failure.ts";

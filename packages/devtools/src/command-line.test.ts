@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseDuration } from "./duration.ts";
 import { deadPayloadValue } from "./payload-value.ts";
-import { encodePayload } from "@troupe/core";
+import { encodePayload } from "@troupe/core/log";
 
 test.each([
   ["500ms", 500],

@@ -1,6 +1,6 @@
 /** Connecting as the global options say, and saying what to do when that fails. */
 import { access, readFile } from "node:fs/promises";
-import { LogUnavailableError } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
 import type { Troupe } from "@troupe/core";
 import {
   AccessDeniedError,

@@ -1,7 +1,9 @@
 /**
  * How a command fails: each class has an exit code, and every other error is reported readably too.
  */
-import { LogUnavailableError, TroupeError, printableLines } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { printableLines } from "@troupe/core/operate";
 import { exitCode } from "./exit-code.ts";
 import { withoutCredentials } from "./secrets.ts";
 import { toJson } from "./terminal/json.ts";

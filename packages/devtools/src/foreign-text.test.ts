@@ -1,10 +1,9 @@
 /** Text of others in every command: it is seen, and does nothing to the terminal. */
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBankSystem } from "../fixtures/bank-system.ts";
 import type { BankSystem } from "../fixtures/bank-system.ts";
-import { TroupeProcess } from "../fixtures/troupe-process.ts";
-import { bankModule } from "../fixtures/troupe-process.ts";
+import { TroupeProcess, bankModule } from "../fixtures/troupe-process.ts";
 
 /** Clears the screen, reorders, hides, piles up, ends the line and forges one. */
 const nasty = `k\u001b[2J\u009b2K\u202e\u2066z\u200b\u00ad\ufeff\u{e0041}o\u0301\u0302\u0303\u0304\u0305\r\nerror: no\u2028x`;

@@ -1,15 +1,8 @@
 /** What is on the log, as a line to read and as data. */
-import { agentName, decodeJournalRecord } from "@troupe/core";
-import type {
-  AgentId,
-  BaseRecord,
-  Input,
-  JournalEntry,
-  JournaledTurn,
-  JournalRecord,
-  LogEntry,
-  ParkRecord,
-} from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import { decodeJournalRecord } from "@troupe/core/operate";
+import type { AgentId, Input, JournalEntry, LogEntry } from "@troupe/core/log";
+import type { BaseRecord, JournaledTurn, JournalRecord, ParkRecord } from "@troupe/core/operate";
 import { deadPayloadValue, payloadValue } from "./payload-value.ts";
 import type { Entry } from "./terminal/entry-line.ts";
 import { toJson } from "./terminal/json.ts";

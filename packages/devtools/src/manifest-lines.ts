@@ -1,6 +1,6 @@
 /** An agent type as lines to read: its name, then what it handles and emits. */
-import { printable } from "@troupe/core";
-import type { Manifest } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
+import type { Manifest } from "@troupe/core/log";
 import type { Terminal } from "./terminal/terminal.ts";
 import { wrapList } from "./terminal/wrap-list.ts";
 

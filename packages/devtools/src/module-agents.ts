@@ -1,5 +1,5 @@
 /** The agent definitions that a module of the user's exports. */
-import type { AgentDefinition, AgentGroup } from "@troupe/core";
+import type { AgentDefinition, AgentGroup } from "@troupe/core/engine";
 import { CommandError, UsageError } from "./failure.ts";
 import { importModule, listed } from "./import-module.ts";
 

@@ -1,6 +1,6 @@
 /** Payloads as values for showing; a payload that cannot be decoded is shown as what it is. */
-import { decodePayload } from "@troupe/core";
-import type { ContentType, DeadLetter, Input } from "@troupe/core";
+import { decodePayload } from "@troupe/core/log";
+import type { ContentType, DeadLetter, Input } from "@troupe/core/log";
 
 /** The value of an input's payload. */
 export function payloadValue({ payload, metadata }: Input): unknown {

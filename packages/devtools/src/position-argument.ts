@@ -1,5 +1,5 @@
 /** A position on the command line. */
-import type { Position } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 import { InvalidArgumentError } from "commander";
 
 /** @throws InvalidArgumentError */

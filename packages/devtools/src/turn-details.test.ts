@@ -1,7 +1,7 @@
 /** All that a record says, a line each. */
 import { expect, test } from "vitest";
 
-import type { JournaledTurn } from "@troupe/core";
+import type { JournaledTurn } from "@troupe/core/operate";
 import { turnDetails } from "./turn-details.ts";
 
 const link = "00-11111111111111111111111111111111-2222222222222222-01";

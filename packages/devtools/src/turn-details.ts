@@ -5,7 +5,7 @@ import type {
   RecordedStep,
   RecordedTimer,
   SentMessage,
-} from "@troupe/core";
+} from "@troupe/core/operate";
 import { toJson } from "./terminal/json.ts";
 import { duration, timeOfDay } from "./terminal/quantities.ts";
 

@@ -1,7 +1,7 @@
 /** A turn in one line. */
 import { expect, test } from "vitest";
 
-import type { TurnRecord } from "@troupe/core";
+import type { TurnRecord } from "@troupe/core/operate";
 import { turnSummary } from "./turn-summary.ts";
 
 const record: TurnRecord = {

@@ -1,5 +1,6 @@
 /** What a turn did, in one line: the events, then the reply or the failure. */
-import type { ErrorData, RecordedEvent, TurnRecord } from "@troupe/core";
+import type { ErrorData } from "@troupe/core/log";
+import type { RecordedEvent, TurnRecord } from "@troupe/core/operate";
 import { toJson } from "./terminal/json.ts";
 import { duration } from "./terminal/quantities.ts";
 

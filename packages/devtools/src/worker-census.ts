@@ -3,7 +3,7 @@
  * all.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import type { Log, Presence } from "@troupe/core";
+import type { Log, Presence } from "@troupe/core/log";
 
 /** One living worker and the partitions it holds, by agent type. */
 export interface LivingWorker {

@@ -1,6 +1,7 @@
 /** Senders are bounded: so many on their way, so many in line, in order (I7). */
-import { agent, TooManyWaitingError } from "@troupe/core";
-import type { InputDraft } from "@troupe/core";
+import { agent } from "@troupe/core";
+import { TooManyWaitingError } from "@troupe/core/errors";
+import type { InputDraft } from "@troupe/core/log";
 import { expect, test } from "vitest";
 import { z } from "zod";
 

@@ -3,7 +3,7 @@
  * its turn, first come, first served; a caller who sends without ever awaiting is told when too
  * many wait, instead of filling the memory and the socket until everything times out.
  */
-import { TooManyWaitingError } from "@troupe/core";
+import { TooManyWaitingError } from "@troupe/core/errors";
 
 export interface AcceptWindowSize {
   /** Messages on their way. */

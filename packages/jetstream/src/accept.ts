@@ -7,12 +7,8 @@
 import { randomUUID } from "node:crypto";
 
 import type { Msg } from "@nats-io/nats-core";
-import {
-  LogUnavailableError,
-  type Accepted,
-  type AcceptOptions,
-  type InputDraft,
-} from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import type { Accepted, AcceptOptions, InputDraft } from "@troupe/core/log";
 
 import { inputMessage, type DraftMessage } from "./draft-message.ts";
 import { headerBlock } from "./header-block.ts";

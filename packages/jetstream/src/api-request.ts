@@ -2,7 +2,8 @@
  * Requests to JetStream's API through our own inbox, so that they fail at once when the connection
  * drops. The client's own requests would wait for their time-out.
  */
-import { LogRefusedError, LogUnavailableError, type TroupeError } from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
 
 import type { ApiError } from "./pub-ack.ts";
 import { isTemporary } from "./publish-error.ts";

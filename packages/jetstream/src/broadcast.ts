@@ -1,7 +1,8 @@
 /** What is sent and not stored: replies, cancelled asks and presence. All may be lost (L5). */
 import { NoRespondersError } from "@nats-io/nats-core";
-import { keyToToken, LogRefusedError } from "@troupe/core";
-import type { Presence } from "@troupe/core";
+import { LogRefusedError } from "@troupe/core/errors";
+import { keyToToken } from "@troupe/core/log";
+import type { Presence } from "@troupe/core/log";
 
 import type { KeptSubscription } from "./kept-subscription.ts";
 import { keepSubscribed } from "./kept-subscription.ts";

@@ -1,5 +1,5 @@
 /** Storing a dead letter on its own, once per input however often it is tried. */
-import type { DeadLetter } from "@troupe/core";
+import type { DeadLetter } from "@troupe/core/log";
 
 import { deadLetterMessage } from "./dead-letter-record.ts";
 import { headerLine } from "./header-block.ts";

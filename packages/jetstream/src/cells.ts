@@ -6,8 +6,9 @@
  * changed is broadcast by its writer after the stream's answer, because a message on the cell's own
  * subject would reach listeners before it is stored, and also when it is refused.
  */
-import { requireCellFits, RevisionConflictError } from "@troupe/core";
-import type { Cell, Position, ReadOptions } from "@troupe/core";
+import { RevisionConflictError } from "@troupe/core/errors";
+import { requireCellFits } from "@troupe/core/log";
+import type { Cell, Position, ReadOptions } from "@troupe/core/log";
 
 import { getLast, retryTimeoutMs } from "./direct-get.ts";
 import { headerLine } from "./header-block.ts";

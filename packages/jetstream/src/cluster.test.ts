@@ -1,5 +1,6 @@
 /** Three replicas: members are killed while turns are committed and inputs are read. */
-import { partitionOfToken, TroupeError, type Input, type Log } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { partitionOfToken, type Input, type Log } from "@troupe/core/log";
 import { expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

@@ -1,5 +1,6 @@
 /** Commits whose answer never comes, and what they leave behind (I3, I5). */
-import { TroupeError, type InputDraft, type Log, type TurnCommit } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import type { InputDraft, Log, TurnCommit } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

@@ -13,14 +13,9 @@
  * 4. The server bounds open batches per stream, so this process opens only a few and the others
  *    wait their turn.
  */
-import {
-  agentName,
-  LogRefusedError,
-  LogUnavailableError,
-  type Position,
-  type TroupeError,
-  type TurnCommit,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
+import { agentName, type Position, type TurnCommit } from "@troupe/core/log";
 
 import { publishBatch } from "./atomic-batch.ts";
 import { deadLetterMessage } from "./dead-letter-record.ts";

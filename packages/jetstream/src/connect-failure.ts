@@ -9,7 +9,8 @@ import {
   UserAuthenticationExpiredError,
   type NatsConnection,
 } from "@nats-io/nats-core";
-import { LogUnavailableError, TroupeError } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
 
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 

@@ -1,13 +1,8 @@
 /** Connects a Troupe log to JetStream. */
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { nuid, type NatsConnection } from "@nats-io/nats-core";
-import {
-  DefinitionError,
-  partitionCountDefault,
-  requireOptions,
-  requireShards,
-  type Log,
-} from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
+import { partitionCountDefault, requireOptions, requireShards, type Log } from "@troupe/core/log";
 
 import { AcceptWindow } from "./accept-window.ts";
 import { jetStreamFailure, serverKind, type ServerKind } from "./connect-failure.ts";

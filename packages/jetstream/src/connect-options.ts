@@ -7,7 +7,7 @@ import {
   shardsMax,
   type NumberRule,
   type OptionRules,
-} from "@troupe/core";
+} from "@troupe/core/log";
 import type { Authenticator } from "@nats-io/nats-core";
 import {
   credsAuthenticator,

@@ -1,6 +1,9 @@
 /** One line to start: a Troupe on a NATS server or cluster. */
-import { createTroupe, DefinitionError, requireOptions, troupeOptionRules } from "@troupe/core";
-import type { OptionRules, Troupe, TroupeOptions } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
+import { requireOptions, troupeOptionRules } from "@troupe/core/log";
+import type { Troupe, TroupeOptions } from "@troupe/core";
+import type { OptionRules } from "@troupe/core/log";
 
 import { connectChecked } from "./connect-log.ts";
 import { connectLogRules, type ConnectLogOptions } from "./connect-options.ts";

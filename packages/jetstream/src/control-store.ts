@@ -2,8 +2,9 @@
  * Manifests, floors and snapshots: the last value per subject in the control stream. All but
  * snapshots are JSON that people can read.
  */
-import { agentName, PayloadTooLargeError } from "@troupe/core";
-import type { AgentId, Floor, Manifest } from "@troupe/core";
+import { PayloadTooLargeError } from "@troupe/core/errors";
+import { agentName } from "@troupe/core/log";
+import type { AgentId, Floor, Manifest } from "@troupe/core/log";
 
 import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
 import { manifestKind } from "./manifests.ts";

@@ -1,6 +1,6 @@
 /** Dead letters in headers and a body. */
 import { MsgHdrsImpl } from "@nats-io/nats-core";
-import type { DeadLetter } from "@troupe/core";
+import type { DeadLetter } from "@troupe/core/log";
 import { expect, test } from "vitest";
 
 import { deadLetterMessage, deadLetterOf } from "./dead-letter-record.ts";

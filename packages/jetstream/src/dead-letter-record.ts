@@ -13,7 +13,7 @@ import {
   type DeadLetter,
   type ErrorData,
   type Position,
-} from "@troupe/core";
+} from "@troupe/core/log";
 
 import { headerLine } from "./header-block.ts";
 import { contentTypeOf, decodeText, encodeText } from "./metadata-headers.ts";

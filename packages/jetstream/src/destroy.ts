@@ -5,7 +5,7 @@
  * until a block is written anew, which may be never. So each message is deleted by its sequence in
  * the way that overwrites it. What that costs, and what the server does, is in DESIGN.md.
  */
-import type { CallOptions, Holdings, LogPart, Position } from "@troupe/core";
+import type { CallOptions, Holdings, LogPart, Position } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { getRange } from "./direct-get.ts";

@@ -11,12 +11,9 @@
  * is likely one message is asked for first.
  */
 import type { Msg } from "@nats-io/nats-core";
-import {
-  LogUnavailableError,
-  type CallOptions,
-  type Position,
-  type TroupeError,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import type { CallOptions, Position } from "@troupe/core/log";
 
 import { headerText, visitHeaders } from "./header-text.ts";
 import { retryUnavailable } from "./retry.ts";

@@ -6,7 +6,7 @@
  * the journal has grown. There is one attempt: a second one under the same fence could store a
  * message twice.
  */
-import { agentName, type InputDraft, type JournalFence, type Position } from "@troupe/core";
+import { agentName, type InputDraft, type JournalFence, type Position } from "@troupe/core/log";
 
 import { inputMessage, inputRules, type DraftMessage } from "./draft-message.ts";
 import { headerBlock, headerLine } from "./header-block.ts";

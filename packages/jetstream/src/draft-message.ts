@@ -1,5 +1,6 @@
 /** A message ready for the stream: subject, header lines and payload. */
-import { LogRefusedError, PayloadTooLargeError, type InputDraft } from "@troupe/core";
+import { LogRefusedError, PayloadTooLargeError } from "@troupe/core/errors";
+import type { InputDraft } from "@troupe/core/log";
 
 import { idScope, inputSubject } from "./input-subject.ts";
 import { foreignLines, metadataLines, type IdHeader } from "./metadata-headers.ts";

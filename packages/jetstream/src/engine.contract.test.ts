@@ -1,8 +1,8 @@
 /** The engine's contract on a real server. Every check has a namespace of its own on one server. */
-import { engineContract } from "@troupe/core/testing/contract";
+import { engineContract } from "@troupe/contracts";
 import { afterAll, beforeAll } from "vitest";
 
-import { contractHarness } from "./contract-harness.ts";
+import { contractHarness } from "../fixtures/contract-harness.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 let server: NatsServer;

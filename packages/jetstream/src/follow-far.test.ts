@@ -1,7 +1,7 @@
 /**
  * Following several types from far behind the end of the stream: everything of theirs, in order.
  */
-import type { LogEntry, Position } from "@troupe/core";
+import type { LogEntry, Position } from "@troupe/core/log";
 import { expect, onTestFinished, test } from "vitest";
 
 import { connectLog } from "./index.ts";

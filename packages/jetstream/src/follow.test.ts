@@ -2,7 +2,7 @@
  * What following asks the server for, and what it does when the server says no. The rest is in the
  * contract suite.
  */
-import type { FollowRequest } from "@troupe/core";
+import type { FollowRequest } from "@troupe/core/log";
 import { expect, test } from "vitest";
 
 import { followFilters } from "./follow.ts";

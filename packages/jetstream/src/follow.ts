@@ -6,13 +6,8 @@
  * publish; so when it says none, the stream is asked whether there is one before the end.
  */
 import type { Msg } from "@nats-io/nats-core";
-import {
-  inputBytes,
-  LogClosedError,
-  type FollowRequest,
-  type LogEntry,
-  type Position,
-} from "@troupe/core";
+import { LogClosedError } from "@troupe/core/errors";
+import { inputBytes, type FollowRequest, type LogEntry, type Position } from "@troupe/core/log";
 
 import type { Delivery } from "./delivery.ts";
 import { FollowBuffer } from "./follow-buffer.ts";

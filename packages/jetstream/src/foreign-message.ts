@@ -10,7 +10,9 @@
  *  F4 What cannot be accepted is stored as a misfit, which becomes one dead letter: nothing that was
  *     acknowledged vanishes (I10).
  */
-import { ForeignMessageError, tokenToKey, TroupeError, type Address } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { ForeignMessageError } from "@troupe/core/errors";
+import { tokenToKey, type Address } from "@troupe/core/log";
 
 import type { DraftMessage } from "./draft-message.ts";
 import { headerLine } from "./header-block.ts";

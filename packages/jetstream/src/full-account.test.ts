@@ -1,14 +1,9 @@
 /** What an account has no room for now comes when there is room: temporary is never final. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import {
-  agent as agentOf,
-  createTroupe,
-  LogUnavailableError,
-  partitionOfToken,
-  type Input,
-  type Log,
-} from "@troupe/core";
+import { agent as agentOf, createTroupe } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { partitionOfToken, type Input, type Log } from "@troupe/core/log";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 

@@ -2,7 +2,7 @@
  * Reads the misfits; as long as somebody does, relays take in foreign messages and what shards keep
  * for each other: one worker of a namespace at a time, by the engine's own assignment.
  */
-import type { Reader, ReadRequest } from "@troupe/core";
+import type { Reader, ReadRequest } from "@troupe/core/log";
 
 import { PullReader } from "./pull-reader.ts";
 import type { Relay } from "./relay.ts";

@@ -3,7 +3,7 @@
  */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import type { Input, Log } from "@troupe/core";
+import type { Input, Log } from "@troupe/core/log";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { connectLog, type ConnectLogOptions } from "./index.ts";

@@ -1,5 +1,6 @@
 /** Addresses and their subjects. */
-import { InvalidKeyError, keyTokenBytesMax, partitionOfToken } from "@troupe/core";
+import { InvalidKeyError } from "@troupe/core/errors";
+import { keyTokenBytesMax, partitionOfToken } from "@troupe/core/log";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

@@ -2,13 +2,9 @@
  * From the subject of a stored message to the address it was sent to. Runs once per input, so no
  * regular expressions.
  */
-import {
-  InvalidKeyError,
-  keyToToken,
-  tokenToKey,
-  type Address,
-  type TroupeError,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { InvalidKeyError } from "@troupe/core/errors";
+import { keyToToken, tokenToKey, type Address } from "@troupe/core/log";
 
 import { restStart, type Subjects } from "./subjects.ts";
 

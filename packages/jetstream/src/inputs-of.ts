@@ -6,7 +6,7 @@
  * full, or where that replica's copy ends. A firm answer therefore asks the leader, at the same
  * time, where each subject ends, and passes no position that a subject may have something before.
  */
-import type { AgentId, Input, Position, ReadOptions } from "@troupe/core";
+import type { AgentId, Input, Position, ReadOptions } from "@troupe/core/log";
 
 import { getRange, retryTimeoutMs, type StoredMessage } from "./direct-get.ts";
 import { inputSubject } from "./input-subject.ts";

@@ -1,8 +1,8 @@
 /** The log port's contract on a real server. Every check has a namespace of its own. */
-import { logContract } from "@troupe/core/testing/contract";
+import { logContract } from "@troupe/contracts";
 import { afterAll, beforeAll } from "vitest";
 
-import { contractHarness } from "./contract-harness.ts";
+import { contractHarness } from "../fixtures/contract-harness.ts";
 import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 let server: NatsServer;

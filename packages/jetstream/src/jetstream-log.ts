@@ -32,7 +32,7 @@ import type {
   StoredAt,
   TurnCommit,
   WaitReport,
-} from "@troupe/core";
+} from "@troupe/core/log";
 
 import { accept } from "./accept.ts";
 import { Broadcast } from "./broadcast.ts";

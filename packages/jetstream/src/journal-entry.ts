@@ -6,7 +6,9 @@
  * the acknowledgement like any other message. It is none of ours and changes nothing, but it keeps
  * its place, because the server counts it when it compares the expected revision.
  */
-import { emptyRecord, UnreadableRecordError, type JournalEntry } from "@troupe/core";
+import { emptyRecord } from "@troupe/core/engine";
+import { UnreadableRecordError } from "@troupe/core/errors";
+import type { JournalEntry } from "@troupe/core/log";
 
 import type { StoredMessage } from "./direct-get.ts";
 import type { Session } from "./session.ts";

@@ -3,7 +3,7 @@
  * few, and every journal is read until nothing is left; so each page begins with the question for
  * one record, which is cheap (see direct-get.ts), and the first record of a journal comes alone.
  */
-import type { AgentId, JournalEntry, Position, ReadOptions } from "@troupe/core";
+import type { AgentId, JournalEntry, Position, ReadOptions } from "@troupe/core/log";
 
 import { getNext, getRange, retryTimeoutMs, type StoredMessage } from "./direct-get.ts";
 import { behind, leaderGet } from "./leader-get.ts";

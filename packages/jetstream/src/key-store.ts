@@ -8,8 +8,8 @@
  * doing it again finds what is left. What the server does with the bytes is in DESIGN.md.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
-import { LogRefusedError, RevisionConflictError } from "@troupe/core";
-import type { KeyStore, Position, StoredKey } from "@troupe/core";
+import { LogRefusedError, RevisionConflictError } from "@troupe/core/errors";
+import type { KeyStore, Position, StoredKey } from "@troupe/core/log";
 
 import { headerLine } from "./header-block.ts";
 import { keepSubscribed } from "./kept-subscription.ts";

@@ -1,6 +1,6 @@
 /** The stream of keys: what it is, and how a value that was replaced is erased from it. */
 import { DiscardPolicy, RetentionPolicy, StorageType } from "@nats-io/jetstream";
-import type { Position } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { leaderGet, unlessNothingThere } from "./leader-get.ts";

@@ -3,7 +3,8 @@
  * behind; so where "nothing there" decides something, the leader is asked. It answers in JSON,
  * which costs more, so the content itself is still read directly.
  */
-import { LogRefusedError, LogUnavailableError, type Position } from "@troupe/core";
+import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
+import type { Position } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { getAt, retryTimeoutMs, type StoredMessage } from "./direct-get.ts";

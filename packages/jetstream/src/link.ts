@@ -6,13 +6,9 @@
  * attempt.
  */
 import { PermissionViolationError, type NatsConnection } from "@nats-io/nats-core";
-import {
-  errorData,
-  LogClosedError,
-  LogUnavailableError,
-  type LogStatus,
-  type TroupeError,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { LogClosedError, LogUnavailableError } from "@troupe/core/errors";
+import { errorData, type LogStatus } from "@troupe/core/log";
 
 import { PermissionDeniedError } from "./errors.ts";
 import { guardSocket } from "./socket-guard.ts";

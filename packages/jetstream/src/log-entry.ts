@@ -1,6 +1,6 @@
 /** Any stored message as people know it: an input, a turn or a dead letter. */
 import type { Msg } from "@nats-io/nats-core";
-import { tokenToKey, type AgentId, type LogEntry } from "@troupe/core";
+import { tokenToKey, type AgentId, type LogEntry } from "@troupe/core/log";
 
 import { deadLetterOf } from "./dead-letter-record.ts";
 import { isInputSubject } from "./input-subject.ts";

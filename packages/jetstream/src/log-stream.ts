@@ -8,7 +8,8 @@ import { randomBytes } from "node:crypto";
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { nanos, type WithRequired } from "@nats-io/nats-core";
 
-import { LogUnavailableError, shardsMax } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { shardsMax } from "@troupe/core/log";
 
 import { LogMovedError } from "./errors.ts";
 import { listed, mismatch } from "./stream-mismatch.ts";

@@ -7,7 +7,7 @@ import {
   type Socket,
 } from "node:net";
 
-import { partitionOfToken, type Input, type Log } from "@troupe/core";
+import { partitionOfToken, type Input, type Log } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

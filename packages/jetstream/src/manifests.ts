@@ -3,8 +3,9 @@
  * compare-and-set, because an old and a new version of the code may register at the same moment and
  * neither may hide what the other handles (I15).
  */
-import { grownManifest, isSameManifest, LogUnavailableError, shrunkManifest } from "@troupe/core";
-import type { Manifest, ManifestNames, ReadOptions } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { grownManifest, isSameManifest, shrunkManifest } from "@troupe/core/log";
+import type { Manifest, ManifestNames, ReadOptions } from "@troupe/core/log";
 
 import { getLast } from "./direct-get.ts";
 import { headerLine } from "./header-block.ts";

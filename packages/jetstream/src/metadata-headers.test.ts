@@ -1,5 +1,5 @@
 /** Metadata survives its way through headers, whatever is in it. */
-import type { Metadata } from "@troupe/core";
+import type { Metadata } from "@troupe/core/log";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

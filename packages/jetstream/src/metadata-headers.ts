@@ -5,7 +5,8 @@
  * hold agent keys, which may be any text, so they are percent-encoded where a header could not
  * carry them. No Content-Type means JSON.
  */
-import { firingId, LogRefusedError, type ContentType, type Metadata } from "@troupe/core";
+import { LogRefusedError } from "@troupe/core/errors";
+import { firingId, type ContentType, type Metadata } from "@troupe/core/log";
 
 import { headerLine } from "./header-block.ts";
 import { visitHeaders } from "./header-text.ts";

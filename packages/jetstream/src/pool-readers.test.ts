@@ -3,7 +3,8 @@
  */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial } from "@nats-io/transport-node";
-import { agent, topic, type Input, type Log } from "@troupe/core";
+import { agent, topic } from "@troupe/core";
+import type { Input, Log } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { z } from "zod";
 

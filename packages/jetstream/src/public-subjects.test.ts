@@ -3,7 +3,7 @@
  * key, once and in order, and whatever it said about itself that it cannot know stays behind (I14).
  */
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
-import { keyToToken, partitionOfToken, type Input, type Log } from "@troupe/core";
+import { keyToToken, partitionOfToken, type Input, type Log } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, subjects as subjectsOf } from "./index.ts";

@@ -1,10 +1,6 @@
 /** What a stream's refusal means to the engine. */
-import {
-  LogRefusedError,
-  LogUnavailableError,
-  RevisionConflictError,
-  type TroupeError,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { LogRefusedError, LogUnavailableError, RevisionConflictError } from "@troupe/core/errors";
 
 import { LogMovedError } from "./errors.ts";
 import type { ApiError } from "./pub-ack.ts";

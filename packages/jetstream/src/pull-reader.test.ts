@@ -1,7 +1,7 @@
 /** Readers on a server that is killed, paused, and lied to (L3, I7). */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
-import { inputBytes, partitionOfToken, type Input, type Log } from "@troupe/core";
+import { inputBytes, partitionOfToken, type Input, type Log } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, subjects as subjectsOf } from "./index.ts";

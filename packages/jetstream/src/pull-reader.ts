@@ -26,8 +26,10 @@ import {
   type ConsumerConfig,
 } from "@nats-io/jetstream";
 import { nanos, type Msg, type Subscription } from "@nats-io/nats-core";
-import { fitsLog, logChanged, LogRefusedError, TroupeError } from "@troupe/core";
-import type { Cell, StoredAt } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { LogRefusedError } from "@troupe/core/errors";
+import { fitsLog, logChanged } from "@troupe/core/log";
+import type { Cell, StoredAt } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { readCell } from "./cells.ts";

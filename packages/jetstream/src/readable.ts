@@ -2,7 +2,7 @@
  * Records that are read in bulk are read one by one (I14): one that nobody can read costs itself.
  * It is left out, and told once with the way past it.
  */
-import { UnreadableRecordError } from "@troupe/core";
+import { UnreadableRecordError } from "@troupe/core/errors";
 
 import type { StoredMessage } from "./direct-get.ts";
 import type { Session } from "./session.ts";

@@ -1,6 +1,6 @@
 /** The reader of a partition: what somebody wants of it, as cheap as the server can give that. */
 import type { Msg } from "@nats-io/nats-core";
-import { inputBytes, type Reader, type ReadRequest } from "@troupe/core";
+import { inputBytes, type Reader, type ReadRequest } from "@troupe/core/log";
 
 import type { Delivery } from "./delivery.ts";
 import { payloadLength } from "./header-text.ts";

@@ -6,7 +6,8 @@
  * backup gives numbers again that it had given before. So the marker also says when the last
  * message was stored that was taken, and what is stored since is none of those.
  */
-import { LogRefusedError, LogUnavailableError, type Position } from "@troupe/core";
+import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
+import type { Position } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import type { RelaySource } from "./relay-source.ts";

@@ -11,7 +11,8 @@
  *     read from its beginning, too, without what the marker covers.
  *  R4 One message that cannot be stored costs itself: it is found by halving, and becomes a misfit.
  */
-import { LogRefusedError, RevisionConflictError, type Position } from "@troupe/core";
+import { LogRefusedError, RevisionConflictError } from "@troupe/core/errors";
+import type { Position } from "@troupe/core/log";
 
 import { publishBatch } from "./atomic-batch.ts";
 import type { DraftMessage } from "./draft-message.ts";

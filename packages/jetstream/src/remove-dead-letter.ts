@@ -5,7 +5,7 @@
  * gets another message, so nothing can come in between.
  */
 import { MsgHdrsImpl } from "@nats-io/nats-core";
-import type { Position } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { deadLetterOf } from "./dead-letter-record.ts";

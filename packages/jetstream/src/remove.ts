@@ -5,8 +5,9 @@
  * The server goes through every block of the stream that has a message of the subject. What that
  * costs is in DESIGN.md, "Removing".
  */
-import { keyToToken, LogRefusedError } from "@troupe/core";
-import type { AgentId, InputPlace, Position } from "@troupe/core";
+import { LogRefusedError } from "@troupe/core/errors";
+import { keyToToken } from "@troupe/core/log";
+import type { AgentId, InputPlace, Position } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { inputSubject } from "./input-subject.ts";

@@ -3,7 +3,7 @@
  * the address that a message names, so an address that were a journal's subject, or one of the
  * server's own, would be written to with the worker's rights.
  */
-import { DefinitionError } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
 
 import type { Subjects } from "./subjects.ts";
 

@@ -9,12 +9,8 @@
  * 2. When the connection drops, all waiters fail at once: a reply can no longer arrive.
  */
 import type { Msg } from "@nats-io/nats-core";
-import {
-  LogClosedError,
-  LogRefusedError,
-  LogUnavailableError,
-  type TroupeError,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { LogClosedError, LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
 
 import { asHeaders } from "./header-block.ts";
 import type { KeptSubscription } from "./kept-subscription.ts";

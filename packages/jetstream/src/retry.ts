@@ -1,7 +1,7 @@
 /** Trying an idempotent request again until it is answered. */
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { LogUnavailableError } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
 
 export interface RetryOptions {
   /** Total time for all attempts, in milliseconds. */

@@ -11,10 +11,10 @@ import {
   personal,
   projection,
   Reject,
-  resumeDraft,
   topic,
   type Troupe,
 } from "@troupe/core";
+import { resumeDraft } from "@troupe/core/operate";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 

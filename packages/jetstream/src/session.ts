@@ -1,6 +1,6 @@
 /** What every part of the log shares: the connection, the inbox, the names and the limits. */
 import type { JetStreamManager } from "@nats-io/jetstream";
-import type { LogLimits } from "@troupe/core";
+import type { LogLimits } from "@troupe/core/log";
 
 import type { AcceptWindow } from "./accept-window.ts";
 import type { Faults } from "./faults.ts";

@@ -1,5 +1,5 @@
 /** The parts of a connection to a log: one session for each of its streams. */
-import { type Log, type Position, ShardedLog } from "@troupe/core";
+import { type Log, type Position, ShardedLog } from "@troupe/core/log";
 
 import { JetStreamLog } from "./jetstream-log.ts";
 import type { KeyStoreOptions } from "./key-store.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import { shardOfKey, type InputDraft, type Log } from "@troupe/core";
+import { shardOfKey, type InputDraft, type Log } from "@troupe/core/log";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

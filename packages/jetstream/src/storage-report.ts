@@ -5,7 +5,7 @@
  * the messages of a type are is sampled, at places that are spread over the stream, and the parts
  * are made to add up. When something was stored is found by halving.
  */
-import type { Position, StorageReport, StoredKind, StoredPart } from "@troupe/core";
+import type { Position, StorageReport, StoredKind, StoredPart } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { getNext, type StoredMessage } from "./direct-get.ts";

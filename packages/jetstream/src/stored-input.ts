@@ -2,15 +2,9 @@
  * An input as it lies in the stream. The headers are decoded when somebody asks for the metadata.
  */
 import type { Msg } from "@nats-io/nats-core";
-import {
-  ForeignMessageError,
-  InvalidKeyError,
-  type Address,
-  type Input,
-  type Metadata,
-  type Position,
-  type TroupeError,
-} from "@troupe/core";
+import type { TroupeError } from "@troupe/core";
+import { ForeignMessageError, InvalidKeyError } from "@troupe/core/errors";
+import type { Address, Input, Metadata, Position } from "@troupe/core/log";
 
 import { misfitHeader } from "./foreign-message.ts";
 import { headerText, visitHeaders } from "./header-text.ts";

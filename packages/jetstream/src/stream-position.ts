@@ -2,7 +2,7 @@
  * Questions to the stream's leader about positions: what is last, what lies at one, and what comes
  * next on a subject.
  */
-import type { LogEnd, Position, StoredAt } from "@troupe/core";
+import type { LogEnd, Position, StoredAt } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { leaderGet } from "./leader-get.ts";

@@ -17,7 +17,8 @@ import {
 } from "@nats-io/jetstream";
 import { nanos } from "@nats-io/nats-core";
 
-import { LogRefusedError, TroupeError } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { LogRefusedError } from "@troupe/core/errors";
 
 import { StreamMismatchError } from "./errors.ts";
 import {

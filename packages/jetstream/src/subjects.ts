@@ -15,7 +15,7 @@
  * lies in partition 0. A log of several shards has a stream for each, with the partitions whose
  * number has that remainder; what is about a shard lies in the partition of its number.
  */
-import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core";
+import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core/log";
 
 /** The subjects and stream names of one namespace. */
 export interface Subjects {

@@ -15,14 +15,14 @@
  *  T4 Of several changes of one timer in a commit only the last is made: the server takes one per subject and batch,
  *     and nobody sees the others in between.
  */
+import { LogRefusedError } from "@troupe/core/errors";
 import {
   agentName,
   keyToToken,
-  LogRefusedError,
   type SetTimer,
   type TimerChange,
   type TurnCommit,
-} from "@troupe/core";
+} from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { inputMessage, type DraftMessage, type InputRules } from "./draft-message.ts";

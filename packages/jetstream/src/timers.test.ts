@@ -3,14 +3,8 @@
  */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial } from "@nats-io/transport-node";
-import {
-  TroupeError,
-  type Input,
-  type Log,
-  type TimerChange,
-  type TimerTime,
-  type TurnCommit,
-} from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import type { Input, Log, TimerChange, TimerTime, TurnCommit } from "@troupe/core/log";
 import { expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

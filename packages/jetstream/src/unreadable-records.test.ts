@@ -1,6 +1,6 @@
 /** A record of the control stream that nobody can read costs itself and one fault (I14). */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import type { Log } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

@@ -1,5 +1,5 @@
 /** What turns wait for, between workers: sent and not stored (L5). */
-import type { AskWait, WaitReport } from "@troupe/core";
+import type { AskWait, WaitReport } from "@troupe/core/log";
 
 import { keepSubscribed } from "./kept-subscription.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,5 @@
 /** The table of checkpoints: one row per projection, which also says which schema is its own. */
-import type { Checkpoint } from "@troupe/core";
+import type { Checkpoint } from "@troupe/core/log";
 
 import type { TransactionSql } from "./client.ts";
 import { identifier } from "./identifier.ts";

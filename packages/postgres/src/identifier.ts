@@ -1,5 +1,5 @@
 /** Names in SQL. */
-import { DefinitionError } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
 
 const bytesMax = 63;
 

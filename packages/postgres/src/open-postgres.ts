@@ -5,7 +5,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 
-import { DefinitionError } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
 
 import type { PostgresClient, Sql } from "./client.ts";
 import type { PostgresSink, PostgresSinkOptions } from "./postgres-sink.ts";

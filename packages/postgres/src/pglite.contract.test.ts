@@ -1,6 +1,6 @@
 /** The sink in a PGlite inside the process. */
 import { PGlite } from "@electric-sql/pglite";
-import { sinkContract } from "@troupe/core/testing/contract";
+import { sinkContract } from "@troupe/contracts";
 import { afterAll, beforeAll } from "vitest";
 
 import { postgresHarness } from "../fixtures/sink-harness.ts";

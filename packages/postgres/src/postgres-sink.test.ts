@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { agent, createTroupe, projection } from "@troupe/core";
 import type { Projection, Troupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 

@@ -6,13 +6,10 @@
  * handler runs only if the checkpoint is where its runner believes it to be. Making a model anew is
  * dropping the schema that the row says is the projection's: never one that was there before.
  */
-import type {
-  Checkpoint,
-  CheckpointMove,
-  ProjectionDefinition,
-  ProjectionSink,
-} from "@troupe/core";
-import { DefinitionError, isSameCheckpoint, startOf } from "@troupe/core";
+import type { ProjectionSink } from "@troupe/core";
+import type { Checkpoint, CheckpointMove, ProjectionDefinition } from "@troupe/core/log";
+import { DefinitionError } from "@troupe/core/errors";
+import { isSameCheckpoint, startOf } from "@troupe/core/log";
 
 import { CheckpointTable } from "./checkpoint-table.ts";
 import type { PostgresClient, Sql, TransactionSql } from "./client.ts";

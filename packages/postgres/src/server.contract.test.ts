@@ -1,5 +1,5 @@
 /** The sink on a real server: skipped where there is none. */
-import { sinkContract } from "@troupe/core/testing/contract";
+import { sinkContract } from "@troupe/contracts";
 import { Pool } from "pg";
 import { afterAll, describe, expect, test } from "vitest";
 

@@ -2,7 +2,9 @@
  * What an error of the database means for a projection: that it may pass, that the statement is
  * wrong, or that the error is not the database's.
  */
-import { errorData, SinkRefusedError, SinkUnavailableError, TroupeError } from "@troupe/core";
+import { TroupeError } from "@troupe/core";
+import { SinkRefusedError, SinkUnavailableError } from "@troupe/core/errors";
+import { errorData } from "@troupe/core/log";
 
 /** Classes of SQLSTATE after which the same transaction may succeed. */
 const passing: ReadonlySet<string> = new Set([

@@ -3,7 +3,8 @@
  * per round; every reply is counted and its balance added up, so that a turn that was lost, handled
  * twice or out of order spoils the round.
  */
-import { createTroupe, decodePayload } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import { decodePayload } from "@troupe/core/log";
 
 import { account, preload } from "../ledger.ts";
 import type { Stage } from "../stage.ts";

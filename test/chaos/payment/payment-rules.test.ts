@@ -1,5 +1,5 @@
-import { idempotencyKeyOf } from "@troupe/core";
-import type { TurnRecord } from "@troupe/core";
+import { idempotencyKeyOf } from "@troupe/core/engine";
+import type { TurnRecord } from "@troupe/core/operate";
 import { expect, test } from "vitest";
 
 import { Findings } from "../findings.ts";

@@ -6,8 +6,9 @@
  */
 import { isDeepStrictEqual } from "node:util";
 
-import { idempotencyKeyOf, parseAgentName } from "@troupe/core";
-import type { TurnRecord } from "@troupe/core";
+import { idempotencyKeyOf } from "@troupe/core/engine";
+import { parseAgentName } from "@troupe/core/log";
+import type { TurnRecord } from "@troupe/core/operate";
 
 import type { Findings } from "../findings.ts";
 import type { AgentRules } from "../journal-check.ts";

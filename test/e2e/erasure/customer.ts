@@ -1,6 +1,7 @@
 /** Customers who leave traces everywhere, and read models of what they said. */
 import { agent, projection, topic } from "@troupe/core";
-import type { Agent, None, Projection, Topic } from "@troupe/core";
+import type { Agent, Projection, Topic } from "@troupe/core";
+import type { None } from "@troupe/core/engine";
 import { tables } from "@troupe/postgres";
 import type { PostgresModel, Sql } from "@troupe/postgres";
 import { z } from "zod";

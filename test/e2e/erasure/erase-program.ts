@@ -1,5 +1,6 @@
 /** A process that hosts customers and erases one of them, and can be killed in the middle. */
-import { createTroupe, type Log } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 import { directoryStore } from "@troupe/core/archive";
 import { connectLog } from "@troupe/jetstream";
 

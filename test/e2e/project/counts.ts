@@ -1,6 +1,7 @@
 /** Counters, and the projection of all their counts in the order in which they came. */
 import { agent, projection } from "@troupe/core";
-import type { Agent, EventInfo, None, Projection } from "@troupe/core";
+import type { Agent, EventInfo, Projection } from "@troupe/core";
+import type { None } from "@troupe/core/engine";
 import { tables } from "@troupe/postgres";
 import type { PostgresModel, Sql } from "@troupe/postgres";
 import { z } from "zod";

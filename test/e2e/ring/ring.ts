@@ -3,7 +3,8 @@
  * ask, and by a publication. Each notes what it was handed, so what is lost, comes twice or comes
  * to the wrong one is seen in the end.
  */
-import { agent, agentNamed, topic, type AgentDefinition, type Topic } from "@troupe/core";
+import { agent, agentNamed, topic, type Topic } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
 import { z } from "zod";
 
 export interface Baton {

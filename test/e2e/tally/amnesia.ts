@@ -6,7 +6,9 @@
  * the expected revision lets it in, because it was just read: exactly what a worker without
  * duplicate recognition would do. It is here to show that the tests would notice.
  */
-import { decodeRecord, encodeRecord, type Log } from "@troupe/core";
+import { encodeRecord } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
+import { decodeRecord } from "@troupe/core/operate";
 
 import { logWith } from "../log-with.ts";
 

@@ -4,7 +4,7 @@
  * Nothing here runs the engine: it compares what was published, what the stream holds and what the
  * agents say about themselves.
  */
-import { decodePayload } from "@troupe/core";
+import { decodePayload } from "@troupe/core/log";
 
 import type { RawInput, RawStream, RawTurn } from "../raw-stream.ts";
 import { emptyTally, isCopied, tallyAfter, type Add, type Tally } from "./tally.ts";

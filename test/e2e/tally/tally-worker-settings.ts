@@ -1,5 +1,6 @@
 /** What a test tells a tally worker to be, and what the worker tells about itself. */
-import type { Holding, InspectionEvent, WorkerOptions } from "@troupe/core";
+import type { InspectionEvent, WorkerOptions } from "@troupe/core";
+import type { Holding } from "@troupe/core/operate";
 
 import { Program } from "../program.ts";
 

@@ -4,7 +4,9 @@
  * It tells its parent what happens, answers a few questions, and stops as a well-behaved program
  * does: on SIGTERM, or when its parent is gone.
  */
-import { createTroupe, type AgentDefinition, type Log } from "@troupe/core";
+import { createTroupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
 import { connectLog } from "@troupe/jetstream";
 
 import { logWith } from "../log-with.ts";

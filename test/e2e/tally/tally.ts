@@ -5,14 +5,8 @@
  * repeated or an exchanged one changes it for ever. Every second one it reports to the `copy` of
  * the same key: those turns commit together with what they send.
  */
-import {
-  agent,
-  agentNamed,
-  topic,
-  type Agent,
-  type AgentDefinition,
-  type Topic,
-} from "@troupe/core";
+import { agent, agentNamed, topic, type Agent, type Topic } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
 import { z } from "zod";
 
 export interface Add {

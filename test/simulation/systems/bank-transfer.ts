@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 
 import { agent, agentNamed } from "@troupe/core";
-import type { History, Stage, System } from "@troupe/core/testing";
+import type { History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 const party = z.object({ transfer: z.string(), amount: z.number().positive() });

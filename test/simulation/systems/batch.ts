@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { agent, Reject } from "@troupe/core";
-import type { Stage, System } from "@troupe/core/testing";
+import type { Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The embedding model of the run that is going on; runs follow one another. */

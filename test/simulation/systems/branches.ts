@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 
 import { agent, type StepInfo } from "@troupe/core";
-import type { History, Stage, System } from "@troupe/core/testing";
+import type { History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The world of the run that is going on; runs follow one another. */

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";
 import type { StepInfo } from "@troupe/core";
-import type { Stage, System } from "@troupe/core/testing";
+import type { Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The payment provider of the run that is going on; runs follow one another. */

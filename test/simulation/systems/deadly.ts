@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";
-import type { History, System } from "@troupe/core/testing";
+import type { History, System } from "@troupe/testing";
 import { z } from "zod";
 
 const job = z.object({ id: z.string(), how: z.enum(["good", "kills", "blocks"]) });

@@ -6,8 +6,9 @@
  */
 import assert from "node:assert/strict";
 
-import { agent, AgentErasedError, TroupeError, type Troupe } from "@troupe/core";
-import type { Chance, History, Stage, System } from "@troupe/core/testing";
+import { agent, TroupeError, type Troupe } from "@troupe/core";
+import { AgentErasedError } from "@troupe/core/errors";
+import type { Chance, History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The house of the run that is going on; runs follow one another. */

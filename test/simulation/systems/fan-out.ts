@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 
 import { agent, topic } from "@troupe/core";
 import type { Agent } from "@troupe/core";
-import type { History, System } from "@troupe/core/testing";
+import type { History, System } from "@troupe/testing";
 import { z } from "zod";
 
 const reading = z.object({ value: z.number() });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { agent, type Troupe } from "@troupe/core";
-import type { Chance, Stage, System } from "@troupe/core/testing";
+import type { Chance, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 const total = z.object({ total: z.number() });

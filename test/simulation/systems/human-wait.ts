@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";
-import type { System } from "@troupe/core/testing";
+import type { System } from "@troupe/testing";
 import { z } from "zod";
 
 const verdict = z.object({ approved: z.boolean(), by: z.string() });

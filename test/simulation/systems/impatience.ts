@@ -8,8 +8,9 @@
 import assert from "node:assert/strict";
 
 import type { Troupe } from "@troupe/core";
-import { agent, isResume, Reject, resumeDraft, TroupeError } from "@troupe/core";
-import type { Chance, History, Stage, System } from "@troupe/core/testing";
+import { agent, Reject, TroupeError } from "@troupe/core";
+import { isResume, resumeDraft } from "@troupe/core/operate";
+import type { Chance, History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The office of the run that is going on; runs follow one another. */

@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 
 import { agent, limit } from "@troupe/core";
-import type { Stage, System } from "@troupe/core/testing";
+import type { Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 const concurrency = 3;

@@ -7,19 +7,13 @@
  */
 import assert from "node:assert/strict";
 
-import type { DeadLetter, Log, Troupe } from "@troupe/core";
-import {
-  agent,
-  AgentParkedError,
-  AskDeadlineError,
-  LogUnavailableError,
-  redrive,
-  Reject,
-  resumeDraft,
-  TroupeError,
-} from "@troupe/core";
-import { overlay } from "@troupe/core/testing";
-import type { Chance, History, Stage, System } from "@troupe/core/testing";
+import type { Troupe } from "@troupe/core";
+import type { DeadLetter, Log } from "@troupe/core/log";
+import { agent, Reject, TroupeError } from "@troupe/core";
+import { AgentParkedError, AskDeadlineError, LogUnavailableError } from "@troupe/core/errors";
+import { redrive, resumeDraft } from "@troupe/core/operate";
+import { overlay } from "@troupe/testing";
+import type { Chance, History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The workshop of the run that is going on; runs follow one another. */

@@ -7,8 +7,9 @@
 import assert from "node:assert/strict";
 
 import type { Context, StepInfo } from "@troupe/core";
-import { agent, Reject, StepTooLargeError } from "@troupe/core";
-import type { Chance, History, Stage, System } from "@troupe/core/testing";
+import { agent, Reject } from "@troupe/core";
+import { StepTooLargeError } from "@troupe/core/errors";
+import type { Chance, History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** What the log takes in one message, and how many messages in one commit. */

@@ -6,15 +6,10 @@
 import assert from "node:assert/strict";
 
 import type { Troupe } from "@troupe/core";
-import {
-  agent,
-  AgentParkedError,
-  AskDeadlineError,
-  isResume,
-  Reject,
-  resumeDraft,
-} from "@troupe/core";
-import type { Chance, History, System } from "@troupe/core/testing";
+import { agent, Reject } from "@troupe/core";
+import { AgentParkedError, AskDeadlineError } from "@troupe/core/errors";
+import { isResume, resumeDraft } from "@troupe/core/operate";
+import type { Chance, History, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** How often the presses of the run that is going on were repaired; runs follow one another. */

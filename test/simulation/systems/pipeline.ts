@@ -6,9 +6,10 @@
  */
 import assert from "node:assert/strict";
 
-import { AskDeadlineError, BatchFailure, pipeline, PipelineStageError, Reject } from "@troupe/core";
-import type { JobEvents } from "@troupe/core";
-import type { Stage, System } from "@troupe/core/testing";
+import { BatchFailure, pipeline, Reject } from "@troupe/core";
+import { AskDeadlineError, PipelineStageError } from "@troupe/core/errors";
+import type { JobEvents } from "@troupe/core/engine";
+import type { Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 /** The services of the run that is going on; runs follow one another. */

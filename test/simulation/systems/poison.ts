@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { agent, Reject } from "@troupe/core";
-import type { Chance, History, Stage, System } from "@troupe/core/testing";
+import type { Chance, History, Stage, System } from "@troupe/testing";
 import type { Troupe } from "@troupe/core";
 import { z } from "zod";
 

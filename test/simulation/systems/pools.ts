@@ -3,7 +3,7 @@
  * reads what is for its own. Whoever hosts what and when, every subscriber sees every publication
  * once, in the order of the log.
  */
-import type { System } from "@troupe/core/testing";
+import type { System } from "@troupe/testing";
 
 import { fanOut, recorder, siren, watchman } from "./fan-out.ts";
 

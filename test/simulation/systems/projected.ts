@@ -6,9 +6,10 @@
  */
 import assert from "node:assert/strict";
 
-import { agent, memoryModel, memorySink, projection, SinkUnavailableError } from "@troupe/core";
-import { decodeJournalRecord, type MemorySink } from "@troupe/core";
-import type { History, Stage, System } from "@troupe/core/testing";
+import { agent, memoryModel, memorySink, projection, type MemorySink } from "@troupe/core";
+import { SinkUnavailableError } from "@troupe/core/errors";
+import { decodeJournalRecord } from "@troupe/core/operate";
+import type { History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 const counted = z.object({ n: z.number() });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { agent, agentNamed, TroupeError } from "@troupe/core";
-import type { History, System } from "@troupe/core/testing";
+import type { History, System } from "@troupe/testing";
 import { z } from "zod";
 
 const question = z.object({ id: z.string(), width: z.number() });

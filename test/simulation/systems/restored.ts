@@ -3,8 +3,8 @@
  * everything else that was accepted is handled, once and in order, and nothing that was lost lives
  * on in a state.
  */
-import { IdTakenError } from "@troupe/core";
-import type { System } from "@troupe/core/testing";
+import { IdTakenError } from "@troupe/core/errors";
+import type { System } from "@troupe/testing";
 
 import { hotKey, sendCounts } from "./hot-key.ts";
 

@@ -6,9 +6,11 @@
  */
 import assert from "node:assert/strict";
 
-import type { ErrorData, Troupe } from "@troupe/core";
-import { agent, errorData, topic } from "@troupe/core";
-import type { History, System } from "@troupe/core/testing";
+import type { Troupe } from "@troupe/core";
+import type { ErrorData } from "@troupe/core/log";
+import { agent, topic } from "@troupe/core";
+import { errorData } from "@troupe/core/log";
+import type { History, System } from "@troupe/testing";
 import { z } from "zod";
 
 const rates = topic("rates", z.number(), { retention: { ageMs: 500 } });

@@ -1,8 +1,8 @@
 /** What a log must show of the timers of an agent (L6), from its journal and the inputs alone. */
 import assert from "node:assert/strict";
 
-import type { Input } from "@troupe/core";
-import type { History } from "@troupe/core/testing";
+import type { Input } from "@troupe/core/log";
+import type { History } from "@troupe/testing";
 
 /** A timer from the commit that set it to the one that replaced or cancelled it. */
 interface Arming {

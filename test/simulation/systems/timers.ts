@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";
-import type { Chance, System } from "@troupe/core/testing";
+import type { Chance, System } from "@troupe/testing";
 import { z } from "zod";
 
 import { checkTimers } from "./timer-rules.ts";

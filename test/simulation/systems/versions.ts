@@ -8,15 +8,10 @@
 import assert from "node:assert/strict";
 
 import type { Troupe } from "@troupe/core";
-import {
-  agent,
-  AgentParkedError,
-  AskDeadlineError,
-  resumeDraft,
-  topic,
-  UnknownMessageError,
-} from "@troupe/core";
-import type { Chance, History, Stage, System } from "@troupe/core/testing";
+import { agent, topic } from "@troupe/core";
+import { AgentParkedError, AskDeadlineError, UnknownMessageError } from "@troupe/core/errors";
+import { resumeDraft } from "@troupe/core/operate";
+import type { Chance, History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 const line = z.object({ id: z.string() });

@@ -1,7 +1,7 @@
 /** Manifests are read once for many calls, and again when a call wants more than they say. */
 import { expect, test, vi } from "vitest";
 
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 import { ManifestCache } from "./manifest-cache.ts";
 

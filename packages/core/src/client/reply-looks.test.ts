@@ -2,8 +2,8 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 
 import { agent, createTroupe } from "@troupe/core";
-import type { Position } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { Position } from "@troupe/core/log";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 import { soughtReply } from "../engine/turn/find-reply.ts";
 import { ReplyLooks } from "./reply-looks.ts";

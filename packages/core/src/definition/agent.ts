@@ -39,10 +39,6 @@ import type { StoredAs } from "./stored-event.ts";
 
 /** Types of an agent's events, by name: what `emit` accepts. */
 export type EventTypes = Readonly<Record<string, unknown>>;
-/** Types of an agent's messages, by name. */
-export type MessageTypes = Readonly<
-  Record<string, { readonly input: unknown; readonly reply: unknown }>
->;
 /** An empty set of declarations, before anything is declared. */
 export type None = {};
 

@@ -8,15 +8,11 @@ import { fileURLToPath } from "node:url";
 import { describe, expectTypeOf, expect, test } from "vitest";
 import { z } from "zod";
 
-import { agent, agentNamed, topic } from "../index.ts";
-import type {
-  AskCalls,
-  MessageOptions,
-  MessagesOf,
-  Receipt,
-  ReplayedTurn,
-  Troupe,
-} from "../index.ts";
+import { agent, agentNamed, topic } from "@troupe/core";
+import type { AskCalls } from "./agent-calls.ts";
+import type { MessagesOf } from "./agent-reference.ts";
+import type { MessageOptions, Receipt, Troupe } from "@troupe/core";
+import type { ReplayedTurn } from "@troupe/core/operate";
 
 const inquiries = topic(
   "inquiries",

@@ -3,9 +3,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, EventOptions, RecordedEvent } from "@troupe/core";
+import type { EventOptions } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { RecordedEvent } from "@troupe/core/operate";
 import { agent, createTroupe, memoryModel, memorySink, projection } from "@troupe/core";
-import { createMemoryBroker, given } from "@troupe/core/testing";
+import { createMemoryBroker, given } from "@troupe/testing";
 import { decodeRecord } from "../journal/journal-record.ts";
 import { encodeRecord } from "../journal/turn-record-codec.ts";
 import { decodePayload } from "../wire/payload.ts";

@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import { agent, topic } from "../index.ts";
+import { agent, topic } from "@troupe/core";
 import { callsProxy } from "./agent-calls.ts";
 
 describe.each(["then", "toJSON", "toString", "valueOf"])("the name %s", (name) => {

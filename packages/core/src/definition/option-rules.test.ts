@@ -16,9 +16,9 @@ import {
   pipeline,
   projection,
   topic,
-  workerSettingsDefault,
 } from "@troupe/core";
-import { createMemoryBroker, given, simulate, simulateSeeds } from "@troupe/core/testing";
+import { workerSettingsDefault } from "@troupe/core/engine";
+import { createMemoryBroker, given, simulate, simulateSeeds } from "@troupe/testing";
 
 const idle = agent("idle").on("wait", z.null(), () => null);
 const news = topic("news", z.string());

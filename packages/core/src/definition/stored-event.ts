@@ -3,7 +3,7 @@
  * schema makes of it is stored, and that is what projections get. Only the compiler sees this.
  */
 
-export declare const storedEvents: unique symbol;
+declare const storedEvents: unique symbol;
 
 /** Carried along with the types of an agent's events. */
 export interface StoredAs<Types> {

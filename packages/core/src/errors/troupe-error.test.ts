@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { encodePayload, errorData, LogClosedError, Reject, TroupeError } from "@troupe/core";
+import { Reject, TroupeError } from "@troupe/core";
+import { LogClosedError } from "@troupe/core/errors";
+import { encodePayload, errorData } from "@troupe/core/log";
 
 import { isFinal } from "./troupe-error.ts";
 

@@ -2,8 +2,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { TurnRecord } from "@troupe/core";
-import { decodePayload, encodePayload, UndecodablePayloadError } from "@troupe/core";
+import type { TurnRecord } from "@troupe/core/operate";
+import { UndecodablePayloadError } from "@troupe/core/errors";
+import { decodePayload, encodePayload } from "@troupe/core/log";
 import { decodeJournalRecord, decodeRecord } from "./journal-record.ts";
 import { encodeParkRecord } from "./park-record.ts";
 import { encodeStepRecord } from "./step-record.ts";

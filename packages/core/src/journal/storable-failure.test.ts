@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import { agent, createTroupe, pipeline, Reject } from "@troupe/core";
-import type { ErrorData } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { ErrorData } from "@troupe/core/log";
+import { createMemoryBroker } from "@troupe/testing";
 import { encodedBytes } from "../wire/payload.ts";
 import { storableFailure } from "./storable-failure.ts";
 

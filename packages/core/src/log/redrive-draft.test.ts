@@ -1,9 +1,11 @@
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { Log, LogEntry, Troupe } from "@troupe/core";
-import { agent, createTroupe, redriveDraft, topic } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { Troupe } from "@troupe/core";
+import type { Log, LogEntry } from "@troupe/core/log";
+import { agent, createTroupe, topic } from "@troupe/core";
+import { redriveDraft } from "@troupe/core/operate";
+import { createMemoryBroker } from "@troupe/testing";
 
 const orders = topic("orders", z.object({ item: z.string() }));
 const heard = vi.fn<(who: string, item: string) => void>();

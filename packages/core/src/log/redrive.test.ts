@@ -1,9 +1,11 @@
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { DeadLetter, Log } from "@troupe/core";
-import { agent, createTroupe, LogUnavailableError, redrive } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { DeadLetter, Log } from "@troupe/core/log";
+import { agent, createTroupe } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { redrive } from "@troupe/core/operate";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 let isBroken = true;
 const done = vi.fn<(id: string) => void>();

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 import { digestKeyOf } from "../log/digest-key.ts";
 import { canonicalBytes } from "./canonical.ts";
 import { digestsOf } from "./digests.ts";

@@ -2,7 +2,7 @@
  * `troupe agents forget`: take messages and topics away from what the system knows of a type, so
  * that nothing waits for code that handles them any more.
  */
-import type { Manifest } from "@troupe/core";
+import type { Manifest } from "@troupe/core/log";
 import type { Command } from "commander";
 import { isConfirmed } from "../confirmation.ts";
 import { openTroupe } from "../connection.ts";

@@ -1,6 +1,6 @@
 /** `troupe agents`: the agent types a system knows, and the workers that host them now. */
-import { printable } from "@troupe/core";
-import type { Manifest } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
+import type { Manifest } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
 import { addExamples } from "../help-text.ts";

@@ -1,6 +1,7 @@
 /** `troupe ask`: send a message to an agent and print its reply. */
-import { agentNamed, AskCancelledError } from "@troupe/core";
-import type { AgentId } from "@troupe/core";
+import { agentNamed } from "@troupe/core";
+import { AskCancelledError } from "@troupe/core/errors";
+import type { AgentId } from "@troupe/core/log";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";

@@ -1,6 +1,9 @@
 /** `troupe erase`: everything that the system holds of one agent, and the key of its data. */
-import { agentName, agentNamed, parseAgentName } from "@troupe/core";
-import type { AgentId, Erasure, Troupe } from "@troupe/core";
+import { agentNamed } from "@troupe/core";
+import { agentName, parseAgentName } from "@troupe/core/log";
+import type { Troupe } from "@troupe/core";
+import type { AgentId } from "@troupe/core/log";
+import type { Erasure } from "@troupe/core/operate";
 import type { Command } from "commander";
 import { isConfirmed } from "../confirmation.ts";
 import { openTroupe } from "../connection.ts";

@@ -1,14 +1,10 @@
 /** `troupe inspect`: one agent's state and its last turns, from the journal. */
-import { agentName, printable } from "@troupe/core";
-import type {
-  Agent,
-  AgentDefinition,
-  AgentId,
-  JournalBeginning,
-  JournaledTurn,
-  Position,
-  Troupe,
-} from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import { printable } from "@troupe/core/operate";
+import type { Agent, Troupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { AgentId, Position } from "@troupe/core/log";
+import type { JournalBeginning, JournaledTurn } from "@troupe/core/operate";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";

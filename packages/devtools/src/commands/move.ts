@@ -1,7 +1,7 @@
 /**
  * `troupe move`: take a namespace's log into another namespace, with another number of partitions.
  */
-import { shardsMax } from "@troupe/core";
+import { shardsMax } from "@troupe/core/log";
 import { moveLog } from "@troupe/jetstream";
 import type { MoveProgress, MoveReport } from "@troupe/jetstream";
 import type { Command } from "commander";

@@ -1,7 +1,7 @@
 /**
  * `troupe publish`: events on a topic, one from the command line or many from the standard input.
  */
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 import { fstatSync } from "node:fs";
 import type { Receipt, Topic, Troupe } from "@troupe/core";
 import type { Command } from "commander";

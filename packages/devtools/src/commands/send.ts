@@ -1,6 +1,7 @@
 /** `troupe send`: give an agent a message and do not wait for its turn. */
-import { agentName, agentNamed } from "@troupe/core";
-import type { AgentId } from "@troupe/core";
+import { agentNamed } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import type { AgentId } from "@troupe/core/log";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";

@@ -1,5 +1,5 @@
 /** `troupe storage`: how much a system keeps, of what, and how it grows. */
-import type { StorageReport, StoredPart } from "@troupe/core";
+import type { StorageReport, StoredPart } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../connection.ts";
 import { addExamples } from "../help-text.ts";

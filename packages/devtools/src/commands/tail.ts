@@ -1,5 +1,5 @@
 /** `troupe tail`: follow topics, messages, turns and dead letters. */
-import type { FollowRequest } from "@troupe/core";
+import type { FollowRequest } from "@troupe/core/log";
 import type { Command } from "commander";
 import { InvalidArgumentError } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";

@@ -1,5 +1,6 @@
 /** `troupe work`: host the agents that modules export, and show what they do. */
-import { DefinitionError, preferShortPauses } from "@troupe/core";
+import { preferShortPauses } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
 import type { Troupe, Worker } from "@troupe/core";
 import { Option } from "commander";
 import type { Command } from "commander";

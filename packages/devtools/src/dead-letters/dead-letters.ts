@@ -1,6 +1,7 @@
 /** The dead letters of a system: all that match a filter in log order, or the one at a position. */
-import { agentName } from "@troupe/core";
-import type { AgentId, LogEntry, Position, Troupe } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import type { Troupe } from "@troupe/core";
+import type { AgentId, LogEntry, Position } from "@troupe/core/log";
 import { CommandError, InterruptedError } from "../failure.ts";
 import { shellWord } from "../terminal/shell-word.ts";
 

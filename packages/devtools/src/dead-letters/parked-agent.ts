@@ -1,6 +1,7 @@
 /** Whether an agent is parked, as its journal says: the last park record decides. */
-import { decodeJournalRecord, isResume } from "@troupe/core";
-import type { AgentId, ErrorData, JournalRecord, Log, Position } from "@troupe/core";
+import { decodeJournalRecord, isResume } from "@troupe/core/operate";
+import type { AgentId, ErrorData, Log, Position } from "@troupe/core/log";
+import type { JournalRecord } from "@troupe/core/operate";
 
 export interface ParkedAgent {
   readonly agent: AgentId;

@@ -5,8 +5,9 @@
  * What is in the journal already is read first, then the log is followed from the resuming message
  * on; so nothing is missed that happens in between.
  */
-import { agentName } from "@troupe/core";
-import type { ErrorData, JournalEntry, Position, Troupe } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import type { Troupe } from "@troupe/core";
+import type { ErrorData, JournalEntry, Position } from "@troupe/core/log";
 import type { ParkedAgent } from "./parked-agent.ts";
 import { readableRecord } from "./parked-agent.ts";
 

@@ -5,7 +5,7 @@
  */
 import { addAbortSignal } from "node:stream";
 import type { Readable } from "node:stream";
-import { LogUnavailableError } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
 import type { Receipt } from "@troupe/core";
 import { failureText } from "../failure.ts";
 import { InFlight } from "./in-flight.ts";

@@ -3,7 +3,7 @@
  * their width so that lines stand below each other, and the summary gets what is left of the
  * terminal.
  */
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 import { timeOfDay } from "./quantities.ts";
 import type { Style } from "./paint.ts";
 import type { Terminal } from "./terminal.ts";

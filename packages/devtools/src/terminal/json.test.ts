@@ -1,4 +1,4 @@
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toJson } from "./json.ts";

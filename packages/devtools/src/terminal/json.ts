@@ -2,7 +2,7 @@
  * Values as JSON: what agents store is richer than JSON (binary data, Maps, NaN), and what is
  * shown must not contain control characters, which inside JSON can always be written as escapes.
  */
-import { printable, printableLines } from "@troupe/core";
+import { printable, printableLines } from "@troupe/core/operate";
 
 /** Compact without an indent, else pretty. Binary data is shown as base64; `undefined` as null. */
 export function toJson(value: unknown, indent = 0): string {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Paint } from "./paint.ts";

@@ -6,7 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "blue" | "cyan" | "magenta";
 

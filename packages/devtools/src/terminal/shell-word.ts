@@ -1,5 +1,5 @@
 /** Words of a command line that people copy into a shell. */
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 
 const plainWord = /^[\w@%+=:,./-]+$/;
 

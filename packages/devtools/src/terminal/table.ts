@@ -2,7 +2,7 @@
  * Rows below each other in columns that fit the terminal: every column is as wide as its longest
  * cell up to a limit, and the last one gets what is left.
  */
-import { printable } from "@troupe/core";
+import { printable } from "@troupe/core/operate";
 import type { Terminal } from "./terminal.ts";
 import { cell, fit, padStart, textWidth } from "./width.ts";
 

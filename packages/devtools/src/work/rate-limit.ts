@@ -2,7 +2,7 @@
  * At most so many lines per second: a worker does tens of thousands of turns a second, which nobody
  * reads and which would cost more than the turns.
  */
-import type { Clock } from "@troupe/core";
+import type { Clock } from "@troupe/core/log";
 
 const secondMs = 1000;
 

@@ -1,5 +1,5 @@
 /** The inspection events that a person who watches a worker wants to see, as lines. */
-import { agentName } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
 import type { InspectionEvent } from "@troupe/core";
 import type { Entry } from "../terminal/entry-line.ts";
 import { toJson } from "../terminal/json.ts";

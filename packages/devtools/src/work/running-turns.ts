@@ -1,5 +1,5 @@
 /** Which turns a worker runs at the moment, from the inspection feed. */
-import { agentName } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
 import type { InspectionEvent } from "@troupe/core";
 
 type Started = InspectionEvent & { readonly kind: "turn.started" };

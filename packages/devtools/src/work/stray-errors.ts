@@ -2,7 +2,7 @@
  * Errors that belong to no turn: a promise that a handler let go of, a timer or a listener of its
  * that throws. Which turns run then is the best that can be said about whose they are.
  */
-import { errorData } from "@troupe/core";
+import { errorData } from "@troupe/core/log";
 import type { Run } from "../run.ts";
 import { exitCode } from "../exit-code.ts";
 import type { RunningTurns } from "./running-turns.ts";

@@ -1,5 +1,5 @@
 /** What a worker does, as it happens: readable lines, or every event as a line of JSON. */
-import { systemClock } from "@troupe/core";
+import { systemClock } from "@troupe/core/log";
 import type { InspectionEvent } from "@troupe/core";
 import { entryLine } from "../terminal/entry-line.ts";
 import { toJson } from "../terminal/json.ts";

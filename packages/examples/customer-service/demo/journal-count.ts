@@ -5,8 +5,9 @@
  * and every journal in log order and works out what must be there. An input of an agent that hosts
  * its message is lost when no journal has it; it was done twice when a journal has it twice.
  */
-import { decodePayload, decodeJournalRecord } from "@troupe/core";
-import type { AgentId, Input, JournalEntry, Log } from "@troupe/core";
+import { decodePayload } from "@troupe/core/log";
+import { decodeJournalRecord } from "@troupe/core/operate";
+import type { AgentId, Input, JournalEntry, Log } from "@troupe/core/log";
 import { z } from "zod";
 import { categories } from "../category.ts";
 import type { Category } from "../category.ts";

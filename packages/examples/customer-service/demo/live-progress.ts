@@ -2,7 +2,7 @@
  * Watches the log while the demo runs: how many inquiries have their outcome, and whether
  * everything has come to rest.
  */
-import { decodeJournalRecord } from "@troupe/core";
+import { decodeJournalRecord } from "@troupe/core/operate";
 import type { Troupe } from "@troupe/core";
 import { interactions } from "../agents/topics.ts";
 

@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 
-import type { Position } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 
 import { getRange, type StoredMessage } from "../direct-get.ts";
 import { MoveMismatchError } from "../errors.ts";

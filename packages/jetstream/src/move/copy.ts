@@ -3,7 +3,7 @@
  * still in use, the rest when it is frozen. So the pause does not grow with the log.
  */
 import type { StreamInfo } from "@nats-io/jetstream";
-import type { Position } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 
 import { MoveMismatchError, MoveRefusedError } from "../errors.ts";
 import type { Session } from "../session.ts";

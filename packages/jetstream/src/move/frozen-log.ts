@@ -6,7 +6,7 @@
  * fires no timer, so where the log ends then is where it ends.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
-import type { Position } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 
 import { ingressSource } from "../relay-source.ts";
 import { lastTaken } from "../relay-taken.ts";

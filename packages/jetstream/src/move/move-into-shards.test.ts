@@ -1,17 +1,8 @@
 /**
  * A log of one shard moves into several: every position stays, and each message is in its shard.
  */
-import {
-  agent,
-  agentNamed,
-  fitsLog,
-  memoryModel,
-  memorySink,
-  projection,
-  shardOfKey,
-  shardSpan,
-  type Troupe,
-} from "@troupe/core";
+import { agent, agentNamed, memoryModel, memorySink, projection, type Troupe } from "@troupe/core";
+import { fitsLog, shardOfKey, shardSpan } from "@troupe/core/log";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 

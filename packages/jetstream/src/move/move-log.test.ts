@@ -1,18 +1,8 @@
 /** A log that moves into another namespace is the same log there, with other partitions. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
-import {
-  agent,
-  keyToToken,
-  memoryModel,
-  memorySink,
-  partitionOfToken,
-  projection,
-  topic,
-  type DeadLetter,
-  type Log,
-  type Troupe,
-} from "@troupe/core";
+import { agent, memoryModel, memorySink, projection, topic, type Troupe } from "@troupe/core";
+import { keyToToken, partitionOfToken, type DeadLetter, type Log } from "@troupe/core/log";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 

@@ -19,7 +19,7 @@
  *         after the last position of the old log, which they remember: up to there a position names none of them.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
-import { atLeastOne, requireOptions, requireShards, type Position } from "@troupe/core";
+import { atLeastOne, requireOptions, requireShards, type Position } from "@troupe/core/log";
 
 import { serverKind } from "../connect-failure.ts";
 import { openSessions } from "../connect-log.ts";

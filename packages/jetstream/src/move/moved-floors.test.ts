@@ -1,5 +1,5 @@
 /** Floors of other partitions are never higher than what was handled. */
-import { keyToToken, partitionOfToken, type Floor } from "@troupe/core";
+import { keyToToken, partitionOfToken, type Floor } from "@troupe/core/log";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

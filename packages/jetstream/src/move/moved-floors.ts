@@ -6,7 +6,7 @@
  * the lowest of these says holds for the new one; the furthest mark, because it stands on records
  * of all of them.
  */
-import type { Floor } from "@troupe/core";
+import type { Floor } from "@troupe/core/log";
 
 export interface Repartition {
   /** Partitions before. */

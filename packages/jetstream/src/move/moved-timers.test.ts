@@ -1,5 +1,5 @@
 /** Timers are set once in the new namespace, however often a move is begun. */
-import type { InputDraft, Log, TurnCommit } from "@troupe/core";
+import type { InputDraft, Log, TurnCommit } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog, openSessions } from "../connect-log.ts";

@@ -5,7 +5,8 @@
  * set, and expects the marker before it. So a timer that is set and has fired since is not set a
  * second time. The old stream is sealed: none of its timers fires, changes or comes along any more.
  */
-import { RevisionConflictError, type Position } from "@troupe/core";
+import { RevisionConflictError } from "@troupe/core/errors";
+import type { Position } from "@troupe/core/log";
 
 import { publishBatch } from "../atomic-batch.ts";
 import { getRange, type StoredMessage } from "../direct-get.ts";

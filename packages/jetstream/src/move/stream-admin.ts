@@ -1,6 +1,6 @@
 /** What a move asks the server to do with streams. Each can be asked for again. */
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
-import { LogRefusedError } from "@troupe/core";
+import { LogRefusedError } from "@troupe/core/errors";
 
 import { apiRequest } from "../api-request.ts";
 import { leaderGet, type LeaderMessage } from "../leader-get.ts";

@@ -1,6 +1,6 @@
 /** Starts several nats-servers on loopback that form one cluster, for tests of replication. */
 
-import { atLeastOne, requireOptions, type OptionRules } from "@troupe/core";
+import { atLeastOne, requireOptions, type OptionRules } from "@troupe/core/log";
 
 import { NatsServerStartError } from "./errors.ts";
 import { drawPort } from "./free-port.ts";

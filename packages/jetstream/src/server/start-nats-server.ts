@@ -5,7 +5,7 @@
  * that happens (on Windows not when it is terminated). It does not keep this process running.
  */
 
-import { requireOptions, type NumberRule, type OptionRules } from "@troupe/core";
+import { requireOptions, type NumberRule, type OptionRules } from "@troupe/core/log";
 
 import { findNatsServer } from "./binary/find-nats-server.ts";
 import type { NatsServerBinary } from "./binary/finder.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
-import { agent, createTroupe, memoryModel, memorySink, projection } from "../../index.ts";
-import type { Troupe } from "../../index.ts";
-import { createMemoryBroker } from "../../testing/index.ts";
+import { agent, createTroupe, memoryModel, memorySink, projection } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import { createMemoryBroker } from "@troupe/testing";
 
 const basket = agent("basket")
   .event("filled", z.object({ items: z.array(z.string()), at: z.date() }), (state) => state)

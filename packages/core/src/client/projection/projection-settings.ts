@@ -49,7 +49,7 @@ export interface ProjectSettings {
 /** The part of a retry policy that says when. */
 export type RetryPause = Pick<RetryPolicy, "attemptsMax" | "delayMs" | "delayMsMax">;
 
-export const projectSettingsDefault: ProjectSettings = Object.freeze({
+const projectSettingsDefault: ProjectSettings = Object.freeze({
   batchSizeMax: 500,
   batchWaitMs: 5,
   readAheadMax: 2000,

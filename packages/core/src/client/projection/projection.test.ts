@@ -2,18 +2,10 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
-import {
-  agent,
-  createTroupe,
-  memoryModel,
-  memorySink,
-  PoisonEventError,
-  projection,
-  SinkRefusedError,
-  SinkUnavailableError,
-} from "../../index.ts";
-import type { InspectionEvent, MemorySink, Troupe } from "../../index.ts";
-import { createMemoryBroker } from "../../testing/index.ts";
+import { agent, createTroupe, memoryModel, memorySink, projection } from "@troupe/core";
+import { PoisonEventError, SinkRefusedError, SinkUnavailableError } from "@troupe/core/errors";
+import type { InspectionEvent, MemorySink, Troupe } from "@troupe/core";
+import { createMemoryBroker } from "@troupe/testing";
 
 const amount = z.object({ amount: z.number() });
 

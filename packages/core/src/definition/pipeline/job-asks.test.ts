@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { createTroupe } from "../../client/troupe.ts";
-import { createMemoryBroker } from "../../testing/memory/memory-broker.ts";
+import { createMemoryBroker } from "@troupe/testing";
 import { asksMax } from "./job-state.ts";
 import { pipeline } from "./pipeline.ts";
 

@@ -2,9 +2,10 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 
-import type { Log, Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 import { createTroupe, pipeline } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0, heartbeatMs: 10, deadAfterMs: 200, handoverTimeoutMs: 500 },

@@ -5,8 +5,10 @@
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
-import { BatchFailure, pipeline } from "../../index.ts";
-import type { AskCalls, Job, MessagesOf, Troupe } from "../../index.ts";
+import { BatchFailure, pipeline } from "@troupe/core";
+import type { AskCalls } from "../agent-calls.ts";
+import type { MessagesOf } from "../agent-reference.ts";
+import type { Job, Troupe } from "@troupe/core";
 
 const document = z.object({ text: z.string(), at: z.string().transform((at) => new Date(at)) });
 

@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import type { TurnCommit } from "@troupe/core";
+import type { TurnCommit } from "@troupe/core/log";
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 const counter = agent("counter")
   .state({ count: 0 })

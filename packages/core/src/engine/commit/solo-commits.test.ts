@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 const echo = agent("echo").on("say", z.number(), (_, n) => n);
 const oneAtATime = { timings: { joinDelayMs: 0 }, singlesMax: 1 } as const;

@@ -7,9 +7,8 @@ import { createTroupe } from "../../client/troupe.ts";
 import { LogUnavailableError } from "../../errors/log-errors.ts";
 import type { InputDraft } from "../../definition/message/input.ts";
 import type { JournalFence, Log } from "../../log/log.ts";
-import type { MemoryBroker } from "../../testing/memory/memory-broker.ts";
-import { createMemoryBroker } from "../../testing/memory/memory-broker.ts";
-import { overlay } from "../../testing/simulation/overlay.ts";
+import type { MemoryBroker } from "@troupe/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const receiver = agent("receiver").on("take", z.string(), () => undefined);
 const sender = agent("sender").on("go", z.string(), (context, text) => {

@@ -7,19 +7,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { z } from "zod";
 
-import {
-  agent,
-  createTroupe,
-  decodeJournalRecord,
-  decodePayload,
-  decodeRecord,
-  encodeRecord,
-  Reject,
-} from "../../index.ts";
-import type { Input, Log, Troupe, TurnRecord } from "../../index.ts";
-import { createMemoryBroker } from "../../testing/index.ts";
-import type { CommitFault, MemoryBroker } from "../../testing/index.ts";
-import { withMethods } from "../../testing/contract/engine/tampered-log.ts";
+import { encodeRecord } from "../../journal/turn-record-codec.ts";
+import { agent, createTroupe, Reject } from "@troupe/core";
+import { decodePayload } from "@troupe/core/log";
+import { decodeJournalRecord, decodeRecord } from "@troupe/core/operate";
+import type { Troupe } from "@troupe/core";
+import type { Input, Log } from "@troupe/core/log";
+import type { TurnRecord } from "@troupe/core/operate";
+import { createMemoryBroker, overlay } from "@troupe/testing";
+import type { CommitFault, MemoryBroker } from "@troupe/testing";
 
 const nextTurnOfTheLoop = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -128,7 +124,7 @@ async function expectModel(log: Log, troupe: Troupe): Promise<void> {
 
 /** Sees only itself, so it takes everything. */
 function alone(log: Log): Log {
-  return withMethods(log, { onPresence: () => () => undefined });
+  return overlay(log, { onPresence: () => () => undefined });
 }
 
 test("I8: replay = fold = live state, whatever commits are refused, lost or not answered", async () => {
@@ -164,7 +160,7 @@ test("I4: reading everything again changes nothing", async () => {
       await handled(broker);
       await first.close();
       const inputs = inputsOf(broker).length;
-      const again = withMethods(broker.connect(), { floors: async () => [] });
+      const again = overlay(broker.connect(), { floors: async () => [] });
       const second = await hostedOn(again);
       await second.agent(bank, "a").deposit({ amount: 0 });
       await second.agent(bank, "b").deposit({ amount: 0 });
@@ -202,7 +198,7 @@ test("I5: two workers that do everything at once change nothing", async () => {
 
 test("the law can fail: it does when the journal hides which inputs it has", async () => {
   const forgetful = (log: Log): Log =>
-    withMethods(alone(log), {
+    overlay(alone(log), {
       journal: async (agentId, after) =>
         (await log.journal(agentId, after)).map((entry) => {
           const record = { ...decodeRecord(entry.record), inputPosition: 0 };

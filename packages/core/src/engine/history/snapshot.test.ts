@@ -2,9 +2,12 @@ import * as fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, InspectionEvent, Log, Position } from "@troupe/core";
-import { agent, createTroupe, encodePayload } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { InspectionEvent } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log, Position } from "@troupe/core/log";
+import { agent, createTroupe } from "@troupe/core";
+import { encodePayload } from "@troupe/core/log";
+import { createMemoryBroker } from "@troupe/testing";
 import { decodeSnapshot, encodeSnapshot, openSnapshot } from "./snapshot.ts";
 import type { KeptSnapshot } from "./snapshot.ts";
 

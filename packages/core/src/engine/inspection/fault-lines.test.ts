@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
-import type { Fault } from "@troupe/core";
-import { agent, createTroupe, projection, topic } from "@troupe/core";
-import { memoryModel, memorySink } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { Fault } from "@troupe/core/operate";
+import { agent, createTroupe, projection, topic, memoryModel, memorySink } from "@troupe/core";
+import { createMemoryBroker } from "@troupe/testing";
 
 import { faultLines } from "./fault-lines.ts";
 

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { Input, Log, ReadRequest } from "@troupe/core";
-import { agent, inputBytes } from "@troupe/core";
+import type { Input, Log, ReadRequest } from "@troupe/core/log";
+import { agent } from "@troupe/core";
+import { inputBytes } from "@troupe/core/log";
 
 import type { WindowPlace } from "../runtime/delivery.ts";
 import { agentRuntime } from "../runtime/agent-runtime.ts";

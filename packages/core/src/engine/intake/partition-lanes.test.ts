@@ -2,9 +2,9 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 
-import type { Reader, ReadRequest } from "@troupe/core";
+import type { Reader, ReadRequest } from "@troupe/core/log";
 import { agent, createTroupe, topic } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = { timings: { joinDelayMs: 0, heartbeatMs: 20 }, floorIntervalMs: 5 } as const;
 const news = topic("news", z.number());

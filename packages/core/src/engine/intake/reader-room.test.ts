@@ -1,6 +1,6 @@
 /** A system that would need more readers than the log has is refused when it starts. */
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 import { expect, test } from "vitest";
 import { z } from "zod";
 

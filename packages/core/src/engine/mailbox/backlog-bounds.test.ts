@@ -2,8 +2,9 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 
-import { agent, createTroupe, LogUnavailableError } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { agent, createTroupe } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const options = { timings: { joinDelayMs: 0 }, keyWindowMax: 4 } as const;
 

@@ -2,9 +2,10 @@
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import { agent, createTroupe, LogUnavailableError } from "@troupe/core";
+import { agent, createTroupe } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
 import type { Troupe } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0 },

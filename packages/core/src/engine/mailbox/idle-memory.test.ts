@@ -9,7 +9,7 @@ import { z } from "zod";
 
 import type { Agent } from "@troupe/core";
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

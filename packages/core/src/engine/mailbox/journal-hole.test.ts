@@ -2,9 +2,11 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 
-import type { InspectionEvent, JournalEntry, Log, Troupe } from "@troupe/core";
-import { agent, createTroupe, JournalHoleError } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { InspectionEvent, Troupe } from "@troupe/core";
+import type { JournalEntry, Log } from "@troupe/core/log";
+import { agent, createTroupe } from "@troupe/core";
+import { JournalHoleError } from "@troupe/core/errors";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0 },

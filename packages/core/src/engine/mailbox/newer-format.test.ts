@@ -3,8 +3,9 @@ import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { InspectionEvent } from "@troupe/core";
-import { agent, createTroupe, decodePayload, encodePayload } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { agent, createTroupe } from "@troupe/core";
+import { decodePayload, encodePayload } from "@troupe/core/log";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0 },

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import type { InspectionEvent } from "@troupe/core";
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = { timings: { joinDelayMs: 0 }, retry: { attemptsMax: 2, delayMs: 1 } } as const;
 

@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { InspectionEvent, Troupe } from "@troupe/core";
-import { agent, createTroupe, resumeDraft, topic } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { agent, createTroupe, topic } from "@troupe/core";
+import { resumeDraft } from "@troupe/core/operate";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0 },

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 import { keyToToken } from "../../definition/message/key-token.ts";
 import { partitionOfToken } from "../../definition/message/partition.ts";

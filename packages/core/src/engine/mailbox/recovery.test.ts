@@ -3,9 +3,12 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { AgentDefinition, InspectionEvent, Log, Troupe, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe, LogRefusedError, LogUnavailableError } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { InspectionEvent, Troupe, WorkerOptions } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe } from "@troupe/core";
+import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0 },

@@ -2,10 +2,12 @@
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
 
-import type { Log, Troupe } from "@troupe/core";
-import { agent, createTroupe, resumeDraft, topic } from "@troupe/core";
-import type { MemoryBroker } from "@troupe/core/testing";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { Troupe } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe, topic } from "@troupe/core";
+import { resumeDraft } from "@troupe/core/operate";
+import type { MemoryBroker } from "@troupe/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0, deadAfterMs: 200, heartbeatMs: 50, handoverTimeoutMs: 100 },

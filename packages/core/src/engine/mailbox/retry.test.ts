@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import type { InspectionEvent } from "@troupe/core";
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = { timings: { joinDelayMs: 0 }, retry: { delayMs: 1, delayMsMax: 2 } } as const;
 

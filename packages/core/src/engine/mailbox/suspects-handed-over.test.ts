@@ -2,9 +2,10 @@
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import { agent, createTroupe, decodeJournalRecord } from "@troupe/core";
+import { agent, createTroupe } from "@troupe/core";
+import { decodeJournalRecord } from "@troupe/core/operate";
 import type { InspectionEvent } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 import { keyToToken } from "../../definition/message/key-token.ts";
 import { partitionOfToken } from "../../definition/message/partition.ts";

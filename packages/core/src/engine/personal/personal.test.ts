@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import { RevisionConflictError } from "../../errors/log-errors.ts";
-import { pipeline } from "../../index.ts";
+import { pipeline } from "@troupe/core";
 import type { KeyStore, StoredKey } from "../../log/key-store.ts";
 import { Sealed } from "../../wire/sealed.ts";
 import { withField } from "../../definition/field-paths.ts";

@@ -2,9 +2,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { InspectionEvent, Log } from "@troupe/core";
-import { agent, createTroupe, lowWater, topic } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { InspectionEvent } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe, topic } from "@troupe/core";
+import { lowWater } from "@troupe/core/log";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 import { deadLetterOriginals, firstUnhandled, heldFrom } from "./unhandled.ts";
 
 const quick = { joinDelayMs: 0 };

@@ -1,8 +1,10 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import { agent, createTroupe, decodeJournalRecord, DefinitionError, replay } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { agent, createTroupe } from "@troupe/core";
+import { DefinitionError } from "@troupe/core/errors";
+import { decodeJournalRecord, replay } from "@troupe/core/operate";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = { joinDelayMs: 0 };
 const collector = { settleMs: 0, lookMs: 1, agentsPerSecond: 10_000, sweepMs: 1 };

@@ -2,8 +2,9 @@ import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { InspectionEvent, Troupe } from "@troupe/core";
-import { agent, createTroupe, encodeBaseRecord } from "@troupe/core";
-import { createMemoryBroker, type MemoryBroker } from "@troupe/core/testing";
+import { agent, createTroupe } from "@troupe/core";
+import { encodeBaseRecord } from "@troupe/core/engine";
+import { createMemoryBroker, type MemoryBroker } from "@troupe/testing";
 
 const quick = { joinDelayMs: 0 };
 const collector = { settleMs: 0, lookMs: 1, agentsPerSecond: 10_000 };

@@ -3,14 +3,10 @@ import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
 import type { Troupe } from "@troupe/core";
-import {
-  agent,
-  createTroupe,
-  decodeJournalRecord,
-  ForeignSubjectsError,
-  personal,
-} from "@troupe/core";
-import { createMemoryBroker, type MemoryBroker } from "@troupe/core/testing";
+import { agent, createTroupe, personal } from "@troupe/core";
+import { ForeignSubjectsError } from "@troupe/core/errors";
+import { decodeJournalRecord } from "@troupe/core/operate";
+import { createMemoryBroker, type MemoryBroker } from "@troupe/testing";
 
 const quick = { joinDelayMs: 0 };
 const collector = { settleMs: 0, lookMs: 1, agentsPerSecond: 10_000 };

@@ -2,9 +2,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { InspectionEvent, Log } from "@troupe/core";
-import { agent, createTroupe, encodeBaseRecord } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { InspectionEvent } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe } from "@troupe/core";
+import { encodeBaseRecord } from "@troupe/core/engine";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 import { systemClock } from "../../clock/clock.ts";
 import { inspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentRuntime } from "../runtime/agent-runtime.ts";

@@ -1,17 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { InspectionEvent, Log, Troupe } from "@troupe/core";
-import {
-  agent,
-  createTroupe,
-  decodeJournalRecord,
-  memoryModel,
-  memorySink,
-  projection,
-  replay,
-} from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { InspectionEvent, Troupe } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe, memoryModel, memorySink, projection } from "@troupe/core";
+import { decodeJournalRecord, replay } from "@troupe/core/operate";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = { joinDelayMs: 0 };
 const at = { settleMs: 0, lookMs: 1, agentsPerSecond: 10_000 };

@@ -2,10 +2,13 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, Log, Troupe } from "@troupe/core";
-import { agent, createTroupe, Reject, resumeDraft } from "@troupe/core";
-import type { MemoryBroker } from "@troupe/core/testing";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { Troupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe, Reject } from "@troupe/core";
+import { resumeDraft } from "@troupe/core/operate";
+import type { MemoryBroker } from "@troupe/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0, deadAfterMs: 200, heartbeatMs: 50, handoverTimeoutMs: 100 },

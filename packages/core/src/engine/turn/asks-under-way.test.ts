@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { AskDeadlineError, LogUnavailableError } from "../../index.ts";
+import { AskDeadlineError, LogUnavailableError } from "@troupe/core/errors";
 import { AsksUnderWay } from "./asks-under-way.ts";
 
 async function answersOf(first: Error): Promise<readonly unknown[]> {

@@ -2,15 +2,20 @@
 import { expect, test } from "vitest";
 
 import type { InputDraft } from "../../definition/message/input.ts";
-import { keysOfPartition } from "../../testing/contract/drafts.ts";
-import { createMemoryBroker } from "../../testing/memory/memory-broker.ts";
+import { keyToToken } from "../../definition/message/key-token.ts";
+import { partitionOfToken } from "../../definition/message/partition.ts";
+import { createMemoryBroker } from "@troupe/testing";
 import { mayDispatch } from "./dispatch.ts";
 
 const log = createMemoryBroker({ limits: { dispatchMax: 3 } }).connect();
-const [one = "", same = ""] = keysOfPartition(log, 1, 2);
-const [two = ""] = keysOfPartition(log, 2, 1);
-const [three = ""] = keysOfPartition(log, 3, 1);
-const [four = ""] = keysOfPartition(log, 4, 1);
+const ofPartition = Map.groupBy(
+  Array.from({ length: 1000 }, (_, index) => `key-${index}`),
+  (key) => partitionOfToken(keyToToken(key), log.partitions),
+);
+const [one = "", same = ""] = ofPartition.get(1) ?? [];
+const [two = ""] = ofPartition.get(2) ?? [];
+const [three = ""] = ofPartition.get(3) ?? [];
+const [four = ""] = ofPartition.get(4) ?? [];
 
 test.each([
   ["one message", [one], true],

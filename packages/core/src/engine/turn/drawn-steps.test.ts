@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 it("records what a run drew with the next run, when its own record could not be made (S3)", async () => {
   let failures = 1;

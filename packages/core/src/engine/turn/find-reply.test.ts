@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { z } from "zod";
 
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 import { findReply } from "./find-reply.ts";
 

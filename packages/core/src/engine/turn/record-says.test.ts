@@ -2,23 +2,15 @@
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 
-import type { Log, Troupe, TroupeOptions, TurnRecord, WorkerOptions } from "@troupe/core";
-import {
-  agent,
-  continuedTraceId,
-  createTroupe,
-  digestKeyCell,
-  digestKeyOf,
-  digestsOf,
-  encodePayload,
-  limit,
-  parseAgentName,
-  redriveDraft,
-  topic,
-  turnSpan,
-} from "@troupe/core";
-import type { Hostable } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { Troupe, TroupeOptions, WorkerOptions } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
+import type { TurnRecord } from "@troupe/core/operate";
+import { agent, createTroupe, limit, topic } from "@troupe/core";
+import { digestKeyCell, digestKeyOf, digestsOf } from "@troupe/core/engine";
+import { encodePayload, parseAgentName } from "@troupe/core/log";
+import { continuedTraceId, redriveDraft, turnSpan } from "@troupe/core/operate";
+import type { Hostable } from "@troupe/core/engine";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 import { parseTraceparent } from "../../definition/message/trace-context.ts";
 
 const quick: WorkerOptions = {

@@ -2,9 +2,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, InspectionEvent, Log, Troupe } from "@troupe/core";
+import type { InspectionEvent, Troupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
 import { agent, agentNamed, createTroupe, Reject, topic } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0, deadAfterMs: 200, heartbeatMs: 50, handoverTimeoutMs: 100 },

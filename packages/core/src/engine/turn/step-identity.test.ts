@@ -2,9 +2,12 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, InspectionEvent, Log, Troupe } from "@troupe/core";
-import { agent, createTroupe, idempotencyKeyOf } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import type { InspectionEvent, Troupe } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe } from "@troupe/core";
+import { idempotencyKeyOf } from "@troupe/core/engine";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0, deadAfterMs: 300, heartbeatMs: 50 },

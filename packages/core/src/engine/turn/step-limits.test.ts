@@ -1,16 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
-import type {
-  AgentDefinition,
-  InspectionEvent,
-  Limit,
-  Log,
-  Troupe,
-  WorkerOptions,
-} from "@troupe/core";
+import type { InspectionEvent, Limit, Troupe, WorkerOptions } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
 import { agent, createTroupe, limit } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { createMemoryBroker } from "@troupe/testing";
 
 const quick = { timings: { joinDelayMs: 0 }, retry: { delayMs: 1 } } as const;
 

@@ -2,9 +2,10 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
 
-import type { InspectionEvent, Log, Troupe, Worker } from "@troupe/core";
+import type { InspectionEvent, Troupe, Worker } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 import { agent, createTroupe } from "@troupe/core";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const settings = {
   timings: { joinDelayMs: 0, heartbeatMs: 20, deadAfterMs: 200 },

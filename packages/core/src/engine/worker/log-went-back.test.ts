@@ -4,10 +4,11 @@
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
-import type { InspectionEvent, Log, Troupe } from "@troupe/core";
+import type { InspectionEvent, Troupe } from "@troupe/core";
+import type { Log } from "@troupe/core/log";
 import { agent, createTroupe } from "@troupe/core";
-import type { MemoryBroker } from "@troupe/core/testing";
-import { createMemoryBroker, overlay } from "@troupe/core/testing";
+import type { MemoryBroker } from "@troupe/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import { encodeRecord } from "../../journal/turn-record-codec.ts";

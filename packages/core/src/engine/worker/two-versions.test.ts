@@ -2,11 +2,14 @@
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 
-import type { AgentDefinition, Log, Troupe, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe, LogUnavailableError, resumeDraft, topic } from "@troupe/core";
-import type { MemoryBroker } from "@troupe/core/testing";
-import { createMemoryBroker } from "@troupe/core/testing";
-import { overlay } from "../../testing/simulation/overlay.ts";
+import type { Troupe, WorkerOptions } from "@troupe/core";
+import type { AgentDefinition } from "@troupe/core/engine";
+import type { Log } from "@troupe/core/log";
+import { agent, createTroupe, topic } from "@troupe/core";
+import { LogUnavailableError } from "@troupe/core/errors";
+import { resumeDraft } from "@troupe/core/operate";
+import type { MemoryBroker } from "@troupe/testing";
+import { createMemoryBroker, overlay } from "@troupe/testing";
 
 const quick = {
   timings: { joinDelayMs: 0, heartbeatMs: 10, deadAfterMs: 200, handoverTimeoutMs: 500 },

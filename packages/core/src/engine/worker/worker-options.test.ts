@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 
 import type { RetryPolicy, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe, workerSettingsDefault } from "@troupe/core";
-import { createMemoryBroker } from "@troupe/core/testing";
+import { agent, createTroupe } from "@troupe/core";
+import { workerSettingsDefault } from "@troupe/core/engine";
+import { createMemoryBroker } from "@troupe/testing";
 import { workerSettings } from "./worker-options.ts";
 
 const { timings } = workerSettingsDefault;

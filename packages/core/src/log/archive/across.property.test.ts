@@ -6,10 +6,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import type { AgentId, JournalEntry, Log, LogEntry, Position } from "../../index.ts";
-import { createMemoryBroker, memoryArchiveStore } from "../../testing/index.ts";
-import type { MemoryBroker } from "../../testing/index.ts";
-import { truncatedLog } from "../../testing/truncated-log.ts";
+import type { AgentId, JournalEntry, Log, LogEntry, Position } from "@troupe/core/log";
+import { createMemoryBroker, memoryArchiveStore } from "@troupe/testing";
+import type { MemoryBroker } from "@troupe/testing";
+import { truncatedLog } from "../../../fixtures/truncated-log.ts";
 import { acrossArchive, logArchive } from "./index.ts";
 import type { Archive } from "./index.ts";
 

@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
-import type { AgentId, JournalEntry, Log, Position } from "../../index.ts";
-import { createMemoryBroker, memoryArchiveStore } from "../../testing/index.ts";
-import type { MemoryArchiveStore, MemoryBroker } from "../../testing/index.ts";
-import { withMethods } from "../../testing/contract/engine/tampered-log.ts";
+import type { AgentId, JournalEntry, Log, Position } from "@troupe/core/log";
+import { createMemoryBroker, memoryArchiveStore, overlay } from "@troupe/testing";
+import type { MemoryArchiveStore, MemoryBroker } from "@troupe/testing";
 import { acrossArchive, directoryStore, logArchive } from "./index.ts";
 import type { Archive, ArchiveStore } from "./index.ts";
 
@@ -332,7 +331,7 @@ describe("reading while others archive and truncate", () => {
     const last = await fill(log, 60, 2);
     const wanted = await journalOf(log, agentOf("k1"));
     let truncatedTo = 0;
-    const truncated = withMethods(log, {
+    const truncated = overlay(log, {
       journal: async (agent: AgentId, after: Position) => {
         // Right before the log answers, everything was archived and truncated.
         await archive.keep(orders, last - 2);
@@ -428,6 +427,6 @@ function erasedLog(log: Log, key: string): { readonly log: Log; erase(): void } 
     erase: () => {
       isErased = true;
     },
-    log: withMethods(log, { follow }),
+    log: overlay(log, { follow }),
   };
 }

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { memoryArchiveStore } from "../../testing/index.ts";
-import { storeContract } from "../../testing/contract/index.ts";
+import { memoryArchiveStore } from "@troupe/testing";
+import { storeContract } from "@troupe/contracts";
 import { directoryStore } from "./directory-store.ts";
 
 storeContract("a store in memory", async () => {

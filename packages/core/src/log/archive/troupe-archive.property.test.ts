@@ -12,11 +12,11 @@ import {
   memoryModel,
   memorySink,
   projection,
-  type Log,
   type Troupe,
-} from "../../index.ts";
-import { createMemoryBroker, memoryArchiveStore } from "../../testing/index.ts";
-import { truncatedLog } from "../../testing/truncated-log.ts";
+} from "@troupe/core";
+import type { Log } from "@troupe/core/log";
+import { createMemoryBroker, memoryArchiveStore } from "@troupe/testing";
+import { truncatedLog } from "../../../fixtures/truncated-log.ts";
 
 const tally = agent("tally")
   .state({ sum: 0, turns: 0 })

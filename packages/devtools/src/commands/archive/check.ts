@@ -1,5 +1,5 @@
 /** `troupe archive check`: read everything, and compare it with its checksums. */
-import { errorData } from "@troupe/core";
+import { errorData } from "@troupe/core/log";
 import { chainName } from "@troupe/core/archive";
 import type { ArchiveCheck } from "@troupe/core/archive";
 import type { Command } from "commander";

@@ -1,5 +1,6 @@
 /** Beginning of the commands about an archive. */
-import type { Archive, Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import type { Archive } from "@troupe/core/operate";
 import { openTroupe } from "../../connection.ts";
 import { UsageError } from "../../failure.ts";
 import type { GlobalOptions } from "../../global-options.ts";

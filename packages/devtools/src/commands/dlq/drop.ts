@@ -1,6 +1,7 @@
 /** `troupe dlq drop`: remove dead letters for good. Their originals stay on the log. */
-import { agentName } from "@troupe/core";
-import type { Position, Troupe } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import type { Troupe } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
 import { noDeadLetter, parkedCode, resumeCommand, whose } from "../../dead-letters/dead-letters.ts";

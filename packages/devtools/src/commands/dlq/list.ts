@@ -1,5 +1,5 @@
 /** `troupe dlq list`: the dead letters, one per line, newest last. */
-import { agentName } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
 import { parseCount } from "../../count-option.ts";

@@ -2,8 +2,10 @@
  * `troupe dlq redrive`: send the original again to the agent that could not handle it, and remove
  * the dead letter. Safe to repeat: the log recognises what was sent before.
  */
-import { agentName, redrive as redriveLetter } from "@troupe/core";
-import type { Position, Troupe } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import { redrive as redriveLetter } from "@troupe/core/operate";
+import type { Troupe } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
 import { noDeadLetter, parkedCode, resumeCommand } from "../../dead-letters/dead-letters.ts";

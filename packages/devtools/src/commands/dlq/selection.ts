@@ -4,7 +4,8 @@
  * Each is handled for itself. What cannot be done for one is said, and the others go on; with
  * `--all` a dead letter that the command is not for is left where it is, which is no failure.
  */
-import type { Position, Troupe } from "@troupe/core";
+import type { Troupe } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { isConfirmed } from "../../confirmation.ts";
 import { deadLetterAt, deadLetters } from "../../dead-letters/dead-letters.ts";

@@ -1,6 +1,7 @@
 /** `troupe dlq show`: everything about one dead letter, and what can be done with it. */
-import { agentName, printable } from "@troupe/core";
-import type { Input, Position } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import { printable } from "@troupe/core/operate";
+import type { Input, Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
 import { deadLetterAt, parkedCode, resumeCommand, whose } from "../../dead-letters/dead-letters.ts";

@@ -1,6 +1,7 @@
 /** `troupe park list`: the agents that are parked now, with what waits for them. */
-import { agentName } from "@troupe/core";
-import type { Position, Troupe } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import type { Troupe } from "@troupe/core";
+import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
 import { deadLetters, parkedCode } from "../../dead-letters/dead-letters.ts";

@@ -2,8 +2,10 @@
  * `troupe park resume`: let a parked agent handle its message again and everything behind it, and
  * wait for how that ends. The dead letters that told of the parking are removed when it is over.
  */
-import { agentName, resumeDraft } from "@troupe/core";
-import type { AgentId, Position, Troupe } from "@troupe/core";
+import { agentName } from "@troupe/core/log";
+import { resumeDraft } from "@troupe/core/operate";
+import type { Troupe } from "@troupe/core";
+import type { AgentId, Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../../agent-argument.ts";
 import { openTroupe } from "../../connection.ts";

@@ -1,0 +1,10 @@
+import { engineContract } from "../index.ts";
+import { memoryHarness } from "./memory-harness.ts";
+
+engineContract("the log in memory", async () => memoryHarness());
+
+engineContract("a log of four shards in memory", async () => memoryHarness({ shards: 4 }));
+
+engineContract("a log in memory that dispatches", async () =>
+  memoryHarness({ limits: { dispatchMax: 8 } }),
+);

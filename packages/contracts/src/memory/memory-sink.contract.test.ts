@@ -1,0 +1,4 @@
+import { sinkContract } from "../index.ts";
+import { memorySinkHarness } from "./memory-sink-harness.ts";
+
+sinkContract("the memory sink", async () => memorySinkHarness());

@@ -1,4 +1,0 @@
-import { sinkContract } from "./contract/index.ts";
-import { memorySinkHarness } from "./memory-sink-harness.ts";
-
-sinkContract("the memory sink", async () => memorySinkHarness());

@@ -1,0 +1,166 @@
+/**
+ * An agent's behaviour in one sentence: given these events, when this message comes, then that
+ * happens.
+ *
+ *   await given(account, [{ type: "deposited", data: { amount: 5 } }])
+ *     .when("withdraw", { amount: 3 })
+ *     .then({ events: [{ type: "withdrawn", data: { amount: 3 } }], reply: 2 });
+ *
+ * The message goes through the real engine, on a log of its own in memory: what is compared is what
+ * the journal has. Nothing is tried twice unless the message has a retry policy of its own, and
+ * agents that are asked answer what `answering` says.
+ */
+import type { Agent, AgentReference, Topic } from "@troupe/core";
+import type { ErrorData } from "@troupe/core/log";
+import { expectOutcome } from "./given-expectation.ts";
+import type { CannedAnswer, GivenCase } from "./given-run.ts";
+import { runCase } from "./given-run.ts";
+import { lastWord } from "./last-word.ts";
+
+/** An event of an agent, as its journal has it. */
+export type EventOf<Events> = {
+  readonly [Name in keyof Events]: { readonly type: Name; readonly data: Events[Name] };
+}[keyof Events];
+
+/** An event as it was recorded in an earlier version: it goes through the upcasters. */
+export interface PastEvent<Events> {
+  readonly type: keyof Events;
+  readonly version: number;
+  readonly data: unknown;
+}
+
+/** A message that a turn sent. */
+export interface SentMessage {
+  /** `type/key` of the agent. */
+  readonly to: string;
+  readonly message: string;
+  readonly data: unknown;
+}
+
+/** A publication that a turn made. */
+export interface Published {
+  readonly topic: string;
+  readonly source: string;
+  readonly data: unknown;
+}
+
+/** A timer that a turn set: a message that comes later. */
+export interface TimerSet extends SentMessage {
+  /** Absent when the handler named none. */
+  readonly id?: string;
+  /** Milliseconds from the beginning of the turn until it fires; absent when it repeats. */
+  readonly inMs?: number;
+  readonly everyMs?: number;
+}
+
+/** What a turn did. */
+export interface Outcome<State, Events> {
+  readonly events: readonly EventOf<Events>[];
+  /** The state after the turn. */
+  readonly state: State;
+  readonly reply: unknown;
+  readonly failure: ErrorData | undefined;
+  readonly sent: readonly SentMessage[];
+  readonly published: readonly Published[];
+  readonly timers: readonly TimerSet[];
+  /** Ids of the timers that it cancelled. */
+  readonly cancelled: readonly string[];
+}
+
+/**
+ * What a turn should do; what is absent is not compared, except that a turn must fail only when
+ * `failure` is there.
+ */
+export interface Expectation<State, Events, Reply> {
+  readonly events?: readonly EventOf<Events>[];
+  readonly state?: State;
+  readonly reply?: Reply;
+  /** The properties that count, such as `{ code: "rejected" }`. */
+  readonly failure?: Partial<ErrorData>;
+  readonly sent?: readonly SentMessage[];
+  readonly published?: readonly Published[];
+  readonly timers?: readonly TimerSet[];
+  readonly cancelled?: readonly string[];
+}
+
+/** The message came. */
+export interface When<State, Events, Reply> {
+  /** Resolves with the outcome. Rejects with an AssertionError when it differs. */
+  then(expected: Expectation<State, Events, Reply>): Promise<Outcome<State, Events>>;
+  /** What the turn did, with nothing expected of it. */
+  outcome(): Promise<Outcome<State, Events>>;
+}
+
+type InputOf<Message> = Message extends { readonly input: infer Input } ? Input : never;
+/** What a message is answered with. */
+export type ReplyOf<Message> = Message extends { readonly reply: infer Reply } ? Reply : never;
+
+export interface Given<State, Events, Messages> {
+  /**
+   * Another agent's answer to an ask, whatever its key; the last one given for a message counts.
+   */
+  answering<Others, Name extends keyof Others & string>(
+    other: AgentReference<Others>,
+    message: Name,
+    reply: ReplyOf<Others[Name]>,
+  ): Given<State, Events, Messages>;
+  /** A message for the agent comes. */
+  when<Name extends keyof Messages & string>(
+    message: Name,
+    data: InputOf<Messages[Name]>,
+  ): When<State, Events, ReplyOf<Messages[Name]>>;
+  /** A timer of the agent fires: its message comes, and `ctx.message.timer` is this id. */
+  whenFired<Name extends keyof Messages & string>(
+    timerId: string,
+    message: Name,
+    data: InputOf<Messages[Name]>,
+  ): When<State, Events, ReplyOf<Messages[Name]>>;
+  /** An event is published on a topic, with the agent's key as its source. */
+  whenPublished<Input, Output>(
+    topic: Topic<Input, Output>,
+    data: Input,
+  ): When<State, Events, unknown>;
+}
+
+export interface GivenOptions {
+  /** The agent's key. @default "one" */
+  readonly key?: string;
+}
+
+/** An agent with this history. */
+export function given<State, Events, Messages>(
+  agent: Agent<State, Events, Messages>,
+  events: readonly (EventOf<Events> | PastEvent<Events>)[] = [],
+  { key = "one" }: GivenOptions = {},
+): Given<State, Events, Messages> {
+  return givenWith<State, Events, Messages>({ definition: agent, key, events, answers: [] });
+}
+
+type History = Pick<GivenCase, "answers" | "definition" | "events" | "key">;
+
+function givenWith<State, Events, Messages>(history: History): Given<State, Events, Messages> {
+  return {
+    answering: (other, message, reply) => {
+      const answer: CannedAnswer = { type: other.type, message, reply };
+      return givenWith<State, Events, Messages>({
+        ...history,
+        answers: [...history.answers, answer],
+      });
+    },
+    when: (message, data) => whenOf({ ...history, message, topic: undefined, data }),
+    whenFired: (timer, message, data) =>
+      whenOf({ ...history, message, topic: undefined, timer, data }),
+    whenPublished: ({ name }, data) =>
+      whenOf({ ...history, message: undefined, topic: name, data }),
+  };
+}
+
+function whenOf<State, Events, Reply>(which: GivenCase): When<State, Events, Reply> {
+  const run = async (): Promise<Outcome<State, Events>> =>
+    (await runCase(which)) as Outcome<State, Events>;
+  return {
+    outcome: run,
+    // oxlint-disable-next-line unicorn/no-thenable -- the third word of the sentence.
+    then: lastWord(run, expectOutcome<State, Events, Reply>, "`.then({ … })` or `.outcome()`"),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * A broker in memory: the log port without a server, for tests and simulation.
+ *
+ * `createMemoryBroker()` is the storage that outlives every process; `connect()` is one process's
+ * way to it. Connections of one broker see the same log, so a test can run several workers, crash
+ * one and watch the others. What can go wrong between a process and a real log is a method here.
+ */
+import type { Address, Position, Log, LogEntry } from "@troupe/core/log";
+import { brokerSettings, type MemoryBrokerOptions } from "./broker-options.ts";
+import { memoryShards } from "./memory-shards.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { replicaOf, type Replica } from "./replica.ts";
+import { Server, type CommitFault, type PausedCalls } from "./server.ts";
+import { foreignInput, misfitInput } from "./storable.ts";
+
+/** One process's log. */
+export interface MemoryConnection extends Log {
+  /** The connection's name, unique in its broker. */
+  readonly name: string;
+  /**
+   * The process dies at once: nothing more is sent or received through this connection, not even
+   * what is under way, and its pending calls never resolve.
+   */
+  crash(): void;
+  /**
+   * Only this connection reaches the log no more: its readers stand still, its calls do as
+   * `options` say. What is not stored still passes: announcements, replies, hints.
+   */
+  cutOff(options?: PauseOptions): void;
+  /** It reaches the log again. */
+  reconnect(): void;
+  /**
+   * The process stands still, as after SIGSTOP: what is sent to it waits. Its timers are its own.
+   */
+  suspend(): void;
+  /** It goes on, with all that was sent to it meanwhile. */
+  wake(): void;
+}
+
+export interface PauseOptions {
+  /**
+   * What calls other than `accept` do during the pause: wait for its end, or fail with
+   * LogUnavailableError as after a time-out; then also the answers are lost that are on their way
+   * when the pause begins. `accept` always waits, and tries again. @default "wait"
+   */
+  readonly calls?: PausedCalls;
+}
+
+export interface MemoryBroker {
+  /** A new connection. `name` is for people; a number makes it unique. @default "connection" */
+  connect(name?: string): MemoryConnection;
+  /** Everything stored so far, in log order: the entry at position p is at index p - 1. */
+  entries(): readonly LogEntry[];
+  /** What a replica of the log answers that stores nothing from now on: a view of this moment. */
+  replica(): Replica;
+
+  /**
+   * Nobody reaches the broker: readers stand still, replies and announcements are lost, calls do as
+   * `options` say.
+   */
+  pause(options?: PauseOptions): void;
+  /** The broker is there again: readers and calls that waited go on. */
+  resume(): void;
+  /**
+   * What goes wrong with the next commit, whoever makes it. Called twice, it is about the next two.
+   */
+  failNextCommit(fault: CommitFault): void;
+  /** Lose the next `count` replies. */
+  dropReplies(count: number): void;
+  /**
+   * The log loses everything after a position, as when its tail is lost or a backup is restored.
+   * What is kept beside it stays: floors, snapshots, manifests and cells.
+   */
+  goBack(last: Position): void;
+  /** The log loses everything and is another one, as when its stream is removed and made again. */
+  makeAnew(): void;
+
+  /**
+   * A bare payload from a client that knows nothing of us. `token` is the key as it is written in
+   * the address, also one that no key has. Returns its position.
+   */
+  publishForeign(kind: Address["kind"], name: string, token: string, payload: Uint8Array): Position;
+  /** A message where ours are, at something that is not an address. Returns its position. */
+  publishMisfit(subject?: string, payload?: Uint8Array): Position;
+}
+
+/** An empty log in memory. */
+export function createMemoryBroker(options: MemoryBrokerOptions = {}): MemoryBroker {
+  const settings = brokerSettings(options);
+  return settings.shards === 1 ? brokerOf(new Server(settings)) : memoryShards(settings);
+}
+
+function brokerOf(server: Server): MemoryBroker {
+  const { rules, storage } = server;
+  return Object.freeze<MemoryBroker>({
+    connect: (name = "connection") => new MemoryLog(server, name),
+    entries: () => storage.entries,
+    replica: () => replicaOf(server),
+    pause: ({ calls = "wait" } = {}) => server.pause(calls),
+    resume: () => server.resume(),
+    failNextCommit: (fault) => server.failNextCommit(fault),
+    dropReplies: (count) => server.dropReplies(count),
+    goBack: (last) => {
+      server.storage.goBack(last);
+      server.losses.tell();
+    },
+    makeAnew: () => {
+      server.storage.makeAnew();
+      server.losses.tell();
+    },
+    publishForeign: (kind, name, token, payload) =>
+      storage.accept(foreignInput({ kind, name, token }, payload, rules)).position,
+    publishMisfit: (subject = "topic.two.tokens.too.many", payload = new Uint8Array()) =>
+      storage.accept(misfitInput(subject, payload, rules)).position,
+  });
+}

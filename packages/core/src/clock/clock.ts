@@ -2,8 +2,8 @@
  * Time as the engine sees it, so that tests and simulation can bring their own.
  *
  * The time of day may jump, also backwards. So it is only used for what is told to others: times in
- * records, deadlines and timers. How long something took or has been silent is measured with
- * `monotonicMs`, and everything that waits waits for a delay.
+ * records, deadlines and timers. A duration is measured with `monotonicMs`, and waiting is always
+ * for a delay.
  */
 
 export interface Clock {

@@ -1,4 +1,4 @@
-/** What an asker can be told. */
+/** Errors that an asker can get. */
 import type { ErrorData } from "./troupe-error.ts";
 import { TroupeError } from "./troupe-error.ts";
 
@@ -23,8 +23,8 @@ export class AskDeadlineError extends TroupeError {
 }
 
 /**
- * The caller gave up through its AbortSignal. Whoever works on it is told and keeps nothing, unless
- * the turn was done already or the word was lost.
+ * The caller gave up through its AbortSignal. The worker whose turn it is gets to know, and keeps
+ * nothing, unless the turn was done already or the word was lost.
  */
 export class AskCancelledError extends TroupeError {
   readonly code = "ask-cancelled";

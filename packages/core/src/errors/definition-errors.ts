@@ -23,7 +23,7 @@ export class TurnGivenBackError extends TroupeError {
 
 /**
  * Another worker of this id is alive in the namespace. Two of one id cannot share: each would take
- * the other's announcements for its own. Whoever comes second does not start.
+ * the other's announcements for its own. The second one does not start.
  */
 export class WorkerIdTakenError extends TroupeError {
   readonly code = "worker-id-taken";

@@ -1,5 +1,5 @@
 /**
- * What can stop the fold of a journal. The journal is right and the code does not fit it, so
+ * Errors that stop the fold of a journal. The journal is right and the code does not fit it, so
  * nothing is lost: the agent waits, is tried again, and goes on as soon as code runs that can read
  * it.
  */

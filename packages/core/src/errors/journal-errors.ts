@@ -1,6 +1,6 @@
 /**
- * What can be wrong with a journal itself. Nothing is lost by it: the agent waits and is tried
- * again, and everybody else goes on.
+ * Errors of a journal itself. Nothing is lost by it: the agent waits and is tried again, and
+ * everybody else goes on.
  */
 import { TroupeError } from "./troupe-error.ts";
 

@@ -1,8 +1,8 @@
-/** What can go wrong between the engine and the log. */
+/** Errors between the engine and the log. */
 import { TroupeError } from "./troupe-error.ts";
 
 /**
- * Somebody else wrote to a journal first: the expected revision is no longer the last one (I5).
+ * Another worker wrote to the journal first: the expected revision is no longer the last one (I5).
  * The turn is not committed; reload the journal and decide again.
  */
 export class RevisionConflictError extends TroupeError {
@@ -48,8 +48,8 @@ export class LogClosedError extends TroupeError {
 
 /**
  * The log ends before a position that was known, or something else lies there: a backup was
- * restored, or its tail was lost. What remains is read again; nothing that was accepted afterwards
- * is skipped.
+ * restored, or its tail was lost. The worker reads the rest again; nothing that was accepted
+ * afterwards is skipped.
  */
 export class LogWentBackError extends TroupeError {
   readonly code = "log-went-back";

@@ -1,4 +1,4 @@
-/** What can be wrong with one message. Each ends as one dead letter (I10). */
+/** Errors of one message. Each ends as one dead letter (I10). */
 import type { ErrorData } from "./troupe-error.ts";
 import { TroupeError } from "./troupe-error.ts";
 
@@ -38,7 +38,7 @@ export class Reject extends TroupeError {
   readonly code = "rejected";
   readonly reason: string;
   readonly data: unknown;
-  /** Which part of it did not arrive, and why: `{ data: "…" }`. Undefined when all did. */
+  /** Parts that did not arrive, each with the reason: `{ data: "…" }`. Undefined when all did. */
   readonly omitted: Readonly<Record<string, string>> | undefined;
 
   constructor(reason: string, data?: unknown, options: RejectOptions = {}) {
@@ -70,14 +70,14 @@ function listed(omitted: Readonly<Record<string, string>>): string {
 }
 
 /**
- * One event has more bytes than `eventBytesMax`. It is not part of the turn; an event tells what
+ * An event has more bytes than `eventBytesMax`. It is not part of the turn; an event tells what
  * happened, large content belongs elsewhere.
  */
 export class EventTooLargeError extends TroupeError {
   readonly code = "event-too-large";
 }
 
-/** One turn produced more events, messages or bytes than fit in one atomic commit. */
+/** A turn produced more events, messages or bytes than fit in one atomic commit. */
 export class TurnTooLargeError extends TroupeError {
   readonly code = "turn-too-large";
 }
@@ -139,7 +139,7 @@ export class TurnTimeoutError extends TroupeError {
   override readonly retryable = true;
 }
 
-/** Something was published on a topic that no agent type ever subscribed to; it is stored. */
+/** A message was published on a topic that no agent type ever subscribed to; it is stored. */
 export class NoSubscriberError extends TroupeError {
   readonly code = "no-subscriber";
 }
@@ -162,7 +162,7 @@ export class StepTimeoutError extends TroupeError {
   override readonly retryable = true;
 }
 
-/** The agent is parked: one of its messages keeps failing. What is sent to it waits on the log. */
+/** The agent is parked: one of its messages keeps failing. Messages to it wait on the log. */
 export class AgentParkedError extends TroupeError {
   readonly code = "agent-parked";
   override readonly retryable = true;

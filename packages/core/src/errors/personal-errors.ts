@@ -1,9 +1,9 @@
-/** What can go wrong with personal data and their keys. */
+/** Errors of personal data and their keys. */
 import { TroupeError } from "./troupe-error.ts";
 
 /**
- * The store of the keys gives no answer, or refuses. What needs them waits and is tried again;
- * nothing counts as a failed run meanwhile.
+ * The store of the keys gives no answer, or refuses. Turns and reads that need the keys wait and
+ * are tried again; nothing counts as a failed run meanwhile.
  */
 export class KeysUnavailableError extends TroupeError {
   readonly code = "keys-unavailable";
@@ -12,8 +12,8 @@ export class KeysUnavailableError extends TroupeError {
 
 /**
  * The store of the keys is there, and has neither the key that something was sealed with nor the
- * note that it was erased: it is another store, or was restored from before. What needs the key
- * waits, because nothing says that the data were to be forgotten.
+ * note that it was erased: it is another store, or was restored from before. Turns and reads that
+ * need the key wait, because nothing says that the data were to be forgotten.
  */
 export class MissingKeyError extends TroupeError {
   readonly code = "missing-key";

@@ -1,15 +1,15 @@
-/** How a pipeline's job can end. */
+/** Errors with which a pipeline's job can end. */
 import type { ErrorData } from "./troupe-error.ts";
 import { TroupeError } from "./troupe-error.ts";
 
-/** What `details` of a `PipelineStageError` holds. */
+/** The `details` of a `PipelineStageError`. */
 export interface StageFailure {
   readonly pipeline: string;
   readonly job: string;
   readonly stage: string;
   /** Of a parallel stage: which part it was. */
   readonly part?: number | undefined;
-  /** Why, as the stage's dead letter has it. */
+  /** The reason, as the stage's dead letter has it. */
   readonly failure: ErrorData;
 }
 

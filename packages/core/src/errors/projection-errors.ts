@@ -1,4 +1,4 @@
-/** What can stop or hold up a projection. */
+/** Errors that stop a projection or hold it up. */
 import { TroupeError } from "./troupe-error.ts";
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Why a state has no snapshot, or one that is not used. Never a failure of the agent: its state is
- * folded from the journal instead, which only takes longer. The inspection feed says so, as a
- * fault.
+ * Reasons why a state has no snapshot, or one that is not used. Never a failure of the agent: its
+ * state is folded from the journal instead, which only takes longer. The inspection feed says so,
+ * as a fault.
  */
 import { TroupeError } from "./troupe-error.ts";
 

@@ -1,5 +1,5 @@
 /**
- * What can stop an agent whose journal begins with a base record: the code does not fit the state
+ * Errors of an agent whose journal begins with a base record: the code does not fit the state
  * there. Nothing is lost: the agent waits, is tried again, and goes on as soon as code runs that
  * can read it.
  */
@@ -11,8 +11,9 @@ export class NewerStateError extends TroupeError {
 }
 
 /**
- * A base record holds a state of an older version, and nothing is declared that lifts it. What it
- * was folded from is not there any more: declare `state(initial, { version, migrate })`.
+ * A base record holds a state of an older version, and nothing is declared that lifts it. The
+ * records from which it was folded are not there any more: declare `state(initial, { version,
+ * migrate })`.
  */
 export class MissingMigrationError extends TroupeError {
   readonly code = "missing-migration";

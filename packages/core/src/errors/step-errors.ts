@@ -1,4 +1,4 @@
-/** What is wrong with how a handler takes its steps. */
+/** Errors in how a handler takes its steps. */
 import { TroupeError } from "./troupe-error.ts";
 
 /**

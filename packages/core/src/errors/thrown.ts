@@ -14,7 +14,7 @@ export function tryRead<Answer>(question: () => Answer, otherwise: Answer): Answ
   }
 }
 
-/** What a thrown value says: the message of an error, or the value as text. Never throws. */
+/** Text of a thrown value: the message of an error, or the value as text. Never throws. */
 export function thrownText(thrown: unknown): string {
   const isError = tryRead(() => thrown instanceof Error, false);
   const said = tryRead(() => String(isError ? (thrown as Error).message : thrown), undefined);
@@ -40,7 +40,7 @@ export function thrownFrames(thrown: unknown): readonly string[] {
   return frames.slice(0, framesMax).map((line) => clipped(line.slice(frameStart.length), frameMax));
 }
 
-/** What caused an error, outermost first; a chain may be endless, or a circle. Never throws. */
+/** Causes of an error, outermost first; a chain may be endless, or a circle. Never throws. */
 export function thrownCauses(thrown: unknown): readonly string[] {
   const causes: string[] = [];
   let each = causeOf(thrown);

@@ -7,7 +7,7 @@
  */
 import { thrownCauses, thrownFrames, thrownTitle, tryRead } from "./thrown.ts";
 
-/** What an error looks like on the wire: in a reply, a turn record or a dead letter. */
+/** Form of an error on the wire: in a reply, a turn record or a dead letter. */
 export interface ErrorData {
   readonly code: string;
   readonly message: string;

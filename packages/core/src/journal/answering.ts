@@ -12,20 +12,20 @@ import type { Reply } from "./reply.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
 export interface Answering {
-  /** Its own ask stays open. */
+  /** The turn's own ask stays open. */
   readonly later: boolean;
-  /** It answers the asks that are open, its own included. */
+  /** The turn answers the asks that are open, its own included. */
   readonly now?: LateAnswer | undefined;
 }
 
 export interface LateAnswer {
-  /** Where somebody waits. */
+  /** Addresses at which askers wait. */
   readonly replyTo: readonly string[];
   /** Absent when the answer is the turn's own reply. */
   readonly failure?: ErrorData | undefined;
 }
 
-/** What the turn answers to the open asks, if it does. */
+/** The turn's answer to the open asks, if it has one. */
 export function lateReplyOf({
   answering,
   reply,

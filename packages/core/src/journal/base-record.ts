@@ -5,8 +5,9 @@
  * gone. So it stands in the journal itself, under the same fence, carries a checksum, and says with
  * which code its state was made.
  *
- *  T1 A journal begins at its first record, or at a base record. Whoever reads it from the beginning starts from the base
- *     that the records after it follow on; what is left of older ones is passed over (a purge may have been interrupted).
+ *  T1 A journal begins at its first record, or at a base record. A reader from the beginning starts
+ *     from the base that the records after it follow on, and passes over older records that are
+ *     left (a purge may have been interrupted).
  *  T2 A base in the middle of what is known changes nothing, but for an end (T3).
  *  T3 `ctx.end()` is the turn and a base record in one commit: the state begins again. Old code does not know the
  *     kind and waits (I15), so it never folds over an end or starts from nothing.
@@ -23,7 +24,7 @@ import type { Position } from "../definition/message/input.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 import { recordFormat } from "./turn-record-codec.ts";
 
-/** Where a journal comes from that begins as a fork of another one. */
+/** The journal from which a fork was made, and the place in it. */
 export interface ForkedFrom {
   /** Identity of that log. */
   readonly log: string;
@@ -48,11 +49,11 @@ export interface BaseRecord {
   readonly state: unknown;
   /** Version of the state's shape. */
   readonly stateVersion: number;
-  /** What the state was folded with, as a snapshot says it. */
+  /** The versions with which the state was folded, as a snapshot says them. */
   readonly foldVersion: string;
   /** Position of the record before it, or of the last input where that is its own turn. */
   readonly previous: Position;
-  /** When the last record before it was stored, in milliseconds since the epoch. */
+  /** Time at which the last record before it was stored, in milliseconds since the epoch. */
   readonly coveredAtMs: number;
   /** Inputs whose asks were left open and are not answered (D1). */
   readonly openAsks: readonly Position[];

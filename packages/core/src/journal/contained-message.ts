@@ -1,7 +1,6 @@
 /**
- * What a record keeps of the metadata of a message that it contains (R1 in
- * engine/turn/dispatch.ts). Address, id and message name stand with what was sent; what is as the
- * record says is left out.
+ * Metadata that a record keeps of a message that it contains (R1 in engine/turn/dispatch.ts).
+ * Address, id and message name stand with what was sent; what is as the record says is left out.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { InputDraft } from "../definition/message/input.ts";

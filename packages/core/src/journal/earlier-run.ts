@@ -2,7 +2,7 @@
 import type { ErrorData } from "../errors/troupe-error.ts";
 
 export interface EarlierRun {
-  /** Which run it was, from 1. A worker counts its own, so a number may be there twice. */
+  /** Number of the run, from 1. A worker counts its own, so a number may be there twice. */
   readonly run: number;
   /** Code of its failure; `process-died` when its process ended. */
   readonly code: string;

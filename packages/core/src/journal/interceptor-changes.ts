@@ -1,10 +1,11 @@
 /**
- * What interceptors made of a turn, so that its record does not pass for the handler's own word.
+ * Changes that interceptors made to a turn, so that its record does not pass for the handler's own
+ * word.
  */
 import type { TurnRecord } from "./turn-record.ts";
 
 export interface InterceptorChanges {
-  /** What the interceptors of receive replaced. */
+  /** Parts that the interceptors of receive replaced. */
   readonly receive?: readonly ("payload" | "reply")[] | undefined;
   /** Digest of the payload that the handler got, when they replaced it and it can be stored. */
   readonly payload?: string | undefined;
@@ -12,13 +13,16 @@ export interface InterceptorChanges {
   readonly commit?: readonly string[] | undefined;
 }
 
-/** What differs between the record that a turn made and the one that interceptors made of it. */
+/**
+ * Names of the fields that differ between the record that a turn made and the one that interceptors
+ * made of it.
+ */
 export function changedFields(made: TurnRecord, kept: TurnRecord): readonly string[] {
   const names = new Set([...Object.keys(made), ...Object.keys(kept)]) as Set<keyof TurnRecord>;
   return [...names].filter((name) => name !== "changed" && made[name] !== kept[name]).toSorted();
 }
 
-/** Nothing, when nothing was changed. */
+/** The changes; undefined when there were none. */
 export function changesOf(changes: InterceptorChanges): InterceptorChanges | undefined {
   const { commit = [], payload, receive = [] } = changes;
   if (commit.length === 0 && receive.length === 0) return undefined;

@@ -1,13 +1,12 @@
 /**
- * What the journal holds: turn records, and what stands between them. Every entry is a map with its
- * format (`v`); all but turns name their kind.
+ * The entries of a journal: turn records, and others that stand between them. Every entry is a map
+ * with its format (`v`); all but turns name their kind.
  *
  * F1 A reader that meets a newer format, or a kind that it does not know, understands nothing of
  * the
- *    entry: it throws, and the agent waits for newer code (I15). It never skips one.
- * F2 A reader ignores fields that it does not know. Whoever adds one that must not be ignored
- * raises
- *    the format, or makes another kind.
+ * entry: it throws, and the agent waits for newer code (I15). It never skips one.
+ * F2 A reader ignores fields that it does not know. A field that must not be ignored needs a newer
+ * format, or another kind of entry.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import { CorruptBaseError } from "../errors/state-errors.ts";
@@ -24,7 +23,7 @@ import type { TurnRecord } from "./turn-record.ts";
 import type { WireRecord } from "./turn-record-codec.ts";
 import { recordFormat, turnRecordOf } from "./turn-record-codec.ts";
 
-/** What the journal holds. */
+/** An entry of a journal. */
 export type JournalRecord =
   | { readonly kind: "turn"; readonly turn: TurnRecord }
   | { readonly kind: "steps"; readonly steps: StepRecord }
@@ -32,7 +31,10 @@ export type JournalRecord =
   | { readonly kind: "base"; readonly base: BaseRecord }
   | { readonly kind: "tombstone"; readonly tombstone: TombstoneRecord };
 
-/** How each kind is read. The map is one of this format; what is missing makes the reader throw. */
+/**
+ * Reader of each kind of entry. The map is one of this format; a missing field makes the reader
+ * throw.
+ */
 const readers: Readonly<Record<string, (wire: WireEntry) => JournalRecord>> = {
   turn: (wire) => ({ kind: "turn", turn: turnRecordOf(wire as unknown as WireRecord) }),
   steps: (wire) => ({ kind: "steps", steps: stepRecordOf(wire as unknown as WireSteps) }),
@@ -46,7 +48,7 @@ const readers: Readonly<Record<string, (wire: WireEntry) => JournalRecord>> = {
   }),
 };
 
-/** What all entries begin with. */
+/** Fields with which every entry begins. */
 interface WireEntry {
   readonly v?: number;
   readonly kind?: string;

@@ -6,7 +6,7 @@ export interface KnownBase {
   readonly revision: Position;
   readonly turns: number;
   readonly lastInput: Position;
-  /** When the last record before it was stored. */
+  /** Time at which the last record before it was stored. */
   readonly coveredAtMs: number;
   readonly storedAtMs: number;
   readonly foldVersion: string;

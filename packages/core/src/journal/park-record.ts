@@ -22,7 +22,7 @@ export interface ParkRecord {
   readonly worker: string;
 }
 
-/** Why and where an agent is parked. */
+/** Reason why an agent is parked, and the message it is parked at. */
 export interface Parked {
   /** The message that could not be handled. */
   readonly inputPosition: Position;

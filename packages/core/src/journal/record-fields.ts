@@ -1,4 +1,4 @@
-/** What every record of a kind has. */
+/** Fields that every record of a kind has. */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 
 /** @throws UndecodablePayloadError when one of these fields is missing or of another type */

@@ -2,8 +2,8 @@
 import type { TurnSpan } from "../definition/message/turn-span.ts";
 
 /**
- * Trace id, span id, flags, and the span of the message if there is one. What is no context of ours
- * stays the text that it is.
+ * Trace id, span id, flags, and the span of the message if there is one. A text that is no trace
+ * context of ours stays as it is.
  */
 export type WireTrace = Uint8Array | string;
 

@@ -1,9 +1,9 @@
 /**
- * What a step is known by, and what is recorded of it.
+ * Identity of a step, and the part of it that is recorded.
  *
- * An effect is what it is: its name, its input, and how many of the same were taken before in the
- * run. So a run that takes its steps in another order, or branches that overtake each other, find
- * their own results (I6, I13).
+ * An effect is known by its name, its input, and the number of the same that were taken before in
+ * the run. So a run that takes its steps in another order, or branches that overtake each other,
+ * find their own results (I6, I13).
  */
 import { createHash } from "node:crypto";
 
@@ -19,15 +19,17 @@ export interface StepIdentity {
   readonly use: number;
 }
 
-/** One recorded effect. */
+/** An effect that was recorded. */
 export interface RecordedStep extends StepIdentity {
   /** Place among the steps of the run that took it, from 1, by first use. */
   readonly order: number;
   readonly value: unknown;
   readonly tookMs: number;
-  /** When its effect began, in milliseconds after the start of its run; waits come before. */
+  /**
+   * Time at which its effect began, in milliseconds after the start of its run; waits come before.
+   */
   readonly startMs: number;
-  /** Which run of the handler took it, from 1, as its worker counts them. */
+  /** Number of the handler's run that took it, from 1, as its worker counts them. */
   readonly run: number;
   /** Milliseconds that it waited for limits; absent when it did not. */
   readonly waitedMs?: number | undefined;

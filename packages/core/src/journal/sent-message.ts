@@ -1,5 +1,5 @@
 /**
- * What a turn sends, as its record tells it: to whom, under which id, and a digest of the payload.
+ * A message that a turn sends, as its record tells it: target, id, and a digest of the payload.
  *
  * The payload itself lies on the log: a commit stores the record and, right behind it, what the
  * turn sends, so the message with the index i lies at the record's revision + 1 + i (timers are set
@@ -25,7 +25,7 @@ export interface RecordedTimer {
   readonly id: string;
   readonly atMs?: number | undefined;
   readonly everyMs?: number | undefined;
-  /** What it sends; absent when it was cancelled. */
+  /** The message that the timer sends; absent when it was cancelled. */
   readonly sends?: SentMessage | undefined;
 }
 

@@ -22,9 +22,11 @@ export interface StepRecord {
   readonly inputPosition: Position;
   readonly steps: readonly RecordedStep[];
   readonly worker: string;
-  /** Which key made the digests of the steps; absent when there are none. */
+  /** Key that made the digests of the steps; absent when there are none. */
   readonly digestKey?: string | undefined;
-  /** When the run began that stored this, by the worker's clock; absent outside of a run. */
+  /**
+   * Time at which the run that stored this began, by the worker's clock; absent outside of a run.
+   */
   readonly startedAtMs?: number | undefined;
   /** Runs that failed before this one, where no earlier record says so. */
   readonly earlierRuns?: readonly EarlierRun[] | undefined;

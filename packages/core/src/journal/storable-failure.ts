@@ -115,7 +115,7 @@ function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
   }
 }
 
-/** What MessagePack needs for a name and for an object, at most. */
+/** Bytes that MessagePack needs for a name and for an object, at most. */
 const headerBytes = 10;
 
 /** The text's beginning, well-formed. */

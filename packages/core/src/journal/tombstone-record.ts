@@ -9,7 +9,7 @@ import { requireFields } from "./record-fields.ts";
 import { recordFormat } from "./turn-record-codec.ts";
 
 export interface TombstoneRecord {
-  /** Which log the position is one of. */
+  /** The log that the position belongs to. */
   readonly log: string;
   /** Turns before the erasure; the next one has the number after that. */
   readonly turns: number;
@@ -21,7 +21,7 @@ export interface TombstoneRecord {
    */
   readonly handledTo?: Position | undefined;
   readonly erasedAtMs: number;
-  /** Who erased it, and why: no personal data. */
+  /** The operator who erased it, and the reason: no personal data. */
   readonly by: string;
   readonly reason: string | undefined;
 }

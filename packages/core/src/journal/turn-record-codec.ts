@@ -51,7 +51,7 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
   return encodeRecordPayload(wire);
 }
 
-/** What most records do not have. */
+/** Adds the fields that most records do not have. */
 function addRare(wire: WireRecord, record: TurnRecord): void {
   const { answering, batch, dispatched, steps, timers, unusedSteps } = record;
   if (batch !== undefined) wire.b = wireBatch(batch);
@@ -66,7 +66,7 @@ function addRare(wire: WireRecord, record: TurnRecord): void {
   }
 }
 
-/** How it came to be, where that was not as usual. */
+/** Adds how the turn came to be, where that was unusual. */
 function addAbout(wire: WireRecord, record: TurnRecord): void {
   const { earlierRuns } = record;
   if (earlierRuns !== undefined && earlierRuns.length > 0) wire.g = earlierRuns.map(toWireRun);
@@ -138,7 +138,8 @@ type RecordedTimes = Pick<
 
 /**
  * Accepted; from there to received, from there to the start; took in microseconds; from received to
- * the first start, and to the activation. What is left out is as usual: one start, no activation.
+ * the first start, and to the activation. A part that is left out is as usual: one start, no
+ * activation.
  */
 type WireTimes = readonly [number, number, number, number, (number | null)?, number?];
 

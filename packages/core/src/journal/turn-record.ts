@@ -20,7 +20,7 @@ export interface RecordedBatch {
   readonly index: number;
   /** Messages in the call. */
   readonly size: number;
-  /** When the handler was called, in milliseconds after the turn's start. */
+  /** Time at which the handler was called, in milliseconds after the turn's start. */
   readonly startMs: number;
 }
 
@@ -28,8 +28,8 @@ export interface TurnRecord {
   /** 1 for the agent's first turn; grows by one. */
   readonly turn: number;
   /**
-   * Which log has the input, as the worker knew it (`Log.id`). Of another log than its own when the
-   * log was made anew and the worker had not noticed yet. Empty when nobody knows.
+   * The log that has the input, as the worker knew it (`Log.id`). It differs from the worker's own
+   * log when that was made anew and the worker had not noticed yet, and is empty when nobody knows.
    */
   readonly log: string;
   /**
@@ -59,26 +59,26 @@ export interface TurnRecord {
   /** Messages and publications that were committed with the turn. */
   readonly sent: readonly SentMessage[];
   /**
-   * What was sent, when it was stored after the record and not with it (R1 in
-   * engine/turn/dispatch.ts); absent when it was not.
+   * Messages that were stored after the record and not with it (R1 in engine/turn/dispatch.ts);
+   * absent when there are none.
    */
   readonly dispatched?: readonly InputDraft[] | undefined;
   /** Timers that were set and cancelled with the turn; absent when there are none. */
   readonly timers?: readonly RecordedTimer[] | undefined;
-  /** Which key made the digests in this record (`Digests.keyId`); absent when there are none. */
+  /** Key that made the digests in this record (`Digests.keyId`); absent when there are none. */
   readonly digestKey?: string | undefined;
-  /** What the handler returned; absent when the turn failed. */
+  /** Return value of the handler; absent when the turn failed. */
   readonly reply?: unknown;
   readonly failure?: ErrorData | undefined;
   /** Set when its reply comes later, or when it answers earlier asks. */
   readonly answering?: Answering | undefined;
-  /** What interceptors replaced; absent when they replaced nothing. */
+  /** Changes by interceptors; absent when they replaced nothing. */
   readonly changed?: InterceptorChanges | undefined;
   /** Handler runs it took; 0 when the message never reached the handler. */
   readonly attempts: number;
   /** The last runs that failed before this one, as far as the log knows; absent without any. */
   readonly earlierRuns?: readonly EarlierRun[] | undefined;
-  /** This turn's span: the same in every run. */
+  /** Trace context of the turn's own span: the same in every run. */
   readonly traceparent: string;
   /** The span that its message was sent from, 16 hexadecimal digits; absent when nobody said. */
   readonly parentSpan?: string | undefined;
@@ -89,16 +89,18 @@ export interface TurnRecord {
   readonly worker: string;
   /** Code version of the worker. */
   readonly version: string;
-  /** When the log accepted the input, in milliseconds since the epoch, by the log's clock. */
+  /**
+   * Time at which the log accepted the input, in milliseconds since the epoch, by the log's clock.
+   */
   readonly acceptedAtMs: number;
-  /** When the worker got it: like all that follow by the worker's clock. */
+  /** Time at which the worker got it: like all that follow by the worker's clock. */
   readonly receivedAtMs: number;
-  /** When the agent's journal was read; absent when it was in memory. */
+  /** Time at which the agent's journal was read; absent when it was in memory. */
   readonly activatedAtMs?: number | undefined;
-  /** When this worker called the handler first; absent when that was this run. */
+  /** Time at which this worker first called the handler; absent when that was this run. */
   readonly firstStartedAtMs?: number | undefined;
-  /** When this run began. */
+  /** Time at which this run began. */
   readonly startedAtMs: number;
-  /** How long it took, to the microsecond. */
+  /** Duration of the run, in milliseconds to the microsecond. */
   readonly tookMs: number;
 }

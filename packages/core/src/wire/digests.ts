@@ -10,7 +10,9 @@ import { createHash } from "node:crypto";
 import { canonicalBytes, canonicalPayload } from "./canonical.ts";
 
 export interface Digests {
-  /** Which key made them, in 6 characters: digests of different keys cannot be compared. */
+  /**
+   * Name of the key that made them, in 6 characters: digests of different keys cannot be compared.
+   */
   readonly keyId: string;
   /** 11 characters of base64url. @throws NotStorableError */
   of(value: unknown): string;
@@ -33,7 +35,7 @@ export function digestsOf(key: Uint8Array): Digests {
 }
 
 const digestBytes = 8;
-/** What SHA-256 works on at once. */
+/** Bytes that SHA-256 works on at once. */
 const blockBytes = 64;
 const keyIdLabel = Buffer.from("troupe digest key id");
 

@@ -18,7 +18,7 @@ import {
   timeOf,
 } from "./storable.ts";
 
-/** What one value may be, at most. */
+/** Limits of one value. */
 export interface ValueLimits {
   readonly levels: number;
   readonly parts: number;
@@ -41,7 +41,7 @@ export const timestampExtension = 0xff;
 export class MessagePackWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(slabBytes);
   #view: DataView = viewOf(this.#bytes);
-  /** Where the next byte goes, and where the value began. */
+  /** Index of the next byte; `#from` is the index at which the value began. */
   #at = 0;
   #start = 0;
   #parts = 0;
@@ -62,7 +62,7 @@ export class MessagePackWriter {
     }
   }
 
-  /** How many bytes that would be. @throws OddValue */
+  /** Number of bytes that the value would have. @throws OddValue */
   measure(value: unknown, limits: ValueLimits): number {
     this.#begin(limits);
     try {
@@ -212,7 +212,10 @@ export class MessagePackWriter {
     this.#endExtension(offset, left);
   }
 
-  /** Its parts count as none: a value that was accepted is stored also when it is sealed. */
+  /**
+   * Writes a sealed part whose own parts count as none: a value that was accepted is stored also
+   * when it is sealed.
+   */
   #sealed(value: Sealed, depth: number): void {
     this.#room(6);
     const offset = this.#at - this.#start + 1;
@@ -403,7 +406,7 @@ export class MessagePackWriter {
     this.#grow(used, used + bytes);
   }
 
-  /** What is written of this value goes to larger memory. */
+  /** Moves the bytes of this value that are written already to larger memory. */
   #grow(used: number, bytes: number): void {
     const large = this.#large;
     this.#large = undefined;

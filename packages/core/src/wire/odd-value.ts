@@ -1,6 +1,5 @@
 /**
- * What is wrong with a value that is not storable, found deep inside: it collects the path on its
- * way out.
+ * The reason why a value is not storable, found deep inside: it collects the path on its way out.
  */
 import { types } from "node:util";
 
@@ -104,7 +103,7 @@ export class OddValue extends Error {
     return path.length > pathLengthMax ? `${path.slice(0, pathLengthMax)}…` : path;
   }
 
-  /** How many levels lead to where it holds itself for the first time. */
+  /** Number of levels down to where the value holds itself for the first time. */
   #cycleEnd(): number | undefined {
     if (!this.#deep) return undefined;
     const met = new Set<object>();

@@ -1,6 +1,6 @@
 /**
- * Payloads: MessagePack between Troupe processes, JSON accepted from everybody. Whatever format it
- * had, what comes out is a storable value (`storable.ts`), and a stored value comes back as it was.
+ * Payloads: MessagePack between Troupe processes, JSON accepted from everybody. A payload of either
+ * format becomes a storable value (`storable.ts`), and a stored value comes back as it was.
  */
 import { thrownText } from "../errors/thrown.ts";
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
@@ -9,7 +9,7 @@ import type { ValueLimits } from "./message-pack-writer.ts";
 import { MessagePackWriter } from "./message-pack-writer.ts";
 import { depthMax, notStorable, partsMax, storedCopy } from "./storable.ts";
 
-/** How a payload is encoded. */
+/** Encoding of a payload. */
 export type ContentType = "application/msgpack" | "application/json";
 
 /** Encode a storable value as MessagePack; never empty. @throws NotStorableError */

@@ -7,9 +7,9 @@
  * other (V1): copied, encoded and decoded as it is by whoever does not open it.
  */
 
-/** Which key a part was sealed with. */
+/** The key that a part was sealed with. */
 export interface KeyReference {
-  /** Where the key store has it: made of the subject's name, without telling it. */
+  /** Name of the key in the key store: made of the subject's name, without telling it. */
   readonly name: string;
   /** Tells a subject's keys apart: after an erasure it may get another one. */
   readonly id: string;
@@ -20,7 +20,7 @@ export class Sealed {
   readonly keys: readonly KeyReference[];
   /** Nonce, ciphertext and tag. */
   readonly box: Uint8Array;
-  /** What stands in its place once it is erased. */
+  /** Value that stands in its place once it is erased. */
   readonly erased: unknown;
 
   constructor(keys: readonly KeyReference[], box: Uint8Array, erased: unknown) {
@@ -31,7 +31,7 @@ export class Sealed {
     made += 1;
   }
 
-  /** What a person or a tool sees that does not open it. */
+  /** Text for a person or a tool that does not open it. */
   toJSON(): string {
     return "(sealed)";
   }
@@ -40,8 +40,8 @@ export class Sealed {
 let made = 0;
 
 /**
- * How many were made in this process: whoever decodes sees by it whether there is anything to open,
- * and looks through no value in vain.
+ * Number of sealed parts that were made in this process: a decoder sees by it whether there is
+ * anything to open, and looks through no value in vain.
  */
 export function sealedMade(): number {
   return made;

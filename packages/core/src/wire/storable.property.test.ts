@@ -38,7 +38,7 @@ const storable = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 })).value;
 
-/** Whatever JavaScript has, with all that is odd about it. */
+/** Any value of JavaScript, with all that is odd about it. */
 const anything = fc.anything({
   withBigInt: true,
   withBoxedValues: true,
@@ -64,7 +64,7 @@ describe("a storable value (I12)", () => {
       expect(sameLeaves(read, form)).toBe(true);
       expect(sameLeaves(stored(read, "It"), form)).toBe(true);
       expect(encodePayload(read)).toEqual(encodePayload(form));
-      // Who encodes what was given and who encodes the stored form write the same.
+      // Encoding the given value and encoding its stored form write the same bytes.
       expect(encodePayload(value)).toEqual(encodePayload(form));
       expect(encodedBytes(value)).toBe(encodePayload(value).byteLength);
     });

@@ -1,6 +1,6 @@
 /**
- * What a storable value is (I12): the one definition for messages, replies, events, states, results
- * of steps, data of failures and values of projections.
+ * Definition of a storable value (I12): one for messages, replies, events, states, results of
+ * steps, data of failures and values of projections.
  *
  *  V1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too), well-formed strings,
  *     valid dates, `Uint8Array`, arrays without holes, plain objects with string keys, Maps with primitive keys, Sets,
@@ -26,7 +26,7 @@ export const depthMax = 128;
 /** Most elements and properties of one value, all levels together. */
 export const partsMax = 1_000_000;
 
-/** What an object is, of those that are storable. */
+/** Kind of an object, of those that are storable. */
 export type Form = "array" | "object" | "date" | "bytes" | "map" | "set" | "sealed";
 
 /**
@@ -56,7 +56,7 @@ export function handedOut(value: unknown): unknown {
   return bareCopy(value);
 }
 
-/** What an object is. @throws OddValue */
+/** Kind of an object. @throws OddValue */
 export function formOf(value: object): Form {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (Array.isArray(value)) {
@@ -109,7 +109,7 @@ export function requireMapKey(key: unknown): void {
   if (typeof key === "object" && key !== null) throw OddValue.mapKey();
 }
 
-/** How a value of a Map is named in a path. */
+/** Name of a Map's value in a path. */
 export function mapSegment(key: unknown): string {
   if (typeof key === "string") return `get(${key})`;
   return `get(${typeof key === "number" ? key : typeof key})`;
@@ -125,7 +125,7 @@ export function timeOf(date: Date): number {
 interface Walk {
   readonly freeze: boolean;
   parts: number;
-  /** Something was met that cannot be frozen. */
+  /** Set when a part was met that cannot be frozen. */
   loose: boolean;
   /** The deepest level that was met. */
   deepest: number;
@@ -141,7 +141,7 @@ function copied(value: unknown, what: string, freeze: boolean): unknown {
   }
 }
 
-/** What was odd, as an error for whoever gave the value. */
+/** The odd part of a value, as an error for the code that gave the value. */
 export function notStorable(thrown: unknown, what: string): unknown {
   if (!(thrown instanceof OddValue)) return thrown;
   const { cyclic, message, path } = thrown;
@@ -301,7 +301,7 @@ function holdersCopy(value: object): object {
   return Object.freeze(copy);
 }
 
-/** Of what cannot be frozen. What is neither was read from the log for the one who gets it. */
+/** Of what cannot be frozen. Any other object was read from the log for its one reader. */
 function bareCopy(value: object): object {
   if (value instanceof Map) {
     const copy = new Map<unknown, unknown>();

@@ -4,7 +4,7 @@
  * have it, and it costs a thirtieth of an entry in a WeakMap, which every event would pay.
  */
 
-/** What is known of a part in stored form: twice its levels, and one more when it is loose. */
+/** Facts about a part in stored form: twice its levels, and one more when it is loose. */
 export type Mark = number;
 
 /** A constructor whose instance is what it was given. */
@@ -46,7 +46,7 @@ export function isLoose(mark: Mark): boolean {
   return mark % 2 === 1;
 }
 
-/** How many arrays and objects are around each other in it, itself included. */
+/** Number of arrays and objects around each other in it, itself included. */
 export function levelsOf(mark: Mark): number {
   return Math.floor(mark / 2);
 }

@@ -11,22 +11,21 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * What somebody returned as a promise; undefined when there is nothing to wait for. Its own `then`
- * is called once, and whatever that does ends in the promise. @throws what reading its `then`
- * throws
+ * A returned value as a promise; undefined when there is nothing to wait for. Its own `then` is
+ * called once, and whatever that does ends in the promise. @throws what reading its `then` throws
  */
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
   return isThenable(value) ? Promise.resolve(value) : undefined;
 }
 
-/** What `then` makes of a value, or a promise of that when the value has to be waited for. */
+/** Result of `then` for the value, or a promise of it when the value has to be waited for. */
 export function whenThere(value: unknown, then: (value: unknown) => unknown): unknown {
   const later = promiseOf(value);
   return later === undefined ? then(value) : later.then(then);
 }
 
 /**
- * It is refused, so nobody waits for it: a promise that fails later must not become an unhandled
+ * Lets go of a promise that was refused: a later failure of it must not become an unhandled
  * rejection. One that begins when it is waited for never begins.
  */
 export function ignore(outcome: unknown): void {

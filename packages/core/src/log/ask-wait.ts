@@ -9,7 +9,7 @@ export interface AskWait {
   readonly ask: string;
 }
 
-/** What one worker's turns are waiting for right now. */
+/** The asks that one worker's turns are waiting for right now. */
 export interface WaitReport {
   readonly worker: string;
   readonly waits: readonly AskWait[];

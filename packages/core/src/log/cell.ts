@@ -13,7 +13,7 @@ export interface Cell {
   readonly revision: Position;
   /** Never empty. */
   readonly value: Uint8Array;
-  /** When it was stored, in milliseconds since the epoch, by the log's clock. */
+  /** Time at which it was stored, in milliseconds since the epoch, by the log's clock. */
   readonly storedAtMs: number;
 }
 

@@ -7,14 +7,14 @@ import type { ContentType } from "../wire/payload.ts";
 export interface DeadLetter {
   /** The agent that could not handle it; absent when the address itself was unusable. */
   readonly agent?: AgentId | undefined;
-  /** Where the original is on the log. */
+  /** Position of the original on the log. */
   readonly inputPosition: Position;
   /** The original's address as it was written, for people: `topic/inquiries/conversation-42`. */
   readonly origin: string;
   readonly failure: ErrorData;
-  /** How often the handler was tried. 0 when the message never reached it. */
+  /** Number of times that the handler was tried. 0 when the message never reached it. */
   readonly attempts: number;
   readonly payload: Uint8Array;
-  /** How the payload is encoded, as the original said; absent when it did not say. */
+  /** Encoding of the payload, as the original said; absent when it did not say. */
   readonly contentType?: ContentType | undefined;
 }

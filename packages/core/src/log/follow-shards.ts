@@ -1,21 +1,21 @@
 /**
- * Everything on the shards of a log, as one sequence: a shard's entries in their order, those of
+ * Entries of all shards of a log, as one sequence: a shard's entries in their order, those of
  * several shards by their time as far as they are there at once.
  */
 import type { FollowRequest, Log, LogEntry } from "./log.ts";
 import type { ShardPositions } from "./shard-positions.ts";
 
-/** What one shard has to offer. */
+/** The entries that one shard offers. */
 interface Stream {
   readonly entries: AsyncIterator<LogEntry>;
   /** Matching entries after what it offers; undefined until it said so. */
   pending: number | undefined;
-  /** What it offers next. */
+  /** The entry that it offers next. */
   head: LogEntry | undefined;
   /** Resolves when there is a head, or nothing comes any more. */
   coming: Promise<void> | undefined;
   ended: boolean;
-  /** What its log threw. */
+  /** The error that its log threw. */
   failure: { readonly thrown: unknown } | undefined;
 }
 
@@ -48,7 +48,7 @@ export async function* followShards(
     for (;;) {
       for (const stream of streams) advance(stream);
       const coming = streams.flatMap((stream) => stream.coming ?? []);
-      // What is there already has an end, and its order is worth waiting for.
+      // Entries that are already there have an end, so their order is worth waiting for.
       if (request.untilNow === true) await Promise.all(coming);
       else if (!streams.some(({ head }) => head !== undefined)) await Promise.race(coming);
       const failed = streams.find(({ failure }) => failure !== undefined);
@@ -87,7 +87,7 @@ async function* placed(
   for await (const entry of entries) yield positions.logEntry(shard, entry);
 }
 
-/** Where following begins in a shard; undefined when nothing of it is wanted. */
+/** Position at which following begins in a shard; undefined when nothing of it is wanted. */
 function startOf(
   shard: number,
   positions: ShardPositions,
@@ -123,7 +123,7 @@ function earliest(streams: readonly Stream[]): Stream | undefined {
   return first;
 }
 
-/** When the log stored it. */
+/** Time at which the log stored it. */
 function timeOf(entry: LogEntry): number {
   if (entry.kind === "input") return entry.input.acceptedAtMs;
   return entry.kind === "turn" ? entry.entry.committedAtMs : entry.storedAtMs;

@@ -1,5 +1,6 @@
 /**
- * What a log holds of one agent or one source, by kind: for counting it, and for destroying it.
+ * Holdings of a log for one agent or one source, by kind: for counting them, and for destroying
+ * them.
  *
  *  H1 `destroy` removes only what is in the named part and not behind the named position, and overwrites its bytes where
  *     the log keeps them. Everything else keeps its place, also in the order.
@@ -19,13 +20,13 @@ export type LogPart =
       readonly agent: AgentId;
     }
   | {
-      /** What one source published on a topic, in the ingress too. */
+      /** Publications of one source on a topic, in the ingress too. */
       readonly kind: "publications";
       readonly topic: string;
       readonly source: string;
     };
 
-/** How much that is. */
+/** Number and size of what is held. */
 export interface Holdings {
   readonly count: number;
   /** Of payloads and headers. */

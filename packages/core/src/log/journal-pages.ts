@@ -16,7 +16,7 @@ export async function* journalPages(
     const last = page.at(-1);
     if (last === undefined) return;
     coming = log.journal(agent, last.revision, options);
-    // Who stops in the middle does not hear of it.
+    // A reader that stops in the middle does not hear of it.
     coming.catch(() => undefined);
     yield page;
   }

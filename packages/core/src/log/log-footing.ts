@@ -4,12 +4,13 @@
  *
  *  G1 A worker remembers the furthest thing that it read or stored. As long as that lies on the log, everything the
  *     worker knows does: what it knows of lies before it. A log of several shards has such a thing in each.
- *  G2 That is looked at before each floor is saved, whenever the connection comes back, and every interval. So a floor
- *     never stands on something that is gone, and what goes wrong while a worker runs is noticed within an interval.
- *     An agent that is activated after the log was away, or tried again, waits for that look: on a journal that lost its
- *     tail it would go on behind messages whose turns are gone.
- *     What is read meanwhile proves nothing: what was furthest before has to be there still.
- *     What it stands on may be removed on purpose; then it stands on the low-water mark, which lies behind that.
+ *  G2 That is looked at before each floor is saved, whenever the connection comes back, and every
+ *     interval. So a floor never stands on something that is gone, and what goes wrong while a
+ *     worker runs is noticed within an interval. An agent that is activated after the log was away,
+ *     or tried again, waits for that look: on a journal that lost its tail it would go on behind
+ *     messages whose turns are gone. A later entry that is read meanwhile proves nothing: the one
+ *     that was furthest before has to be there still. An entry on which it stands may be removed on
+ *     purpose; then it stands on the low-water mark, which lies behind that.
  *  G3 Between two looks nothing of a changed log can hide what was lost: whoever stores something after having seen a
  *     position gets a later one. An earlier one means that the log went back.
  *  G4 After the log was away nothing is committed before that look: a turn of an input that was in a lost tail would hide
@@ -23,7 +24,10 @@ import { removedUnder } from "./low-water.ts";
 import { laterMark, logChanged } from "./mark.ts";
 import { shardAt } from "./shard.ts";
 
-/** What was seen at a position: when it was stored, or the record that we stored. */
+/**
+ * A position that was read or stored: with the time at which it was stored, or the record that we
+ * stored.
+ */
 interface Known {
   readonly position: Position;
   readonly atMs: number;
@@ -43,7 +47,10 @@ export class LogFooting {
   #identity = "";
   /** By shard. */
   readonly #furthest: Known[];
-  /** What was furthest when the log went away: what is read afterwards proves nothing about it. */
+  /**
+   * The furthest positions when the log went away: later ones that are read afterwards prove
+   * nothing about these.
+   */
   #beforeDoubt: readonly Known[] | undefined;
   #doubts = 0;
   #looking: Promise<void> | undefined;
@@ -88,7 +95,7 @@ export class LogFooting {
     this.#furthest.fill(nothing);
   }
 
-  /** Something was read. */
+  /** The worker read an entry. */
   read(position: Position, storedAtMs: number): void {
     const shard = shardAt(position);
     if (position <= this.positionIn(shard)) return;
@@ -96,9 +103,9 @@ export class LogFooting {
   }
 
   /**
-   * Somebody's floor may rise to this position, because nothing before it is left to read. Returns
-   * how far it may: to what is known to be there, so that its loss is noticed (G1). Who reads and
-   * stores nothing gets to know the end of the log, for the next time.
+   * A floor may rise to this position, because nothing before it is left to read. Returns how far
+   * it may: to what is known to be there, so that its loss is noticed (G1). A worker that reads and
+   * stores nothing learns the end of the log, for the next time.
    */
   passed(position: Position): Position {
     if (this.inDoubt) return 0;
@@ -126,7 +133,7 @@ export class LogFooting {
     }
   }
 
-  /** We stored a record, and had seen this position of its shard before (G3). */
+  /** The worker stored a record, and had seen this position of its shard before (G3). */
   stored(position: Position, record: Uint8Array, before: Position): void {
     if (position <= before) return this.#onDoubt();
     const shard = shardAt(position);
@@ -171,8 +178,8 @@ export class LogFooting {
   }
 
   /**
-   * Resolves when the log is the same one. Who looks at once looks together. @throws what `marks`
-   * throws, and LogUnavailableError when everything was forgotten meanwhile
+   * Resolves when the log is the same one. Callers at the same time share one look. @throws what
+   * `marks` throws, and LogUnavailableError when everything was forgotten meanwhile
    */
   look(): Promise<void> {
     const looking = this.#looking ?? this.#lookNow().finally(() => (this.#looking = undefined));
@@ -215,8 +222,8 @@ export class LogFooting {
 
   /**
    * Returns a mark for what was known. When that was removed on purpose, the low-water mark has to
-   * do, and the log's end when it was destroyed. What it returns once everything was forgotten says
-   * nothing.
+   * do, and the log's end when it was destroyed. The mark means nothing once everything was
+   * forgotten.
    */
   async #require({ atMs, position, record }: Known, generation: number): Promise<Mark> {
     const mark = { log: this.#identity, position, storedAtMs: atMs };

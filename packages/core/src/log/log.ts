@@ -6,12 +6,14 @@
  * rules the engine relies on:
  *
  *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
- *  L2 `commit` stores all of its turns with everything they send (but for what L12 is about), or nothing (I3), each record followed at once by its
- *     turn's messages, in order: that is how a record says where they lie; a turn is stored only while its
- *     `expectedRevision` is the journal's last (I5). That makes it happen once; the ids of what it sends are kept but
- *     compared with nothing, so that a stranger's message with the same id cannot stop a turn. The turns of a commit are
- *     of one shard. What a turn sends into another shard lies in that place as something else, and becomes an input there
- *     once, in the order in which it was sent.
+ *  L2 `commit` stores all of its turns with everything they send (but for what L12 is about), or
+ *     nothing (I3), each record followed at once by its turn's messages, in order: that is how a
+ *     record says where they lie; a turn is stored only while its `expectedRevision` is the
+ *     journal's last (I5). That makes it happen once; the ids of what it sends are kept but
+ *     compared with nothing, so that a stranger's message with the same id cannot stop a turn. The
+ *     turns of a commit are of one shard. A message that a turn sends into another shard lies in
+ *     that place as something else, and becomes an input there once, in the order in which it was
+ *     sent.
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
@@ -28,11 +30,13 @@
  *     It becomes an input while somebody reads the misfits: once, in the order in which it was stored.
  *  L10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
  *     earlier attempt: that is known when it is repeated under the revision that holds.
- *  L11 Nothing is removed but what a call names: records of one journal before one of its records, so that the last one
- *     always stays; inputs at an address before a position; one dead letter. What lies elsewhere keeps its place, and no
- *     position is ever given to something else. Who removes raises the low-water mark first (low-water.ts).
- *  L12 `dispatch` tries each message once, and none of these attempts stores anything once the journal has grown: also one
- *      that was on its way for an hour. Whoever does not know what became of it asks after the journal has grown.
+ *  L11 Nothing is removed but what a call names: records of one journal before one of its records,
+ *     so that the last one always stays; inputs at an address before a position; one dead letter.
+ *     All other entries keep their place, and no position is ever given to something else. The
+ *     low-water mark is raised before anything is removed (low-water.ts).
+ *  L12 `dispatch` tries each message once, and none of these attempts stores anything once the
+ *      journal has grown: also one that was on its way for an hour. A caller that does not know the
+ *      outcome asks after the journal has grown.
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../definition/message/address.ts";
@@ -75,7 +79,7 @@ export interface JournalFence {
   readonly revision: Position;
 }
 
-/** Where inputs lie: at one address, or at all of an agent type or a topic. */
+/** The place of inputs: one address, or all of an agent type or a topic. */
 export interface InputPlace {
   readonly kind: "agent" | "topic";
   /** The agent type, or the topic. */
@@ -84,7 +88,7 @@ export interface InputPlace {
   readonly key?: string | undefined;
 }
 
-/** One stored turn record. Its revision is its position in the log. */
+/** A stored turn record. Its revision is its position in the log. */
 export interface JournalEntry {
   readonly revision: Position;
   readonly record: Uint8Array;
@@ -108,11 +112,11 @@ export interface ReadRequest {
   readonly topics?: readonly string[] | undefined;
   /** The first input handed over is the first one after this position. */
   readonly after: Position;
-  /** How many inputs may be handed over before `grant` is called. At least 1. */
+  /** Number of inputs that may be handed over before `grant` is called. At least 1. */
   readonly credit: number;
   /**
-   * How many bytes, as `inputBytes` counts them, may be handed over before `grant` gives some back.
-   * An input that is larger is handed over when nothing else is held. @default no bound
+   * Number of bytes, as `inputBytes` counts them, that may be handed over before `grant` gives some
+   * back. An input that is larger is handed over when nothing else is held. @default no bound
    */
   readonly creditBytes?: number | undefined;
   /** Called in log order, never before `read` returns. Must not throw. */
@@ -137,7 +141,7 @@ export interface Reader {
   stop(): Promise<void>;
 }
 
-/** One thing on the log, for people and tools who follow it. */
+/** An entry of the log, for people and tools who follow it. */
 export type LogEntry =
   | { readonly kind: "input"; readonly input: Input }
   | { readonly kind: "turn"; readonly agent: AgentId; readonly entry: JournalEntry }
@@ -175,17 +179,17 @@ export interface FollowRequest {
 }
 
 /**
- * How far an agent type was handled in a partition: all inputs up to `position` are in journals or
- * dead letters.
+ * Position up to which an agent type was handled in a partition: all inputs at or before it are in
+ * journals or dead letters.
  */
 export interface Floor {
   readonly type: string;
   readonly partition: number | "misfits";
   readonly position: Position;
   /**
-   * Something that was stored when everything up to `position` was handled, at or after the last
-   * record that says so: the floor counts only while that is there (I16). A floor without one
-   * counts for nothing.
+   * An entry that was stored when everything up to `position` was handled, at or after the last
+   * record that says so: the floor counts only while it is there (I16). A floor without one counts
+   * for nothing.
    */
   readonly mark?: Mark | undefined;
   /**
@@ -202,7 +206,7 @@ export interface Floor {
 
 export interface FloorHolder {
   readonly worker: string;
-  /** One for each start of the worker. */
+  /** Identity of one start of the worker. */
   readonly session: string;
 }
 
@@ -226,7 +230,7 @@ export interface LogLimits {
    * it than all of them in one commit; 0 when it never is.
    */
   readonly dispatchMax: number;
-  /** How long the log remembers the ids of accepted messages, in milliseconds. */
+  /** Time that the log remembers the ids of accepted messages, in milliseconds. */
   readonly idWindowMs: number;
 }
 
@@ -236,8 +240,8 @@ export interface CallOptions {
 
 export interface ReadOptions extends CallOptions {
   /**
-   * What the answer says is not there was not stored when the log's leader was asked (L8). Costs a
-   * round trip more. @default false
+   * Ask the log's leader, so that an entry which the answer does not have was not stored by then
+   * (L8). Costs a round trip more. @default false
    */
   readonly firm?: boolean | undefined;
 }
@@ -253,26 +257,24 @@ export interface Log {
   /** The namespace, for messages to people. */
   readonly namespace: string;
   /**
-   * Which log it is: text that another log, also one that is made later under the same name, does
-   * not have. It stays the same when the log is restored from a backup, and when `troupe move`
+   * Identity of the log: text that another log, also one that is made later under the same name,
+   * does not have. It stays the same when the log is restored from a backup, and when `troupe move`
    * takes it into another namespace, because its positions stay the same as well. So a position
    * with it is known everywhere and for ever. It changes only when the log is made anew below a
    * connection, and is known by the time `end` says so.
    */
   readonly id: string;
   readonly partitions: number;
-  /**
-   * How many shards it has, usually one. A partition lies in the shard of its number modulo this.
-   */
+  /** Number of its shards, usually one. A partition lies in the shard of its number modulo this. */
   readonly shards: number;
   readonly limits: LogLimits;
-  /** Where the keys of personal data lie: beside the log, in a store of its own. */
+  /** Store for the keys of personal data: beside the log, on its own. */
   readonly keys: KeyStore;
 
   /**
    * The time of day by the log's clock, or up to a moment before: never later, and it never goes
-   * back. What is compared across processes, such as a deadline, is told by it, because the clock
-   * of a process may be wrong.
+   * back. A time that is compared across processes, such as a deadline, is told by it, because the
+   * clock of a process may be wrong.
    */
   nowMs(): number;
 
@@ -307,7 +309,7 @@ export interface Log {
   /** Remove the dead letter at this position. False when there is none (any more). */
   removeDeadLetter(position: Position): Promise<boolean>;
 
-  /** How much of a part lies up to a position. @throws LogUnavailableError */
+  /** Number and size of the entries of a part up to a position. @throws LogUnavailableError */
   holdings(part: LogPart, upTo: Position, options?: CallOptions): Promise<Holdings>;
   /**
    * Destroy a part up to a position (H1 to H3); returns how many messages that were.
@@ -323,8 +325,8 @@ export interface Log {
   truncateJournal(agent: AgentId, before: Position): Promise<number>;
 
   /**
-   * Remove the records of all agents of a type that come before a position (L11). Whoever calls it
-   * knows that each of these agents has a record there or after it. Returns how many went.
+   * Remove the records of all agents of a type that come before a position (L11). The caller knows
+   * that each of these agents has a record there or after it. Returns how many went.
    * @throws LogUnavailableError (some may be removed)
    */
   truncateJournals(type: string, before: Position): Promise<number>;
@@ -372,14 +374,17 @@ export interface Log {
   input(position: Position, options?: ReadOptions): Promise<Input | undefined>;
 
   /**
-   * What lies at a position, whatever it is; undefined when nothing does. Answered by the log's
+   * The entry at a position, of whatever kind; undefined when there is none. Answered by the log's
    * leader, never by a replica that may be behind. @throws LogUnavailableError
    */
   at(position: Position): Promise<StoredAt | undefined>;
-  /** Which log it is and where it ends, as the leader says. @throws LogUnavailableError */
+  /** Identity of the log and its end, as the leader says. @throws LogUnavailableError */
   end(): Promise<LogEnd>;
 
-  /** How much is kept, and of what. Reads samples: for people, not for every turn. */
+  /**
+   * Number and size of the entries that are kept, by kind. Reads samples: for people, not for every
+   * turn.
+   */
   storage(): Promise<StorageReport>;
 
   read(request: ReadRequest): Reader;

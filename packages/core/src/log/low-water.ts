@@ -5,13 +5,14 @@
  * like a log that lost its tail. So whoever removes something first says, in a cell, below which
  * position that may be; and says it with a mark of its own, at or after that position.
  *
- *  H1 It is raised before anything below it is removed, and never falls. What it stands on lies at or above it, so
- *     nothing that was removed under it can be that.
+ *  H1 It is raised before anything below it is removed, and never falls. The entry it stands on
+ *     lies at or above it, so nothing that was removed under it can be that entry.
  *  H2 It counts only while its own mark is on the log. As long as that is there, so is everything before it that was not
  *     removed: a missing position below it was removed, not lost. When it is gone, the log went back, and what is
  *     missing counts as lost, as ever.
- *  H3 Nothing is removed while a saved floor stands on something that is not there: of a position in a tail that was lost
- *     and grew again, this is the only trace. Who raises the mark looks at all floors first.
+ *  H3 Nothing is removed while a saved floor stands on something that is not there: of a position
+ *     in a tail that was lost and grew again, this is the only trace. All floors are looked at
+ *     before the mark is raised.
  */
 import { RevisionConflictError } from "../errors/log-errors.ts";
 import type { Position } from "../definition/message/input.ts";
@@ -19,7 +20,7 @@ import type { Log } from "./log.ts";
 import type { Mark } from "./mark.ts";
 
 export interface LowWater {
-  /** What lies at a smaller position may have been removed on purpose. */
+  /** Position before which entries may have been removed on purpose. */
   readonly below: Position;
   /** At or after it, found there when it was raised. */
   readonly mark: Mark;
@@ -28,7 +29,7 @@ export interface LowWater {
 /** No limit or other cell has such a name. */
 const cellName = "~low-water";
 
-/** What it says now; undefined when nothing was ever removed. @throws LogUnavailableError */
+/** The mark as it is now; undefined when nothing was ever removed. @throws LogUnavailableError */
 export async function lowWater(log: Pick<Log, "cell">): Promise<LowWater | undefined> {
   return (await read(log)).value;
 }

@@ -1,6 +1,6 @@
 /**
- * What the system knows about an agent type: written by the workers that host it, read by everybody
- * who sends to it.
+ * Knowledge of the system about an agent type: written by the workers that host it, read by
+ * everybody who sends to it.
  *
  * A manifest only grows. Several versions of the code may host a type at once, and an old one that
  * starts again must not hide what a newer one handles; so registering adds names, and only
@@ -15,13 +15,13 @@ import type { Position } from "../definition/message/input.ts";
  */
 export interface SubscriptionBeginning {
   readonly position: Position;
-  /** When the log stored what lies there, in milliseconds since the epoch. */
+  /** Time at which the log stored what lies there, in milliseconds since the epoch. */
   readonly atMs: number;
   /** The same position in each shard, where the log has several. */
   readonly ends?: readonly Position[] | undefined;
 }
 
-/** What a type handles, by kind: names only. */
+/** Names that a type handles, by kind. */
 export interface ManifestNames {
   /** Names of the messages it handles. */
   readonly messages: readonly string[];
@@ -59,7 +59,7 @@ export function grownManifest(known: Manifest | undefined, added: Manifest): Man
   };
 }
 
-/** One form for a manifest without beginnings, because manifests are compared. */
+/** A manifest without beginnings has a single form, because manifests are compared. */
 function beginnings(since: NonNullable<Manifest["since"]>): Pick<Manifest, "since"> {
   return Object.keys(since).length === 0 ? {} : { since };
 }

@@ -3,10 +3,10 @@
  *
  * A position alone says nothing once a stream was made anew, restored from a backup or has lost its
  * tail: it may be beyond the end, or hold another message. A mark also says when what lies there
- * was stored. If that is there still, everything up to it is the log as it was. What a mark stands
- * on may be removed on purpose; then the low-water mark says so (low-water.ts). An erasure leaves a
- * hole before the log's end, which a log that went back does not have: it stores the next thing at
- * the next position.
+ * was stored. If that is there still, everything up to it is the log as it was. The entry that a
+ * mark stands on may be removed on purpose; then the low-water mark says so (low-water.ts). An
+ * erasure leaves a hole before the log's end, which a log that went back does not have: it stores
+ * the next thing at the next position.
  */
 import { LogMadeAnewError, LogWentBackError } from "../errors/log-errors.ts";
 import type { TroupeError } from "../errors/troupe-error.ts";
@@ -20,11 +20,14 @@ export interface Mark {
   /** Identity of the log, as `Log.end` says it; only to tell what happened to a log. */
   readonly log: string;
   readonly position: Position;
-  /** When the log stored what lies there, in milliseconds since the epoch, by the log's clock. */
+  /**
+   * Time at which the log stored what lies there, in milliseconds since the epoch, by the log's
+   * clock.
+   */
   readonly storedAtMs: number;
 }
 
-/** What lies at a position. */
+/** The entry at a position. */
 export interface StoredAt {
   readonly storedAtMs: number;
   readonly payload: Uint8Array;
@@ -32,7 +35,7 @@ export interface StoredAt {
   readonly isLasting: boolean;
 }
 
-/** Which log it is, and where it ends. */
+/** Identity of the log, and its end. */
 export interface LogEnd {
   /** Another one for every log that is made, also under the same name. */
   readonly log: string;
@@ -68,7 +71,7 @@ export async function laterMark(
   return found && { log: identity, position: last, storedAtMs: found.storedAtMs };
 }
 
-/** What happened to a log that does not fit a mark. */
+/** The error that says how a log changed which does not fit a mark. */
 export function logChanged(mark: Mark, { last, log }: LogEnd): TroupeError {
   const { position } = mark;
   const details = { position, last, log, markedLog: mark.log };

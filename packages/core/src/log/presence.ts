@@ -1,12 +1,13 @@
 /**
- * Who is alive and what it holds. Presence is broadcast, not stored: losing it costs time, never
- * correctness, because the expected revision on the journal is the fence (I5).
+ * Announcements of the workers that are alive, and of what they hold. Presence is broadcast, not
+ * stored: losing it costs time, never correctness, because the expected revision on the journal is
+ * the fence (I5).
  */
 
 export interface Presence {
   /** Worker id, unique among those that live. */
   readonly worker: string;
-  /** One for each start of a worker: how two of one id are told apart. */
+  /** Identity of one start of a worker: it tells two of one id apart. */
   readonly session?: string | undefined;
   /** Set while a worker that starts only listens. */
   readonly joining?: boolean | undefined;

@@ -7,7 +7,7 @@
  * position: within the log's window a repeated redrive stores nothing new.
  *
  * The message begins a trace of its own, because that of the original ended long ago, and names the
- * turn that failed. Whoever has that turn finds the new trace: `continuedTraceId` of its
+ * turn that failed. A reader of that turn finds the new trace: `continuedTraceId` of its
  * traceparent and the id.
  */
 import type { AgentId } from "../definition/message/address.ts";
@@ -15,7 +15,7 @@ import { turnSpan } from "../definition/message/turn-span.ts";
 import type { Input, InputDraft, Position } from "../definition/message/input.ts";
 
 export interface Redrive {
-  /** Where the dead letter is on the log. */
+  /** Position of the dead letter on the log. */
   readonly position: Position;
   /** The agent that could not handle the original. */
   readonly agent: AgentId;

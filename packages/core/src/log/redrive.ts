@@ -4,8 +4,8 @@
  * that.
  *
  * The id of what is sent holds the dead letter's position, so the log itself recognises a second
- * one for as long as it remembers ids. What was sent longer ago lies on the agent's own subject,
- * behind the dead letter, and is looked for there.
+ * one for as long as it remembers ids. A message that was sent longer ago lies on the agent's own
+ * subject, behind the dead letter, and is looked for there.
  */
 import type { Accepted } from "../definition/message/input.ts";
 import type { Log } from "./log.ts";

@@ -30,7 +30,7 @@ export class ShardPositions {
     return position % shardSpan;
   }
 
-  /** Where a position may be: in one shard, or in any of them up to the origin. */
+  /** Places at which a position may be: in one shard, or in any of them up to the origin. */
   places(position: Position): readonly (readonly [shard: number, local: Position])[] {
     const shard = shardAt(position);
     if (!(position > 0) || shard >= this.#shards) return [];

@@ -1,8 +1,9 @@
 /**
- * One log of several shards: each call goes to the shard that its key, partition or position names.
+ * A log of several shards: each call goes to the shard that its key, partition or position names.
  *
- *  SH1 A commit is atomic within a shard, so all its turns are of one (`Log.commit`). What it sends into another shard is
- *      stored with it, in an outbox, and taken over by the log itself: once, in order, as if it had been accepted then.
+ *  SH1 A commit is atomic within a shard, so all its turns are of one (`Log.commit`). A message
+ *      that it sends into another shard is stored with it, in an outbox, and taken over by the log
+ *      itself: once, in order, as if it had been accepted then.
  *  SH2 What is accepted under the fence of an agent in another shard goes through that shard's outbox, too: only there
  *      the fence holds. It counts as accepted when it has arrived, because only then it has a position.
  *  SH3 What lies in an outbox is accepted. So a firm read of inputs waits until what was there has arrived (L8).
@@ -30,13 +31,13 @@ import { storageOfShards } from "./storage-of-shards.ts";
 import type { StorageReport } from "./storage-report.ts";
 import { ShardPositions } from "./shard-positions.ts";
 
-/** What a log of several shards is made of. */
+/** Parts of which a log of several shards is made. */
 export interface ShardedLogParts {
   /**
    * At least two, in the order of their numbers, each with positions of its own that begin at 1.
    */
   readonly shards: readonly port.Log[];
-  /** Where the log ended when it was moved into these shards; 0 when it never was. */
+  /** Position at which the log ended when it was moved into these shards; 0 when it never was. */
   readonly origin: Position;
   /** Resolves when everything that lies in outboxes now for this shard has arrived (SH3). */
   readonly settle: (shard: number) => Promise<void>;

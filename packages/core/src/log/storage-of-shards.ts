@@ -1,7 +1,7 @@
-/** What all shards of a log keep together. */
+/** Report of the entries that all shards of a log keep together. */
 import type { StorageReport, StoredPart } from "./storage-report.ts";
 
-/** What is the namespace's own is the first shard's. */
+/** The entries that are the namespace's own are the first shard's. */
 export function storageOfShards(reports: readonly StorageReport[]): StorageReport {
   const parts = new Map<string, StoredPart>();
   for (const part of reports.flatMap((report) => report.parts)) {

@@ -1,6 +1,8 @@
-/** How much a log keeps, and of what: for operators, and for deciding on a retention. */
+/**
+ * Report of the entries that a log keeps, by kind: for operators, and for deciding on a retention.
+ */
 
-/** What is stored: records of an agent type, messages to it, publications of a topic, … */
+/** Kind of stored entries: records of an agent type, messages to it, publications of a topic, … */
 export type StoredKind =
   | "journal"
   | "inputs"
@@ -17,7 +19,7 @@ export interface StoredPart {
   readonly messages: number;
   /** As the log counts them; of single parts an estimate from samples. */
   readonly bytes: number;
-  /** When the oldest one that is kept was stored, in milliseconds since the epoch. */
+  /** Time at which the oldest one that is kept was stored, in milliseconds since the epoch. */
   readonly oldestMs: number | undefined;
 }
 
@@ -29,6 +31,6 @@ export interface StorageReport {
   readonly oldestMs: number | undefined;
   /** Bytes that were stored in the last day, or as much as a day of what is kept; an estimate. */
   readonly bytesPerDay: number;
-  /** What the log may take, and takes of it, where somebody has set a limit. */
+  /** Bytes that the log may take, and takes of them, where somebody has set a limit. */
   readonly limit?: { readonly bytes: number; readonly usedBytes: number } | undefined;
 }

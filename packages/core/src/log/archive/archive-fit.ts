@@ -27,7 +27,7 @@ export async function fittedManifest<Manifest extends ChainManifest>(
   const { last } = await log.end();
   const there = mark.position > last ? undefined : await log.at(mark.position);
   const isGone = mark.position > last;
-  // What was truncated says nothing, and was archived before.
+  // A truncated position proves nothing, and was archived before.
   if (!isGone && (there === undefined || there.storedAtMs === mark.storedAtMs)) return manifest;
   return cutManifest(manifest, await lastCommon(log, last, mark));
 }
@@ -37,7 +37,7 @@ export async function endMark(
   log: FittedLog,
 ): Promise<{ readonly last: Position; readonly mark: Mark }> {
   const { last, log: name } = await log.end();
-  // What was last may be gone, as a dead letter that was removed.
+  // The last position may be gone, as a dead letter that was removed.
   for (let position = last; position > Math.max(0, last - looksMax); position -= 1) {
     const there = await log.at(position);
     if (there === undefined) continue;

@@ -28,11 +28,11 @@ export interface ArchiveCheck {
   readonly segments: number;
   readonly entries: number;
   readonly storedBytes: number;
-  /** One for each segment that is missing or damaged. */
+  /** An error for each segment that is missing or damaged. */
   readonly faults: readonly Error[];
 }
 
-/** One log's archive. */
+/** The archive of one log. */
 export interface Archive {
   /** Place of the archive, for messages to people. */
   readonly place: string;
@@ -51,7 +51,7 @@ export interface Archive {
 
   /**
    * Remove a key from all segments, also from those of a log that went back, and all objects that
-   * nobody names. What the log still has of it is archived again by a later `keep`: erase the log
+   * nobody names. A part that the log still has is archived again by a later `keep`: erase the log
    * first. @throws ArchiveDamagedError (a segment that cannot be read cannot be written anew)
    */
   erase(key: ArchivedKey, options?: ArchiveCallOptions): Promise<ArchiveErasure>;

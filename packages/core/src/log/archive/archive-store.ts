@@ -51,8 +51,9 @@ export interface ArchiveStore {
   get(name: string, range?: ByteRange, options?: StoreCallOptions): Promise<Uint8Array | undefined>;
 
   /**
-   * All objects whose names begin with `prefix`, by name. What a crash left unfinished may be among
-   * them, under a name that nobody put. @throws ArchiveUnavailableError, ArchiveRefusedError
+   * All objects whose names begin with `prefix`, by name. An unfinished object that a crash left
+   * may be among them, under a name that no caller gave. @throws ArchiveUnavailableError,
+   * ArchiveRefusedError
    */
   list(prefix: string, options?: StoreCallOptions): Promise<readonly ArchiveObject[]>;
 

@@ -60,7 +60,7 @@ async function segments(archive: Archive): Promise<readonly string[]> {
   return (await archive.manifest(orders)).segments.map(({ name }) => name);
 }
 
-/** Everything that any object says, compressed or not. */
+/** Keys of all entries that the archive has, in its lost segments too. */
 async function everyEntry({ archive }: Bench): Promise<readonly string[]> {
   const found: string[] = [];
   const manifest = await archive.manifest(orders);

@@ -41,7 +41,7 @@ export interface ChainSettings {
 interface ChainHost extends ChainSettings {
   readonly log: FittedLog;
   readonly store: ArchiveStore;
-  /** Which log, as `Log.id` says it. */
+  /** Name of the log, as `Log.id` says it. */
   readonly logName: string;
 }
 
@@ -98,7 +98,7 @@ export class ChainArchive {
     throw this.#busy("archive");
   }
 
-  /** One more segment, or the frontier alone, unless somebody else was quicker. */
+  /** Adds a segment, or the frontier alone, unless another archiver was quicker. */
   async #extend(
     {
       base,

@@ -4,7 +4,7 @@ import type { Log, LogEntry } from "../log.ts";
 import type { ArchivedEntry, Chain } from "./chain.ts";
 import { archivedEntry, followsOf } from "./chain.ts";
 
-/** Which part of a chain. */
+/** A part of a chain. */
 export interface ChainSpan {
   readonly after: Position;
   /** The log has reached it. */
@@ -13,7 +13,7 @@ export interface ChainSpan {
 }
 
 /**
- * Everything of a chain after `after`, up to `upTo`. Each kind is followed by itself, because one
+ * Entries of a chain after `after`, up to `upTo`. Each kind is followed by itself, because one
  * consumer with two filters costs the server eight times as much per message.
  */
 export async function* chainEntries(

@@ -26,7 +26,9 @@ import { sha256 } from "./segment.ts";
 export interface ChainManifest {
   readonly log: string;
   readonly chain: Chain;
-  /** Everything up to here is in segments, as far as it was there when archiving began. */
+  /**
+   * Position up to which everything is in segments, as far as it was there when archiving began.
+   */
   readonly archivedTo: Position;
   /** The log's end when that was so (I16). */
   readonly mark?: Mark | undefined;
@@ -41,7 +43,7 @@ export interface ChainManifest {
 /** A manifest with its number; 0 for a chain that has none yet. */
 export interface NumberedManifest extends ChainManifest {
   readonly number: number;
-  /** One for each change, with those before it. */
+  /** A name for each change, with those before it. */
   readonly changes: readonly string[];
 }
 

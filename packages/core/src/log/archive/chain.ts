@@ -14,12 +14,12 @@ export interface Chain {
   readonly name: string;
 }
 
-/** One thing of a chain, as an archive keeps it. */
+/** An entry of a chain, as an archive keeps it. */
 export interface ArchivedEntry {
   readonly kind: "turn" | "input";
   readonly key: string;
   readonly position: Position;
-  /** When the log stored it, in milliseconds since the epoch, by the log's clock. */
+  /** Time at which the log stored it, in milliseconds since the epoch, by the log's clock. */
   readonly storedAtMs: number;
   /** The journal record, or the input's payload. */
   readonly bytes: Uint8Array;

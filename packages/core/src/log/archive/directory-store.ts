@@ -3,8 +3,7 @@
  *
  * An object is written under another name beside its own, synced, and linked to its own name, which
  * fails where that is taken: so it is there whole or not at all (A1), and never replaced (A2). The
- * directory is synced before `put` resolves. What a crash leaves is the other name, which `list`
- * shows.
+ * directory is synced before `put` resolves. A crash may leave the other name, which `list` shows.
  */
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rm, stat, unlink } from "node:fs/promises";

@@ -34,7 +34,7 @@ export async function* entryChunks(
       while (result !== undefined && result.done !== true) {
         chunk.push({ entry: result.value, pending: pending ?? 0 });
         next = entries.next();
-        // Who stops in the middle does not hear of it.
+        // A reader that stops in the middle does not hear of it.
         next.catch(() => undefined);
         result = chunk.length < chunkMax ? await Promise.race([next, pause()]) : undefined;
       }
@@ -46,7 +46,7 @@ export async function* entryChunks(
   }
 }
 
-/** Until everything that is there already had its turn. */
+/** Resolves after everything that is already there had its turn. */
 function pause(): Promise<undefined> {
   return new Promise((resolve) => void setImmediate(resolve, undefined));
 }

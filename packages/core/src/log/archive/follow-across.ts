@@ -50,7 +50,7 @@ class Following {
   readonly #log: Log;
   readonly #archive: Archive;
   readonly #request: FollowRequest;
-  /** Nothing of what is wanted is left up to here. */
+  /** Position up to which no wanted entry is left. */
   readTo: Position = 0;
   /** The log ended the following by itself, or somebody asked for the end. */
   isOver = false;

@@ -137,7 +137,7 @@ class LogArchive implements Archive {
       const read = await Promise.allSettled(some.map((each) => readKey(place, each, key)));
       const entries: ArchivedEntry[] = [];
       for (const outcome of read) {
-        // What comes before the first failure is given back first.
+        // Entries before the first failure are given back first.
         if (outcome.status === "rejected" && entries.length > 0) return entries;
         if (outcome.status === "rejected") throw outcome.reason;
         entries.push(...outcome.value.filter(({ position }) => position > after));

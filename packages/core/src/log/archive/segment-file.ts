@@ -30,7 +30,9 @@ export interface NamedSegment {
   /** Bytes of the object. */
   readonly storedBytes: number;
   readonly sha256: string;
-  /** When the log stored its first and its last entry, in milliseconds since the epoch. */
+  /**
+   * Times at which the log stored its first and its last entry, in milliseconds since the epoch.
+   */
   readonly firstAtMs: number;
   readonly lastAtMs: number;
 }

@@ -14,7 +14,7 @@ import { encodeSegment, entryBytes, sha256 } from "./segment.ts";
 export interface SegmentTarget {
   readonly store: ArchiveStore;
   readonly chain: Chain;
-  /** Which log, as `Log.id` says it. */
+  /** Name of the log, as `Log.id` says it. */
   readonly logName: string;
   /** Begins the names of the segments. */
   readonly prefix: string;

@@ -22,7 +22,7 @@ import type { Metadata } from "../../definition/message/metadata.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../../wire/payload.ts";
 import type { ArchivedEntry, Chain } from "./chain.ts";
 
-/** Which part of which chain a segment has. */
+/** The chain of a segment, and the part of it that the segment has. */
 export interface SegmentRange {
   /** The log, as `Log.id` says it. */
   readonly log: string;

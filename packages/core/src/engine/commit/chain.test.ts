@@ -1,4 +1,4 @@
-/** How many turns of one agent leave in one commit (C2). */
+/** Number of an agent's turns that leave in one commit (C2). */
 import { expect, test } from "vitest";
 import { z } from "zod";
 
@@ -17,7 +17,7 @@ const counter = agent("counter")
 
 const atOnce = { timings: { joinDelayMs: 0 } } as const;
 
-/** How many turns each commit has, when so many messages wait for one agent. */
+/** Number of turns in each commit, when so many messages wait for one agent. */
 async function commitsOf(messages: readonly ("add" | "remind")[]): Promise<readonly number[]> {
   const broker = createMemoryBroker({ limits: { chainMin: 4 } });
   await using sender = createTroupe(broker.connect());

@@ -34,7 +34,7 @@ export interface CommitLimits {
   readonly groupBytesMax: number;
 }
 
-/** One mailbox's part of a commit. */
+/** A mailbox's part of a commit. */
 interface Share {
   readonly mailbox: Committing;
   readonly shard: number;

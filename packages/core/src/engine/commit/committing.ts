@@ -1,4 +1,7 @@
-/** What the committer stores turns of: one agent's mailbox. */
+/**
+ * An agent's mailbox as the committer sees it: the turns to store, and calls that tell what became
+ * of them.
+ */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { TroupeError } from "../../errors/troupe-error.ts";
@@ -9,7 +12,7 @@ export interface Committing {
   readonly agent: AgentId;
   /** Position of the journal's last record as far as is known; 0 before the first. */
   readonly revision: Position;
-  /** It is on the committer's list. */
+  /** True while it is on the committer's list. */
   scheduled: boolean;
   /** The turns to commit next, empty while others are on their way. */
   takeReady(limits: LogLimits): readonly Turn[];

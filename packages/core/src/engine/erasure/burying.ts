@@ -75,7 +75,7 @@ async function graveOf(
   const scan = await settledScan(host, agent, nothingScanned, options);
   const isThere = tombstoneFor(audit, scan) !== undefined;
   const waiting = isThere ? undefined : await withoutTimers(log, agent, options);
-  // What fired until now is of before, too.
+  // A message that fired until now is of the old life, too.
   const upTo = isOpen ? audit.upTo : await endFor(log, agent);
   const tombstone = await bury(host, agent, { audit: { ...audit, upTo }, options, scan });
   const held = { ...(await heldBy(log, await planOf(log, agent, tombstone), options)) };
@@ -97,8 +97,8 @@ async function withoutTimers(log: Log, agent: AgentId, options: EraseOptions): P
 }
 
 /**
- * Stores the tombstone (A1). What was handled while it was on its way goes too: its turns are
- * forgotten, and it must not be handled again.
+ * Stores the tombstone (A1). Messages that were handled while it was on its way go too: their turns
+ * are forgotten, and they must not be handled again.
  */
 async function bury(
   host: ErasureHost,

@@ -3,9 +3,10 @@
  *
  *  A1 A tombstone comes first, under the fence of the journal: from then on nothing that a worker does on what it knew of
  *     the agent is stored (I5), and nothing that lies before it is handled any more (I4).
- *  A2 Then everything before the tombstone is destroyed, part by part. Who is killed in between leaves an audit record that
- *     says so, and what was there; doing it again goes on with the same erasure, up to the same position, with the same result.
- *     What turns sent is on the log before that, and their journals say so (settle.ts).
+ *  A2 Then everything before the tombstone is destroyed, part by part. A process that is killed in
+ *     between leaves an audit record that says so, and what was there; doing it again goes on with
+ *     the same erasure, up to the same position, with the same result. Messages that turns sent are
+ *     on the log before that, and their journals say so (settle.ts).
  *  A3 What comes after that position is a new life of the agent, and is not touched: no message, timer or key of it.
  *  A4 What others need stays: publications that another agent of this key has not handled. It is told, as are the messages
  *     that the agent sent, which others hold.
@@ -53,7 +54,7 @@ export async function eraseAgent(
   return { agent, done: true, resumed, upTo, ...told };
 }
 
-/** What would be destroyed now. */
+/** Counts what would be destroyed now. */
 async function counted(log: Log, agent: AgentId, options: EraseOptions): Promise<Erasure> {
   const last = await endFor(log, agent);
   const scan = await scanJournal(log, agent, nothingScanned, options);

@@ -24,20 +24,20 @@ export interface ErasureAudit {
   readonly buried?: Buried | undefined;
   /** Messages destroyed, by part; when it is finished. */
   readonly destroyed: Readonly<Record<string, number>>;
-  /** How many messages the agent had sent. */
+  /** Number of messages the agent had sent. */
   readonly sentCount: number;
 }
 
 /**
- * What has to be known of an erasure that is under way, and cannot be seen any more when a part of
- * it is done.
+ * Facts about an erasure that is under way, which cannot be seen any more when a part of it is
+ * done.
  */
 export interface Buried {
-  /** Where the tombstone lies. */
+  /** Position of the tombstone. */
   readonly tombstone: Position;
   /** Id of the person's key that goes; undefined when there was none. */
   readonly key?: string | undefined;
-  /** What there was, by part. */
+  /** Holdings that there were, by part. */
   readonly held: Readonly<Record<string, Holdings>>;
   readonly sent: readonly SentMessage[];
 }

@@ -1,4 +1,4 @@
-/** What an erasure destroys and what it keeps, once its tombstone is stored. */
+/** Parts that an erasure destroys and keeps, once its tombstone is stored. */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Holdings, LogPart } from "../../log/holdings.ts";
 import type { Position } from "../../definition/message/input.ts";
@@ -8,7 +8,7 @@ import type { KeptPublications } from "./erasure.ts";
 import type { Tombstone } from "./journal-scan.ts";
 import { neededBy } from "./publications.ts";
 
-/** What there is to destroy, by the name under which it is told. */
+/** Parts to destroy, by the name under which they are told. */
 export interface Plan {
   readonly upTo: Position;
   /** Behind every record of before. */
@@ -17,7 +17,7 @@ export interface Plan {
   readonly kept: readonly KeptPublications[];
 }
 
-/** Where the log ends for an agent: positions of other shards say nothing about it. */
+/** End of the log for an agent: positions of other shards say nothing about it. */
 export async function endFor(log: Log, { key }: AgentId): Promise<Position> {
   const { ends, last } = await log.end();
   return ends?.[shardOfKey(log, key)] ?? last;
@@ -47,7 +47,7 @@ export async function planOf(
   return { upTo, before, parts, kept: kept.filter(({ count }) => count > 0) };
 }
 
-/** What there is, by part. @throws LogUnavailableError */
+/** Holdings that there are, by part. @throws LogUnavailableError */
 export async function heldBy(
   log: Log,
   plan: Plan,

@@ -1,4 +1,4 @@
-/** What an erasure destroys, keeps and tells. */
+/** Options and report of an erasure. */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Archive } from "../../log/archive/archive-port.ts";
 import type { Clock } from "../../clock/clock.ts";
@@ -9,10 +9,10 @@ import type { OptionRules } from "../../definition/option-rules.ts";
 
 export interface ErasureHost {
   readonly log: Log;
-  /** Where what was truncated lies; what it holds of the agent is erased, too. */
+  /** Place of the records that were truncated; the agent's part of them is erased, too. */
   readonly archive: Pick<Archive, "erase"> | undefined;
   readonly clock: Clock;
-  /** Who does it, when the options do not say. */
+  /** Name of the operator, when the options do not say it. */
   readonly name: string;
 }
 
@@ -20,11 +20,11 @@ export interface EraseOptions extends CallOptions {
   /** Count only; nothing is changed. @default false */
   readonly dryRun?: boolean;
   /**
-   * Who erases, for the tombstone and the audit record; no personal data. @default the client's
-   * name
+   * Name of the operator, for the tombstone and the audit record; no personal data. @default the
+   * client's name
    */
   readonly by?: string;
-  /** Why, for the same; no personal data. @default none */
+  /** Reason, for the same; no personal data. @default none */
   readonly reason?: string;
 }
 
@@ -40,7 +40,7 @@ export interface ErasedPart extends Holdings {
   readonly part: string;
 }
 
-/** What was published and stays, because others need it. */
+/** Publications that stay, because others need them. */
 export interface KeptPublications extends Holdings {
   readonly topic: string;
   /** Agents that have not handled all of it, or may have to handle it again. */
@@ -68,10 +68,10 @@ export interface Erasure {
   /** Whether there was a key of the data subject of this name. */
   readonly key: boolean;
   readonly kept: readonly KeptPublications[];
-  /** How many messages the agent sent, and the first thousand of them. */
+  /** Number of messages the agent sent, and the first thousand of them. */
   readonly sentCount: number;
   readonly sent: readonly SentMessage[];
-  /** What the archive had of it; undefined without an archive. */
+  /** Segments and entries of it that the archive had; undefined without an archive. */
   readonly archived: { readonly segments: number; readonly entries: number } | undefined;
 }
 

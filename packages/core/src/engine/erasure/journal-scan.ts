@@ -1,4 +1,4 @@
-/** What an erasure has to know of a journal before it goes. */
+/** Facts about a journal that an erasure has to know before the journal goes. */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { CallOptions, Log } from "../../log/log.ts";
@@ -24,7 +24,7 @@ export interface JournalScan {
   readonly lastInput: Position;
   readonly tombstone: Tombstone | undefined;
   /**
-   * What the last turn sent, unless the journal says that it is stored (R2 in
+   * Messages of the last turn, unless the journal says that they are stored (R2 in
    * engine/turn/dispatch.ts).
    */
   readonly undispatched: Undispatched | undefined;
@@ -92,7 +92,7 @@ function inputOf(record: JournalRecord): Position {
   return (record.kind === "park" ? record.park : record.tombstone).inputPosition;
 }
 
-/** What cannot be read is erased all the same. */
+/** The decoded record; undefined for one that cannot be read, which is erased all the same. */
 function decodedOrNothing(record: Uint8Array): JournalRecord | undefined {
   try {
     return decodeJournalRecord(record);

@@ -1,4 +1,6 @@
-/** What turns sent, when an erasure comes while nobody knows whether it is stored (B1, B2). */
+/**
+ * Messages of turns, when an erasure comes while it is unknown whether they are stored (B1, B2).
+ */
 import { expect, test } from "vitest";
 import { z } from "zod";
 

@@ -19,7 +19,7 @@ import { nothingScanned, scanJournal } from "./journal-scan.ts";
 
 export interface SettleHost {
   readonly log: Log;
-  /** Who does it. */
+  /** Name of the operator. */
   readonly name: string;
 }
 
@@ -42,7 +42,8 @@ export async function settledScan(
 }
 
 /**
- * Everybody who sent an agent one of these messages looks for none of them any more.
+ * Settles the journals of all who sent an agent one of these messages, so that none of them looks
+ * for it any more.
  * @throws LogUnavailableError
  */
 export async function settleSenders(

@@ -59,7 +59,7 @@ export interface HistoryHost {
 /** With which keys something was opened, and since when changes of them are in doubt. */
 type OpenedWith = Pick<OpenRecord<JournalEntry>, "changes" | "references">;
 
-/** Where a base record lies, and the keys with which its state was opened. */
+/** Position of a base record, and the keys with which its state was opened. */
 interface BasePlace extends OpenedWith {
   readonly position: Position;
   readonly storedAtMs: number;
@@ -71,7 +71,7 @@ export class AgentHistory {
   readonly #agent: AgentId;
   #current: AgentState;
   #revision: Position = 0;
-  /** When the last snapshot was loaded or taken. */
+  /** Number of the turn at which the last snapshot was loaded or taken. */
   #snapshotTurns = 0;
   /** Of records since then. */
   #tailBytes = 0;
@@ -108,8 +108,8 @@ export class AgentHistory {
   }
 
   /**
-   * What the journal has since the last snapshot that was loaded or taken: what an activation would
-   * read besides it.
+   * Turns and bytes of the journal since the last snapshot that was loaded or taken: an activation
+   * would read these besides it.
    */
   get sinceSnapshot(): { readonly turns: number; readonly bytes: number } {
     return { turns: this.#current.turns - this.#snapshotTurns, bytes: this.#tailBytes };
@@ -166,12 +166,12 @@ export class AgentHistory {
     this.#bases = knowing(this.#bases, { ...known, ended: ended !== undefined });
   }
 
-  /** What lay before it is removed, or about to be. */
+  /** Forgets the base records up to this one: the records before it are removed, or about to be. */
   forgetBasesTo(revision: Position): void {
     this.#bases = this.#bases.filter((base) => base.revision > revision);
   }
 
-  /** What the last turn sent, unless it is known to be stored. */
+  /** Messages of the last turn, unless they are known to be stored. */
   get undispatched(): Undispatched | undefined {
     return this.#undispatched;
   }
@@ -194,19 +194,22 @@ export class AgentHistory {
   }
 
   /**
-   * Since it was loaded the journal took a record of ours: nobody else had written to it, also
-   * where what was read came from a replica that was behind (S6).
+   * True when the journal took a record of ours since it was loaded: no other worker had written to
+   * it, also where the load came from a replica that was behind (S6).
    */
   get confirmed(): boolean {
     return this.#confirmed;
   }
 
-  /** Since it was loaded a turn of ours was stored: what comes now nobody else can have begun. */
+  /**
+   * True when a turn of ours was stored since the load: no other worker can have begun a later
+   * message.
+   */
   get advanced(): boolean {
     return this.#advanced;
   }
 
-  /** Why the agent is parked; undefined when it is not. */
+  /** Reason why the agent is parked, and where; undefined when it is not. */
   get parked(): Parked | undefined {
     return this.#parked;
   }
@@ -255,7 +258,8 @@ export class AgentHistory {
   }
 
   /**
-   * What a successor needs to go on from here. From now on `sinceSnapshot` counts from this one.
+   * State from which a successor goes on from here. From now on `sinceSnapshot` counts from this
+   * one.
    *
    * @param lastRecord the record at the revision
    */
@@ -311,7 +315,7 @@ export class AgentHistory {
     return [...found.values()].includes("erased");
   }
 
-  /** Nothing of before counts any more, but that it is done. */
+  /** Begins a new life: of the old one only its last input counts, as handled. */
   #beginAgain({ inputPosition, turns }: Pick<TombstoneRecord, "inputPosition" | "turns">): void {
     const { definition } = this.#runtime;
     this.#current = { ...stateAtFirst(definition), turns, lastInput: inputPosition };
@@ -326,7 +330,7 @@ export class AgentHistory {
     this.#undispatched = undefined;
   }
 
-  /** It is read from the beginning the next time. */
+  /** Forgets the journal, which is read from the beginning the next time. */
   #forget(): void {
     this.#beginAgain({ turns: 0, inputPosition: 0 });
     this.#revision = 0;
@@ -349,10 +353,10 @@ export class AgentHistory {
     snapshot: KeptSnapshot,
     entry: JournalEntry | undefined,
   ): Promise<Uint8Array | undefined> {
-    // Whoever took it did not know yet that the log's tail was lost.
+    // The worker that took it did not know yet that the log's tail was lost.
     if (snapshot.lastInput >= snapshot.revision) return undefined;
     if (entry !== undefined && isOf(snapshot, entry.revision, entry.record)) return entry.record;
-    // Who answered may be behind, the log's leader is not.
+    // The replica that answered may be behind, the log's leader is not.
     const found = await this.#host.log.at(snapshot.revision);
     if (found === undefined || !isOf(snapshot, snapshot.revision, found.payload)) return undefined;
     return found.payload;

@@ -1,4 +1,7 @@
-/** What a turn sent is on the log once, whoever sends it again and however often (R1 to R3). */
+/**
+ * Messages of a turn are on the log once, however often they are sent again, and by whom (R1 to
+ * R3).
+ */
 import { expect, test } from "vitest";
 import { z } from "zod";
 

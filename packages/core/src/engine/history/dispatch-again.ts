@@ -20,7 +20,7 @@ export interface AgainHost {
   readonly footing: Pick<LogFooting, "commit" | "positionIn" | "stored">;
 }
 
-/** What is known of the agent's journal, and told of what is stored there. */
+/** The agent's journal as far as it is known; told of the steps that are stored there. */
 type KnownJournal = Pick<AgentHistory, "revision" | "stepsStored">;
 
 /** @throws RevisionConflictError, LogUnavailableError: start again from the journal */

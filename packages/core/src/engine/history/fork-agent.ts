@@ -30,7 +30,7 @@ export interface ForkOptions extends CallOptions {
   readonly turn?: number;
 }
 
-/** Where the fork begins. */
+/** A fork of an agent. */
 export interface Fork {
   readonly agent: AgentId;
   /** Turns that it has of the original; its own first one has the number after that. */
@@ -44,7 +44,7 @@ export interface ForkHost {
   readonly log: Log;
   /** The log, and what its archive has. */
   readonly history: Log;
-  /** Who forks. */
+  /** Name of the operator who forks. */
   readonly name: string;
 }
 
@@ -131,7 +131,7 @@ async function existing(log: Log, agent: AgentId, from: ForkedFrom): Promise<For
   );
 }
 
-/** What a state holds of somebody would belong to nobody in the fork. */
+/** Refuses to fork a state with personal data, which would belong to nobody in the fork. */
 function requireNothingPersonal(definition: Parameters<typeof declaresPersonal>[0]): void {
   if (!declaresPersonal(definition)) return;
   throw new ForeignSubjectsError(

@@ -52,7 +52,7 @@ const command = fc.record({
 const fault = fc.constantFrom<CommitFault>("conflict", "unavailable", "lost-ack");
 type Command = typeof command extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** What the inputs on the log make of the accounts, computed without the engine. */
+/** Accounts that the inputs on the log lead to, computed without the engine. */
 async function model(log: Log): Promise<Map<string, string[]>> {
   const moves = new Map<string, string[]>(keys.map((key) => [key, []]));
   const balances = new Map<string, number>();

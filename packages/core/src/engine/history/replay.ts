@@ -41,13 +41,13 @@ export interface ReplayedTurn<State> extends JournaledTurn {
   readonly events: readonly RecordedEvent[];
 }
 
-/** Where a journal begins whose earlier turns were removed. */
+/** Beginning of a journal whose earlier turns were removed. */
 export interface JournalBeginning {
   /** The first turn that can be replayed, whether it is there yet or not. */
   readonly turn: number;
   /** Position of the base record. */
   readonly revision: Position;
-  /** When it was stored, in milliseconds since the epoch. */
+  /** Time at which it was stored, in milliseconds since the epoch. */
   readonly storedAtMs: number;
   /** With the state as it was kept, in the version that it had then. */
   readonly base: BaseRecord;

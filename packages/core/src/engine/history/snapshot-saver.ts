@@ -54,7 +54,7 @@ export class SnapshotSaver {
       const { payloadBytesMax } = this.#log.limits;
       const bytesMax = Math.min(this.#limits.stateBytesMax, payloadBytesMax);
       const kept = await sealedSnapshot(this.#log, agent, snapshot);
-      // What it holds was erased meanwhile.
+      // A part of the state was erased meanwhile.
       if (kept === undefined) return;
       const bytes = encodeSnapshot(kept, lastRecord, { name: agentName(agent), bytesMax });
       await this.#log.saveSnapshot(agent, bytes);

@@ -3,8 +3,8 @@
  *
  * A state is in stored form from the fold on (I12), so it comes back from a snapshot as it was.
  *
- * It is encrypted with a key that is made of the journal's record after which it was taken. Whoever
- * may read the journal loses nothing by that, because activation reads that record in any case
+ * It is encrypted with a key that is made of the journal's record after which it was taken. A
+ * reader of the journal loses nothing by that, because activation reads that record in any case
  * (I16). But a log keeps the bytes of snapshots that were replaced for some time in its files, and
  * with the record destroyed nobody can read them: an erasure needs not find them.
  */
@@ -27,7 +27,9 @@ interface SnapshotOf {
    * Checksum of that record: the snapshot counts only while the journal has it there (I16).
    */
   readonly recordSum: number;
-  /** What the state was folded with: the version of the state, and the declared events. */
+  /**
+   * Versions that the state was folded with: that of the state, and those of the declared events.
+   */
   readonly foldVersion: string;
   /** Inputs whose asks were left open and are not answered (D1). */
   readonly openAsks: readonly Position[];
@@ -56,7 +58,7 @@ export function sumOfRecord(record: Uint8Array): number {
 }
 
 /**
- * One byte of format, four of checksum, then MessagePack.
+ * Encodes a snapshot: a byte of format, four of checksum, then MessagePack.
  *
  * @param record the one at its revision
  * @throws StateTooLargeError

@@ -59,7 +59,7 @@ export class UncommittedRuns {
     this.#begun = undefined;
   }
 
-  /** What belongs to inputs up to this one is over. */
+  /** Closes the runs of inputs up to this one. */
   close(lastInput: Position): void {
     if (this.#begun !== undefined) this.#begun = openAfter(this.#begun, lastInput);
     if (this.#failed !== undefined) this.#failed = openAfter(this.#failed, lastInput);

@@ -11,7 +11,7 @@ import { printable } from "./printable.ts";
 
 export interface FaultLinesOptions {
   readonly clock: Pick<Clock, "after">;
-  /** Where a line goes. @default the error stream */
+  /** Called with each line. @default the error stream */
   readonly write?: (line: string) => void;
 }
 
@@ -53,7 +53,7 @@ export function faultLines({ clock, write = toErrorStream }: FaultLinesOptions):
   };
 }
 
-/** One kind of fault in its period. */
+/** A kind of fault, with its count in its period. */
 interface Kind {
   lines: number;
   leftOut: number;
@@ -68,7 +68,7 @@ const linesMax = 3;
 const kindsMax = 64;
 const lineMax = 1000;
 
-/** What was being done, up to the ids. */
+/** The activity that failed, up to the ids. */
 function kindOf({ failure, what }: Fault): string {
   return `${what.split(" of ", 1)[0]} ${failure.code}`;
 }

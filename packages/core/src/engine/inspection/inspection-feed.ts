@@ -18,7 +18,7 @@ export interface LimitWait {
   readonly step: string;
   /** All limits that it needs at once. */
   readonly limits: readonly string[];
-  /** Since when it waits, in milliseconds since the epoch. */
+  /** Time since when it waits, in milliseconds since the epoch. */
   readonly sinceMs: number;
   readonly traceparent: string;
 }
@@ -115,7 +115,7 @@ export type InspectionEvent =
       readonly size: number;
       /** Messages that failed. */
       readonly failed: number;
-      /** What the handler threw, if it did. */
+      /** Error that the handler threw, if it did. */
       readonly failure: ErrorData | undefined;
       readonly tookMs: number;
     }
@@ -162,7 +162,7 @@ export type InspectionEvent =
   | {
       readonly kind: "journals.truncated";
       readonly type: string;
-      /** Nothing of the type lies before this position any more. */
+      /** Position before which the type has no records any more. */
       readonly before: Position;
       /** Records that went. */
       readonly records: number;
@@ -170,7 +170,7 @@ export type InspectionEvent =
       readonly inputs: number;
       /** The agent that keeps more of the type from going at once. */
       readonly heldBy: AgentId | undefined;
-      /** How long removing took; reading the journals before it is not in it. */
+      /** Time that removing took, in milliseconds; reading the journals before it is not in it. */
       readonly tookMs: number;
     }
   | {
@@ -211,7 +211,7 @@ export type InspectionEvent =
       readonly kind: "projection.started";
       readonly projection: string;
       readonly version: number;
-      /** Everything up to this position was in the model already. */
+      /** Position up to which everything was in the model already. */
       readonly after: Position;
     }
   /** Retention removed this agent's turns before that one before the projection read them. */
@@ -267,7 +267,7 @@ export type InspectionEvent =
 
 export type InspectionListener = (event: InspectionEvent) => void;
 
-/** Something went wrong that no call reports. */
+/** A failure that no call reports. */
 export type Fault = Extract<InspectionEvent, { readonly kind: "fault" }>;
 
 export type FaultListener = (fault: Fault) => void;

@@ -10,7 +10,7 @@
  * - TEXT-3 Printable text stays as it is.
  */
 
-/** One line in which everything can be seen. */
+/** The text as one line in which every character can be seen. */
 export function printable(text: string): string {
   if (plain.test(text)) return text;
   return text.replaceAll(

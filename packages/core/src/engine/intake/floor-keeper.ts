@@ -62,7 +62,7 @@ export class FloorKeeper {
     this.#cancel?.();
   }
 
-  /** What was saved belongs to a log that is gone. */
+  /** Forget the saved floors: they belong to a log that is gone. */
   forget(): void {
     this.#saved.clear();
   }
@@ -93,8 +93,8 @@ export class FloorKeeper {
 }
 
 /**
- * Where nothing of its shard was seen, a floor stands on what the log had before it got shards, and
- * any mark will do.
+ * A mark for the floor; where nothing of its shard was seen, the floor stands on what the log had
+ * before it got shards, and any mark will do.
  */
 function markOf({ partition }: Floor, marks: readonly Mark[], shards: number): Mark | undefined {
   const mark = marks[shardOfPartition(partition, shards)];

@@ -32,7 +32,7 @@ export class Lending {
     return true;
   }
 
-  /** That input is handled. */
+  /** Takes back the loan of an input that is handled. */
   give(bytes: number): void {
     this.#inputs -= 1;
     this.#bytes -= bytes;

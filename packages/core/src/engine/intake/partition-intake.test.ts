@@ -20,7 +20,7 @@ function intakeOf(): {
   readonly grant: ReturnType<typeof vi.fn>;
   readonly delivered: { readonly type: string; readonly place: WindowPlace }[];
   readonly bring: (position: number, address?: Input["address"]) => void;
-  /** What newer code subscribes to. */
+  /** Topics that newer code subscribes to. */
   readonly topics: string[];
   readonly known: { upTo: number; isFresh: boolean; readonly waiting: (() => void)[] };
 } {
@@ -173,7 +173,7 @@ describe("the intake of a partition", () => {
     for (const position of [4, 5, 6]) bring(position);
     intake.take([taken("behind", 2)]);
     expect(requests.at(-1)?.credit).toBe(windowMax - 3);
-    // What the reader before brought returns its credit to this one.
+    // Inputs of the earlier reader return their credit to this one.
     for (const { place } of delivered) place.done();
     expect(grant.mock.calls).toEqual([1, 2, 3].map(() => [1, inputBytes(0)]));
   });

@@ -1,5 +1,5 @@
 /**
- * What a worker reads of one partition: one reader for all agent types it holds there.
+ * Reading one partition for a worker: one reader for all agent types it holds there.
  *
  * A topic's publication is read once and handed to every subscribed type. Each type has its own
  * floor, because types are taken and released one by one; taking a type whose floor is behind
@@ -40,7 +40,7 @@ export interface IntakeHost {
   readonly lending: Lending;
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
-  /** What is to be done with an input. */
+  /** Knowledge by which the fate of an input is decided. */
   readonly knowledge: Pick<Knowledge, "isFresh" | "topicsOf" | "verdict" | "waits" | "whenFresh">;
   /** Told of everything that is read. */
   readonly footing: Pick<LogFooting, "passed" | "read">;
@@ -64,7 +64,7 @@ interface HeldType {
    * below the first of them, so nothing else has to be remembered.
    */
   readonly waiting: Set<string>;
-  /** What waits until the manifest is read again, by key; each has its room in the window. */
+  /** Inputs that wait until the manifest is read again, by key; each has its room in the window. */
   readonly asking: Map<string, Asking[]>;
 }
 
@@ -82,13 +82,13 @@ export class PartitionIntake {
   readonly #onAdvance: () => void;
   readonly #held = new Map<string, HeldType>();
   #reader: Reader | undefined;
-  /** What it was asked for. */
+  /** The interest that the reader was given. */
   #interest: Interest | undefined;
-  /** What came since the manifests are not fresh any more; each still holds its credit. */
+  /** Inputs that came since the manifests are not fresh any more; each still holds its credit. */
   #unsure: Input[] = [];
   /** Inputs that hold a credit. */
   #open = 0;
-  /** What they take in bytes. */
+  /** Bytes of the inputs that hold credit. */
   #openBytes = 0;
 
   /** @param onAdvance called after each input that was read */
@@ -98,7 +98,7 @@ export class PartitionIntake {
     this.partition = partition;
   }
 
-  /** Nothing is read any more, and what is in memory counts for nothing. */
+  /** Stops reading, and forgets what is in memory. */
   abandon(): void {
     this.#held.clear();
     this.#stopReader();
@@ -135,8 +135,8 @@ export class PartitionIntake {
   }
 
   /**
-   * Nothing more is read for this type, and what it has in memory holds no credit any more. Returns
-   * its tracker, whose floor still rises while turns finish.
+   * Stops reading for this type, whose inputs in memory hold no credit any more. Returns its
+   * tracker, whose floor still rises while turns finish.
    */
   release(type: string): PositionTracker<TypePlace> | undefined {
     const tracker = this.#held.get(type)?.tracker;
@@ -161,7 +161,10 @@ export class PartitionIntake {
     for (const { input, place } of asking) this.#route(held, input, place);
   }
 
-  /** How many inputs a key that is behind may have in memory: all such keys share one window. */
+  /**
+   * Share of the window that a key which is behind may have in memory: all such keys have one
+   * window together.
+   */
   get backlogShare(): BacklogShare {
     let keys = 0;
     for (const { tracker } of this.#held.values()) keys += tracker.movedCount;
@@ -221,7 +224,10 @@ export class PartitionIntake {
     else this.#waitUntilFresh([input]);
   }
 
-  /** What the log left out may not be passed over yet (N2). */
+  /**
+   * Keeps inputs until the manifests are fresh: others that the log left out may not be passed over
+   * yet (N2).
+   */
   #waitUntilFresh(inputs: Input[]): void {
     this.#unsure = inputs;
     this.#host.knowledge.whenFresh(() => {
@@ -296,7 +302,7 @@ export class PartitionIntake {
     else this.#host.bury(input, () => place.done());
   }
 
-  /** It waits for code that knows it, or behind something that does (V1). */
+  /** Leaves an input waiting for code that knows it, or behind another that does (V1). */
   #wait({ waiting }: HeldType, key: string, place: TypePlace): void {
     const isFirst = waiting.size === 0;
     const isRoomLeft = waiting.has(key) || waiting.size < waitingMax;

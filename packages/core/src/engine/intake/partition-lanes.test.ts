@@ -48,7 +48,7 @@ it("does not stop the other types of its worker while it reads the past", async 
   const ended = vi.fn<() => Promise<void>>(() => Promise.resolve());
   const log = overlay(base, {
     read: (request) => {
-      // Who begins at the beginning gets nothing for now.
+      // A reader from the beginning gets nothing for now.
       if (!isHeld || request.source === "misfits" || request.after > 0) return read(request);
       held.push(request);
       return { grant: () => undefined, stop: ended };

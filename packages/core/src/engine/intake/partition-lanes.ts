@@ -92,6 +92,8 @@ export class PartitionLanes {
 /** Positions that the common reader goes back for a type that is taken. */
 const nearMax = 1000;
 
-/** What is behind reads with a part of the window, so that it does not push the others aside. */
+/**
+ * A lane that is behind reads with a part of the window, so that it does not push the others aside.
+ */
 const behindShare = 8;
 const windowMin = 8;

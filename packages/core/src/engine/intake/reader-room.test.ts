@@ -16,7 +16,7 @@ test("types beyond the readers that the log takes are refused by name, and nothi
     details: { types: ["third"], typesInAll: 3, partitions: 4, readers: 13, readersMax: 9 },
   });
   expect(await other.log.manifest("third")).toBeUndefined();
-  // What is known needs no more room.
+  // Types that the log knows need no more room.
   await other.work([named("first"), named("second")]);
 });
 

@@ -1,8 +1,8 @@
-/** What a worker reads: the partitions of its types, and the misfits. */
+/** Sources that a worker reads: the partitions of its types, and the misfits. */
 import type { Log } from "../../log/log.ts";
 import { misfitType } from "./misfit-intake.ts";
 
-/** How many sources of inputs each type has. */
+/** Number of sources of inputs for each type. */
 export function sourcesOf(
   types: readonly string[],
   { partitions }: Pick<Log, "partitions">,

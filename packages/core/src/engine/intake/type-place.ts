@@ -9,12 +9,12 @@ import type { BacklogShare, WindowPlace } from "../runtime/delivery.ts";
 import type { Lending } from "./lending.ts";
 import type { PositionTracker, TrackedInput } from "../runtime/position-tracker.ts";
 
-/** Who knows how many share a window. */
+/** The intake, which knows how many share a window. */
 interface Sharer {
   readonly backlogShare: BacklogShare;
 }
 
-/** One credit, of an input and its bytes, held by everybody who has an input in hand. */
+/** A credit for an input and its bytes, held by everybody who has the input in hand. */
 export class SharedCredit {
   readonly #returned: () => void;
   /** The reader is the first. */
@@ -63,12 +63,12 @@ export class TypePlace implements TrackedInput, WindowPlace {
 
   standFor(from: Position): BacklogShare {
     this.#tracker.move(this, from);
-    // What it stands for is on the log.
+    // The later inputs that it stands for are on the log.
     this.lend(0);
     return this.#sharer.backlogShare;
   }
 
-  /** It is not in the window any more. */
+  /** Takes it out of the window. */
   leave(): void {
     const { credit, lending } = this.#lease;
     if (this.#state === "in the window") credit.give();

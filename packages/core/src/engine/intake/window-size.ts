@@ -1,6 +1,6 @@
 /**
- * How many inputs of a partition a worker reads ahead, so that the agents it has in memory are no
- * more than `residentsMax` (I7).
+ * Number of a partition's inputs that a worker reads ahead, so that the agents it has in memory are
+ * no more than `residentsMax` (I7).
  *
  * An agent that cannot leave memory has an input that is not handled. That input is in the window
  * of its partition, or its place is lent (lending.ts); a key that is behind holds one place,
@@ -26,7 +26,7 @@ interface LendingSettings extends Pick<WindowSettings, "callDepthMax" | "residen
   readonly windowBytesMax: number;
 }
 
-/** What a worker may hold at most. */
+/** Partitions and types that a worker may hold at most. */
 interface Reach {
   readonly partitions: number;
   /** Hosted agent types. */
@@ -41,7 +41,7 @@ export function windowBytes(
   return Math.max(1, Math.floor(windowBytesMax / partitions));
 }
 
-/** What may be lent of the windows. */
+/** Part of the windows that may be lent. */
 export function lendingBounds(settings: LendingSettings): LendingBounds {
   const { callDepthMax, residentsMax, windowBytesMax } = settings;
   return {

@@ -6,11 +6,11 @@
 export interface Claim {
   readonly name: string;
   readonly wants: number;
-  /** Who has the lowest ticket came first. */
+  /** Place in the line: the lowest ticket came first. */
   readonly ticket: number;
 }
 
-/** How many permits each claim gets; all together at most `permits`, a whole number. */
+/** Permits that each claim gets; all together at most `permits`, a whole number. */
 export function fairShares(permits: number, claims: readonly Claim[]): ReadonlyMap<string, number> {
   let left = permits;
   let level = Infinity;

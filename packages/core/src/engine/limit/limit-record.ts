@@ -1,11 +1,11 @@
 /**
- * What all workers know about a limit: one small record in a cell of the log. It is JSON, so that
+ * Record of a limit, which all workers share: small, in a cell of the log. It is JSON, so that
  * people can read who holds what.
  */
 import type { Rate } from "../../definition/limit.ts";
 import type { Spent } from "./rate-window.ts";
 
-/** What one worker holds and wants. */
+/** Permits that one worker holds and wants. */
 export interface Lease {
   /** Permits it may use without asking. */
   readonly permits: number;
@@ -15,7 +15,7 @@ export interface Lease {
   readonly cost: number;
   /** Cost of the first one that waits. */
   readonly head: number;
-  /** Its place in the line: the lowest came first. */
+  /** Place in the line: the lowest ticket came first. */
   readonly ticket: number;
   /** Grows with every write of this worker: while it does, the worker is alive. */
   readonly beat: number;
@@ -27,9 +27,9 @@ export interface Lease {
 export interface LimitRecord {
   /** The last ticket that was drawn. */
   readonly ticket: number;
-  /** What this very write reserved of the rate; its time is the write's. */
+  /** Amount of the rate that this very write reserved; its time is the write's. */
   readonly fresh: number;
-  /** What was reserved before. */
+  /** Amounts that were reserved before. */
   readonly spent: readonly Spent[];
   /** By lessee: a worker, and something that tells its lives apart. */
   readonly leases: Readonly<Record<string, Lease>>;
@@ -51,7 +51,9 @@ export function encodeLimitRecord(record: LimitRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(record));
 }
 
-/** What cannot be read counts as empty: somebody else wrote into the cell. */
+/**
+ * Decodes the record; an unreadable one counts as empty, because somebody else wrote into the cell.
+ */
 export function decodeLimitRecord(value: Uint8Array): LimitRecord {
   try {
     const record = JSON.parse(new TextDecoder().decode(value)) as Partial<LimitRecord> | null;

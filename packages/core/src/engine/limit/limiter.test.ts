@@ -8,7 +8,7 @@ import type { LimitRecord } from "./limit-record.ts";
 
 const seeds = Array.from({ length: 40 }, (_, seed) => seed);
 
-/** What the others see of a limit. */
+/** The record of a limit, as the other workers see it. */
 async function recordOf(yard: LimitYard, name: string): Promise<LimitRecord | undefined> {
   const log = yard.broker.connect("observer");
   let record: LimitRecord | undefined;

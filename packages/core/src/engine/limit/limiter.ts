@@ -1,9 +1,10 @@
 /**
- * All limits of one worker, and who waits for which.
+ * All limits of one worker, and the line of each.
  *
- * Who needs several limits waits in the lines of all of them, entered at once, and takes all at
- * once when it is first in each and each has something for it. So nobody holds one while it waits
- * for another, and the one that came first is first in all of its lines: nobody waits in a circle.
+ * A step that needs several limits waits in the lines of all of them, entered at once, and takes
+ * all at once when it is first in each and each has something for it. So no step holds one limit
+ * while it waits for another, and the one that came first is first in all of its lines: none waits
+ * in a circle.
  */
 import { hexOf } from "../../clock/random.ts";
 import { LimitMismatchError } from "../../errors/limit-errors.ts";
@@ -14,17 +15,17 @@ import type { LimitHost, Place } from "./shared-limit.ts";
 export interface LimiterOptions {
   /** The worker's id. */
   readonly worker: string;
-  /** How long a worker that is not heard of keeps its permits, in milliseconds. */
+  /** Time a worker that is not heard of keeps its permits, in milliseconds. */
   readonly leaseMs: number;
 }
 
 export interface WaitOptions {
   readonly signal: AbortSignal;
-  /** Nobody wants it any more. */
+  /** True when the step is not wanted any more. */
   readonly isOver: () => boolean;
 }
 
-/** What was taken; give it back when the effect is done. */
+/** Permits that a step took; give them back when the effect is done. */
 export interface LimitPermit {
   release(): void;
 }
@@ -126,7 +127,7 @@ export class Limiter {
     };
   }
 
-  /** Whoever is first in this line, and then whoever comes first in another one by that. */
+  /** Serves the first in this line, and then those that come first in another line by that. */
   #serve(first: SharedLimit): void {
     const limits = [first];
     for (let limit = limits.pop(); limit !== undefined; limit = limits.pop()) {
@@ -170,7 +171,7 @@ class WaitingPlace implements Place {
     this.refuse = end.refuse;
   }
 
-  /** It is first everywhere, and there is something for it everywhere, or it needs nothing more. */
+  /** True when it is first in every line and each has its permits, or it needs none any more. */
   get isReady(): boolean {
     for (const [limit, cost] of this.claims) {
       if (limit.queue[0] !== this) return false;

@@ -14,18 +14,18 @@
  */
 import type { Rate } from "../../definition/limit.ts";
 
-/** What was reserved until a time of the log's clock. */
+/** An amount that was reserved until a time of the log's clock. */
 export type Spent = readonly [atMs: number, cost: number];
 
 const slotsPerWindow = 50;
 const useWithinMsMin = 250;
 
-/** How long a reservation may lie unused. */
+/** Time that a reservation may lie unused, in milliseconds. */
 export function useWithinMs(rates: readonly Rate[]): number {
   return Math.max(useWithinMsMin, ...rates.map(({ perMs }) => perMs / slotsPerWindow));
 }
 
-/** What may be reserved now under all of these rates; Infinity without any. */
+/** Amount that may be reserved now under all of these rates; Infinity without any. */
 export function freeOf(spent: readonly Spent[], rates: readonly Rate[], nowMs: number): number {
   const graceMs = useWithinMs(rates);
   const free = rates.map(({ count, perMs }) => {
@@ -35,7 +35,7 @@ export function freeOf(spent: readonly Spent[], rates: readonly Rate[], nowMs: n
   return Math.min(Infinity, ...free);
 }
 
-/** When something that counts now stops to count; Infinity when nothing does. */
+/** Time at which an amount that counts now stops to count; Infinity when there is none. */
 export function nextFreeAtMs(
   spent: readonly Spent[],
   rates: readonly Rate[],

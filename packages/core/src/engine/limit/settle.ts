@@ -1,15 +1,15 @@
 /**
- * What one worker does with a limit's record: takes what it needs and may have, and gives back what
- * others need more. A pure function, so that its rules can be tested alone.
+ * Decision of one worker about a limit's record: it takes what it needs and may have, and gives
+ * back what others need more. A pure function, so that its rules can be tested alone.
  *
  *  P1 The permits of all leases together are at most the concurrency, except those that are in use although they
  *     were given away: these are counted again, and nobody gets more until they are back.
  *  P2 Nobody takes permits from a living worker. One that holds more than its fair share gives the surplus back as its
  *     effects end, as soon as somebody waits.
- *  P3 What cannot be shared evenly goes round: the lowest ticket is first, and who was served while others waited
- *     draws a new one. So nobody starves.
- *  P4 A large cost is not overtaken for ever by small ones: who is behind leaves room for the first cost of everybody
- *     before it.
+ *  P3 Permits that cannot be shared evenly go round: the lowest ticket is first, and a worker that
+ *     was served while others waited draws a new one. So none starves.
+ *  P4 A large cost is not overtaken for ever by small ones: a worker further behind leaves room for
+ *     the first cost of each one before it.
  *  P5 A worker that is silent for half a lease has no claims, and after a whole one it has no permits either.
  */
 import { fairShares } from "./fair-shares.ts";
@@ -21,20 +21,20 @@ import type { Spent } from "./rate-window.ts";
 /** The record as it was read. */
 export interface KnownRecord {
   readonly record: LimitRecord;
-  /** When it was written, and what time it is now at the earliest, both by the log's clock. */
+  /** Time at which it was written, and the time now at the earliest, both by the log's clock. */
   readonly storedAtMs: number;
   readonly nowMs: number;
 }
 
-/** What a worker has to do with its share. */
+/** Work for which a worker needs its share. */
 export interface Need {
   /** Effects at work. */
   readonly inUse: number;
-  /** What those cost that wait, in their order. */
+  /** Costs of those that wait, in their order. */
   readonly costs: readonly number[];
   /** So many of them have their cost reserved already. */
   readonly covered: number;
-  /** What was reserved and comes back, because it is not used. */
+  /** Amount that was reserved and comes back, because it is not used. */
   readonly unused: number;
   /** Hold on to permits that nobody wants. */
   readonly keep: boolean;
@@ -44,16 +44,16 @@ export interface Need {
   readonly renew: boolean;
 }
 
-/** How long others have shown no sign of life. */
+/** Time for which others have shown no sign of life. */
 export interface Silence {
   isSilent(lessee: string): boolean;
   isDead(lessee: string): boolean;
 }
 
 export interface Decision {
-  /** How many effects may be at work while others wait; Infinity when nobody does. */
+  /** Number of effects that may be at work while others wait; Infinity when none do. */
   readonly fair: number;
-  /** What to write; undefined when there is nothing to change. */
+  /** Record to write; undefined when there is nothing to change. */
   readonly change: Settlement | undefined;
 }
 
@@ -61,7 +61,7 @@ export interface Settlement {
   readonly record: LimitRecord;
   /** Permits the worker holds from now on, those in use included; Infinity without such a limit. */
   readonly permits: number;
-  /** What it may spend of the rate, soon. */
+  /** Amount of the rate that it may spend, soon. */
   readonly reserved: number;
 }
 
@@ -113,14 +113,14 @@ export function settle(
   return { fair, change: { permits, reserved, record: written } };
 }
 
-/** Who else has a lease, without the dead (P5). */
+/** Other workers with a lease, without the dead (P5). */
 export function rivalsOf(record: LimitRecord, lessee: string, silence: Silence): readonly Rival[] {
   return Object.entries(record.leases)
     .filter(([name]) => name !== lessee && !silence.isDead(name))
     .map(([name, lease]) => ({ name, lease, isSilent: silence.isSilent(name) }));
 }
 
-/** What counts for the rate by now, this record's own reservation included. */
+/** Amounts that count for the rate by now, this record's own reservation included. */
 export function spentOf(
   { record, storedAtMs }: KnownRecord,
   rates: readonly Rate[],

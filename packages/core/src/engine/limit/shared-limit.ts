@@ -1,11 +1,12 @@
 /**
- * One limit in one worker: who waits for it here, and the worker's lease on it.
+ * A limit in one worker: the steps that wait for it here, and the worker's lease on it.
  *
- *  H1 Somebody begins only within a lease that was written less than three quarters of its time ago, by this
- *     worker's clock, so that nobody else can have given it away yet.
- *  H2 What is reserved of the rate is used within its time, or given back (W1).
- *  H3 While a write is on its way only what holds with and without it may be used.
- *  H4 Without a lease, and with nobody who waits, nothing happens at all: no timer, no read, no write.
+ *  H1 A step begins only within a lease that was written less than three quarters of its time ago,
+ *     by this worker's clock, so that no other worker can have given it away yet.
+ *  H2 A reservation of the rate is used within its time, or given back (W1).
+ *  H3 While a write is on its way only permits that are there with and without it may be used.
+ *  H4 Without a lease, and with no step that waits, nothing happens at all: no timer, no read, no
+ *     write.
  *
  * The lease is changed by a loop that reads the record, lets `settle` decide, and writes if there
  * is something to write. It runs when somebody comes or leaves, when the record changed, and by
@@ -33,9 +34,9 @@ export interface LimitHost {
   readonly feed: InspectionFeed;
 }
 
-/** Somebody who waits here. */
+/** A step that waits here. */
 export interface Place {
-  /** What it costs of this limit. */
+  /** Cost of the step at this limit. */
   costOf(limit: SharedLimit): number;
   /** Whether it waits for another limit as well, which has too little. */
   isHeldUpBeside(limit: SharedLimit): boolean;
@@ -45,7 +46,7 @@ interface Known {
   readonly revision: Position;
   readonly record: LimitRecord;
   readonly storedAtMs: number;
-  /** When it was read, by this worker's clock. */
+  /** Time at which it was read, by this worker's clock. */
   readonly readAtMs: number;
 }
 
@@ -58,7 +59,7 @@ export interface SharedLimitOptions {
 
 export class SharedLimit {
   readonly limit: Limit;
-  /** Who waits, in their order. */
+  /** Steps that wait, in their order. */
   readonly queue: Place[] = [];
   readonly #host: LimitHost;
   readonly #options: SharedLimitOptions;
@@ -72,7 +73,7 @@ export class SharedLimit {
   #isLessee = false;
   /** The revision of its own last write. */
   #written: Position = 0;
-  /** How many may be at work here while others wait elsewhere. */
+  /** Number that may be at work here while others wait elsewhere. */
   #fair = Infinity;
   /** Effects that ended while others waited, and those of them that are taken into account. */
   #served = 0;
@@ -84,12 +85,12 @@ export class SharedLimit {
   #reserved = 0;
   #reservedUntilMs = -Infinity;
   #renewAtMs = -Infinity;
-  /** Something was taken since the last renewal. */
+  /** Set when a step took a permit since the last renewal. */
   #isUsed = false;
   #again = false;
   #settling: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
-  /** How often the log refused or failed in a row. */
+  /** Number of times in a row that the log refused or failed. */
   #conflicts = 0;
   #failures = 0;
   #isClosed = false;
@@ -110,7 +111,7 @@ export class SharedLimit {
     };
   }
 
-  /** Nobody waits, nothing is held, nothing goes on. */
+  /** True when no step waits, no permit is held, and no write is on its way. */
   get isIdle(): boolean {
     return !this.#isInterested && this.#inUse === 0 && this.#settling === undefined;
   }
@@ -143,7 +144,7 @@ export class SharedLimit {
     this.changed();
   }
 
-  /** Somebody came or left, or time went by: see what that changes. */
+  /** Looks at what changed: a step came or left, or time went by. */
   changed(): void {
     if (this.#isClosed) return;
     this.#again = true;
@@ -168,7 +169,7 @@ export class SharedLimit {
     }
   }
 
-  /** Nothing more happens. */
+  /** Ends the loop. */
   close(): void {
     this.#isClosed = true;
     this.#again = false;
@@ -185,7 +186,10 @@ export class SharedLimit {
     if (this.#isInterested && revision > (this.#known?.revision ?? 0)) this.changed();
   }
 
-  /** While the log was away nobody could show that they are alive; the time for it begins now. */
+  /**
+   * Forgives the silence: while the log was away no worker could show that it is alive, and the
+   * time for it begins now.
+   */
   #reconnected(): void {
     this.#signs.forgive();
     this.#known = undefined;
@@ -233,7 +237,7 @@ export class SharedLimit {
     this.#renewAtMs = startedAtMs + (leaseMs / beatsPerLease) * jitter;
     if (change.reserved > 0) {
       const untilMs = startedAtMs + useWithinMs(ratesOf(this.limit, []));
-      // What is left of an earlier one must not be used later by this one (W1).
+      // The rest of an earlier reservation must not be used later by this one (W1).
       this.#reservedUntilMs =
         this.#reserved > 0 ? Math.min(this.#reservedUntilMs, untilMs) : untilMs;
       this.#reserved += change.reserved;
@@ -243,7 +247,10 @@ export class SharedLimit {
     if (this.#isShort && this.limit.rate !== undefined) this.#again = true;
   }
 
-  /** What no window counts any more cannot be given back: it would be taken off what others use. */
+  /**
+   * Forgets amounts that no window counts any more: given back, they would be taken off what others
+   * use.
+   */
   #forgetOld(): void {
     const perMs = this.limit.rate?.perMs ?? 0;
     if (this.#host.clock.monotonicMs() >= this.#reservedUntilMs + perMs) this.#reserved = 0;
@@ -356,7 +363,7 @@ export class SharedLimit {
     return this.#reserved > 0 ? this.#reservedUntilMs : Infinity;
   }
 
-  /** When the rate has room again. */
+  /** Time at which the rate has room again. */
   #moreAtMs(now: number): number {
     if (this.queue.length === 0 || this.#known === undefined) return Infinity;
     const known = this.#onLogClock(this.#known);

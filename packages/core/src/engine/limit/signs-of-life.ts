@@ -1,11 +1,11 @@
 /**
- * Which lessees are alive, told without comparing clocks: each shows a number that grows, and an
+ * Signs of life of lessees, told without comparing clocks: each shows a number that grows, and an
  * observer measures on its own clock for how long it did not.
  *
  * An observer that could not reach the log knows nothing about the time in between, because then
- * the others could not show anything either: `forgive` starts all of them anew. That an observer
- * itself was paused does no harm: what it then decides is refused by the cell's revision if
- * anybody showed a sign of life meanwhile.
+ * the others could not show anything either: `forgive` starts all of them anew. A pause of the
+ * observer itself does no harm: its decision is refused by the cell's revision if anybody showed a
+ * sign of life meanwhile.
  */
 import type { Clock } from "../../clock/clock.ts";
 import type { Lease } from "./limit-record.ts";
@@ -26,7 +26,7 @@ export class SignsOfLife implements Silence {
     this.#leaseMs = leaseMs;
   }
 
-  /** These are the leases that the record shows now. */
+  /** Take in the leases that the record shows now. */
   see(leases: Readonly<Record<string, Lease>>): void {
     const sinceMs = this.#clock.monotonicMs();
     const signs = Object.entries(leases).map(([lessee, { beat }]): [string, Sign] => {
@@ -36,7 +36,7 @@ export class SignsOfLife implements Silence {
     this.#signs = new Map(signs);
   }
 
-  /** Nobody could show anything until now. */
+  /** Forgive all silence until now, in which no sign could be shown. */
   forgive(): void {
     this.#signs.clear();
   }

@@ -21,7 +21,7 @@ import { backoffMs } from "../../definition/retry-policy.ts";
 
 export interface ActivationParts {
   readonly pause: Pause;
-  /** What the agent has to do. */
+  /** Deliveries that the agent has to do. */
   readonly waiting: () => readonly Delivery[];
 }
 
@@ -57,7 +57,7 @@ export class Activation {
     return this.#done;
   }
 
-  /** It has failed, and is tried again after a pause. */
+  /** True once it has failed, until it has been tried again after a pause. */
   get failing(): boolean {
     return this.#failures > 0 || this.#restarts >= 2;
   }
@@ -127,7 +127,10 @@ export class Activation {
     this.#tellAskers(failure);
   }
 
-  /** They wait in vain until somebody repairs the journal, and should know (I17). */
+  /**
+   * Tells the askers of the waiting messages, which wait in vain until somebody repairs the journal
+   * (I17).
+   */
   #tellAskers(failure: ErrorData): void {
     const payload = encodeReply({ note: storableFailure(failure) });
     for (const { input } of this.#waiting().slice(0, toldMax)) {

@@ -1,5 +1,5 @@
 /**
- * What the world is told about a turn: when it is tried again, after its commit, and again when its
+ * Answers and events about a turn: when it is tried again, after its commit, and again when its
  * input comes back.
  */
 import { errorData } from "../../errors/troupe-error.ts";

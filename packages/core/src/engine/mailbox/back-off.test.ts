@@ -1,4 +1,4 @@
-/** How long is waited between tries: longer and longer, up to a bound. */
+/** Pauses between tries: longer and longer, up to a bound. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 

@@ -30,7 +30,7 @@ it("reads nothing back while its queue is more than half full (I7)", async () =>
   await troupe.work(slow, options);
   for (let n = 0; n < 40; n++) await troupe.send(slow, "behind").work(n);
   await entered[0]?.promise;
-  // What was sent later to another key was read later.
+  // A message that was sent later to another key was read later.
   expect(await troupe.agent(slow, "neighbour").work(1)).toBe(1);
   expect(readBack).toBe(0);
   // The next one leaves three of four behind.

@@ -1,5 +1,5 @@
 /**
- * What a busy or stuck key leaves on the log, so that it does not hold up the other keys of its
+ * Inputs of a busy or stuck key stay on the log, so that they do not hold up the other keys of its
  * partition (I2) and memory stays bounded (I7).
  *
  * A partition's reader stops when its window is full of unhandled inputs. A key may have
@@ -20,8 +20,8 @@
  *     least 1 input each.
  *  B4 Reading back starts when half of the queue is handled, so that a fast handler need not wait
  *     for every page.
- *  B5 The log may have lost `last` for good, by its retention. That is a fault, and the key goes on
- *     with what comes next.
+ *  B5 The log may have lost `last` for good, by its retention. The loss is a fault, and the key
+ *     goes on with the next input.
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
 import { errorData } from "../../errors/troupe-error.ts";
@@ -52,11 +52,11 @@ interface BacklogRequest {
   readonly topics: readonly string[];
   /** The place of the first input that is left on the log. */
   readonly place: WindowPlace;
-  /** Its position. */
+  /** Position of that first input. */
   readonly from: Position;
 }
 
-/** What was read back; when it is caught up, there is nothing behind it. */
+/** Told of inputs that were read back; once it has caught up, there are no more behind them. */
 type Arrive = (deliveries: readonly Delivery[], caughtUp: boolean) => void;
 
 /** The first of the page that fit into the share, at least one. */
@@ -74,7 +74,7 @@ export class Backlog {
   readonly #request: BacklogRequest;
   readonly #arrive: Arrive;
   readonly #pause: Pause;
-  /** What was read back and is not handled. */
+  /** Inputs that were read back and are not handled. */
   readonly #tracker: PositionTracker;
   /** The last one that the reader brought. */
   #last: Position;
@@ -106,7 +106,7 @@ export class Backlog {
     void this.#read();
   }
 
-  /** Nothing arrives any more. The place is kept (B2). */
+  /** Stops reading back. The place is kept (B2). */
   close(): void {
     this.#closed = true;
     this.#pause.cancel();
@@ -157,8 +157,8 @@ export class Backlog {
   }
 
   /**
-   * The reader brought something that the log does not have any more (B5). What it brought since
-   * the log was asked is beyond the answer.
+   * The reader brought something that the log does not have any more (B5). The answer does not
+   * count for inputs that the reader brought after the log was asked.
    */
   #nothing(after: Position, before: Position): void {
     const name = agentName(this.#request.agent);

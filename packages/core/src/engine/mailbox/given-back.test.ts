@@ -1,4 +1,4 @@
-/** What a mailbox has begun and gives back keeps its place in the order. */
+/** A message that a mailbox has begun and gives back keeps its place in the order. */
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 

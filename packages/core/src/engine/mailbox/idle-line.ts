@@ -1,10 +1,10 @@
 /**
- * Those who have nothing to do, the longest idle one first. Each keeps its neighbours itself, so
+ * Members that have nothing to do, the longest idle one first. Each keeps its neighbours itself, so
  * joining and leaving cost the same however many there are, and an idle one costs no entry in a
  * table.
  */
 
-/** One who may stand in a line; only the line changes these. */
+/** A member that may stand in a line; only the line changes these. */
 export interface Standing<Self> {
   ahead: Self | undefined;
   behind: Self | undefined;
@@ -28,7 +28,7 @@ export class IdleLine<Member extends Standing<Member>> {
     this.#last = member;
   }
 
-  /** Nothing happens when it does not stand here. */
+  /** Takes a member out of the line, if it stands there. */
   leave(member: Member): void {
     const { ahead, behind } = member;
     if (ahead !== undefined) ahead.behind = behind;

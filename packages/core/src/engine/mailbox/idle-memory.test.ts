@@ -1,6 +1,6 @@
 /**
- * What an idle agent keeps: its state, and nothing of the turns that it did (I7). Measured after a
- * full collection; what must not be there would be many times the bound.
+ * Memory of an idle agent: its state, and nothing of the turns that it did (I7). Measured after a
+ * full collection; leftovers of turns would be many times the bound.
  */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";

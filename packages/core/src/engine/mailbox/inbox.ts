@@ -1,6 +1,6 @@
 /**
- * What waits in a mailbox, in log order: a bounded queue, and behind it what was left on the log
- * (see backlog.ts).
+ * Deliveries that wait in a mailbox, in log order: a bounded queue, and behind it the inputs that
+ * were left on the log (see backlog.ts).
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Input } from "../../definition/message/input.ts";
@@ -12,7 +12,7 @@ import { delivery } from "../runtime/delivery.ts";
 /** The mailbox whose inbox it is. */
 interface InboxOwner {
   readonly agent: AgentId;
-  /** Something was read back from the log. */
+  /** Called when inputs were read back from the log. */
   arrived(): void;
 }
 
@@ -44,7 +44,7 @@ export class Inbox {
     return this.#queue.at(-1);
   }
 
-  /** Nothing waits, neither here nor on the log. */
+  /** True when nothing waits, neither here nor on the log. */
   get empty(): boolean {
     return this.#queue.length === 0 && this.#backlog === undefined;
   }
@@ -58,7 +58,10 @@ export class Inbox {
     } else this.#backlog = this.#openBacklog(input, place);
   }
 
-  /** What waits here waits for something other than its turn, and makes room for others. */
+  /**
+   * Says whether the deliveries here wait for something other than their turn, and so make room for
+   * others.
+   */
   set lends(lends: boolean) {
     this.#lends = lends;
     if (lends) this.#lend();
@@ -72,7 +75,9 @@ export class Inbox {
     return first;
   }
 
-  /** They were taken before, or belong before everything that waits: in order, to the front. */
+  /**
+   * Puts deliveries to the front, in order: they were taken before, or belong before all that wait.
+   */
   giveBack(deliveries: readonly Delivery[]): void {
     this.#queue.unshift(...deliveries);
   }

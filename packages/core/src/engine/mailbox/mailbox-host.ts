@@ -1,4 +1,4 @@
-/** What a mailbox needs from its worker. */
+/** The parts of a worker that a mailbox needs. */
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
@@ -12,7 +12,7 @@ import type { Mailbox } from "./mailbox.ts";
 import type { Turn } from "../turn/turn.ts";
 import type { Uncommitted } from "./uncommitted.ts";
 
-/** Where a mailbox's inputs come from. */
+/** Source of a mailbox's inputs. */
 export interface MailboxPlace {
   readonly partition: number;
   /** Set when the partition's holder died: its inputs may be why. */

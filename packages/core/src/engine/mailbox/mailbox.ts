@@ -1,7 +1,7 @@
 /**
  * The mailbox of one agent: its queue, its state, and the turns that wait for their commit.
  *
- *  - What waits is in the inbox; of a key that is behind, most of it stays on the log (backlog.ts).
+ *  - Messages wait in the inbox; for a key that is behind, most stay on the log (backlog.ts).
  *  - Deliveries run one at a time, in log order (I2). The next one may run on the draft that the previous one left, before
  *    that is committed; both then commit in order, or neither does.
  *  - `#history` is what the journal says, `#draft` is that plus the turns that are not committed yet.
@@ -50,7 +50,7 @@ export class Mailbox implements Standing<Mailbox> {
   readonly #host: MailboxHost;
   readonly #runtime: AgentRuntime;
   readonly #history: AgentHistory;
-  /** Until the first commit shows that the history is right. */
+  /** Set until the first commit shows that the history is right. */
   #activation: Activation | undefined;
   #parking: Parking | undefined;
   readonly #steps: StepAppends;
@@ -59,7 +59,7 @@ export class Mailbox implements Standing<Mailbox> {
   readonly #permitWait: PermitWait;
   readonly #inbox: Inbox;
   readonly #runs: RunCounting | undefined;
-  /** Something asynchronous is under way: a load, a handler, a pause, a place in a line. */
+  /** True while asynchronous work is under way: a load, a handler, a pause, a place in a line. */
   #busy = false;
   #inFlight: InFlight | undefined;
   /** Grows whenever the draft is thrown away, and with it what older handlers would commit. */
@@ -102,7 +102,7 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#history.hasOpenSteps ? "on the log" : "in memory";
   }
 
-  /** Nothing waits, runs or is to be committed: the mailbox may be forgotten. */
+  /** True when nothing waits, runs or is to be committed: the mailbox may be forgotten. */
   get idle(): boolean {
     return this.#inbox.empty && !this.#busy && this.#uncommitted.count === 0;
   }
@@ -139,7 +139,7 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#inFlight !== undefined || this.#uncommitted.count > 0;
   }
 
-  /** While draining: its turns wait only for so many asks, which nobody can answer (W2). */
+  /** Gives back, while draining, turns that wait only for asks which none can answer (W2). */
   giveBack(asks: number): void {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || !this.#draining || inFlight.stepsUnderWay > asks) return;
@@ -178,7 +178,7 @@ export class Mailbox implements Standing<Mailbox> {
   /** A commit was refused by the fence or its outcome is unknown: start again from the journal. */
   recover(): void {
     const withdrawn = this.#uncommitted.withdraw();
-    // What the log did is not the handler's failure: these runs do not count as attempts.
+    // A fault of the log is no failure of the handler: these runs do not count as attempts.
     for (const turn of withdrawn) if (turn.delivery.verdict === undefined) turn.uncount();
     const reason = "The turn was given up: another worker wrote to the journal.";
     const aborted = this.#inFlight?.abort(new Error(reason)) ?? [];
@@ -217,7 +217,7 @@ export class Mailbox implements Standing<Mailbox> {
       if (thrown instanceof TroupeError && !thrown.retryable) redo.verdict = thrown;
       // As with other commits, the run before this one does not count.
       else if (redo.begin !== "coming") redo.attempts = Math.max(0, redo.attempts - 1);
-      // Where it belongs: what a failed commit gave back meanwhile may come before it (I2).
+      // Deliveries that a failed commit gave back meanwhile may come before it (I2).
       if (this.#draining) this.#inbox.clear();
       else this.#inbox.insert(redo);
       this.#busy = false;
@@ -393,7 +393,7 @@ export class Mailbox implements Standing<Mailbox> {
     if (!this.#busy) this.#pump();
   }
 
-  /** What sits in the same batch behind a turn that is not stored as it was runs again after it. */
+  /** Turns of the same batch behind one that is not stored as it was run again after it. */
   #dropFollowers(): void {
     const inFlight = this.#inFlight;
     if (inFlight === undefined) return;
@@ -403,7 +403,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#handleFirst(inFlight.drop(new Error(reason)));
   }
 
-  /** These come before what waits (I2); while draining they are given back, and it with them. */
+  /** Puts these before all that wait (I2); while draining, all of them are given back. */
   #handleFirst(deliveries: readonly Delivery[]): void {
     if (this.#draining && deliveries.length > 0) this.#inbox.clear();
     else this.#inbox.giveBack(deliveries);
@@ -423,7 +423,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #failed(turn: Turn, cause: unknown): void {
     if (this.#abandoned) return;
-    // What a handler throws because it was given up is not what failed.
+    // An error that a handler throws because it was given up is not the one that counts.
     const thrown = turn.delivery.verdict ?? givenUp(turn) ?? cause;
     if (this.#draining && isOfStopping(thrown)) return this.#giveBackFailed(turn, thrown);
     const { attempts, verdict } = turn.delivery;
@@ -453,7 +453,7 @@ export class Mailbox implements Standing<Mailbox> {
     if (!this.#draining) this.#waits(wait);
   }
 
-  /** It failed because the worker stops, so it has not failed (W3). */
+  /** Gives back a turn that failed because the worker stops, and so has not failed (W3). */
   #giveBackFailed(turn: Turn, why: TroupeError): void {
     turn.abort(why);
     turn.uncount();
@@ -462,7 +462,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#host.onGivenBack(this.agent, turn.delivery, why);
   }
 
-  /** Its batch began before it had a seat there; the next one takes it. */
+  /** Puts back a turn whose batch began before it had a seat there; the next batch takes it. */
   #missed(turn: Turn): void {
     this.#dropFollowers();
     turn.uncount();

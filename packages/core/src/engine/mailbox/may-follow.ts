@@ -1,4 +1,4 @@
-/** Which messages of one agent may sit in one batch. */
+/** Conditions under which messages of one agent may sit in one batch. */
 import type { Turn } from "../turn/turn.ts";
 import type { Delivery } from "../runtime/delivery.ts";
 import { isWord } from "./parking.ts";

@@ -8,7 +8,7 @@ import { createMemoryBroker } from "@troupe/testing";
 const quick = { timings: { joinDelayMs: 0 }, retry: { attemptsMax: 2, delayMs: 1 } } as const;
 
 const odd: Readonly<Record<string, () => unknown>> = {
-  // What is thrown here is what the test is about.
+  // The odd values that are thrown here are the subject of the test.
   /* oxlint-disable typescript/only-throw-error, typescript/prefer-promise-reject-errors, unicorn/no-thenable */
   "throws an object without a prototype": () => {
     throw Object.create(null);

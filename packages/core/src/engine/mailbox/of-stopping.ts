@@ -8,7 +8,7 @@ import type { TroupeError } from "../../errors/troupe-error.ts";
 
 const kinds = [TurnGivenBackError, AskDeadlineError, StoppedError];
 
-/** What the handler of a turn is told that is given back (W3). */
+/** Error that a handler gets whose turn is given back (W3). */
 export function givenBack(agent: AgentId, why: string): TurnGivenBackError {
   const name = agentName(agent);
   return new TurnGivenBackError(

@@ -76,8 +76,8 @@ interface ParkingMailbox {
   /** Start again from what the journal says. */
   recover(): void;
   /**
-   * Nothing else happens in the mailbox until the work is done; then these come first in its queue.
-   * When the work fails, the mailbox starts again from the journal with `redo`.
+   * Stops everything else in the mailbox until the work is done; then these come first in its
+   * queue. When the work fails, the mailbox starts again from the journal with `redo`.
    */
   hold(what: string, work: Promise<readonly Delivery[]>, redo: Delivery): Promise<void>;
 }
@@ -88,7 +88,7 @@ export class Parking {
   readonly #history: AgentHistory;
   /** The park record whose deferred messages are being handled; 0 when there is none. */
   #resuming: Position = 0;
-  /** What came up to here came while the leader said that the agent is parked (P4). */
+  /** Position up to which messages came while the leader said that the agent is parked (P4). */
   #confirmedTo: Position = 0;
 
   constructor(mailbox: ParkingMailbox, host: MailboxHost, history: AgentHistory) {
@@ -144,7 +144,7 @@ export class Parking {
     });
   }
 
-  /** When the leader knows nothing more, do it; otherwise the agent starts from its journal. */
+  /** Acts when the leader knows nothing more; otherwise the agent starts from its journal. */
   #whenFirm(delivery: Delivery, act: () => void): void {
     const confirm = async (): Promise<readonly Delivery[]> => {
       if (await this.#isBehind()) return [delivery];
@@ -182,11 +182,11 @@ export class Parking {
   }
 
   /**
-   * What was deferred behind the tombstone, while the agent was parked still, belongs to the new
-   * life: nobody resumes what is not parked any more.
+   * Messages that were deferred behind the tombstone, while the agent was still parked, belong to
+   * the new life: an agent that is not parked any more is never resumed.
    */
   async #newLife(word: Delivery): Promise<readonly Delivery[]> {
-    // What the agent knows is of before, if the journal has more.
+    // The agent's knowledge is out of date, if the journal has more.
     if (await this.#isBehind()) return [word];
     const { position } = word.input;
     const inputs = this.#history.parked === undefined ? await this.#deferredBefore(position) : [];
@@ -255,7 +255,7 @@ export class Parking {
   }
 }
 
-/** What an asker of a parked agent is told; its message is handled when the agent is resumed. */
+/** Error for an asker of a parked agent; its message is handled when the agent is resumed. */
 function parkedError(agent: AgentId, { inputPosition, failure }: Parked): AgentParkedError {
   const name = agentName(agent);
   return new AgentParkedError(
@@ -279,7 +279,7 @@ function deferredDelivery(input: Input, parked: Parked, skip: boolean, nowMs: nu
   return { ...waiting(input, nowMs), verdict };
 }
 
-/** Its asker was told that it waits. */
+/** A delivery whose asker was told that it waits. */
 function waiting(input: Input, nowMs: number): Delivery {
   return { ...newDelivery(input, noPlace, nowMs), waits: true };
 }

@@ -19,7 +19,7 @@ export class Pause {
     });
   }
 
-  /** What was to follow does not happen. Returns whether there was a pause. */
+  /** Cancels the pause, and the action that was to follow. Returns whether there was a pause. */
   cancel(): boolean {
     const cancel = this.#cancel;
     this.#cancel = undefined;

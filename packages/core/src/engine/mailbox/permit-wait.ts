@@ -1,4 +1,4 @@
-/** One mailbox's place in the line for a permit. */
+/** A mailbox's place in the line for a permit. */
 import type { Permits } from "../runtime/permits.ts";
 
 export class PermitWait {

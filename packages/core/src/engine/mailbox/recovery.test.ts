@@ -1,4 +1,4 @@
-/** What a mailbox does when several things go wrong at once. */
+/** Recovery of a mailbox when several things go wrong at once. */
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 

@@ -47,7 +47,7 @@ export class Residents {
     return true;
   }
 
-  /** Nothing waits, runs or is to be committed in it. */
+  /** Told that nothing waits, runs or is to be committed in it. */
   becameIdle(mailbox: Mailbox): void {
     if (mailbox.rests === "on the log") return this.#passivate(mailbox);
     this.#idle.join(mailbox);

@@ -37,7 +37,7 @@ export class RunCounting {
   readonly #host: MailboxHost;
   readonly #history: AgentHistory;
   readonly #suspicion: Suspicion;
-  /** What it stores goes behind all that is on its way to the log, and alone. */
+  /** Line in which its records go behind all that are on their way to the log, and alone. */
   readonly #line: Pick<Uncommitted, "between">;
   readonly #name: string;
   /** The input whose run is in the lane. */
@@ -104,7 +104,7 @@ export class RunCounting {
 
   /** The agent is released: its last run here, if nothing came of it, ended without its process. */
   async end(): Promise<void> {
-    // What was not handled here is not at work here any more.
+    // A message that was not handled here is not at work here any more.
     this.leave();
     const inputPosition = this.#begun;
     this.#begun = undefined;
@@ -122,7 +122,7 @@ export class RunCounting {
     }
   }
 
-  /** What was in the lane may be handled by now. */
+  /** Leaves the lane if its message is handled by now. */
   settle(): void {
     if (this.#inLane !== undefined && this.#isOver(this.#inLane)) this.leave();
   }
@@ -135,7 +135,7 @@ export class RunCounting {
     return endWait !== undefined;
   }
 
-  /** Nothing of this agent runs any more. */
+  /** Leaves the lane, because no handler of this agent runs any more. */
   leave(): void {
     this.cancelWait();
     this.#inLane = undefined;
@@ -175,7 +175,8 @@ export async function afterEnd(runs: RunCounting | undefined, then: () => void):
 
 /**
  * Counts the runs that ended with their processes as attempts (R2). Returns why the turn is not run
- * any more; undefined when it may. What an earlier owner wrote down counts after a release, too.
+ * any more; undefined when it may. Runs that an earlier owner wrote down count after a release,
+ * too.
  */
 export function processesDied(turn: Turn, history: AgentHistory): ProcessDiedError | undefined {
   if (!history.hasBegunRuns) return undefined;

@@ -1,5 +1,5 @@
 /**
- * One turn whose handler is under way. The first of the handler and its time limit decides how it
+ * A turn whose handler is under way. The first of the handler and its time limit decides how it
  * ends. A turn that is given up still ends: until then nothing else of the agent may run (I2).
  */
 import type { Clock } from "../../clock/clock.ts";
@@ -7,7 +7,7 @@ import { deadlinePassed, givenUp, leftMsOf } from "../turn/given-up.ts";
 import type { Turn } from "../turn/turn.ts";
 import { wantedOf } from "../../definition/wanted.ts";
 
-/** How a handler's run ended. */
+/** The end of a handler's run. */
 export interface Ending {
   readonly failed: boolean;
   /** The reply, or what was thrown. */

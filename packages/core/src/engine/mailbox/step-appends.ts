@@ -52,7 +52,7 @@ export class StepAppends implements StepStore {
   /** For a running turn: its steps, also those of earlier runs. */
   ledgerOf({ delivery, ended }: Turn): StepLedger {
     const { position } = delivery.input;
-    // What a turn that was given up knows may be old, and is not for its next run.
+    // A turn that was given up may know old steps, which are not for its next run.
     if (ended) return new StepLedger(this.#history.stepsOf(position));
     this.#ledgers ??= new Map();
     const ledgers = this.#ledgers;
@@ -160,7 +160,10 @@ export class StepAppends implements StepStore {
     }
   }
 
-  /** Nothing was stored: the next run of the handler must not take them for recorded (I6). */
+  /**
+   * Takes back steps that were not stored: the next run of the handler must not take them for
+   * recorded (I6).
+   */
   #putBack({ delivery }: Turn, ledger: StepLedger | undefined, all: readonly StepRecord[]): void {
     const current = this.#ledgers?.get(delivery.input.position);
     if (ledger === current) ledger?.putBack(all.flatMap((record) => record.steps));

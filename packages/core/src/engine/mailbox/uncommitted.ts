@@ -19,11 +19,11 @@ export class Uncommitted {
   #committing: readonly Turn[] = nothing;
   /** So many of the next turns commit one by one, to find the one that the log refuses. */
   #solo = 0;
-  /** Something that is no turn is on its way. */
+  /** True while an entry that is no turn is on its way. */
   #occupied = false;
   /** So much waits to be stored between turns before more of them run. */
   #aside = 0;
-  /** Who waits until nothing is left to be committed. */
+  /** Actions that wait until nothing is left to be committed. */
   #settled: readonly (() => void)[] = nothing;
 
   /** @param committer is asked for a `take` soon */
@@ -59,7 +59,9 @@ export class Uncommitted {
     return this.#committing;
   }
 
-  /** How many leave together: those that fit, or one alone where that is cheaper (C2). */
+  /**
+   * Number of turns that leave together: those that fit, or one alone where that is cheaper (C2).
+   */
   #countToChain({ chainMin, commitMessagesMax }: LogLimits): number {
     let messages = 0;
     let count = 0;
@@ -105,7 +107,7 @@ export class Uncommitted {
     return turns;
   }
 
-  /** What is not on its way yet never will be. */
+  /** Drops the turns that are not on their way yet: they never will be. */
   dropReady(): void {
     this.#ready = [];
   }
@@ -136,7 +138,9 @@ export class Uncommitted {
     }
   }
 
-  /** No turn is left to be committed. What is on its way besides turns waits for none. */
+  /**
+   * True when no turn is left to be committed. Other entries that are on their way wait for none.
+   */
   get isSettled(): boolean {
     return this.count === 0;
   }

@@ -1,5 +1,5 @@
 /**
- * Which worker holds which partition: a pure function of who is alive, so that all workers come to
+ * Assignment of partitions to workers: a pure function of who is alive, so that all workers come to
  * the same answer without talking about it.
  *
  * Rendezvous hashing with bounded load: a partition goes to the worker with the highest hash for it

@@ -19,7 +19,7 @@ export interface MembersHost {
   /** Of this start of it. */
   readonly session: string;
   readonly timings: { readonly heartbeatMs: number; readonly deadAfterMs: number };
-  /** Somebody joined, left, died or holds something else. */
+  /** Called when a worker joined, left, died or holds something else. */
   readonly onChange: (joined: boolean) => void;
   /** Another worker of our own id is alive. */
   readonly onTwin: (twin: Presence) => void;
@@ -70,7 +70,7 @@ export class Members {
     onChange(joined);
   }
 
-  /** While we were cut off nobody could be heard, and the others may come back later than we do. */
+  /** Forgives the silence of others while we were cut off: they may come back later than we do. */
   forgiveSilence(): void {
     for (const presence of this.presences) this.#keep(presence);
   }

@@ -1,6 +1,6 @@
 /**
- * Who holds what: workers announce themselves, and each takes and releases what the assignment
- * gives it.
+ * Holdings of the workers: they announce themselves, and each takes and releases what the
+ * assignment gives it.
  *
  *  O1 Overlap is harmless: the journal's expected revision is the fence (I5). Everything here is only about not doing
  *     work twice and not leaving it undone.
@@ -25,12 +25,11 @@ export interface OwnershipTimings {
   /** Silence after which a worker counts as dead, in milliseconds. Minimum 1. @default 2500 */
   readonly deadAfterMs: number;
   /**
-   * How long a new worker listens before it takes anything, in milliseconds. Minimum 0. @default
-   * 150
+   * Time a new worker listens before it takes anything, in milliseconds. Minimum 0. @default 150
    */
   readonly joinDelayMs: number;
   /**
-   * How long a successor waits for a living holder to finish, in milliseconds. Minimum 0. @default
+   * Time a successor waits for a living holder to finish, in milliseconds. Minimum 0. @default
    * 30000
    */
   readonly handoverTimeoutMs: number;
@@ -54,7 +53,7 @@ export interface OwnershipHost {
   readonly clock: Clock;
   readonly feed: InspectionFeed;
   readonly worker: string;
-  /** One for each start of it. */
+  /** Identity of one start of the worker. */
   readonly session: string;
   /** Hosted types with the number of their partitions. */
   readonly types: ReadonlyMap<string, number>;
@@ -69,7 +68,7 @@ export class Ownership {
   readonly #members: Members;
   readonly #twins: Twins;
   readonly #held = new Map<string, Holding>();
-  /** Since when a holding of ours is held by somebody else. */
+  /** Times since when another worker holds a holding of ours. */
   readonly #awaitedSinceMs = new Map<string, number>();
   readonly #releasing = new Map<string, Promise<void>>();
   #draining = false;
@@ -133,7 +132,7 @@ export class Ownership {
     await Promise.all(this.#releasing.values());
   }
 
-  /** Say goodbye. What is still held is given up. */
+  /** Say goodbye. Partitions that are still held are given up. */
   leave(): void {
     this.#stopped = true;
     this.#cancelBeat?.();
@@ -161,7 +160,7 @@ export class Ownership {
   }
 
   /**
-   * What is held is held no more, without being released: it stands on nothing. Take it again, from
+   * Forgets all holdings, without releasing them: they stand on nothing. They are taken again, from
    * what the log says now.
    */
   restart(): void {
@@ -237,7 +236,7 @@ export class Ownership {
     return assigned;
   }
 
-  /** Who shares a type: those who know all of it, or else everybody who hosts it (I15). */
+  /** Workers that share a type: those that know all of it, or else all that host it (I15). */
   #workersFor(type: string): readonly string[] {
     const { worker } = this.#host;
     const others = this.#presencesWith(type);

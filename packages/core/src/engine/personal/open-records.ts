@@ -47,7 +47,8 @@ export async function openRecords<Entry extends { readonly record: Uint8Array }>
 }
 
 /**
- * One record that has sealed parts. @throws KeysUnavailableError, MissingKeyError, CorruptSealError
+ * Opens a record that has sealed parts. @throws KeysUnavailableError, MissingKeyError,
+ * CorruptSealError
  */
 export async function openRecord(log: Log, record: JournalRecord): Promise<JournalRecord> {
   return openedRecord(record, await subjectKeys(log).learn(referencesIn(record)));
@@ -55,7 +56,7 @@ export async function openRecord(log: Log, record: JournalRecord): Promise<Journ
 
 const none: readonly KeyReference[] = Object.freeze([]);
 
-/** What of a record goes into the state. */
+/** The part of a record that goes into the state. */
 function stateful(record: JournalRecord): unknown {
   if (record.kind === "base") return record.base.state;
   return record.kind === "turn" ? record.turn.events : undefined;

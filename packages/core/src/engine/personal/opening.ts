@@ -8,10 +8,13 @@ import type { SubjectKey } from "./subject-key.ts";
 import type { KeyRing, SubjectKeys } from "./subject-keys.ts";
 import { labelOf } from "./subject-keys.ts";
 
-/** What a part becomes whose key was erased: what was chosen for it, or it stays sealed. */
+/**
+ * Fate of a part whose key was erased: it becomes the value that was chosen for it, or it stays
+ * sealed.
+ */
 export type OfErased = "placeholder" | "sealed";
 
-/** What a value was decoded to, and whether something in it is sealed. */
+/** The decoded value, and whether a part of it is sealed. */
 export function decodedAndSealed<Value>(decode: () => Value): {
   readonly value: Value;
   readonly sealed: boolean;
@@ -21,7 +24,7 @@ export function decodedAndSealed<Value>(decode: () => Value): {
   return { value, sealed: sealedMade() !== before };
 }
 
-/** Which keys the sealed parts of a value name. */
+/** Keys that the sealed parts of a value name. */
 export function referencesIn(value: unknown): readonly KeyReference[] {
   const found: KeyReference[] = [];
   collect(value, found);

@@ -40,12 +40,15 @@ export function sealedMessage(value: unknown, note: PersonalNote, key: SubjectKe
   return isSame ? sealedFields(value, note, key) : seal(value, [key], undefined);
 }
 
-/** Whose data a message is, by what its schema makes of it. @throws DefinitionError */
+/**
+ * Subject of the data in a message, by the value that its schema makes of it. @throws
+ * DefinitionError
+ */
 export function subjectOfMessage(note: PersonalNote, value: unknown, agent: AgentId): string {
   return subjectOf(note, madeOf(note, value)?.value ?? value, agent);
 }
 
-/** Whose data an ask is about, and its answer; undefined when the callee declares none. */
+/** Subject of the data in an ask and its answer; undefined when the callee declares none. */
 export function subjectOfAsk(
   agent: AgentReference<unknown>,
   message: string,
@@ -58,7 +61,7 @@ export function subjectOfAsk(
     : undefined;
 }
 
-/** What the schema makes of a value; undefined when only the receiver knows. */
+/** Value that the schema makes of this one; undefined when only the receiver knows. */
 function madeOf({ schema }: PersonalNote, value: unknown): { readonly value: unknown } | undefined {
   const result = schema["~standard"].validate(value);
   if (!isThenable(result)) return result.issues === undefined ? result : undefined;
@@ -66,7 +69,9 @@ function madeOf({ schema }: PersonalNote, value: unknown): { readonly value: unk
   return undefined;
 }
 
-/** What is personal in a message; undefined also when the definition is not at hand. */
+/**
+ * Declaration of the personal data in a message; undefined also when the definition is not at hand.
+ */
 export function noteOfMessage(
   agent: AgentReference<unknown>,
   message: string,

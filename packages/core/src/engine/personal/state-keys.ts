@@ -15,7 +15,7 @@ import { labelOf } from "./subject-keys.ts";
 export class StateKeys {
   readonly #held = new Map<string, SubjectKey>();
 
-  /** Those that have to be read from the store. */
+  /** References to keys that have to be read from the store. */
   missing(references: readonly KeyReference[], keys: SubjectKeys): readonly KeyReference[] {
     return references.filter((each) => !this.#hold(each, keys));
   }

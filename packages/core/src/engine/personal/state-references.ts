@@ -27,7 +27,7 @@ export class StateReferences {
     return [...this.#byName.values()].flat();
   }
 
-  /** Those whose keys changed since they were looked at last; usually none. */
+  /** References whose keys changed since they were looked at last; usually none. */
   doubtful(keys: SubjectKeys): readonly KeyReference[] {
     const { changes } = keys;
     if (changes === this.#seen) return none;

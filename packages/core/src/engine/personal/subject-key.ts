@@ -1,7 +1,7 @@
 /**
- * What the key store has under the name of a data subject: its key, and the ids of keys that were
- * erased. The ids stay, so that what was sealed with them is known to be gone and not merely
- * unreadable.
+ * Entry of the key store under the name of a data subject: its key, and the ids of keys that were
+ * erased. The ids stay, so that the parts that were sealed with them are known to be gone and not
+ * merely unreadable.
  */
 import { hkdfSync, randomBytes } from "node:crypto";
 
@@ -14,7 +14,7 @@ export interface SubjectKey extends KeyReference {
   readonly secret: Uint8Array;
 }
 
-/** One name in the key store. */
+/** An entry under one name in the key store. */
 export interface KeyEntry {
   readonly key: SubjectKey | undefined;
   /** Ids of erased keys. */
@@ -50,7 +50,7 @@ export function decodeKeyEntry(name: string, bytes: Uint8Array): KeyEntry {
   return { key: hasKey ? { name, id, secret } : undefined, erased };
 }
 
-/** One key of several: who lacks any of them cannot make it. */
+/** A key made of several: without any one of them it cannot be made. */
 export function combined(keys: readonly SubjectKey[]): Uint8Array {
   const [only] = keys;
   if (keys.length === 1 && only !== undefined) return only.secret;

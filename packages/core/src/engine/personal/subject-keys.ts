@@ -1,12 +1,14 @@
 /**
  * The keys of data subjects, as one process knows them.
  *
- *  K1 A key that is not known here is read from the store; one that nobody has is made there by compare-and-set, so two
- *     processes that begin at once have the same one.
- *  K2 What is known is believed for a minute and no longer. Who erases tells the others, so it is usually at once.
- *  K3 Only the store's note says that a key was erased. A key that is not there without one is missing (`missing-key`), and
- *     whoever needs it waits: an empty or older store must not look like forgetting.
- *  K4 What is known is bounded (I7): the least recently used go first.
+ *  K1 A key that is not known here is read from the store; a missing one is made there by
+ *     compare-and-set, so two processes that begin at once have the same one.
+ *  K2 An answer is believed for a minute and no longer. An erasure is told to the other processes,
+ *     so it usually counts at once.
+ *  K3 Only the store's note says that a key was erased. A key that is not there without one is
+ *     missing (`missing-key`), and all that need it wait: an empty or older store must not look
+ *     like forgetting.
+ *  K4 The number of known keys is bounded (I7): the least recently used go first.
  */
 import { createHmac, randomBytes } from "node:crypto";
 
@@ -20,18 +22,18 @@ import type { KeyReference } from "../../wire/sealed.ts";
 import type { KeyEntry, SubjectKey } from "./subject-key.ts";
 import { decodeKeyEntry, encodeKeyEntry, newSubjectKey } from "./subject-key.ts";
 
-/** What was found of a key: itself, or that it was erased. */
+/** Answer about a key: the key itself, or that it was erased. */
 export type Found = SubjectKey | "erased";
-/** How a key stands; `unknown` has to be asked for. */
+/** State of a key; `unknown` has to be asked for. */
 export type KeyState = Found | "unknown";
-/** What opens sealed parts, by `labelOf`. */
+/** Keys that open sealed parts, by `labelOf`. */
 export type KeyRing = ReadonlyMap<string, Found>;
 
 interface Known extends KeyEntry {
   readonly readAtMs: number;
 }
 
-/** How long a key is believed, and how many are kept. */
+/** Time that a key is believed, in milliseconds. */
 const believedMs = 60_000;
 const knownMax = 10_000;
 /** Changes that are remembered by name. */
@@ -43,7 +45,7 @@ const secretName = "~namespace";
 
 const perStore = new WeakMap<KeyStore, SubjectKeys>();
 
-/** One for each connection. */
+/** The keys of this connection, which has one set of them. */
 export function subjectKeys(log: Log): SubjectKeys {
   const { keys } = log;
   const found = perStore.get(keys);
@@ -71,7 +73,7 @@ export class SubjectKeys {
     store.onChange((name) => this.#forget(name));
   }
 
-  /** How many changes were heard of; for `changedSince`. */
+  /** Number of changes that were heard of; for `changedSince`. */
   get changes(): number {
     return this.#changedBefore + this.#changed.length;
   }
@@ -83,7 +85,7 @@ export class SubjectKeys {
       : this.#changed.slice(changes - this.#changedBefore);
   }
 
-  /** What others changed meanwhile was not heard. */
+  /** Doubts all keys, because changes by others were not heard meanwhile. */
   doubt(): void {
     this.#changedBefore = this.changes + 1;
     this.#changed = [];
@@ -123,13 +125,13 @@ export class SubjectKeys {
     return made;
   }
 
-  /** How the key of a sealed part stands, as far as is known. */
+  /** State of the key of a sealed part, as far as is known. */
   state(reference: KeyReference): KeyState {
     return stateIn(this.#entry(reference.name, "fresh"), reference);
   }
 
   /**
-   * What opens these, read from the store where need be. @throws KeysUnavailableError,
+   * Keys that open these, read from the store where need be. @throws KeysUnavailableError,
    * MissingKeyError
    */
   async learn(references: Iterable<KeyReference>): Promise<KeyRing> {
@@ -149,8 +151,8 @@ export class SubjectKeys {
   }
 
   /**
-   * Erase the subject's key; true when there was one. What was sealed with it is gone, wherever it
-   * lies.
+   * Erase the subject's key; true when there was one. Data that were sealed with it are gone,
+   * wherever they lie.
    *
    * @param id only this one: another one that was made since stays
    * @throws KeysUnavailableError: do it again
@@ -186,7 +188,7 @@ export class SubjectKeys {
     return this.#hmac("digest", digest).slice(0, digest.length);
   }
 
-  /** Where a subject's key lies: it does not tell who that is. */
+  /** Name of a subject's key in the store, which does not tell who that is. */
   nameOf(subject: string): string {
     return this.#hmac("subject", subject);
   }
@@ -248,7 +250,7 @@ export class SubjectKeys {
     return entry;
   }
 
-  /** What was erased while the answer was on its way is not believed. */
+  /** An answer is not believed when the key was erased while it was on its way. */
   async #certain(name: string): Promise<StoredKey | undefined> {
     for (;;) {
       const { changes } = this;

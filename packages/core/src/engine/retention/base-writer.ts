@@ -34,7 +34,7 @@ export interface BaseWriterHost {
 
 export class BaseWriter {
   readonly #host: BaseWriterHost;
-  /** Those with one on its way, and those whose state cannot be in one. */
+  /** Agents with a base record on its way, and those whose state cannot be in one. */
   readonly #passed = new WeakSet<AgentHistory>();
   #stored = 0;
 
@@ -42,7 +42,7 @@ export class BaseWriter {
     this.#host = host;
   }
 
-  /** How many it has stored. */
+  /** Number of base records that it has stored. */
   get stored(): number {
     return this.#stored;
   }
@@ -69,7 +69,7 @@ export class BaseWriter {
     const { footing, log, stateBytesMax } = this.#host;
     const { agent, revision: expectedRevision } = history;
     const base = await this.#sealed(history, this.#baseOf(history, coveredAtMs));
-    // What is in it was erased meanwhile.
+    // A part of the state was erased meanwhile.
     if (base === undefined) return;
     const bytesMax = Math.min(stateBytesMax, log.limits.payloadBytesMax);
     const record = encodeBaseRecord(base, agentName(agent), bytesMax);

@@ -1,12 +1,12 @@
 /**
- * What the journals of some types hold, agent by agent, as one pass over them sees it; and up to
- * where all of a type may go at once.
+ * Records of some types' journals, agent by agent, as one pass over them sees them; and the
+ * position up to which all of a type may go at once.
  *
  *  C1 Nothing of an agent goes that its own rule keeps: of one behind none of whose base records anything may go, its first
  *     record bounds what goes of the type. So each agent that was seen has a base record at the bound or after it, or begins there.
  *  C2 An agent that was not seen begins after the end of the pass. Where there was no room for one, its first record bounds
  *     what goes (I7).
- *  C3 Later than the pass more may go, never less: who is late removes what may go.
+ *  C3 Later than the pass more may go, never less: a late worker removes only what may go.
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";
@@ -19,10 +19,10 @@ import type { KnownBase } from "../../journal/known-base.ts";
 import { knowing } from "../../journal/known-base.ts";
 import { removableBase } from "./removable.ts";
 
-/** What was seen of one agent. */
+/** Facts that were seen of one agent. */
 export interface Counted {
   readonly agent: AgentId;
-  /** Its first record. */
+  /** Position of its first record. */
   readonly first: Position;
   /** No input before it is about a record that is there. */
   readonly firstInput: Position;
@@ -33,7 +33,7 @@ export interface Counted {
   bases: readonly KnownBase[];
   /** The last record is a base record. */
   isBased: boolean;
-  /** Something of it cannot be read here. */
+  /** Set when a record of it cannot be read here. */
   isUnreadable: boolean;
 }
 
@@ -45,9 +45,9 @@ export interface Bound {
   readonly inputs: Position;
   /** The first record of the type, or the first input that is known. */
   readonly first: Position;
-  /** Who keeps more from going; undefined when there is nobody. */
+  /** The agent that keeps more from going; undefined when there is none. */
   readonly heldBy: Counted | undefined;
-  /** How many records lie before it, nearly. */
+  /** Number of records that lie before it, nearly. */
   readonly count: number;
 }
 

@@ -1,4 +1,4 @@
-/** How a worker removes what its types' retention lets go. */
+/** Pace at which a worker removes what its types' retention lets go. */
 import type { OptionRules } from "../../definition/option-rules.ts";
 import { atLeastOne, delay, duration } from "../../definition/option-rules.ts";
 
@@ -9,9 +9,9 @@ export interface CollectorSettings {
    */
   readonly agentsPerSecond: number;
   /**
-   * How long after a base record is stored what lies before it may go, in milliseconds. It covers
-   * the time in which a broker may lose what it had acknowledged (its `sync_interval`), and in
-   * which askers look for a lost reply. Minimum 0. @default 600000
+   * Time after which the records before a stored base record may go, in milliseconds. It covers the
+   * time in which a broker may lose what it had acknowledged (its `sync_interval`), and in which
+   * askers look for a lost reply. Minimum 0. @default 600000
    */
   readonly settleMs: number;
   /**

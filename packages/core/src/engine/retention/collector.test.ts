@@ -1,4 +1,4 @@
-/** What the collector must not remove, whatever the base records say. */
+/** Entries that the collector must not remove, whatever the base records say. */
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 

@@ -3,14 +3,15 @@
  *
  *  V1 A step is one agent: its records before a base record, then its inputs up to that base's last one. Both are
  *     idempotent and bounded by what a look found; a crash in between leaves something for the next base record's step.
- *  V2 Only who holds the agent's partition does it. That is to spare the log; the base record is fenced, so two who do it
- *     remove the same.
- *  V3 A look comes before the steps, again every `lookMs`: every saved floor stands (H3), the low-water mark is raised to
- *     what this worker just found on the log, and what is handled everywhere is known (U1, U2).
- *     What lies below the mark is archived before any of it is removed, where there is an archive.
- *  V4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log that is busy is left alone.
- *     What does not fit waits, and goes by prefix when it is much (prefix.ts); more than `waitingMax` is left to the agents'
- *     next base records.
+ *  V2 Only the holder of the agent's partition does it. The rule spares the log; the base record is
+ *     fenced, so two workers that do it remove the same.
+ *  V3 A look comes before the steps, again every `lookMs`: every saved floor stands (H3), the
+ *     low-water mark is raised to what this worker just found on the log, and what is handled
+ *     everywhere is known (U1, U2). Entries below the mark are archived before any of them is
+ *     removed, where there is an archive.
+ *  V4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log
+ *     that is busy is left alone. Records beyond that pace wait, and go by prefix when they are
+ *     many (prefix.ts); more than `waitingMax` are left to the agents' next base records.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { errorData } from "../../errors/troupe-error.ts";
@@ -33,7 +34,7 @@ import { deadLetterOriginals, firstUnhandled, heldFrom, type Originals } from ".
 
 export interface CollectorHost {
   readonly log: Log;
-  /** Where to keep what is removed. */
+  /** Archive for the records that are removed. */
   readonly archive: Pick<Archive, "keep"> | undefined;
   readonly clock: Clock;
   readonly feed: InspectionFeed;
@@ -43,10 +44,10 @@ export interface CollectorHost {
   readonly holds: (agent: AgentId) => boolean;
 }
 
-/** What a look found. */
+/** Bounds that a look found. */
 export interface Look {
   readonly atMs: number;
-  /** Nothing at or after it is removed. */
+  /** Position from which on nothing is removed. */
   readonly below: Position;
   /** Inputs from here on may be needed (U1). */
   readonly unhandled: Position;
@@ -56,7 +57,7 @@ export interface Look {
 interface Waiting {
   readonly agent: AgentId;
   readonly base: Pick<KnownBase, "lastInput" | "revision" | "turns">;
-  /** Its records went; some of its inputs were not handled everywhere at this look. */
+  /** Set when its records went, and some of its inputs were not handled everywhere at this look. */
   readonly tried?: { readonly look: Look; readonly sinceMs: number } | undefined;
 }
 
@@ -93,7 +94,7 @@ export class Collector {
     history.forgetBasesTo(base.revision);
   }
 
-  /** What lies before this base record may go. False when too much waits already. */
+  /** Note that the records before this base record may go. False when too much waits already. */
   add(agent: AgentId, base: Waiting["base"]): boolean {
     const name = agentName(agent);
     if (this.#waiting.size >= waitingMax && !this.#waiting.has(name)) return false;
@@ -171,7 +172,7 @@ export class Collector {
     }
   }
 
-  /** Everything that the steps may remove is archived first, once for each look. */
+  /** Archives everything that the steps may remove, once for each look. */
   async #archive(due: readonly Waiting[], look: Look): Promise<void> {
     const { archive } = this.#host;
     if (archive === undefined) return;
@@ -252,7 +253,7 @@ async function allStand(
 const tickMs = 100;
 /** Of the time, at most, something is being removed agent by agent. */
 const shareMax = 0.1;
-/** How long an agent's inputs may wait for what is unhandled elsewhere. */
+/** Time that an agent's inputs may wait for others to handle them, in milliseconds. */
 const triesMs = 60_000;
 /** Steps under way. */
 const atOnceMax = 8;

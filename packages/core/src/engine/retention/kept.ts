@@ -1,4 +1,4 @@
-/** What is done after each commit about what is kept: snapshots, base records, and what may go. */
+/** Work after each commit about what is kept: snapshots, base records, and records that may go. */
 import type { AgentHistory } from "../history/agent-history.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import type { SnapshotSaver } from "../history/snapshot-saver.ts";

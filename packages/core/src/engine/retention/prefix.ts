@@ -82,7 +82,10 @@ class Slices {
   }
 }
 
-/** How long one request may keep the log from other work, nearly, and how long it rests then. */
+/**
+ * Time that one request may keep the log from other work, nearly, and that it rests then, in
+ * milliseconds.
+ */
 const sliceMs = 100;
 const restsPerSlice = 4;
 /** Positions of the smallest slice. */

@@ -1,9 +1,9 @@
 /**
  * Removing publications beyond the age that their topic keeps them.
  *
- * How old a position is is known from notes: now and then it is written down, in a cell, which
- * position the log had reached at which time. So what is removed is at least as old as its topic
- * says, whatever clock the worker has; what was there before the first note counts from that one.
+ * The age of a position is known from notes: now and then a cell gets the position that the log had
+ * reached, and the time. So a removed publication is at least as old as its topic says, whatever
+ * clock the worker has; one that was there before the first note counts from that one.
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
 import type { Archive } from "../../log/archive/archive-port.ts";
@@ -29,7 +29,9 @@ interface Note {
 
 const cellName = "~retention-times";
 
-/** One step: note the time, and remove what is beyond it. @throws LogUnavailableError */
+/**
+ * A step: note the time, and remove the publications that are too old. @throws LogUnavailableError
+ */
 export async function removePublications(host: PublicationsHost, look: Look): Promise<void> {
   const { agesMs, archive, feed, log } = host;
   const notes = await noted(log, look.below, Math.min(...agesMs.values()));

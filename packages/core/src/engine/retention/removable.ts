@@ -21,7 +21,7 @@ export function removableBase(
   if (rule === undefined || bases.length === 0) return undefined;
   const ends = bases.findLast(({ ended }) => ended)?.revision ?? 0;
   return bases.findLast((base) => {
-    // What another fold made of the events is no reason to let them go.
+    // A state that another fold made is no reason to let its events go.
     if (base.foldVersion !== runtime.foldVersion && !base.ended) return false;
     if (nowMs - base.storedAtMs < settleMs) return false;
     if (rule.after === "ended" && base.revision > ends) return false;

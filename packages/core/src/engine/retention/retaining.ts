@@ -1,4 +1,4 @@
-/** What a worker does for the retention of its types; nothing where none is declared. */
+/** Work of a worker for the retention of its types; none where no retention is declared. */
 import { DefinitionError } from "../../errors/definition-errors.ts";
 import { keyToToken } from "../../definition/message/key-token.ts";
 import { partitionOfToken } from "../../definition/message/partition.ts";
@@ -114,7 +114,10 @@ export class Retaining {
     await this.#sweep.run();
   }
 
-  /** One worker of each type does it: that with the first partition. */
+  /**
+   * Removes publications, if this is the type's one worker for it: the one with the first
+   * partition.
+   */
   async #removePublications(): Promise<void> {
     const { feed } = this.#host;
     const own = [...this.#topics].filter(([type]) => this.#holds(type, 0));
@@ -141,7 +144,8 @@ export function retainingOf(host: RetainingHost): Retaining | undefined {
 }
 
 /**
- * What a log has removed on purpose is said by one position, and would be by one for each shard.
+ * Refuses a log of several shards: what was removed on purpose is known by one position, and would
+ * need one for each shard.
  */
 function requireOneShard({ log, runtimes }: RetainingHost): void {
   const { namespace, shards } = log;

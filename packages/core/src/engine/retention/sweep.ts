@@ -1,7 +1,7 @@
 /**
  * The sweep: one pass over the journals of a worker's types, which finds what may go of agents that
- * nobody talks to any more, and how much of a type may go at once. Whatever is active is found by
- * its own commits.
+ * nobody talks to any more, and how much of a type may go at once. An active agent is found by its
+ * own commits.
  *
  * It runs now and then, and whenever so much has come that reading all of it is worth it. An agent
  * whose turns are all beyond its age gets a base record at the end, behind which the rest goes the
@@ -129,7 +129,7 @@ export class Sweep {
     }
   }
 
-  /** Nothing of any type is beyond its age from here on. */
+  /** Whether the types' records from here on are all younger than their age. */
   #isYoung({ entry }: Extract<LogEntry, { readonly kind: "turn" }>): boolean {
     const nowMs = this.#host.log.nowMs();
     return this.#types.every((type) => {
@@ -151,7 +151,7 @@ export class Sweep {
     collector.passed(type, before);
   }
 
-  /** What may go of this agent alone: it has no commits of its own any more. */
+  /** Decides what may go of this agent alone, which has no commits of its own any more. */
   async #decide(counted: Counted, look: Look): Promise<void> {
     const { collector, log, runtimes, settings } = this.#host;
     const runtime = runtimes.get(counted.agent.type);
@@ -205,5 +205,5 @@ const recordsAtOnce = 1000;
 const pauseMs = 5;
 /** Turns between two base records of an agent, at least. */
 const recordsEach = 32;
-/** How much a log grows between two passes, as a part of what the last one left. */
+/** Growth of a log between two passes, as a part of what the last one left. */
 const growth = 0.75;

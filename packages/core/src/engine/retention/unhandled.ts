@@ -39,7 +39,7 @@ export async function firstUnhandled(
   return first;
 }
 
-/** What others handle is passed over by a type, also when nobody hosts it any more. */
+/** A type passes over inputs that others handle, also when nobody hosts it any more. */
 async function firstOfTypes(
   log: UnhandledLog,
   places: readonly { type: string; partition: number; position: Position }[],
@@ -62,7 +62,7 @@ async function firstOfTypes(
 /** By address (`agent/account/alice`), and by topic: the first original that must stay. */
 export type Originals = ReadonlyMap<string, Position>;
 
-/** What dead letters may send again (U2). @throws LogUnavailableError */
+/** Messages that dead letters may send again (U2). @throws LogUnavailableError */
 export async function deadLetterOriginals(log: Pick<Log, "follow">): Promise<Originals> {
   const originals = new Map<string, Position>();
   const hold = (name: string, position: Position): void => {
@@ -82,7 +82,7 @@ export async function deadLetterOriginals(log: Pick<Log, "follow">): Promise<Ori
   return originals;
 }
 
-/** Nothing of the address goes from this position on. */
+/** Position from which on nothing of the address goes. */
 export function heldFrom(originals: Originals, names: readonly string[]): Position {
   return Math.min(Infinity, ...names.map((name) => originals.get(name) ?? Infinity));
 }

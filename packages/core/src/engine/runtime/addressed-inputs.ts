@@ -1,7 +1,7 @@
 /**
- * What the agents of a type read back from the log of what is addressed to them, as their code and
- * the type's manifest say: what a subscription does not count for is left out (V4), and what only
- * newer code knows is never passed over (I15).
+ * Inputs of a type's agents that are read back from the log, as their code and the type's manifest
+ * say: those that a subscription does not count for are left out (V4), and those that only newer
+ * code knows are never passed over (I15).
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
 import type { AgentId } from "../../definition/message/address.ts";

@@ -38,11 +38,13 @@ export interface AgentRuntime {
   readonly definition: AgentDefinition;
   /** Whether it declares anything personal. */
   readonly personal: boolean;
-  /** What its handlers were seen to do. */
+  /** Whether its handlers were seen to return at once, or to wait. */
   readonly paces: HandlerPaces;
   /** Topics that it subscribes to. */
   readonly topics: readonly string[];
-  /** What its states are folded with: the version of the state, and the declared events. */
+  /**
+   * Versions that its states are folded with: that of the state, and those of the declared events.
+   */
   readonly foldVersion: string;
   /**
    * A recorded event as it is declared today. @throws UnknownEventError, NewerEventError,
@@ -111,7 +113,10 @@ export function manifestOf(definition: AgentDefinition, version: string): Manife
   };
 }
 
-/** Where an emit object keeps its turn; a symbol, so that no event name can collide with it. */
+/**
+ * Key under which an emit object keeps its turn; a symbol, so that no event name can collide with
+ * it.
+ */
 const sinkOf = Symbol("sink");
 
 /**
@@ -162,7 +167,7 @@ function unknownEvent(event: string, place: EventPlace): UnknownEventError {
   );
 }
 
-/** What a fold returned, as it is kept. @throws NotStorableError */
+/** The state that a fold returned, in stored form. @throws NotStorableError */
 function stateOf(next: unknown, event: string, place: EventPlace): unknown {
   try {
     return stored(next, "The state");

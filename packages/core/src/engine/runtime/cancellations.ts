@@ -1,8 +1,8 @@
 /**
- * Which asks were given up by their askers, as far as this worker was told.
+ * Asks that were given up by their askers, as far as this worker was told.
  *
  * The word may come before its ask, while that waits in a queue, or while its handler runs; it may
- * also never come, and then only the ask's deadline tells. What came is remembered for a while,
+ * also never come, and then only the ask's deadline tells. Each word is remembered for a while,
  * bounded in number (I7).
  */
 import type { Log } from "../../log/log.ts";

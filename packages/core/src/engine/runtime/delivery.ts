@@ -1,4 +1,4 @@
-/** One input on its way through one agent's mailbox. */
+/** An input on its way through one agent's mailbox. */
 import type { Input, Position } from "../../definition/message/input.ts";
 import type { EarlierRun } from "../../journal/earlier-run.ts";
 
@@ -11,28 +11,30 @@ export interface Delivery {
    * next run records this failure instead of calling the handler.
    */
   verdict: unknown;
-  /** It was in a batch that failed as a whole: it is tried again by itself (M3). */
+  /** Set after a batch that failed as a whole: the message is tried again by itself (M3). */
   alone: boolean;
-  /** Its asker was told that it waits on the log, so no deadline ends it. @default false */
+  /**
+   * Set when its asker was told that it waits on the log, so no deadline ends it. @default false
+   */
   readonly waits?: boolean;
   /**
    * Whether its run has to be written down in the journal (R1), or that is over. @default unknown
    */
   begin?: "coming" | "over";
   readonly place: Place;
-  /** When its worker got it, by its clock. */
+  /** Time at which its worker got it, by its clock. */
   readonly receivedAtMs: number;
-  /** When the agent's journal was read since then; undefined when it was in memory. */
+  /** Time at which the agent's journal was read since then; undefined when it was in memory. */
   activatedAtMs: number | undefined;
-  /** When the handler was called first. */
+  /** Time at which the handler was called first. */
   firstStartedAtMs: number | undefined;
   /** Runs here that failed; undefined without any. */
   failedRuns: readonly EarlierRun[] | undefined;
-  /** Its room in the window went to others. @default false */
+  /** Set once its room in the window went to others. @default false */
   lent?: boolean;
 }
 
-/** What an input takes up until it is handled. */
+/** The room that an input takes up until it is handled. */
 export interface Place {
   /**
    * The input is in the journal (or a dead letter), or stays on the log for later: its position may
@@ -55,7 +57,7 @@ export interface WindowPlace extends Place {
   standFor(from: Position): BacklogShare;
 }
 
-/** What a key that is behind may have read back: one input in any case. */
+/** Room for the inputs that a key which is behind may have read back: one input in any case. */
 export interface BacklogShare {
   readonly inputs: number;
   readonly bytes: number;

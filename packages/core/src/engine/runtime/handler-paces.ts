@@ -1,7 +1,7 @@
 /**
- * Which handlers of an agent type return at once. They never wait, so they need no permit, and
- * those that wait for models cannot hold them up. What a handler does is known when it has returned
- * once; one that was ever seen to wait counts as one that does.
+ * Handlers of an agent type that return at once. They never wait, so they need no permit, and those
+ * that wait for models cannot hold them up. A handler is known once it has returned; one that was
+ * ever seen to wait counts as one that waits.
  */
 import type { Delivery } from "./delivery.ts";
 
@@ -27,7 +27,7 @@ export class HandlerPaces {
   }
 }
 
-/** What was handled: a message, or a publication; `message` is then the topic's name. */
+/** Input that was handled: a message, or a publication; `message` is then the topic's name. */
 interface Handled {
   readonly message: string;
   readonly topic: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * What a reader is asked for: what is addressed to some agent types, and to the topics that any
- * version of their code subscribes to.
+ * Interest of a reader: inputs addressed to some agent types, and to the topics that any version of
+ * their code subscribes to.
  *
  * So a worker that hosts few of many types gets little of what is for the others. Where it cannot
  * know yet what newer code subscribes to, see N2 in partition-intake.ts.
@@ -13,7 +13,7 @@ export class Interest {
   readonly types: readonly string[];
   readonly topics: readonly string[];
 
-  /** What is for these types, as far as is known now. */
+  /** Interest in these types, as far as is known now. */
   static of(
     held: readonly { readonly runtime: AgentRuntime }[],
     knowledge: Pick<Knowledge, "topicsOf">,

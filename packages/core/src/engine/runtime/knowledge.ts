@@ -1,5 +1,5 @@
 /**
- * What the system knows about the hosted types, compared with what this code knows (I15).
+ * Knowledge of the system about the hosted types, compared with what this code knows (I15).
  *
  * In a rolling deploy several versions of the code host a type. The type's manifest says what any
  * of them handles, so old code sees what only newer code knows:
@@ -8,9 +8,10 @@
  *     its key, until code that knows it takes the partition. The other keys go on.
  *  V2 Whether a message is unknown to everybody, and so a dead letter, is decided by a manifest that
  *     was read after the message.
- *  V3 A publication is passed over only on a manifest that was read at most `freshMs` ago. Who adds
- *     a subscription to a type that exists waits longer than that, and only then says from which
- *     position on it counts (registration.ts). So nobody passes over what belongs to it.
+ *  V3 A publication is passed over only on a manifest that was read at most `freshMs` ago. A worker
+ *     that adds a subscription to a type that exists waits longer than that, and only then says
+ *     from which position on it counts (registration.ts). So no publication that belongs to it is
+ *     passed over.
  *  V4 A subscription counts for what comes after its beginning.
  */
 import type { Clock } from "../../clock/clock.ts";
@@ -24,7 +25,7 @@ import { shardAt, shardOfKey } from "../../log/shard.ts";
 import { nameOf } from "./turn-input.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 
-/** What becomes of an input of a type's agent. `ask`: it waits until the manifest is read again. */
+/** Fate of an input of a type's agent. `ask`: it waits until the manifest is read again. */
 export type Verdict = "handle" | "pass" | "wait" | "ask";
 
 export interface KnowledgeHost {
@@ -39,13 +40,13 @@ export interface KnowledgeHost {
   readonly freshMs: number;
   /** Write the manifest of a type that has none (any more). */
   readonly register: (type: string) => Promise<Manifest>;
-  /** What was asked about a type can be decided. */
+  /** Called when the questions about a type can be decided. */
   readonly onAnswer: (type: string) => void;
   /** Other topics are for a type than before. */
   readonly onTopics: (type: string) => void;
   /** Names of a type were taken away: nothing waits for them any more. */
   readonly onForgotten: (type: string) => void;
-  /** This code lacks something of a type that another one has. */
+  /** Called when this code lacks something of a type that another one has. */
   readonly onLack: (type: string) => void;
 }
 
@@ -67,7 +68,7 @@ export class Knowledge {
     this.#host = host;
   }
 
-  /** What the log answered when the type was registered. */
+  /** Takes over the log's answer to the registration of the type. */
   learn(manifest: Manifest): void {
     this.#manifests.set(manifest.type, manifest);
     this.#readAtMs = this.#host.clock.monotonicMs();
@@ -168,7 +169,7 @@ export class Knowledge {
     this.#host.feed.emit({ kind: "fault", what: `inputs of ${type}`, failure });
   }
 
-  /** Why an input waits. The type's partitions are left to workers that know it. */
+  /** Error that says why an input waits. The type's partitions are left to workers that know it. */
   unknownHere({ type }: AgentRuntime, input: Input): UnknownHereError {
     const { version, worker } = this.#host;
     const { address } = input;

@@ -1,5 +1,5 @@
 /**
- * What a worker's records and ids say about where they are: which log it is, and the digests of the
+ * Identity of a log as a worker's records and ids name it: the log, and the digests of the
  * namespace. Learnt when the worker starts, and again when the log was made anew.
  */
 import type { Random } from "../../clock/random.ts";

@@ -1,5 +1,5 @@
 /**
- * One handler call's hold on a permit: taken while it waits for something, but not for other
+ * Hold of one handler call on a permit: taken while it waits for something, but not for other
  * agents or for limits.
  */
 import type { Permits } from "./permits.ts";
@@ -28,8 +28,8 @@ export class PermitHold {
   }
 
   /**
-   * While a handler waits for other agents it leaves its place to them, or these could never answer
-   * (I7). While it waits for a limit it leaves it to those that can go on.
+   * Give the permit back while a handler waits for other agents, or these could never answer (I7).
+   * While it waits for a limit it leaves it to those that can go on.
    */
   async whileWaiting<Result>(wait: () => Promise<Result>): Promise<Result> {
     // Later, because giving it may start another agent's handler, which must not run inside this

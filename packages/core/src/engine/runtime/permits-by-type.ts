@@ -4,7 +4,7 @@
  *
  * It is a setting of the worker and not of the agent, as are all other bounds on memory and places:
  * how many handlers of a type fit depends on the machine, and one definition may run on large and
- * small ones. What all workers together may do is a `limit`.
+ * small ones. A bound on all workers together is a `limit`.
  */
 import { DefinitionError } from "../../errors/definition-errors.ts";
 import { atLeastOne, requireNumbers } from "../../definition/option-rules.ts";
@@ -31,7 +31,7 @@ export function permitsByType(
   };
 }
 
-/** One of each. */
+/** Permits that take one of each. */
 function both(own: Permits, all: Permits): Permits {
   return {
     get free() {
@@ -45,7 +45,8 @@ function both(own: Permits, all: Permits): Permits {
       own.give();
       all.give();
     },
-    // Who is woken asks again, and waits for the other one where that is taken by then.
+    // A waiting handler that is woken asks again, and waits for the other permit where that is
+    // taken by then.
     whenFree(action) {
       if (own.free) all.whenFree(action);
       else own.whenFree(action);

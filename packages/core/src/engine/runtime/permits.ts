@@ -1,6 +1,6 @@
 /**
- * How many handlers may be waiting for something at once in a worker (I7). First come, first
- * served. A handler that waits for another agent's reply gives its permit back for that time.
+ * Bound on the handlers of a worker that may be waiting for something at once (I7). First come,
+ * first served. A handler that waits for another agent's reply gives its permit back for that time.
  */
 
 export interface Permits {
@@ -15,7 +15,8 @@ export interface Permits {
 export function permits(max: number): Permits {
   let taken = 0;
   const waiting: (() => void)[] = [];
-  // Who is woken may need none after all; then it is the turn of the one behind.
+  // A waiting handler that is woken may need no permit after all; then it is the turn of the one
+  // behind.
   const wake = (): void => {
     for (;;) {
       const next = taken < max ? waiting.shift() : undefined;

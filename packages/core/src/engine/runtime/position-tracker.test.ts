@@ -24,6 +24,6 @@ it("stays quick with one stuck input and a million finished ones behind it (I7)"
     tracker.finish(tracker.begin({ position }));
   }
   expect(tracker.floor).toBe(0);
-  // What is finished is forgotten: only the stuck one is left to look at.
+  // Finished inputs are forgotten: only the stuck one is left to look at.
   expect(JSON.stringify(tracker.unfinished)).toBe('[{"position":1}]');
 });

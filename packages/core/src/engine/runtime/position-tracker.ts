@@ -1,5 +1,5 @@
 /**
- * How far a stream of inputs is handled: the position up to which nothing is unfinished.
+ * Progress through a stream of inputs: the position up to which none is unfinished.
  *
  * Inputs begin in log order and finish in any order; the floor is the place from which a successor
  * has to read. An unfinished input may come to stand for later ones of its key (`move`): then the
@@ -15,7 +15,7 @@ export class PositionTracker<Tracked extends TrackedInput = TrackedInput> {
   #lastBegun: Position;
   /** In log order; no larger than the window, because what is finished leaves at once (I7). */
   readonly #unfinished = new Set<Tracked>();
-  /** Those that stand for later ones, in no order. */
+  /** Inputs that stand for later ones, in no order. */
   readonly #moved = new Set<Tracked>();
 
   constructor(after: Position) {
@@ -27,7 +27,7 @@ export class PositionTracker<Tracked extends TrackedInput = TrackedInput> {
     return this.#lastBegun;
   }
 
-  /** Everything up to and including this position is handled. */
+  /** Position up to which all inputs are handled, itself included. */
   get floor(): Position {
     const [first] = this.#unfinished;
     let floor = first === undefined ? this.#lastBegun : first.position - 1;
@@ -35,12 +35,14 @@ export class PositionTracker<Tracked extends TrackedInput = TrackedInput> {
     return floor;
   }
 
-  /** What has begun and is not finished: in log order, then what stands for others. */
+  /**
+   * Inputs that have begun and are not finished: in log order, then those that stand for others.
+   */
   get unfinished(): readonly Tracked[] {
     return [...this.#unfinished, ...this.#moved];
   }
 
-  /** How many stand for later ones. */
+  /** Number of inputs that stand for later ones. */
   get movedCount(): number {
     return this.#moved.size;
   }

@@ -1,5 +1,5 @@
 /**
- * Which inputs of a partition may have ended the process that held it before.
+ * Inputs of a partition that may have ended the process that held it before.
  *
  * When its last holder did not release a partition, that process died, and a message that it
  * handled may be why. It can only be one that was on the log by then, among those that a holder has
@@ -8,7 +8,7 @@
 import type { Position } from "../../definition/message/input.ts";
 
 export class Suspicion {
-  /** Nothing behind it was on the log when the holder died. */
+  /** Position after which nothing was on the log when the holder died. */
   #end: Position = Infinity;
   #left: number;
 

@@ -1,4 +1,4 @@
-/** What an input says: which message it is, its payload, and who handles it. */
+/** Meaning of an input: its message, its payload, and its handler. */
 import type { MessageDefinition } from "../../definition/agent-definition.ts";
 import { UnknownMessageError } from "../../errors/ask-errors.ts";
 import { PayloadTooLargeError } from "../../errors/log-errors.ts";

@@ -1,4 +1,4 @@
-/** What an agent does about a message that failed for good: it commits with the failure. */
+/** Reaction of an agent to a message that failed for good: it commits with the failure. */
 import { TurnTooLargeError } from "../../errors/message-errors.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import { agentName } from "../../definition/message/address.ts";
@@ -29,7 +29,9 @@ export function afterFailure(turn: Turn, failure: ErrorData): void {
   );
 }
 
-/** What is to be done about this message; for one that cannot be read, only `onUnread` knows. */
+/**
+ * Handler of this message's failure; for a message that cannot be read, only `onUnread` knows one.
+ */
 function reactionOf(turn: Turn): UnreadHandler | undefined {
   try {
     const { definition, valid } = turn.decoded();

@@ -1,4 +1,4 @@
-/** What an agent is between two turns: what the next one starts from, whoever runs it. */
+/** State of an agent between two turns: the next one starts from it, whoever runs that. */
 import type { AgentDefinition } from "../../definition/agent-definition.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { StateReferences } from "../personal/state-references.ts";
@@ -7,7 +7,7 @@ import type { AfterEnd } from "../../definition/context.ts";
 import type { Answering } from "../../journal/answering.ts";
 import type { Turn } from "./turn.ts";
 
-/** What an agent is after some turn. */
+/** State of an agent after some turn. */
 export interface AgentState {
   readonly state: unknown;
   /** Turns so far. */
@@ -21,7 +21,7 @@ export interface AgentState {
   readonly references?: StateReferences | undefined;
   /** Inputs whose asks were left open and are not answered yet (D1), in order. */
   readonly openAsks: readonly Position[];
-  /** How it ended, until it begins again. */
+  /** Set once the agent ended, until it begins again. */
   readonly ended: AfterEnd | undefined;
 }
 

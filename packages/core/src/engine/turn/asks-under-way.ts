@@ -12,16 +12,16 @@ import { LogUnavailableError, RevisionConflictError } from "../../errors/log-err
 import { DeadlinePassedError } from "../../errors/message-errors.ts";
 import type { Position } from "../../definition/message/input.ts";
 
-/** One ask. */
+/** An ask that a turn has made. */
 export interface Asked {
   readonly answer: Promise<unknown>;
-  /** Nobody waits for it any more. */
+  /** Calls the ask back, for this reason. */
   end(reason: unknown): void;
 }
 
 /** A call of a batch handler, in which other messages may need what this one asked (M4). */
 export interface AskingCall {
-  /** Its handler runs, and is wanted for a message at least. */
+  /** True while the handler runs and at least one of its messages needs it. */
   readonly wanted: boolean;
   /** Call `action` once when it is wanted no longer. */
   whenUnwanted(action: () => void): void;
@@ -29,9 +29,9 @@ export interface AskingCall {
 
 export class AsksUnderWay {
   readonly #asks = new Map<string, Asked>();
-  /** Those that asked, or joined what an earlier run had asked. */
+  /** Calls that asked, or joined an ask of an earlier run. */
   #calls: Set<AskingCall> | undefined;
-  /** Where the log has them, once they are accepted. */
+  /** Positions of the asks on the log, once they are accepted. */
   readonly #positions = new Map<string, Position>();
 
   accepted(key: string, position: Position): void {
@@ -53,8 +53,8 @@ export class AsksUnderWay {
     const controller = new AbortController();
     const answer = begin(controller.signal);
     const asked: Asked = { answer, end: (reason) => controller.abort(reason) };
-    // A run that waits for it hears of it there. What failed without an answer the next run asks
-    // again, as the same ask.
+    // A run that waits for it hears of it there. The next run repeats an ask that failed without an
+    // answer, as the same ask.
     answer.catch((thrown: unknown) => {
       const isAnswer = !withoutAnswer.some((kind) => thrown instanceof kind);
       if (!isAnswer && this.#asks.get(key) === asked) this.#asks.delete(key);
@@ -83,7 +83,7 @@ export class AsksUnderWay {
   }
 }
 
-/** Why an ask ends that its turn did not wait for. */
+/** Reason of the end of an ask that its turn did not wait for. */
 const left = new AskCancelledError("The turn that asked ended without waiting for the answer.");
 
 /** The log's trouble, which is over some time. */
@@ -92,7 +92,7 @@ const withoutAnswer = [LogUnavailableError, RevisionConflictError];
 /** With these a run's end is also that of its asks. */
 const ends = [TurnGivenBackError, AskCancelledError, DeadlinePassedError];
 
-/** Who may stop waiting for an ask. */
+/** Signals of those who may stop waiting for an ask. */
 export interface AskWaiters {
   /** Fires when this run of the turn is over; the ask goes on. */
   readonly run: AbortSignal;

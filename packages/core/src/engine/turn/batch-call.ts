@@ -1,6 +1,6 @@
 /**
- * One call of a batch handler: messages take seats while it gathers, the handler runs once, and
- * each message hears its own outcome.
+ * A call of a batch handler: messages take seats while it gathers, the handler runs once, and each
+ * message hears its own outcome.
  *
  *  M1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
  *     messages failed in part, the others commit.
@@ -40,7 +40,7 @@ export interface BatchCallParts {
   readonly type: string;
   readonly name: string;
   readonly handler: BatchHandler;
-  /** Nobody can take a seat any more. */
+  /** Called once no message can take a seat any more. */
   readonly onClosed: () => void;
 }
 
@@ -52,7 +52,7 @@ export class BatchCall {
   readonly permit: PermitHold;
   readonly #parts: BatchCallParts;
   readonly #seats = new Set<BatchSeat>();
-  /** Those that the running handler is still wanted for. */
+  /** Seats of the messages that the running handler is still wanted for. */
   #wanted = new Set<BatchSeat>();
   #whenUnwanted: (() => void)[] = [];
   readonly #abort = new AbortController();
@@ -95,7 +95,7 @@ export class BatchCall {
     return this.#size;
   }
 
-  /** When it was called, in milliseconds since the epoch. */
+  /** Time at which the handler was called, in milliseconds since the epoch. */
   get startedAtMs(): number {
     return this.#startedAtMs;
   }
@@ -105,7 +105,7 @@ export class BatchCall {
     return this.#abort.signal;
   }
 
-  /** Those of all of its messages. */
+  /** Turns of all of its messages. */
   get turns(): readonly Turn[] {
     return [...this.#seats].map(({ turn }) => turn);
   }
@@ -132,7 +132,7 @@ export class BatchCall {
 
   /** The turn is over, or given up for a reason. */
   leave(seat: BatchSeat, reason?: unknown): void {
-    // Who waits for it must not wait for ever.
+    // The turn that waits for its seat must not wait for ever.
     if (this.#phase !== "running") {
       this.#seats.delete(seat);
       seat.reject(new Error("The turn was given up before its batch began."));
@@ -213,7 +213,7 @@ export class BatchCall {
     }
   }
 
-  /** Nobody waits for the handler any more. */
+  /** Ends the handler's call, because no message waits for it any more. */
   #abandon(reason: unknown): void {
     this.#abort.abort(reason ?? new Error("All messages of the batch were given up."));
     this.permit.leave();
@@ -261,7 +261,7 @@ function shared(thrown: unknown): unknown {
   return new Error(`A message of the batch failed: ${thrown.message}`, { cause: thrown });
 }
 
-/** Its last run was not its own: it has one more, alone (M3). */
+/** Leaves the turn one more run, alone (M3), because its last one was not its own. */
 function keepOneRun(turn: Turn): void {
   // One that was given up may be running again by now.
   if (!turn.ended && turn.delivery.attempts >= turn.retry.attemptsMax) turn.uncount();

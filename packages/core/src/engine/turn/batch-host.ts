@@ -1,4 +1,4 @@
-/** What the calls of batch handlers need from their worker. */
+/** The parts of a worker that the calls of batch handlers need. */
 import type { Clock } from "../../clock/clock.ts";
 import type { Random } from "../../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";

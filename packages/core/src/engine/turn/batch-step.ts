@@ -1,5 +1,5 @@
 /**
- * One effect for many messages, recorded per message (I6). Each item takes an ordinary step; those
+ * An effect for many messages, recorded per message (I6). Each item takes an ordinary step; those
  * whose result is not recorded meet in one call of the effect.
  */
 import { requireOnePerItem } from "../../definition/batch-results.ts";
@@ -14,7 +14,7 @@ import type {
 
 interface Wanted {
   readonly item: AnyBatchItem;
-  /** Its place among the items. */
+  /** Index of the item among all items. */
   readonly index: number;
   readonly idempotencyKey: string;
   readonly resolve: (result: unknown) => void;
@@ -30,7 +30,7 @@ interface BatchStep {
 
 export function batchStep(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
   const results = resultsFor(call, step);
-  // Whoever awaits it hears of it there (S7).
+  // A caller that awaits the results hears of the failure there (S7).
   results.catch(() => undefined);
   return results;
 }

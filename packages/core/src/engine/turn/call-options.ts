@@ -47,7 +47,7 @@ export function requireAskOptions(options: AskOptions): void {
   requireOptions("Ask option ", options, askRules);
 }
 
-/** What was given after a message that is sent or asked. @throws DefinitionError */
+/** Options that were given after a message that is sent or asked. @throws DefinitionError */
 export function messageOptionsOf(given: unknown): MessageOptions {
   const options = (given ?? {}) as MessageOptions;
   requireOptions("Message option ", options, messageRules);
@@ -74,7 +74,7 @@ export function requireTimerOptions(options: Partial<TimerTarget<never>>): void 
   requireOptions("Timer option ", options, timerRules);
 }
 
-/** What `ctx.end` was told. @throws DefinitionError */
+/** Fate of later messages, as `ctx.end` was told. @throws DefinitionError */
 export function afterEnd(options: EndOptions): AfterEnd {
   requireOptions("End option ", options, { later: "other" });
   const { later = "begin-again" } = options;

@@ -1,4 +1,4 @@
-/** What is kept of a message that a turn gave up. */
+/** Dead letter of a message that a turn gave up. */
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { Turn } from "./turn.ts";

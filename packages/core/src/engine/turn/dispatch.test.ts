@@ -1,4 +1,4 @@
-/** Which turns may store what they send after their record. */
+/** Conditions under which a turn may store its messages after its record. */
 import { expect, test } from "vitest";
 
 import type { InputDraft } from "../../definition/message/input.ts";

@@ -2,11 +2,11 @@
  * Whether an ask was made before, by a run of this turn in another process.
  *
  * An agent's effects begin on stored ground, so only the first turn after an activation can have
- * been begun by somebody else: whoever came before could not have begun a later one. And nobody who
- * came before can make it any more, because an ask is accepted only while the journal ends where
- * its asker knows (`fence`). What was accepted lies on the callee's own subject, after the asker's
- * input. The log's window of message ids tells the same for what is young; what may be older than
- * that is looked for.
+ * been begun by an earlier owner, which could not have begun a later one. That owner cannot make
+ * the ask any more, because an ask is accepted only while the journal ends where its asker knows
+ * (`fence`). An accepted ask lies on the callee's own subject, after the asker's input. The log's
+ * window of message ids tells the same for a young ask; one that may be older than that is looked
+ * for.
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
@@ -23,7 +23,7 @@ export function asksMayBeForgotten({ delivery, host: { log } }: Turn): boolean {
   return mayBeForgotten(log, delivery.input.acceptedAtMs);
 }
 
-/** Where the ask lies, if it is there. */
+/** Position of the ask, if it is on the log. */
 export function earlierAsk(
   { delivery, host: { log } }: Turn,
   { agent, id }: EarlierAsk,

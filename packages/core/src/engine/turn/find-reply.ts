@@ -20,7 +20,7 @@ export interface SoughtReply {
   readonly position: Position;
   /** Records up to here were read. */
   after: Position;
-  /** Its turn is there, and a later one answers (D1). */
+  /** True once its turn is there, and a later one answers (D1). */
   open: boolean;
 }
 
@@ -73,7 +73,7 @@ class ReplySearch {
   readonly found = new Map<SoughtReply, Reply>();
   /** In log order. */
   readonly #waiting: SoughtReply[];
-  /** Their turns have left them open. */
+  /** Asks that their turns have left open. */
   readonly #open: Set<SoughtReply>;
 
   readonly #agent: AgentId;
@@ -108,7 +108,7 @@ class ReplySearch {
     this.#open.clear();
   }
 
-  /** What was asked before that is not answered any more. */
+  /** Gives up the earlier asks that are not answered any more. */
   erased(tombstone: TombstoneRecord, agent: AgentId): void {
     const { inputPosition } = tombstone;
     const isBefore = ({ position }: SoughtReply): boolean => position <= inputPosition;

@@ -10,7 +10,7 @@ import { agentName } from "../../definition/message/address.ts";
 import type { Delivery } from "../runtime/delivery.ts";
 import type { Turn } from "./turn.ts";
 
-/** When nobody waits for the reply any more, by the log's clock. */
+/** Time from which nobody waits for the reply any more, by the log's clock. */
 export function deadlineMsOf({ input, waits }: Delivery): number | undefined {
   return waits === true ? undefined : input.metadata.deadlineMs;
 }
@@ -21,7 +21,9 @@ export function leftMsOf({ delivery, host: { log } }: Pick<Turn, "delivery" | "h
   return deadlineMs === undefined ? Infinity : deadlineMs - log.nowMs();
 }
 
-/** Why the turn must not go on although nothing failed; undefined as long as somebody waits. */
+/**
+ * Reason why the turn must not go on although nothing failed; undefined as long as somebody waits.
+ */
 export function givenUp(turn: Turn): TroupeError | undefined {
   if (isCancelled(turn)) return cancelled(turn);
   if (turn.refuses) return refused(turn);
@@ -36,7 +38,7 @@ function isCancelled({ delivery, host: { cancellations } }: Turn): boolean {
   return askers.every((each) => cancellations.has(each));
 }
 
-/** Its agent has ended, and said that nothing comes after that. */
+/** Error of a message whose agent has ended, and said that nothing comes after that. */
 function refused({ agent, delivery, message }: Turn): AgentEndedError {
   const name = agentName(agent);
   const { position } = delivery.input;
@@ -46,7 +48,7 @@ function refused({ agent, delivery, message }: Turn): AgentEndedError {
   );
 }
 
-/** Its asker gave up. */
+/** Error of an ask that its asker gave up. */
 function cancelled(turn: Turn): AskCancelledError {
   const { position } = turn.delivery.input;
   return new AskCancelledError(

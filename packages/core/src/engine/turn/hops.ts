@@ -1,6 +1,6 @@
 /**
- * How far a message is from the one that began it all: a topic whose subscriber publishes on it, or
- * agents that answer each other's messages with messages, never come to an end by themselves.
+ * Distance of a message from the one that began it all: a topic whose subscriber publishes on it,
+ * or agents that answer each other's messages with messages, never come to an end by themselves.
  */
 import { HopLimitError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";

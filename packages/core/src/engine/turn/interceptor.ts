@@ -77,8 +77,8 @@ export function throughLayers<Value, Result>(
 }
 
 /**
- * Run a handler inside the layers of receive. What the first run emitted and sent is in the turn
- * already, so a second one would do it twice. @throws DefinitionError for a second call of `next`
+ * Run a handler inside the layers of receive. The turn already has what the first run emitted and
+ * sent, so a second one would do it twice. @throws DefinitionError for a second call of `next`
  */
 export function throughReceiveLayers(
   wraps: readonly NonNullable<Interceptor["receive"]>[] | undefined,
@@ -98,8 +98,8 @@ export function throughReceiveLayers(
 }
 
 /**
- * The record that the interceptors of commit make of it. What they change in place of its events
- * and reply has no effect: only what they return has. @throws DefinitionError for a promise
+ * The record that the interceptors of commit make of it. Only the record that they return counts:
+ * changing its events or its reply in place has no effect. @throws DefinitionError for a promise
  */
 export function throughCommitLayers(
   wraps: readonly NonNullable<Interceptor["commit"]>[],

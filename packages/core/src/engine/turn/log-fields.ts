@@ -1,6 +1,7 @@
 /**
- * Fields of a handler's log line: what is not storable is told as text. Whoever prints or sends
- * them on can rely on that, and a handler never fails because it logged an error or a connection.
+ * Fields of a handler's log line, in which a value that is not storable becomes text. They can
+ * always be printed and sent on, and a handler never fails because it logged an error or a
+ * connection.
  */
 import { thrownTitle } from "../../errors/thrown.ts";
 import { storedCopy } from "../../wire/storable.ts";

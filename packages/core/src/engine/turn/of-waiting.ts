@@ -1,4 +1,4 @@
-/** What the time until a timer fires changes in the metadata of its message. */
+/** Changes in the metadata of a timer's message, for the time until it fires. */
 import type { Clock } from "../../clock/clock.ts";
 import type { Metadata } from "../../definition/message/metadata.ts";
 import type { TimerTime } from "../../definition/message/timer.ts";

@@ -1,7 +1,7 @@
 /**
- * What is sent, in stored form and checked where it is given: the receiver checks the same value
- * against the same schema, so what passes here is not refused there. What travels is what the
- * schema accepts, not what it makes of it, because the receiver's schema makes that. An
+ * Payload of an outgoing message, in stored form and checked where it is given: the receiver checks
+ * the same value against the same schema, so a value that passes here is not refused there. The
+ * given value travels, not the result of the schema, because the receiver's schema makes that. An
  * asynchronous schema is left to the receiver, where a time limit watches it.
  */
 import type { AgentDefinition } from "../../definition/agent-definition.ts";

@@ -1,4 +1,4 @@
-/** What the interceptors of receive replace while a handler runs inside of them. */
+/** Changes by the interceptors of receive while a handler runs inside of them. */
 import type { IncomingCall, Interceptor } from "./interceptor.ts";
 import { throughReceiveLayers } from "./interceptor.ts";
 import type { Digests } from "../../wire/digests.ts";
@@ -8,7 +8,7 @@ export class ReceiveChanges {
   readonly #digests: Digests;
   #isPayloadReplaced = false;
   #payload: string | undefined;
-  /** What the handler returned, when that is known. */
+  /** Return value of the handler, when that is known. */
   #returned: { readonly value: unknown } | undefined;
 
   constructor(digests: Digests) {

@@ -1,4 +1,4 @@
-/** What the journal keeps of a finished turn. */
+/** The journal's record of a finished turn. */
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import type { InputDraft } from "../../definition/message/input.ts";
 import type { TimerChange } from "../../definition/message/timer.ts";
@@ -13,7 +13,7 @@ import type { Turn } from "./turn.ts";
 interface TurnOutcome {
   readonly reply?: unknown;
   readonly failure?: ErrorData | undefined;
-  /** Those that the journal does not have yet. */
+  /** Steps that the journal does not have yet. */
   readonly steps?: readonly RecordedStep[] | undefined;
   readonly unused?: readonly StepIdentity[] | undefined;
   readonly changed?: InterceptorChanges | undefined;

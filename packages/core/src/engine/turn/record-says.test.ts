@@ -1,4 +1,7 @@
-/** What a record says of its turn, for whoever replays it, traces it or looks why it was slow. */
+/**
+ * Facts of a turn that its record keeps, for replaying it, tracing it or finding out why it was
+ * slow.
+ */
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-/** What a finished turn stores, after the interceptors of commit. */
+/** The record that a finished turn stores, after the interceptors of commit. */
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import { throughCommitLayers } from "./interceptor.ts";
 import { agentName } from "../../definition/message/address.ts";
@@ -14,10 +14,10 @@ import type { Turn } from "./turn.ts";
 export interface Finished {
   readonly reply: unknown;
   readonly failure: ErrorData | undefined;
-  /** Those that the journal does not have yet. */
+  /** Steps that the journal does not have yet. */
   readonly steps: readonly RecordedStep[] | undefined;
   readonly unused: readonly StepIdentity[] | undefined;
-  /** What the interceptors of receive replaced. */
+  /** Parts that the interceptors of receive replaced. */
   readonly changes: InterceptorChanges | undefined;
 }
 
@@ -49,7 +49,10 @@ export function sealedRecord(
   return { ...wrapped, reply: storedReply(turn, wrapped.reply), events, changed };
 }
 
-/** What is recorded, and what the asker gets, whatever is done with the original meanwhile. */
+/**
+ * The reply as it is recorded and as the asker gets it, whatever is done with the original
+ * meanwhile.
+ */
 export function storedReply({ agent, message }: Turn, reply: unknown): unknown {
   if (reply === undefined || reply === null) return reply;
   return stored(reply, `The reply of ${agentName(agent)} to ${message}`);

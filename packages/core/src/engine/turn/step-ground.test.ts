@@ -1,4 +1,4 @@
-/** When an effect may happen, and when it counts as done (I6, I13). */
+/** Conditions for an effect to happen, and for it to count as done (I6, I13). */
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 

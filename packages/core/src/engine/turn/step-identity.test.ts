@@ -1,4 +1,4 @@
-/** What a step is known by: in whatever order runs take them, each gets its own result (I13). */
+/** Identity of a step: in whatever order runs take them, each gets its own result (I13). */
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 

@@ -18,7 +18,7 @@ export class StepLedger {
   readonly #unrecorded = new Set<string>();
   /** Of those, what was used at once (S3). */
   readonly #drawn = new Set<string>();
-  /** Those of effects that the log refused: whoever waited for them was told. */
+  /** Refused steps of effects; the run that waited for each was told. */
   readonly #refused = new Map<string, Refusal>();
   /** An append that is on its way, whichever run of the handler began it. */
   appending: Promise<void> | undefined;
@@ -29,14 +29,14 @@ export class StepLedger {
     this.#steps = new Map(recorded.map((step) => [identityKey(step), step]));
   }
 
-  /** What it knows now, for a run that goes on beside the next one. */
+  /** A copy of the ledger as it is now, for a run that goes on beside the next one. */
   copy(): StepLedger {
     const copy = new StepLedger([...this.#steps.values()], this.asks);
     copy.#pending = [...this.#pending];
     return copy;
   }
 
-  /** Everything it knows. */
+  /** All steps that it knows. */
   get steps(): Iterable<RecordedStep> {
     return this.#steps.values();
   }
@@ -63,19 +63,19 @@ export class StepLedger {
     return this.#pending.length > 0;
   }
 
-  /** Something was drawn and used, and the journal may not have it (S3). */
+  /** True while a drawn value is in use that the journal may not have (S3). */
   get hasUnrecordedDraws(): boolean {
     for (const key of this.#unrecorded) if (this.#drawn.has(key)) return true;
     return false;
   }
 
-  /** Nothing was stored: they wait again. */
+  /** Takes back steps that were not stored: they wait again. */
   putBack(steps: readonly RecordedStep[]): void {
     this.#pending = [...steps, ...this.#pending];
   }
 
   /**
-   * The log will not store these. What was drawn is in use, so it goes with the next append or with
+   * The log will not store these. Drawn values are in use, so they go with the next append or with
    * the turn, or these fail; the result of an effect goes when it is asked for.
    */
   refused(steps: readonly RecordedStep[], why: unknown): void {

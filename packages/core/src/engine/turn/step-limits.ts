@@ -55,7 +55,7 @@ export async function waitForLimits(
   }
 }
 
-/** What the effect returns; the permit is given back when that settles. */
+/** Result of the effect; the permit is given back when that settles. */
 export async function holding(permit: LimitPermit, effect: () => unknown): Promise<unknown> {
   try {
     return await effect();

@@ -1,4 +1,4 @@
-/** What the journal keeps of a turn while it is still running. */
+/** The journal's record of a turn that is still running. */
 import type { RecordedStep } from "../../journal/recorded-step.ts";
 import type { StepRecord } from "../../journal/step-record.ts";
 import type { Turn } from "./turn.ts";

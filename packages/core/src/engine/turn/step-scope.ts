@@ -1,8 +1,8 @@
 /**
- * Whether code runs inside the function of a step. What such a function emits or sends belongs to
- * the draft of one run, and its recorded result to all runs; so it may not use its turn's context.
- * Code of the same handler beside the step may: that is why the call itself is asked where it comes
- * from. Only runs that take steps pay for it.
+ * Whether code runs inside the function of a step. The recorded result of such a function belongs
+ * to all runs, but an event or message would belong to the draft of one run; so the function may
+ * not use its turn's context. Code of the same handler beside the step may, so the call itself is
+ * asked where it comes from. Only runs that take steps pay for it.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 
@@ -29,7 +29,7 @@ export async function insideStep(
   try {
     return await scope.run(current, async () => effect());
   } finally {
-    // What it started and left behind is not part of it.
+    // Work that it started and left behind is not part of it.
     current.over = true;
   }
 }

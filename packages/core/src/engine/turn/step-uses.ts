@@ -9,7 +9,7 @@ import { AmbiguousStepError } from "../../errors/step-errors.ts";
 import type { RecordedStep, StepIdentity } from "../../journal/recorded-step.ts";
 import { identityKey } from "../../journal/recorded-step.ts";
 
-/** One step of a run. */
+/** A use of a step within a run. */
 export interface StepUse extends StepIdentity {
   readonly key: string;
   readonly order: number;
@@ -50,7 +50,9 @@ export class StepUses {
     this.#underWay.delete(use.key);
   }
 
-  /** It failed: the next one of this name and input is the same step. */
+  /**
+   * Gives back the use of a step that failed: the next one of this name and input is the same step.
+   */
   giveBack(use: StepUse): void {
     this.end(use);
     const pair = this.#pairs.get(pairKey(use.name, use.digest));
@@ -62,7 +64,7 @@ export class StepUses {
     return [...this.#underWay.values()];
   }
 
-  /** Those that this run did not take. */
+  /** Recorded steps that this run did not take. */
   unused(recorded: Iterable<RecordedStep>): readonly StepIdentity[] {
     const unused: StepIdentity[] = [];
     for (const step of recorded) {

@@ -1,6 +1,6 @@
 /**
- * When a timer may fire, and what may name it: checked where it is set, so that a mistake fails the
- * handler's run.
+ * Times at which a timer may fire, and names that it may have: checked where it is set, so that a
+ * mistake fails the handler's run.
  */
 import { InvalidTimerError } from "../../errors/message-errors.ts";
 import { keyToToken } from "../../definition/message/key-token.ts";

@@ -394,7 +394,7 @@ function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Resul
   return step;
 }
 
-/** What an interceptor does later would come after the turn. */
+/** Refuses a promise: the work that an interceptor does later would come after the turn. */
 function refusePromise(outcome: unknown): void {
   if (!isThenable(outcome)) return;
   ignore(outcome);

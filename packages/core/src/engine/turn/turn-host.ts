@@ -1,4 +1,4 @@
-/** What a turn and a mailbox need from the worker that runs them. */
+/** The parts of a worker that a turn and a mailbox need. */
 import type { AgentReference } from "../../definition/agent-reference.ts";
 import type { BatchGatherer } from "./batch-gatherer.ts";
 import type { Clock } from "../../clock/clock.ts";
@@ -15,7 +15,7 @@ import type { Permits } from "../runtime/permits.ts";
 import type { Cancellations } from "../runtime/cancellations.ts";
 import type { AskOptions } from "../../definition/context.ts";
 
-/** Who asks, for deadlines, trace context and call cycles. */
+/** The asker, for deadlines, trace context and call cycles. */
 export interface AskOrigin {
   readonly sender: string;
   /** Deterministic per turn, so that a repeated turn repeats its asks under the same ids. */
@@ -30,9 +30,9 @@ export interface AskOrigin {
   readonly hops?: number | undefined;
   /** The asker's own deadline, if it has one. */
   readonly deadlineMs: number | undefined;
-  /** Where the ask lies already: only its reply is waited for. */
+  /** Position of the ask when it is on the log already: only its reply is waited for. */
   readonly acceptedAt?: Position | undefined;
-  /** What the asker's journal must say for the ask to be accepted. */
+  /** Revision that the asker's journal must have for the ask to be accepted. */
   readonly fence?: AcceptOptions["fence"];
   /** Told where the ask lies. */
   readonly onAccepted?: (position: Position) => void;
@@ -54,7 +54,7 @@ export interface TurnHost {
   /** Told of every topic that is published on. */
   readonly audience: { published(topic: string): void };
   readonly worker: string;
-  /** One for each start of the worker; its id may be used again. */
+  /** Identity of one start of the worker; the worker's id may be used again. */
   readonly session: string;
   readonly version: string;
   readonly limits: TurnLimits;
@@ -65,7 +65,7 @@ export interface TurnHost {
   readonly batches: BatchGatherer;
   readonly cancellations: Cancellations;
   readonly limiter: Limiter;
-  /** Which log it is, and the digests of the namespace. */
+  /** Identity of the log, and the digests of the namespace. */
   readonly identity: Pick<LogIdentity, "digests" | "id">;
   ask(
     agent: AgentReference<unknown>,

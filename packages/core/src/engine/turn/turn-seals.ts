@@ -4,8 +4,9 @@
  *  Z1 Everything a turn stores of personal data is sealed before it is encoded: events and messages by their declaration;
  *     the reply and the results of steps as a whole, because nothing declares them, with the keys of the agent itself and of
  *     everybody whose data was in its message, is in its state, was asked for, or is in what it emits and sends.
- *  Z2 Keys are read and made around the handler, never in it, so that emitting and folding stay synchronous. What fails
- *     there is no run of the handler: it does not count, and is tried again for ever.
+ *  Z2 Keys are read and made around the handler, never in it, so that emitting and folding stay
+ *     synchronous. A failure there is no run of the handler: it does not count, and is tried again
+ *     for ever.
  *  Z3 A state that was folded with data which is erased now is folded again before a handler sees it.
  *  Z4 A message whose data was erased is not handled any more: it fails for good, and its dead letter says why.
  */
@@ -53,7 +54,7 @@ export class TurnSeals {
   #messageKeys: readonly SubjectKey[] = [];
   /** Keys of what is in the state. */
   readonly #ofState = new StateKeys();
-  /** Who was asked, or about whom. */
+  /** Subjects that were asked, or asked about. */
   readonly #asked = new Set<string>();
   /** Changes of keys that had been heard of before any was read here. */
   readonly #changes: number;
@@ -85,7 +86,7 @@ export class TurnSeals {
     return this.#learn(payload, references);
   }
 
-  /** What `then` makes of the open message, or a promise of it. */
+  /** Result of `then` for the open message, or a promise of it. */
   opened(payload: unknown, then: (value: unknown) => unknown): unknown {
     return whenThere(this.#open(payload), then);
   }
@@ -123,7 +124,7 @@ export class TurnSeals {
     return this.#keys.blinded(digest);
   }
 
-  /** What a turn sends is sealed when it is over. */
+  /** Notes an outgoing message, which is sealed when the turn is over. */
   draft(draft: InputDraft, note: PersonalNote, value: unknown): void {
     const { key, name } = draft.address;
     const subject = subjectOfMessage(note, value, { type: name, key });
@@ -178,7 +179,7 @@ export class TurnSeals {
     );
   }
 
-  /** What opens these, if it is known here. */
+  /** The ring that opens these, if all its keys are known here. */
   #ringOf(references: readonly KeyReference[]): KeyRing | undefined {
     const ring = new Map<string, SubjectKey | "erased">();
     for (const reference of references) {
@@ -251,7 +252,7 @@ export class TurnSeals {
     return known !== undefined;
   }
 
-  /** Whose data the turn stores. */
+  /** Subjects of the data that the turn stores. */
   #subjects(): readonly string[] {
     const ofEvents = this.#turn.events.flatMap((event) => this.#subjectOfEvent(event) ?? []);
     const ofDrafts = [...(this.#drafts?.values() ?? [])].map(({ subject }) => subject);
@@ -291,7 +292,7 @@ export class TurnSeals {
     return { ...event, data: sealedFields(event.data, note, this.#keyOf(subject)) };
   }
 
-  /** What is drawn says nothing about anybody. */
+  /** The step with its value sealed; a drawn value says nothing about anybody, and stays open. */
   #sealedStep(step: RecordedStep): RecordedStep {
     const isDrawn = drawn.has(step.name);
     return isDrawn || step.value === undefined

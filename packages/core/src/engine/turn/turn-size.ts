@@ -1,6 +1,6 @@
 /**
- * What fits into a turn (I7). Checked while the handler runs, so that a loop without end is stopped
- * by name and not by the memory, and once more for the finished record.
+ * Bounds of a turn (I7). Checked while the handler runs, so that a loop without end is stopped by
+ * name and not by the memory, and once more for the finished record.
  */
 import { EventTooLargeError, TurnTooLargeError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";
@@ -38,7 +38,7 @@ export function requireEventFits(
   }
 }
 
-/** How many messages its commit stores. */
+/** Number of messages that its commit stores. */
 export function messagesOf(
   turn: Pick<Turn, "deadLetter" | "ends" | "outgoing" | "timers">,
 ): number {

@@ -42,21 +42,23 @@ import type { StepUse } from "./step-uses.ts";
 import { StepUses } from "./step-uses.ts";
 import type { Turn } from "./turn.ts";
 
-/** Where a turn's steps are kept: its mailbox. */
+/** Store of a turn's steps: its mailbox. */
 export interface StepStore {
   /** The steps of the input at this position. */
   ledgerOf(turn: Turn): StepLedger;
   /** Store a step record, behind all before it; rejects when the turn was given up. */
   append(turn: Turn, steps: StepRecord): Promise<void>;
-  /** Nothing before this turn is still to be stored. */
+  /** True when everything before this turn is stored. */
   readonly isSettled: boolean;
-  /** Since its activation the journal has taken a record of ours. */
+  /** True when the journal has taken a record of ours since the activation. */
   readonly isConfirmed: boolean;
   /** Resolves when nothing before this turn is still to be stored. */
   settled(): Promise<void>;
-  /** Where the journal ends, as far as is known; what is fenced names it. */
+  /** End of the journal, as far as is known; a fence names it. */
   readonly revision: Position;
-  /** Somebody may have begun this turn before: nothing was committed since the activation. */
+  /**
+   * True when another owner may have begun this turn: nothing was committed since the activation.
+   */
   readonly mayBeBegun: boolean;
   /** The journal does not end where it should: start again from what it says. */
   lost(): void;
@@ -64,15 +66,15 @@ export interface StepStore {
   earlierRunsOf(turn: Turn): readonly EarlierRun[];
 }
 
-/** How an ask is made. */
+/** The way in which an ask is made. */
 export interface MakeAsk {
   readonly earlier: EarlierAsk;
   readonly make: (how: {
-    /** Where it lies already. */
+    /** Position of the ask when it is on the log already. */
     readonly acceptedAt: Position | undefined;
     readonly fence: AcceptOptions["fence"];
     readonly signal: AbortSignal;
-    /** Where it lies now. */
+    /** Told the position of the ask once it is accepted. */
     readonly onAccepted: (position: Position) => void;
   }) => Promise<unknown>;
 }
@@ -92,7 +94,7 @@ export class TurnSteps {
   /** Do an effect once, ever. */
   run(call: StepCall, signal: AbortSignal): Promise<unknown> {
     const result = this.#take(call, signal);
-    // Whoever awaits it hears of it there (S7).
+    // A caller that awaits the result hears of the failure there (S7).
     result.catch(() => undefined);
     return result;
   }
@@ -155,9 +157,9 @@ export class TurnSteps {
     const onAccepted = (position: Position): void => asks.accepted(key, position);
     const begin = (signal: AbortSignal): Promise<unknown> =>
       this.#begin(ask, { acceptedAt, signal, onAccepted });
-    // What the next runs join is never the ask of a run that was over before it asked.
+    // The next runs never join an ask of a run that was over before it asked.
     if (!asks.has(key)) turn.requireLive();
-    // Whom it asks may be such a message as well, and would wait for it for ever.
+    // The callee may have such a message as well, and would wait for it for ever.
     turn.host.suspects.leave(agentName(turn.agent));
     return turn.permit.whileWaiting(() => answerFor(asks.join(key, begin), waiters));
   }
@@ -210,7 +212,7 @@ export class TurnSteps {
     this.#ledger.putBack(steps);
   }
 
-  /** What is not recorded yet, for the turn's own record. */
+  /** Takes the steps that are not recorded yet, for the turn's own record. */
   takePending(): readonly RecordedStep[] {
     return this.#ledger.takePending();
   }
@@ -225,7 +227,7 @@ export class TurnSteps {
     const { agent, delivery, host } = this.#turn;
     const { position } = delivery.input;
     for (const use of this.#uses.underWay) {
-      // Whoever asks two and takes the first answer means it.
+      // A handler that asks two and takes the first answer means it.
       if (use.name.startsWith("~")) continue;
       const name = agentName(agent);
       const step = stepLabel(use);
@@ -246,7 +248,7 @@ export class TurnSteps {
     return (isConfirmed && isSettled && !this.#ledger.hasUnrecordedDraws) || this.#turn.muted;
   }
 
-  /** Everything before the effect is stored, and it is ours to do (S3, S6). */
+  /** Resolves when everything before the effect is stored, and the agent is still ours (S3, S6). */
   async #makeFirm(): Promise<void> {
     while (!this.#isFirm) {
       const { isConfirmed } = this.#store;
@@ -289,7 +291,7 @@ export class TurnSteps {
     if (this.#turn.muted) return undefined;
     if (ledger.appending !== undefined) return ledger.appending;
     if (!ledger.hasPending && which === "pending") return undefined;
-    // Whoever comes first appends for all that are done by now; the others wait for it.
+    // The first caller appends for all that are done by now; the others wait for it.
     const appending = this.#append().finally(() => {
       if (ledger.appending === appending) ledger.appending = undefined;
     });
@@ -329,7 +331,9 @@ export class TurnSteps {
   }
 }
 
-/** Its effect is done, and what it came to is gone: it must not be done again (I6). */
+/**
+ * Error of a step whose effect is done and whose result is gone: it must not be done again (I6).
+ */
 function erasedStep({ agent, delivery }: Turn, step: string): PersonalDataErasedError {
   const name = agentName(agent);
   const { position } = delivery.input;

@@ -1,4 +1,4 @@
-/** What is told of a turn: that it starts, and how it may end without its handler. */
+/** Events of the feed about a turn: that it starts, and how it may end without its handler. */
 import { TurnEndedError, TurnTimeoutError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";
 import type { Turn } from "./turn.ts";

@@ -1,6 +1,6 @@
 /**
- * One turn: an input, the handler's run on a draft of the state, and what it leaves to be
- * committed.
+ * A turn: an input, the handler's run on a draft of the state, and the record and messages it
+ * leaves to be committed.
  *
  * Nothing here touches the log. A turn that succeeds or fails for good becomes a record; a turn
  * that is given up leaves no trace, because events, messages and publications exist only in the
@@ -80,7 +80,7 @@ export class Turn implements EventSink {
   /** The agent has ended and handles nothing more. */
   readonly refuses: boolean;
   deadLetter: DeadLetter | undefined;
-  /** What it sends is stored after its record, which contains it. */
+  /** True when its messages are stored after its record, which contains them. */
   dispatches = false;
   /** Set by `complete` or `fail`. */
   record: TurnRecord | undefined;
@@ -94,7 +94,7 @@ export class Turn implements EventSink {
   readonly #startedMs: number;
   #context: TurnContext | undefined;
   #eventBytes = 0;
-  /** Nothing is emitted or sent any more. */
+  /** True once no event is emitted and no message sent any more. */
   #ended = false;
   #failing = false;
   readonly #stepStore: StepStore;
@@ -107,7 +107,7 @@ export class Turn implements EventSink {
   readonly #attemptsBefore: number;
   /** Steps whose effects are under way, asks included. */
   stepsUnderWay = 0;
-  /** Its place in the call of a batch handler. */
+  /** Seat of the turn in the call of a batch handler. */
   seat: BatchSeat | undefined;
   /** The turn before it in the same batch. */
   readonly follows: Turn | undefined;
@@ -163,7 +163,7 @@ export class Turn implements EventSink {
     return address.kind === "topic" ? address.name : metadata.topic;
   }
 
-  /** What it is declared as; undefined when nobody handles it. */
+  /** Definition of its message; undefined when no handler is declared for it. */
   get definition(): MessageDefinition | undefined {
     return this.runtime.handlerOf(this.#message, this.topic !== undefined);
   }
@@ -185,7 +185,7 @@ export class Turn implements EventSink {
     return this.#shared === undefined ? this.state : this.#shared.state;
   }
 
-  /** Its handler's run is over, or the turn is given up. */
+  /** True when its handler's run is over, or the turn is given up. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -241,7 +241,7 @@ export class Turn implements EventSink {
     return this.runtime.personal ? this.seals : this.#seals;
   }
 
-  /** What is known of the agent is wrong: start again from its journal. */
+  /** Starts the agent again from its journal, because what is known of it is wrong. */
   startAgain(): void {
     if (!this.#ended || this.#failing) this.#stepStore.lost();
   }
@@ -258,8 +258,8 @@ export class Turn implements EventSink {
   }
 
   /**
-   * What a handler does after its end would be in the state and not in the journal, and what the
-   * function of a step does would be lost. @throws TurnEndedError, ContextInStepError
+   * Refuses work after the handler's end, which would be in the state and not in the journal, and
+   * work in the function of a step, which would be lost. @throws TurnEndedError, ContextInStepError
    */
   requireOpen(): void {
     if (this.#steps !== undefined) requireOutsideStep(this);
@@ -267,7 +267,7 @@ export class Turn implements EventSink {
     this.requireLive();
   }
 
-  /** Nothing of it will be stored any more when this throws. @throws TurnEndedError */
+  /** Refuses work of a run that will not be stored any more. @throws TurnEndedError */
   requireLive(): void {
     if (!this.#ended) return;
     throw turnEnded(this);
@@ -300,8 +300,8 @@ export class Turn implements EventSink {
 
   /**
    * The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter.
-   * What its declaration does about that (`onFailed`) commits with it. Returns a promise when keys
-   * of personal data have to be read first: then its message is to be failed again.
+   * The handler of this failure (`onFailed`) commits with it. Returns a promise when keys of
+   * personal data have to be read first: then its message is to be failed again.
    */
   fail(thrown: unknown): Promise<void> | undefined {
     this.#end();
@@ -391,7 +391,9 @@ export class Turn implements EventSink {
     return this.#shared;
   }
 
-  /** Its time is up. That counts as a run, also when it never came to the handler. */
+  /**
+   * Error of a turn whose time is up. That counts as a run, also when it never came to the handler.
+   */
   tooLong(timeoutMs: number): TurnTimeoutError {
     this.delivery.attempts = Math.max(this.delivery.attempts, this.#attemptsBefore + 1);
     if (this.seat !== undefined) this.delivery.alone = true;
@@ -406,7 +408,10 @@ export class Turn implements EventSink {
     this.seat?.call.leave(this.seat, reason);
   }
 
-  /** It did not run: it was given back before its handler had it, or runs again after others. */
+  /**
+   * Takes back the count of a run that did not happen: the turn was given back before its handler
+   * had it, or runs again after others.
+   */
   uncount(): void {
     this.delivery.attempts = this.#attemptsBefore;
   }
@@ -479,7 +484,7 @@ export class Turn implements EventSink {
     this.state = state;
   }
 
-  /** Where its events are until they are recorded. */
+  /** Place of its events until they are recorded. */
   place(): EventPlace {
     return { agent: this.agent, position: this.delivery.input.position };
   }

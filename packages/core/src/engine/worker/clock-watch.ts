@@ -8,7 +8,7 @@ import { errorData } from "../../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Log } from "../../log/log.ts";
 
-/** What is told is more than any answer takes. */
+/** A difference beyond this is more than any answer takes, and is told. */
 const toleratedMs = 5000;
 
 export interface ClockWatchHost {

@@ -1,4 +1,4 @@
-/** What a worker that gives back says in the floors of its partitions. */
+/** Floors of the partitions of a worker that gives turns back. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 

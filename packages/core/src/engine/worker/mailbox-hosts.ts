@@ -1,4 +1,6 @@
-/** What the mailboxes of a worker get, by agent type: what all share, and what is of one type. */
+/**
+ * Parts of a worker for its mailboxes, by agent type: those that all share, and those of one type.
+ */
 import { BatchGatherer } from "../turn/batch-gatherer.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { permitsByType } from "../runtime/permits-by-type.ts";
@@ -7,7 +9,7 @@ import type { AgentRuntime } from "../runtime/agent-runtime.ts";
 import type { Knowledge } from "../runtime/knowledge.ts";
 import type { WorkerSettings } from "./worker-options.ts";
 
-/** What is the same for all types. */
+/** The part that is the same for all types. */
 export type SharedHost = Omit<MailboxHost, "addressed" | "batches" | "permits">;
 
 export function mailboxHosts(

@@ -1,4 +1,6 @@
-/** How a process that hosts workers keeps the pauses of the garbage collector short. */
+/**
+ * A setting that keeps the pauses of the garbage collector short in a process that hosts workers.
+ */
 import { setFlagsFromString } from "node:v8";
 
 /**

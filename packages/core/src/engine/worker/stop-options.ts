@@ -1,11 +1,11 @@
-/** How long a stop may take. */
+/** Bounds on the time that a stop takes. */
 import { delay, requireOptions } from "../../definition/option-rules.ts";
 import type { OptionRules } from "../../definition/option-rules.ts";
 
 export interface StopOptions {
   /**
-   * How long running turns may take to finish, in milliseconds; then they are given back. The
-   * default leaves room in the 30 seconds that Kubernetes gives a process after SIGTERM. Minimum 0.
+   * Time running turns may take to finish, in milliseconds; then they are given back. The default
+   * leaves room in the 30 seconds that Kubernetes gives a process after SIGTERM. Minimum 0.
    * @default 20000
    */
   readonly drainTimeoutMs?: number;

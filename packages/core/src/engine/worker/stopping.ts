@@ -1,8 +1,9 @@
 /**
- * How a worker stops within its time, with everything accounted for.
+ * Stopping a worker within its time, with everything accounted for.
  *
- *  W1 Nothing new is handled; turns that run may finish, also those that wait for agents which another worker hosts,
- *     or whose handler runs here. What is left when the time is over is given back.
+ *  W1 Nothing new is handled; turns that run may finish, also those that wait for agents which
+ *     another worker hosts, or whose handler runs here. Turns that are left when the time is over
+ *     are given back.
  *  W2 A turn that waits only for asks that nobody can answer any more is given back soon: it would wait until it fails,
  *     and its message would become a dead letter because somebody stopped a worker.
  *  W3 Given back means: nothing of the run is kept but its recorded steps, it does not count, and the next owner of the

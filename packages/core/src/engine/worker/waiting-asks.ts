@@ -1,5 +1,5 @@
 /**
- * What the running turns of a worker wait for: the asks that they are waiting on.
+ * Asks that the running turns of a worker are waiting on.
  *
  * A worker that stops handles nothing new, so an ask for an agent that nobody else hosts is never
  * answered, and its turn would wait until it fails. Such a turn is given back instead (W1, W2 in

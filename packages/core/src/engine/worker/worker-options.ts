@@ -1,4 +1,4 @@
-/** How a worker behaves. Every bound is explicit (I7). */
+/** Settings of a worker. Every bound is explicit (I7). */
 import { DefinitionError } from "../../errors/definition-errors.ts";
 import type { RetryPolicy } from "../../definition/retry-policy.ts";
 import { requireRetryPolicy, retryPolicyDefault } from "../../definition/retry-policy.ts";
@@ -21,9 +21,9 @@ export interface WorkerSettings {
   readonly windowMax: number;
   /**
    * Bytes of the inputs of all partitions in memory; each partition may have its part of them, and
-   * in any case one input, however large. What waits behind a handler or with it, and what keys
-   * that are behind have read back, may be as much again each. Minimum 1. @default 33554432 (32
-   * MiB)
+   * in any case one input, however large. Inputs that wait behind a handler or with it, and those
+   * that keys which are behind have read back, may be as much again each. Minimum 1. @default
+   * 33554432 (32 MiB)
    */
   readonly windowBytesMax: number;
   /**
@@ -55,9 +55,9 @@ export interface WorkerSettings {
    */
   readonly handlersMaxByType: Readonly<Record<string, number>>;
   /**
-   * How long a worker that shows no sign of life keeps its permits of limits, in milliseconds. A
-   * worker that is paused or cut off for longer may use more than a limit allows when it comes
-   * back, at most by what it had at work. Minimum 1000. @default 5000
+   * Time a worker that shows no sign of life keeps its permits of limits, in milliseconds. A worker
+   * that is paused or cut off for longer may use more than a limit allows when it comes back, at
+   * most by what it had at work. Minimum 1000. @default 5000
    */
   readonly limitLeaseMs: number;
   /**
@@ -107,11 +107,11 @@ export interface WorkerSettings {
   readonly floorIntervalMs: number;
   readonly retry: RetryPolicy;
   readonly timings: OwnershipTimings;
-  /** How what the types' retention lets go is removed. */
+  /** Pace at which the collector removes what the types' retention lets go. */
   readonly collector: CollectorSettings;
 }
 
-/** What the caller may set; everything else takes its default. */
+/** Settings that the caller may set; all others take their default. */
 export type WorkerOptions = Partial<Omit<WorkerSettings, "collector" | "retry" | "timings">> & {
   readonly collector?: Partial<CollectorSettings>;
   readonly retry?: Partial<RetryPolicy>;

@@ -95,7 +95,7 @@ export class RunningWorker implements Worker {
   readonly #floors: FloorKeeper;
   readonly #burials: Burials;
   readonly #cancellations: Cancellations;
-  /** One for each start: the id may be used again. */
+  /** Identity of this start: the worker's id may be used again. */
   readonly #session: string;
   /** By type and partition, where the last holder died. */
   readonly #suspicions = new Map<string, Suspicion>();
@@ -239,7 +239,7 @@ export class RunningWorker implements Worker {
     });
   }
 
-  /** What waited for names that were taken away is decided again, from the floors on. */
+  /** Inputs that waited for names which were taken away are read again, from the floors on. */
   async #readAgain(type: string): Promise<void> {
     for (const intake of this.#intakes.values()) {
       if (!intake.hasWaiting(type)) continue;
@@ -283,7 +283,7 @@ export class RunningWorker implements Worker {
     });
   }
 
-  /** What is in memory is about a log that is gone. */
+  /** Drops what is in memory, because it is about a log that is gone. */
   #drop(): void {
     this.#residents.abandon("the log is not the one it was");
     for (const intake of this.#intakes.values()) intake.abandon();
@@ -493,7 +493,7 @@ export class RunningWorker implements Worker {
   }
 }
 
-/** How long a stop whose time is over may still take to say how far everything is. */
+/** Time that a stop whose time is over may still take to save its floors. */
 const goodbyeMs = 500;
 
 /** Of the time after which a silent worker counts as dead: so old may be what a worker knows. */

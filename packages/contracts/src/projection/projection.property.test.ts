@@ -14,7 +14,7 @@ const run = fc.record({
   readAheadMax: fc.integer({ min: 1, max: 9 }),
   faults: fc.array(fc.constantFrom<SinkFault>("none", "before-commit", "lost-answer")),
   runners: fc.integer({ min: 1, max: 3 }),
-  /** It is stopped as it is, or when it has caught up. */
+  /** The run is stopped as it is, or when it has caught up. */
   stop: fc.constantFrom("at once", "caught up"),
 });
 

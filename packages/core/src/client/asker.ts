@@ -6,8 +6,8 @@
  *     that answered it is recorded there (I4). So neither a worker's death nor our own reconnect loses an answer. Asks of
  *     one agent look together, and each looks on where it was (reply-looks.ts).
  *  A3 An agent never waits for itself: the chain of waiting agents travels with the ask (call cycles, call depth).
- *  A4 The deadline travels with the ask, and whoever gives up before says so to all workers, as well as it can: a turn
- *     that nobody waits for commits nothing but its failure.
+ *  A4 The deadline travels with the ask, and an asker that gives up before says so to all workers,
+ *     as well as it can: a turn that nobody waits for commits nothing but its failure.
  */
 import type { Clock } from "../clock/clock.ts";
 import {
@@ -41,10 +41,10 @@ export interface AskRequest {
   readonly message: string;
   /** Without `replyTo`, which the asker adds. */
   readonly draft: InputDraft;
-  /** Where it lies already; then it is only waited for. */
+  /** Position of the ask when it is on the log already; then it is only waited for. */
   readonly acceptedAt: Position | undefined;
   readonly fence: AcceptOptions["fence"];
-  /** How long to wait, in milliseconds; the callee is told when that is over. */
+  /** Time to wait, in milliseconds; the callee is told when it is over. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** Called once the log accepted the ask. */
@@ -53,7 +53,7 @@ export interface AskRequest {
   readonly onFound: (position: Position) => void;
   /**
    * Called before the ask fails because its own process ended it: by its signal, or by closing the
-   * client. Whoever let go of the promise knows that already.
+   * client. The caller that let go of the promise knows that already.
    */
   readonly onGivenUp: () => void;
 }
@@ -61,7 +61,7 @@ export interface AskRequest {
 interface Waiter {
   readonly request: AskRequest;
   readonly replyTo: string;
-  /** When it gives up, on the clock that never goes back. */
+  /** Time at which it gives up, on the clock that never goes back. */
   readonly endsAtMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -69,9 +69,9 @@ interface Waiter {
   sought: SoughtReply | undefined;
   /** Between the last look into the journal and the next one. */
   pauseMs: number;
-  /** What the agent's worker said about it. */
+  /** Failure that the agent's worker reported about it. */
   note: ErrorData | undefined;
-  /** Why nobody answers; found out shortly before it gives up. */
+  /** Reason why nobody answers; found out shortly before it gives up. */
   silence: Promise<void> | Silence | undefined;
   cancelAlarm: () => void;
   forgetSignal: (() => void) | undefined;
@@ -125,7 +125,7 @@ export class Asker {
     });
   }
 
-  /** Everything that still waits fails. */
+  /** Fails all asks that still wait. */
   stop(): void {
     this.#stopped = true;
     this.#unlisten();
@@ -171,7 +171,9 @@ export class Asker {
     }, fail);
   }
 
-  /** One alarm serves both: it looks into the journal, and gives up in the end. */
+  /**
+   * Sets the waiter's alarm, which serves both: it looks into the journal, and gives up in the end.
+   */
   #wake(waiter: Waiter, delayMs: number): void {
     if (!this.#waiters.has(waiter.replyTo)) return;
     waiter.cancelAlarm();
@@ -278,7 +280,7 @@ export function checkCallers(callers: readonly string[], agent: AgentId, depthMa
   }
 }
 
-/** How long before its end an ask is looked into. */
+/** Time before its end at which an ask is looked into, in milliseconds. */
 function explainingMs({ timeoutMs }: AskRequest): number {
   return Math.min(explainingMsMax, timeoutMs / 4);
 }

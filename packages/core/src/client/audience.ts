@@ -18,7 +18,9 @@ export class Audience {
     this.#feed = feed;
   }
 
-  /** Something is published on the topic. Costs a lookup in a set from the second time on. */
+  /**
+   * Told that a message is published on the topic. Costs a lookup in a set from the second time on.
+   */
   published(topic: string): void {
     if (this.#known.has(topic) || this.#known.size >= topicsMax) return;
     this.#known.add(topic);

@@ -7,7 +7,7 @@ import { createMemoryBroker } from "@troupe/testing";
 const quick = { timings: { joinDelayMs: 0 } } as const;
 const deaf = agent("deaf").on("call", z.object({}), () => new Promise<never>(() => undefined));
 
-// Vitest fails on an unhandled rejection: what is asked here is awaited by nobody.
+// Vitest fails on an unhandled rejection, and nobody awaits these asks.
 it("thousands of asks that are let go of and cancelled at once end nothing", async () => {
   await using troupe = createTroupe(createMemoryBroker().connect());
   await troupe.work(deaf, quick);

@@ -16,7 +16,7 @@ function file(path: string, content = ""): string {
   return full;
 }
 
-// Whatever lies above the temporary directory is not asked.
+// Directories above the temporary one are not asked.
 file("package.json", "{}");
 file("app/package.json", '{"name":"shop","version":"1.4.2"}');
 file("bare/package.json", '{"private":true}');

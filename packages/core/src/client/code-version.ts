@@ -6,7 +6,7 @@
 import { readFileSync, realpathSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
 
-/** When nobody knows. */
+/** Version of code that has none. */
 export const noVersion = "unversioned";
 
 let known: string | undefined;

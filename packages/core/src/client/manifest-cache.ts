@@ -1,4 +1,4 @@
-/** What agent types exist, as the log's manifests say; found once, remembered. */
+/** Agent types that exist, as the log's manifests say; found once, remembered. */
 import { UnknownAgentError, UnknownMessageError } from "../errors/ask-errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Manifest } from "../log/manifest.ts";

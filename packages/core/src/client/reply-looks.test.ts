@@ -34,7 +34,7 @@ it("reads a journal twice at most for however many asks that look at once (I7)",
     [...positions, ...positions].map((_, index) => index % 30),
   );
   expect(pages.length).toBeLessThanOrEqual(1 + 3);
-  // What was read for an ask is not read for it again.
+  // Records that were read for an ask are not read for it again.
   const coming = soughtReply((positions.at(-1) ?? 0) + 10);
   coming.after = 0;
   expect(await looks.look(name, coming)).toBeUndefined();

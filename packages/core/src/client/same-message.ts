@@ -14,14 +14,14 @@ import { decodePayload } from "../wire/payload.ts";
 export interface SameMessageHost {
   readonly log: Log;
   readonly clock: Clock;
-  /** Nobody wants to know any more. */
+  /** Aborts once nobody wants to know any more. */
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Nothing was stored, because a message of this id lies at that position. Like the log's `accept`,
- * which comes before it, it tries again while the log gives no answer. @throws IdTakenError when
- * that is another message
+ * Requires that the message of this id at that position, because of which nothing was stored, is
+ * the same one. Like the log's `accept`, which comes before it, it tries again while the log gives
+ * no answer. @throws IdTakenError when that is another message
  */
 export async function requireSameMessage(
   host: SameMessageHost,
@@ -29,7 +29,7 @@ export async function requireSameMessage(
   position: Position,
 ): Promise<void> {
   const there = await inputAt(host, position);
-  // What was removed since cannot be compared, and was the one or the other.
+  // A message that was removed since cannot be compared, and was the one or the other.
   if (there === undefined || (await isSame(host.log, draft, there))) return;
   const { kind, name, key } = draft.address;
   const { id } = draft.metadata;
@@ -66,7 +66,7 @@ async function isSame(log: Log, draft: InputDraft, there: Input): Promise<boolea
   const sealed = [contentOf(draft), contentOf(there)];
   const references = referencesIn(sealed);
   const ring = references.length === 0 ? noKeys : await subjectKeys(log).learn(references);
-  // What was erased since cannot be compared either.
+  // A message that was erased since cannot be compared either.
   if ([...ring.values()].includes("erased")) return true;
   const [given, stored] = sealed.map((content) => canonicalBytes(opened(content, ring, "sealed")));
   return Buffer.compare(given ?? payload, stored ?? there.payload) === 0;

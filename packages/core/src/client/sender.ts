@@ -1,5 +1,5 @@
 /**
- * What a client sends, from the call to the log: checked, through the interceptors, to a type that
+ * Sends of a client, from the call to the log: checked, through the interceptors, to a type that
  * the log knows, with personal data sealed.
  */
 import type { MessageOptions } from "../definition/agent-calls.ts";
@@ -27,7 +27,7 @@ import { messageId } from "./message-id.ts";
 import { draftOf, sealedCall } from "./outgoing-draft.ts";
 import { requireSameMessage } from "./same-message.ts";
 
-/** What the log says to an accepted message. */
+/** Answer of the log to an accepted message. */
 export interface Receipt extends Accepted {
   readonly id: string;
 }
@@ -91,7 +91,7 @@ export class Sender {
     })) as Receipt;
   }
 
-  /** Who asks, when no turn does. */
+  /** Origin of an ask that no turn makes. */
   origin({ id }: MessageOptions): AskOrigin {
     const { name, random, trace } = this.#parts;
     return {

@@ -1,7 +1,7 @@
 /**
- * Why nobody answered an ask, as far as that can be found out from outside: from the workers that
- * can be heard, from what the agent's worker said, and from the agent's journal. One read, shortly
- * before the deadline.
+ * Reason why nobody answered an ask, as far as that can be found out from outside: from the workers
+ * that can be heard, from reports of the agent's worker, and from the agent's journal. One read,
+ * shortly before the deadline.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import { keyToToken } from "../definition/message/key-token.ts";
@@ -14,7 +14,7 @@ import { decodeJournalRecord } from "../journal/journal-record.ts";
 import type { JournalRecord } from "../journal/journal-record.ts";
 import type { WorkerWatch } from "./worker-watch.ts";
 
-/** Why, in one word for programs and a sentence for people. */
+/** A reason, in one word for programs and a sentence for people. */
 export interface Silence {
   readonly why:
     | "not-accepted"
@@ -33,7 +33,7 @@ interface SilentAsk {
   readonly agent: AgentId;
   /** Undefined when the log has not accepted it. */
   readonly position: Position | undefined;
-  /** What the agent's worker said about it meanwhile. */
+  /** Failure that the agent's worker reported about it meanwhile. */
   readonly note: ErrorData | undefined;
 }
 
@@ -66,7 +66,7 @@ export async function explainSilence(
   return silence("waiting", text);
 }
 
-/** What the records after the ask say about it. */
+/** Reason for the silence, as the records after the ask tell it. */
 function inJournal(
   agent: AgentId,
   position: Position,

@@ -14,8 +14,8 @@ export interface TroupeOptions {
   readonly name?: string | undefined;
   readonly interceptors?: readonly Interceptor[];
   /**
-   * The caller's current W3C traceparent: what comes of a message hangs below that span. @default
-   * the turn of every message begins a trace
+   * The caller's current W3C traceparent: the spans that a message leads to hang below that span.
+   * @default the turn of every message begins a trace
    */
   readonly traceparent?: () => string | undefined;
   /** The caller's W3C tracestate, which travels with its traceparent. @default none */

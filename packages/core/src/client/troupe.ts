@@ -139,8 +139,9 @@ export interface Troupe extends AsyncDisposable {
     options: ForkOptions,
   ): Promise<Fork>;
   /**
-   * Erase the key of a data subject, such as `customer/42`: what was sealed with it is gone in the
-   * log, its backups and archives. True when there was one. @throws KeysUnavailableError
+   * Erase the key of a data subject, such as `customer/42`: all data that were sealed with it are
+   * gone in the log, its backups and archives. True when there was one. @throws
+   * KeysUnavailableError
    */
   eraseKey(subject: string): Promise<boolean>;
   /** Hear everything this process does. Returns the function that ends it. */
@@ -159,7 +160,7 @@ class TroupeOnLog implements Troupe {
   readonly name: string;
   readonly log: Log;
   readonly archive: Archive | undefined;
-  /** The log, and what its archive has. */
+  /** The log, and the entries that its archive has. */
   readonly #history: Log;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -220,7 +221,8 @@ class TroupeOnLog implements Troupe {
   ): AskCalls<Messages, Given> {
     requireAskOptions(options);
     return callsProxy<AskCalls<Messages, Given>>((message, payload, given) => {
-      // Whoever cancels asks, or closes the client, may have let go of some of their promises.
+      // A caller that cancels asks, or closes the client, may have let go of some of their
+      // promises.
       const onGivenUp = (): void => void asked.catch(() => undefined);
       const ask = async (): Promise<unknown> => {
         const origin = this.#sender.origin(messageOptionsOf(given));

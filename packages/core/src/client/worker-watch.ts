@@ -1,12 +1,12 @@
 /**
- * Which workers can be heard, for an ask that nobody answers. It listens only while some ask is
+ * Workers that can be heard, for an ask that nobody answers. It listens only while some ask is
  * slow.
  */
 import type { Clock } from "../clock/clock.ts";
 import type { Log } from "../log/log.ts";
 import type { Presence } from "../log/presence.ts";
 
-/** What can be heard about one partition of an agent type. */
+/** Hosts that can be heard of one partition of an agent type. */
 export interface HeardHosts {
   /** Workers that host the type. */
   readonly hosts: readonly string[];
@@ -63,7 +63,7 @@ export class WorkerWatch {
   }
 }
 
-/** Two heartbeats of the default, and what a busy machine adds. */
+/** Two heartbeats of the default, and the delay that a busy machine adds. */
 const listenedMsMin = 1200;
 /** As long as a silent worker counts as alive by default. */
 const silentMsMax = 2500;

@@ -9,7 +9,7 @@ import type { Upcast } from "./event-version.ts";
 
 export interface EventDefinition {
   readonly schema: Schema;
-  /** Of the data's shape: what is emitted, and what the fold gets. */
+  /** The shape of the data: `emit` takes it, and the fold gets it. */
   readonly version: number;
   /** By earlier version: lifts its data to the next one. */
   readonly upcast: Readonly<Record<number, Upcast>>;
@@ -42,7 +42,7 @@ export interface MessageDefinition {
   readonly onFailed?: FailedHandler | undefined;
   /**
    * The same for a message that could not be read, such as one with more than `messageBytesMax`.
-   * For agents of our own: what their messages say they have to know from elsewhere.
+   * For agents of our own, whose messages say which facts they need from elsewhere.
    */
   readonly onUnread?: UnreadHandler | undefined;
   /** Position at which a subscription begins when its type is hosted for the first time. */

@@ -37,7 +37,7 @@ import { eventVersion, requireVersion } from "./event-version.ts";
 import { requireMethodName, requireName } from "./name.ts";
 import type { StoredAs } from "./stored-event.ts";
 
-/** Types of an agent's events, by name: what `emit` accepts. */
+/** Types of an agent's events, by name, as `emit` accepts them. */
 export type EventTypes = Readonly<Record<string, unknown>>;
 /** An empty set of declarations, before anything is declared. */
 export type None = {};
@@ -64,8 +64,8 @@ export interface StateOptions {
 
 export interface HandlerOptions<State = never, Events = never, Own = never, Message = never> {
   /**
-   * Version of the message's shape, a whole number from 1. Turn records hold it: whoever replays a
-   * turn with a later schema knows which one it was checked with. @default 1
+   * Version of the message's shape, a whole number from 1. Turn records hold it: a reader that
+   * replays a turn with a later schema knows which one it was checked with. @default 1
    */
   readonly version?: number;
   /**

@@ -181,8 +181,8 @@ export interface Context<State, Events, Own = UntypedMessages> {
   /**
    * The agent is done, with this turn's commit (I3): its state is gone, and retention may remove
    * its history. A later message makes it begin again from the initial state, with its turns
-   * counted on; or is refused with `agent-ended`. Its timers are not cancelled: what they send is
-   * such a message.
+   * counted on; or is refused with `agent-ended`. Its timers are not cancelled: their messages come
+   * after the end, too.
    */
   end(options?: EndOptions): void;
   /**

@@ -1,6 +1,6 @@
 /**
- * Declaring a limit: how much of something scarce, such as a model's quota, all workers of a
- * namespace use together. A limit is plain frozen data; what it allows is shared by its name.
+ * Declaring a limit: the amount of something scarce, such as a model's quota, that all workers of a
+ * namespace use together. A limit is plain frozen data; its allowance is shared by its name.
  */
 import { thrownText } from "../errors/thrown.ts";
 import { InvalidLimitError } from "../errors/limit-errors.ts";

@@ -1,6 +1,6 @@
 /**
- * Every number that a caller of core may set: what is no usable number is refused by name before
- * anything is made or sent, and so is a name that nothing reads. The options of workers are in
+ * Every number that a caller of core may set: an unusable one is refused by name before anything is
+ * made or sent, and so is a name that nothing reads. The options of workers are in
  * worker-options.test.ts, those of connections in the packages of the logs.
  */
 import { describe, expect, it } from "vitest";

@@ -33,9 +33,9 @@ interface SubjectOption<Value> {
 
 export interface FieldsOptions<Value> extends SubjectOption<Value> {
   /**
-   * The fields that are personal, by path (`name`, `address.street`, `notes.*.text`), and what
-   * stands there once the subject was erased. It must be what the schema would accept there,
-   * because folds and projections get it.
+   * The fields that are personal, by path (`name`, `address.street`, `notes.*.text`), each with the
+   * value that stands there once the subject was erased. It must be what the schema would accept
+   * there, because folds and projections get it.
    */
   readonly fields: PersonalFields<Value>;
 }

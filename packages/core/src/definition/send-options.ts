@@ -2,7 +2,7 @@
 import type { MessageOptions } from "./agent-calls.ts";
 
 export interface SendOptions {
-  /** Gives the call up; what was accepted by then stays accepted. */
+  /** Gives the call up; messages that were accepted by then stay accepted. */
   readonly signal?: AbortSignal;
 }
 

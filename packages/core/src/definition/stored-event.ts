@@ -1,6 +1,6 @@
 /**
- * The stored form of an event, as a type. `emit` takes what the event's schema accepts; what the
- * schema makes of it is stored, and that is what projections get. Only the compiler sees this.
+ * The stored form of an event, as a type. `emit` takes values that the event's schema accepts; the
+ * schema's result is stored, and projections get that. Only the compiler sees this.
  */
 
 declare const storedEvents: unique symbol;

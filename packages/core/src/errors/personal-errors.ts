@@ -34,9 +34,8 @@ export class PersonalDataErasedError extends TroupeError {
 }
 
 /**
- * The agent was erased: what it was asked before, and what it answered, is not there any more.
- * `details.handled` is false when the message is known not to have been handled; otherwise nobody
- * knows.
+ * The agent was erased: its earlier messages and answers are not there any more. `details.handled`
+ * is false when the message is known not to have been handled; otherwise nobody knows.
  */
 export class AgentErasedError extends TroupeError {
   readonly code = "agent-erased";

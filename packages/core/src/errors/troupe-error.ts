@@ -2,8 +2,8 @@
  * The base of every error Troupe throws on purpose.
  *
  * `code` is a literal a program can branch on, `retryable` says whether the same call may succeed
- * later, and `details` carries the ids. A message says what happened, to which agent or message,
- * and what to do about it.
+ * later, and `details` carries the ids. A message tells the event, the agent or message concerned,
+ * and the remedy.
  */
 import { thrownCauses, thrownFrames, thrownTitle, tryRead } from "./thrown.ts";
 
@@ -37,7 +37,7 @@ function isOfACopy(value: unknown, name: string): boolean {
 export abstract class TroupeError extends Error {
   /**
    * Recognises errors of another copy of this package by the names of their classes: a dependency
-   * may bring a second one, and what it rejects or refuses is as final as ours.
+   * may bring a second one, whose rejections and refusals are as final as ours.
    */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOwn.call(this, value) || tryRead(() => isOfACopy(value, this.name), false);

@@ -1,6 +1,7 @@
 /**
  * Metadata that a record keeps of a message that it contains (R1 in engine/turn/dispatch.ts).
- * Address, id and message name stand with what was sent; what is as the record says is left out.
+ * Address, id and message name stand with the sent message; fields that are as the record says are
+ * left out.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import type { InputDraft } from "../definition/message/input.ts";
@@ -8,7 +9,10 @@ import type { Metadata } from "../definition/message/metadata.ts";
 import type { WireSent } from "./sent-message.ts";
 import type { TurnRecord } from "./turn-record.ts";
 
-/** Sender, correlation id, hops, and whatever is not as usual; null there for what is missing. */
+/**
+ * Sender, correlation id, hops, and all other fields that are not as usual; null there for missing
+ * ones.
+ */
 export type WireContained = readonly [
   string | null,
   string | null,

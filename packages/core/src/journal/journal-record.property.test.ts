@@ -1,4 +1,4 @@
-/** The format of the journal: what is written is read, and nothing else is (F1, F2). */
+/** The format of the journal: entries that are written can be read, and no others (F1, F2). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 

@@ -1,6 +1,6 @@
 /**
- * A failure in the form in which a record can hold it: never more than so many bytes, and whatever
- * was thrown. Code and message always arrive, and of the details as much as can be: a part that
+ * A failure in the form in which a record can hold it: never more than so many bytes, for any
+ * thrown value. Code and message always arrive, and of the details as much as can be: a part that
  * cannot be stored, or is too large, is left out alone, and `details.omitted` says which and why.
  * So the reason of a `Reject` arrives although its data do not.
  */

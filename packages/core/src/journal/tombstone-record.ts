@@ -1,7 +1,7 @@
 /**
- * The tombstone: what stays in the journal of an agent that was erased. It says up to where
- * everything is done, so that nothing of before runs again, and who erased the agent and why. Turns
- * that come after it belong to a new life.
+ * The tombstone: the one entry that stays in the journal of an agent that was erased. It says up to
+ * which input all is done, so that no earlier message runs again, who erased the agent, and why.
+ * Turns that come after it belong to a new life.
  */
 import type { Position } from "../definition/message/input.ts";
 import { encodeRecordPayload } from "../wire/payload.ts";

@@ -1,7 +1,7 @@
 /**
  * The turns of a journal are numbered from 1, or from its base record on, without a gap. Where one
  * is missing, the journal lost records (a limit on its stream, a purge, a restore of parts), and
- * what follows cannot be folded: the state would be wrong without anybody knowing.
+ * the later ones cannot be folded: the state would be wrong without anybody knowing.
  */
 import type { EventPlace } from "../definition/event-version.ts";
 import { JournalHoleError } from "../errors/journal-errors.ts";

@@ -1,7 +1,7 @@
 /**
  * The floors from which a worker may read on: those that stand on what the log still holds (I16).
  * Any other one is of a log that is gone, or of a tail that was lost; its partition is read from
- * the beginning, and what has a turn already is recognised (I4).
+ * the beginning, and inputs that already have a turn are recognised (I4).
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Floor, Log } from "./log.ts";

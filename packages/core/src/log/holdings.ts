@@ -4,8 +4,9 @@
  *
  *  H1 `destroy` removes only what is in the named part and not behind the named position, and overwrites its bytes where
  *     the log keeps them. Everything else keeps its place, also in the order.
- *  H2 It goes from the last to the first, so what an end in the middle leaves is a beginning. Doing it again goes on.
- *  H3 What is destroyed is not read any more: no reader, page or look at a position gives it.
+ *  H2 It goes from the last to the first, so an end in the middle leaves a beginning. Doing it
+ *     again goes on.
+ *  H3 A destroyed entry is not read any more: no reader, page or look at a position gives it.
  */
 import type { AgentId } from "../definition/message/address.ts";
 
@@ -13,8 +14,8 @@ import type { AgentId } from "../definition/message/address.ts";
 export type LogPart =
   | {
       /**
-       * `inputs`: what was sent to the agent itself, in the ingress too. `timers`: those that wait
-       * and the notes of cancelled ones.
+       * `inputs`: messages to the agent itself, in the ingress too. `timers`: those that wait and
+       * the notes of cancelled ones.
        */
       readonly kind: "journal" | "inputs" | "dead-letters" | "timers" | "snapshot";
       readonly agent: AgentId;

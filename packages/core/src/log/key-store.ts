@@ -1,15 +1,16 @@
 /**
  * The port to where the keys of data subjects lie: a few bytes under each name.
  *
- * It is apart from everything else that a log stores, because its backups decide what an erasure is
- * worth: what is sealed is gone when the last copy of its key is. An implementation may keep the
+ * It is apart from everything else that a log stores, because its backups decide the worth of an
+ * erasure: sealed data are gone when the last copy of their key is. An implementation may keep the
  * keys in a vault instead. Its rules:
  *
  *  E1 `write` and `shred` change a name only where they name its last revision (0: never written); of several who do so at
  *     once exactly one succeeds.
  *  E2 After `shred` no value that was there before can be read, by nobody and nowhere in the store's own files.
  *     A `shred` that ended in the middle is finished by doing it again.
- *  E3 A read is answered by the store's leader: what it says is not there was not there when it was asked.
+ *  E3 A read is answered by the store's leader: an entry that is not in the answer was not there
+ *     when it was asked.
  */
 import type { Position } from "../definition/message/input.ts";
 

@@ -26,8 +26,9 @@
  *  L8 A read may be answered by a replica that is a moment behind: it is a beginning of what is stored. A firm read has
  *     no gap, and ends only where there was nothing more when it was called. So "nothing there" decides something only
  *     when it is firm; a commit needs no firm read, because it is fenced (I5).
- *  L9 What foreign clients wrote is marked as foreign and says nothing about itself that only the engine can know (I14).
- *     It becomes an input while somebody reads the misfits: once, in the order in which it was stored.
+ *  L9 An input of a foreign client is marked as foreign and says nothing about itself that only the
+ *     engine can know (I14). It becomes an input while somebody reads the misfits: once, in the
+ *     order in which it was stored.
  *  L10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
  *     earlier attempt: that is known when it is repeated under the revision that holds.
  *  L11 Nothing is removed but what a call names: records of one journal before one of its records,
@@ -122,9 +123,9 @@ export interface ReadRequest {
   /** Called in log order, never before `read` returns. Must not throw. */
   readonly onInput: (input: Input) => void;
   /**
-   * Called now and then when there is nothing of what was asked for up to this position, besides
-   * what was handed over: what is quiet is known to be handled all the same. Never before `read`
-   * returns. Must not throw.
+   * Called now and then with a position up to which the log has none of the wanted inputs, besides
+   * those that were handed over: a quiet source is known to be handled all the same. Never before
+   * `read` returns. Must not throw.
    */
   readonly onPassed?: ((position: Position) => void) | undefined;
   /**
@@ -198,7 +199,8 @@ export interface Floor {
    */
   readonly holder?: FloorHolder | undefined;
   /**
-   * Set by a release when an earlier holder died, and what it may have died of is not all handled.
+   * Set by a release when an earlier holder died, and the inputs it may have died of are not all
+   * handled.
    * @default false
    */
   readonly suspected?: boolean | undefined;

@@ -7,9 +7,9 @@
  *
  *  H1 It is raised before anything below it is removed, and never falls. The entry it stands on
  *     lies at or above it, so nothing that was removed under it can be that entry.
- *  H2 It counts only while its own mark is on the log. As long as that is there, so is everything before it that was not
- *     removed: a missing position below it was removed, not lost. When it is gone, the log went back, and what is
- *     missing counts as lost, as ever.
+ *  H2 It counts only while its own mark is on the log. As long as that is there, so is everything
+ *     before it that was not removed: a missing position below it was removed, not lost. When it is
+ *     gone, the log went back, and missing entries count as lost, as ever.
  *  H3 Nothing is removed while a saved floor stands on something that is not there: of a position
  *     in a tail that was lost and grew again, this is the only trace. All floors are looked at
  *     before the mark is raised.
@@ -72,7 +72,7 @@ export async function removedUnder(
     const { revision, value } = await read(log);
     if (value === undefined || position >= value.below) return undefined;
     if (await stands(log, value)) return value.mark;
-    // It may have been raised in between, and what it stood on removed.
+    // It may have been raised in between, and its earlier mark removed.
     if (revision === last) return undefined;
     last = revision;
   }

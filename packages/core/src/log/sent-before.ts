@@ -1,6 +1,6 @@
 /**
  * Whether a message was sent before, after the log may have forgotten its id. The window of message
- * ids tells for what is young; what was accepted lies on its addressee's own subject for ever.
+ * ids tells for young messages; an accepted one lies on its addressee's own subject for ever.
  */
 import type { AgentId } from "../definition/message/address.ts";
 import type { Position } from "../definition/message/input.ts";

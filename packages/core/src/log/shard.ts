@@ -7,7 +7,8 @@
  * whole log, grows within a shard, and is a plain number in the first one.
  *
  * A log that was moved from one shard into several keeps its positions. So a plain number up to
- * where it ended then may lie in any of them; what was stored since is behind that in each.
+ * where it ended then may lie in any of them; entries that were stored since are behind that in
+ * each.
  */
 import { DefinitionError } from "../errors/definition-errors.ts";
 import { keyToToken } from "../definition/message/key-token.ts";

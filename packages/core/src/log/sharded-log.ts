@@ -4,13 +4,15 @@
  *  SH1 A commit is atomic within a shard, so all its turns are of one (`Log.commit`). A message
  *      that it sends into another shard is stored with it, in an outbox, and taken over by the log
  *      itself: once, in order, as if it had been accepted then.
- *  SH2 What is accepted under the fence of an agent in another shard goes through that shard's outbox, too: only there
- *      the fence holds. It counts as accepted when it has arrived, because only then it has a position.
- *  SH3 What lies in an outbox is accepted. So a firm read of inputs waits until what was there has arrived (L8).
+ *  SH2 An input that is accepted under the fence of an agent in another shard goes through that
+ *      shard's outbox, too: only there the fence holds. It counts as accepted when it has arrived,
+ *      because only then it has a position.
+ *  SH3 An entry in an outbox is accepted. So a firm read of inputs waits until what was there has
+ *      arrived (L8).
  *  SH4 A position up to the origin is one that the log had before it was moved into several shards, and may be in any of
  *      them. A bound that lies in another shard says nothing about this one, except that it is behind the origin.
- *  SH5 What is about the namespace and not about a key (floors, cells, manifests, snapshots, presence) is the first
- *      shard's, and so are misfits.
+ *  SH5 Entries about the namespace and not about a key (floors, cells, manifests, snapshots,
+ *      presence) are the first shard's, and so are misfits.
  */
 import { LogRefusedError } from "../errors/log-errors.ts";
 import type { AgentId } from "../definition/message/address.ts";

@@ -24,7 +24,7 @@ export interface ValueLimits {
   readonly parts: number;
 }
 
-/** Bytes of one value, at most: what a NATS server can be told to take in one message. */
+/** Bytes of one value, at most: as many as a NATS server can be told to take in one message. */
 const payloadBytesMax = 64 * 1024 * 1024;
 
 /** Extensions. */
@@ -425,7 +425,7 @@ export class MessagePackWriter {
   }
 }
 
-/** Memory for small values, and how much must be left of it to begin another one. */
+/** Memory for small values, and the rest of it that another one needs to begin. */
 const slabBytes = 8192;
 const roomMin = 512;
 /** Memory for a large value that is kept for the next. */

@@ -38,8 +38,8 @@ export function decodePayload(payload: Uint8Array, contentType: ContentType | un
 }
 
 /**
- * Encode what the engine itself makes of stored values, such as a turn record: what it adds around
- * them does not count. @throws NotStorableError
+ * Encode a value that the engine itself makes of stored ones, such as a turn record: the parts it
+ * adds around them do not count. @throws NotStorableError
  */
 export function encodeRecordPayload(value: unknown): Uint8Array {
   return withWriter("The record", (writer) => writer.write(value, recordLimits));

@@ -2,9 +2,9 @@
  * A sealed part of a stored value: bytes that only the keys of the people they are about can open.
  *
  * It says by itself which keys those are and what stands in its place once one of them is erased.
- * So opening needs no schema, and what an erased part looks like is the same for every reader and
- * every version of the code: it was chosen when the part was sealed (I8). It is data like any
- * other (V1): copied, encoded and decoded as it is by whoever does not open it.
+ * So opening needs no schema, and an erased part looks the same to every reader and every version
+ * of the code: its look was chosen when the part was sealed (I8). It is data like any other (V1):
+ * copied, encoded and decoded as it is by whoever does not open it.
  */
 
 /** The key that a part was sealed with. */

@@ -11,8 +11,9 @@
  *  V3 Anything else is refused where it is given, with its path: functions, symbols, bigints, promises, instances of
  *     classes, lone surrogates, a key `__proto__`, what holds itself, is nested too deep or has too many parts.
  *  V4 An accessor is read once. Elements are all that is stored of an array, enumerable string keys of an object.
- *  V5 What was accepted once cannot change: arrays and objects are frozen. Dates, bytes, Maps and Sets cannot be, so
- *     user code gets copies of those (`handedOut`), and nothing is paid where there are none.
+ *  V5 A value that was accepted once cannot change: arrays and objects are frozen. Dates, bytes,
+ *     Maps and Sets cannot be, so user code gets copies of those (`handedOut`), and nothing is paid
+ *     where there are none.
  */
 import { types } from "node:util";
 
@@ -47,7 +48,7 @@ export function storedCopy(value: unknown, what: string): unknown {
 
 /**
  * A stored value as user code gets it: nothing that it does to it reaches anybody else (V5). Frozen
- * data goes as it is; what cannot be frozen, and whatever holds it, is copied.
+ * data goes as it is; a part that cannot be frozen is copied, with all that hold it.
  */
 export function handedOut(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;

@@ -1,6 +1,6 @@
 /**
- * Awaiting means more than promises: whatever has a `then` is waited for, or refused by name where
- * nothing can wait. A builder of queries that is not awaited does nothing at all.
+ * Awaiting means more than promises: every value with a `then` is waited for, or refused by name
+ * where nothing can wait. A builder of queries that is not awaited does nothing at all.
  */
 
 /** Whether a value is one to wait for. @throws what reading its `then` throws */
@@ -12,7 +12,7 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
 
 /**
  * A returned value as a promise; undefined when there is nothing to wait for. Its own `then` is
- * called once, and whatever that does ends in the promise. @throws what reading its `then` throws
+ * called once, and the outcome of that ends in the promise. @throws what reading its `then` throws
  */
 export function promiseOf(value: unknown): Promise<unknown> | undefined {
   return isThenable(value) ? Promise.resolve(value) : undefined;

@@ -1,6 +1,7 @@
 /**
- * Where a projection misses the beginning of a journal, because retention removed it before it was
- * read: a read model that is rebuilt, or one that was behind for longer than the turns are kept.
+ * Gaps of a projection at the beginning of a journal, because retention removed it before it was
+ * read: for a read model that is rebuilt, or one that was behind for longer than the turns are
+ * kept.
  *
  * A base record says which turns come before it. They were read if that was up to a position at
  * which the projection had once read everything, or if they are among the last ones that it read.
@@ -11,7 +12,7 @@ import type { Position } from "../../definition/message/input.ts";
 import type { ProjectedRecord } from "./projected-record.ts";
 
 export class Beginnings {
-  /** Everything up to here was read while nothing came after it. */
+  /** Position up to which all was read while nothing came after it. */
   #knownTo: Position;
   /** The last turns that were read, by agent. */
   readonly #turns = new Map<string, number>();

@@ -3,7 +3,7 @@
 export class Changes {
   readonly #listeners = new Set<() => void>();
 
-  /** Something changed. */
+  /** Wakes all that wait for a change. */
   tell(): void {
     for (const listener of this.#listeners) listener();
   }

@@ -1,5 +1,5 @@
 /**
- * How far a read model is: on a log of several shards, in each of them. A record belongs to the
+ * Progress of a read model: on a log of several shards, in each of them. A record belongs to the
  * shard of its agent, also where its position, from before the log had shards, names none.
  */
 import type { Position } from "../../definition/message/input.ts";
@@ -9,11 +9,13 @@ import type { ProjectionDefinition } from "./projection.ts";
 export interface AppliedRecord {
   /** 0 for none. */
   readonly position: Position;
-  /** When it was committed: how a checkpoint on another log is recognised. 0 for none. */
+  /**
+   * Time at which it was committed, by which a checkpoint on another log is recognised. 0 for none.
+   */
   readonly recordedAtMs: number;
 }
 
-/** How far a read model is: all events up to the position are in it, and none after. */
+/** Progress of a read model: all events up to the position are in it, and none after. */
 export interface Checkpoint extends AppliedRecord {
   /** The projection's version when the model was made. */
   readonly version: number;

@@ -35,7 +35,7 @@ export function memoryModel<Value>(initial: () => Value): MemoryModel<Value> {
 export function memorySink(): MemorySink {
   const stored = new Map<string, Stored>();
   const last = new Map<string, Promise<unknown>>();
-  /** One transaction at a time per projection. */
+  /** Runs a projection's transactions one at a time. */
   const inTurn = <T>(projection: ProjectionDefinition, work: () => Promise<T>): Promise<T> => {
     const turn = (last.get(projection.name) ?? Promise.resolve()).then(work, work);
     last.set(

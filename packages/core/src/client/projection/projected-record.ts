@@ -19,7 +19,7 @@ import type { EventInfo, ProjectedSource, ProjectionDefinition } from "./project
 import { erasedEvent } from "./projection.ts";
 import { handedOut, stored } from "../../wire/storable.ts";
 
-/** One event with its handler. */
+/** An event with its handler. */
 interface ProjectedEvent {
   readonly recorded: RecordedEvent;
   readonly source: ProjectedSource;
@@ -96,7 +96,7 @@ export function projectedRecord(
   }
 }
 
-/** What a record says happened. */
+/** Events of a record. */
 function eventsIn(record: JournalRecord): readonly RecordedEvent[] {
   if (record.kind === "turn") return record.turn.events;
   return record.kind === "tombstone" ? [{ type: erasedEvent, data: undefined }] : [];
@@ -125,7 +125,7 @@ export async function applyRecords(
       if (skipped.has(place)) continue;
       const info: EventInfo = { agent, position, atMs };
       try {
-        // A copy: what a handler does with it is not in the event when its transaction runs again.
+        // A copy: changes by a handler are not in the event when its transaction runs again.
         const data = upToDate(source.event, recorded, info);
         await source.handler(handle, handedOut(stored(data, "The event")), info);
       } catch (cause) {

@@ -1,4 +1,4 @@
-/** What a projection says in the inspection feed: its events, without its name. */
+/** Events of a projection in the inspection feed, without its name. */
 import type { InspectionEvent, InspectionFeed } from "../../engine/inspection/inspection-feed.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
@@ -8,7 +8,7 @@ type WithoutName<Event> = Event extends { readonly projection: string }
 
 export type ProjectionEvent = WithoutName<InspectionEvent>;
 
-/** Emits events with the projection's name; what failed is a fault as well. */
+/** Emits events with the projection's name; a failure is a fault as well. */
 export type EmitProjectionEvent = (event: ProjectionEvent) => void;
 
 export function projectionFeed(

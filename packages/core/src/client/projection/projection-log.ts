@@ -1,4 +1,4 @@
-/** What a projection reads of the log: the journals of its agent types, in log order. */
+/** Reader of a projection's part of the log: the journals of its agent types, in log order. */
 import { ForeignCheckpointError } from "../../errors/projection-errors.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../../log/log.ts";

@@ -55,7 +55,7 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
   #unread: number | undefined;
   /** Records that were read and are not in the model. */
   #unapplied = 0;
-  /** Those of them that are in the transaction under way. */
+  /** Number of them that are in the transaction under way. */
   #inTransaction = 0;
   #outcome: { readonly failure: Error | undefined } | undefined;
 
@@ -74,7 +74,7 @@ export class ProjectionRunner<Model extends ReadModel> implements RunningProject
     });
     this.#queue = new RecordQueue(settings, clock);
     host.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    // Who does not wait for the end hears of it in the inspection feed.
+    // A caller that does not wait for the end hears of it in the inspection feed.
     this.#ended.promise.catch(() => undefined);
   }
 

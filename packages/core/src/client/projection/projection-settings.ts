@@ -1,4 +1,4 @@
-/** How a projection is run, with its defaults. */
+/** Settings for running a projection, with their defaults. */
 import type { RetryPolicy } from "../../definition/retry-policy.ts";
 import { requireRetryPolicy } from "../../definition/retry-policy.ts";
 import { DefinitionError } from "../../errors/definition-errors.ts";
@@ -14,20 +14,23 @@ export interface ProjectOptions {
   /** Most records in one transaction. Minimum 1. @default 500 */
   readonly batchSizeMax?: number;
   /**
-   * How long a transaction waits for more records after its first one, in milliseconds; 0 for not
-   * at all. @default 5
+   * Time a transaction waits for more records after its first one, in milliseconds; 0 for not at
+   * all. @default 5
    */
   readonly batchWaitMs?: number;
   /** Most records read ahead of the transactions. Minimum 1. @default 2000 */
   readonly readAheadMax?: number;
   /** Most bytes of records read ahead. Minimum 1. @default 16777216 (16 MiB) */
   readonly readAheadBytesMax?: number;
-  /** When and how often the sink is tried again. @default for ever, 50 ms doubling up to 5 s */
+  /**
+   * Number of tries of the sink, and the pauses between them. @default for ever, 50 ms doubling up
+   * to 5 s
+   */
   readonly retry?: Partial<Pick<RetryPolicy, "attemptsMax" | "delayMs" | "delayMsMax">>;
   /**
-   * What happens after an event whose handler throws: `stop` keeps everything before it and ends
-   * the run with the error; `skip` says so in the inspection feed and goes on. At an event of a
-   * newer version than this code declares it stops in any case. @default "stop"
+   * Consequence of an event whose handler throws: `stop` keeps everything before it and ends the
+   * run with the error; `skip` says so in the inspection feed and goes on. At an event of a newer
+   * version than this code declares it stops in any case. @default "stop"
    */
   readonly poison?: "stop" | "skip";
   /** Throw the model away first, and build it from zero. @default false */

@@ -1,7 +1,7 @@
 /**
- * The sink port: where a projection keeps its read model and its checkpoint.
+ * The sink port: a projection keeps its read model and its checkpoint there.
  *
- * What makes a projection exact is one rule, S1, and nothing else: no acknowledgement, no lease.
+ * A projection is exact by one rule, S1, and nothing else: no acknowledgement, no lease.
  *
  *  S1 `apply` changes the model and moves the checkpoint in one transaction, and only if the
  *     checkpoint is still the one the runner started from. So nothing is applied twice, however
@@ -14,8 +14,8 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
 /**
- * What a projection writes to: declared with the projection, made by the sink. `Handle` is what a
- * handler gets: the model itself, or a transaction on it.
+ * Target of a projection's writes: declared with the projection, made by the sink. `Handle` is
+ * passed to its handlers: the model itself, or a transaction on it.
  */
 export interface ReadModel<Handle = unknown> {
   /** The kind of sink that can hold it, such as `memory` or `postgres`. */
@@ -24,7 +24,7 @@ export interface ReadModel<Handle = unknown> {
   readonly "~handle"?: Handle;
 }
 
-/** What a handler of a projection into this model gets. */
+/** Type of the handle that a handler of a projection into this model gets. */
 export type HandleOf<Model> = Model extends ReadModel<infer Handle> ? Handle : never;
 
 export interface CheckpointMove {

@@ -5,8 +5,8 @@
  *     where the writer knows it to the last record of the batch, and the sink refuses to when it
  *     is not there (S1).
  *  P2 When it is not there, somebody else moved it, or a transaction went through whose answer was
- *     lost. Further on: what is already in the model is left out. Back: it was rebuilt, so reading
- *     starts again from there.
+ *     lost. Further on: records that are already in the model are left out. Back: it was rebuilt,
+ *     so reading starts again from there.
  *  P4 A poison event costs no neighbour: everything before it is kept, and with the policy `skip`
  *     everything after it too (I10).
  */
@@ -87,7 +87,7 @@ export class ProjectionWriter<Model extends ReadModel> {
     }
   }
 
-  /** One transaction; afterwards the checkpoint is the one that is stored. */
+  /** Applies records in one transaction; afterwards the checkpoint is the one that is stored. */
   async #transact(records: readonly ProjectedRecord[]): Promise<void> {
     if (records.length === 0) return;
     const { clock, emit, shards, unwritten } = this.#host;
@@ -117,7 +117,7 @@ export class ProjectionWriter<Model extends ReadModel> {
   async #poisoned(found: PoisonFound, records: readonly ProjectedRecord[]): Promise<void> {
     const { error, place, record } = found;
     const { settings, emit } = this.#host;
-    // An event of newer code is no poison: whoever runs that code can handle it.
+    // An event of newer code is no poison: a runner with that code can handle it.
     if (settings.poison === "stop" || error.cause instanceof NewerEventError) {
       await this.#transact(records.slice(0, records.indexOf(record)));
       throw error;

@@ -1,4 +1,4 @@
-/** Declaring and running projections in memory; what every sink must keep is in its contract. */
+/** Declaring and running projections in memory; the rules for every sink are in its contract. */
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -136,7 +136,7 @@ describe("running a projection", () => {
     const running = await troupe.project(balances, sink);
     const failure = await running.ended.catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(PoisonEventError);
-    // What was read in the same batch before it is kept.
+    // Events that were read in the same batch before it are kept.
     expect(sink.read(balances)).toEqual(new Map([["alice", 1]]));
     expect(failure).toMatchObject({
       details: { projection: "balances", agent: "account/bob", event: "closed" },

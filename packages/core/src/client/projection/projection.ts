@@ -20,7 +20,7 @@ export interface EventInfo {
   readonly agent: AgentId;
   /** Position of the turn that emitted it. */
   readonly position: Position;
-  /** When that turn was committed, in milliseconds since the epoch. */
+  /** Time at which that turn was committed, in milliseconds since the epoch. */
   readonly atMs: number;
 }
 
@@ -33,7 +33,7 @@ export interface ProjectedSource {
   readonly handler: EventHandler;
 }
 
-/** What a projection is, as plain frozen data: the runner, the sinks and tools read only this. */
+/** A projection as plain frozen data: the runner, the sinks and tools read only this. */
 export interface ProjectionDefinition {
   readonly kind: "projection";
   readonly name: string;
@@ -56,9 +56,9 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
   readonly model: Model;
 
   /**
-   * An event and what it does to the model. The handler may run again after a failure, but what it
-   * writes through the handle is kept exactly once. Everything else it does is not, so it should do
-   * nothing else.
+   * An event and what it does to the model. The handler may run again after a failure, but its
+   * writes through the handle are kept exactly once. Everything else it does is not, so it should
+   * do nothing else.
    */
   on<State, Events, Messages, const Name extends keyof Events & string>(
     agent: Agent<State, Events, Messages>,
@@ -71,8 +71,8 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
   ): Projection<Model>;
 
   /**
-   * What to do when an agent of this type was erased: remove from the model what it has of that
-   * agent. Called in the order of its events, like them.
+   * Handle the erasure of an agent of this type: remove from the model what it has of that agent.
+   * Called in the order of its events, like them.
    *
    * ```ts
    * balances.onErased(account, (model, { agent }) => void model.delete(agent.key));

@@ -34,7 +34,7 @@ export class RecordQueue {
     await this.#changes.until(() => this.#ended || !this.#isFull());
   }
 
-  /** No more records come; what is there is still taken, unless there is a failure. */
+  /** No more records come; those that are there are still taken, unless there is a failure. */
   end(failure?: Error): void {
     this.#ended = true;
     this.#failure ??= failure;
@@ -57,7 +57,7 @@ export class RecordQueue {
     return taken;
   }
 
-  /** Until a batch is full, or it has waited long enough. */
+  /** Resolves when a batch is full, or has waited long enough. */
   async #gather(): Promise<void> {
     const { batchSizeMax, batchWaitMs } = this.#settings;
     let isLate = false;

@@ -4,7 +4,7 @@ import type { Position } from "../../definition/message/input.ts";
 export interface RunningProjection extends AsyncDisposable {
   readonly name: string;
   readonly version: number;
-  /** Everything up to this position is in the model. */
+  /** Position up to which all events are in the model. */
   readonly position: Position;
   /** Records that are on the log and not yet in the model, as far as this process knows. */
   readonly lag: number;

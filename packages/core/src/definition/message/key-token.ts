@@ -2,9 +2,9 @@
  * Agent keys as subject tokens.
  *
  * A key is any non-empty string. On the wire it is one readable token: letters, digits and most
- * punctuation stay as they are; what a subject gives a meaning to (dot, star, greater-than, white
- * space, control characters) and the percent sign itself are percent-encoded as UTF-8 bytes, RFC
- * 3986 style, upper-case hex. `alice@example.com` is `alice@example%2Ecom`. The encoding is
+ * punctuation stay as they are; characters with a meaning in subjects (dot, star, greater-than,
+ * white space, control characters) and the percent sign itself are percent-encoded as UTF-8 bytes,
+ * RFC 3986 style, upper-case hex. `alice@example.com` is `alice@example%2Ecom`. The encoding is
  * canonical: one key has one token, and a token that is not its key's own encoding is refused, so
  * that no two subjects can name the same agent.
  */

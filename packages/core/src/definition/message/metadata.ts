@@ -8,7 +8,7 @@ import type { ContentType } from "../../wire/payload.ts";
 export interface Metadata {
   /**
    * Set on what a foreign client wrote (I14). Such a message has an id of its own kind, the name of
-   * its message, a content type, trace context and an address for the reply; whatever else it said
+   * its message, a content type, trace context and an address for the reply; all else that it said
    * about itself was left out, because nobody can vouch for it.
    */
   readonly foreign?: boolean | undefined;

@@ -1,10 +1,10 @@
 /**
  * Ids of traces and spans that are a function of what they stand for.
  *
- * A turn that runs again, here or at another worker, is the same span, so what its runs sent hangs
- * below an id that its record holds; and whoever reads records years later comes to the ids that
- * were told while it ran. None of these functions is a digest: the ids are spread evenly and differ
- * for different positions, and nothing else is asked of them.
+ * A turn that runs again, here or at another worker, is the same span, so the messages that its
+ * runs sent hang below an id that its record holds; a reader of the records, even years later,
+ * comes to the ids that were told while it ran. None of these functions is a digest: the ids are
+ * spread evenly and differ for different positions, and nothing else is asked of them.
  */
 import type { Position } from "./input.ts";
 

@@ -5,8 +5,8 @@
  * that was completed never runs again (I4), and between two stages nothing is held (I11).
  *
  *  J1 A stage runs only while the job is at it: a message that comes twice, or late, does nothing.
- *  J2 What fails for good, or cannot be read, fails the job in the same commit (`onFailed`, `onUnread`), so no job is
- *     left behind silently; what is redriven lets it go on.
+ *  J2 A message that fails for good, or cannot be read, fails the job in the same commit
+ *     (`onFailed`, `onUnread`), so no job is left behind silently; a redriven one lets it go on.
  *  J3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it comes.
  *  J4 A job is worked on as long as somebody wants it: then it stops, keeps what it completed, and goes on when it is run
  *     again (DESIGN.md, "How long a job is wanted").

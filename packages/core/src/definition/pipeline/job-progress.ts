@@ -14,7 +14,7 @@ import type { Job, StageDefinition } from "./stage-definition.ts";
 export type JobContext = Context<JobState, JobEvents> & LateReplies;
 export type FailedJobContext = FailureContext<JobState, JobEvents> & LateReplies;
 
-/** The stages of a pipeline in their order, and what follows from it. */
+/** The stages of a pipeline in their order, and the facts that follow from it. */
 export interface Course {
   readonly pipeline: string;
   readonly stages: readonly StageDefinition[];
@@ -144,7 +144,7 @@ export interface Ending {
   readonly failure: ErrorData;
 }
 
-/** J2: the job failed, and who asked hears why. */
+/** J2: the job failed, and its askers hear why. */
 export function fail(
   context: FailedJobContext,
   { pipeline }: Course,

@@ -1,6 +1,6 @@
 /**
  * A job of a pipeline: its events and their fold. Everything that a pipeline knows of a job is
- * here, so whoever reads the journal sees which stage is under way, what each made, and why it
+ * here, so a reader of the journal sees which stage is under way, what each made, and why it
  * failed.
  */
 import type { ErrorData } from "../../errors/troupe-error.ts";

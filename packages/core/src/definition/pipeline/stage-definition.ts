@@ -1,4 +1,4 @@
-/** The stages of a pipeline: what a declaration says of them, and what their functions get. */
+/** The stages of a pipeline: their declarations, and the contexts of their functions. */
 import type { BatchStepInfo } from "../batch-context.ts";
 import type { BatchSettings } from "../batch-settings.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";

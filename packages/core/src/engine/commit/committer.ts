@@ -10,7 +10,7 @@
  *  C3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
  *     its size, so only a few are on their way at once and the rest gathers for the next one. A group is of one shard.
  *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
- *  C5 What is on its way is bounded (I7).
+ *  C5 The number of turns on their way is bounded (I7).
  */
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
 import { errorData, isFinal, TroupeError } from "../../errors/troupe-error.ts";

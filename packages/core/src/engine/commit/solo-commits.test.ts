@@ -1,4 +1,4 @@
-/** Commits of one record: how many are on their way is counted, and each ends (C5). */
+/** Commits of one record: those on their way are counted, and each ends (C5). */
 import { expect, test } from "vitest";
 import { z } from "zod";
 

@@ -1,6 +1,6 @@
 /**
  * The first half of an erasure: up to the note that its tombstone is stored. Nothing but timers is
- * destroyed before that, so what there was can still be counted and listed.
+ * destroyed before that, so all else can still be counted and listed.
  */
 import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
 import type { AgentId } from "../../definition/message/address.ts";
@@ -65,7 +65,7 @@ interface Start {
   readonly options: EraseOptions;
 }
 
-/** The tombstone, and what there is before it. */
+/** The tombstone, and the holdings before it. */
 async function graveOf(
   host: ErasureHost,
   agent: AgentId,

@@ -4,12 +4,13 @@
  *  A1 A tombstone comes first, under the fence of the journal: from then on nothing that a worker does on what it knew of
  *     the agent is stored (I5), and nothing that lies before it is handled any more (I4).
  *  A2 Then everything before the tombstone is destroyed, part by part. A process that is killed in
- *     between leaves an audit record that says so, and what was there; doing it again goes on with
- *     the same erasure, up to the same position, with the same result. Messages that turns sent are
- *     on the log before that, and their journals say so (settle.ts).
- *  A3 What comes after that position is a new life of the agent, and is not touched: no message, timer or key of it.
- *  A4 What others need stays: publications that another agent of this key has not handled. It is told, as are the messages
- *     that the agent sent, which others hold.
+ *     between leaves an audit record that tells so, with the holdings that there were; doing it
+ *     again goes on with the same erasure, up to the same position, with the same result. Messages
+ *     that turns sent are on the log before that, and their journals say so (settle.ts).
+ *  A3 Entries after that position are a new life of the agent, and are not touched: no message,
+ *     timer or key of it.
+ *  A4 Entries that others need stay: publications that another agent of this key has not handled.
+ *     It is told, as are the messages that the agent sent, which others hold.
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";

@@ -1,7 +1,7 @@
 /**
- * The audit record of an erasure: who, when, why and how much, in a cell beside the log. It is
- * written before anything is destroyed, so that an erasure that ends in the middle is known and can
- * be finished, and once more when everything is done.
+ * The audit record of an erasure: its operator, time, reason and extent, in a cell beside the log.
+ * It is written before anything is destroyed, so that an erasure that ends in the middle is known
+ * and can be finished, and once more when everything is done.
  */
 import { createHash } from "node:crypto";
 

@@ -10,7 +10,7 @@ import type { TombstoneRecord } from "../../journal/tombstone-record.ts";
 import type { SentMessage } from "./erasure.ts";
 import { sentShownMax } from "./erasure.ts";
 
-/** The last tombstone: where it lies, and what it says. */
+/** The last tombstone, and its position. */
 export interface Tombstone extends Pick<TombstoneRecord, "erasedAtMs" | "inputPosition"> {
   readonly revision: Position;
 }

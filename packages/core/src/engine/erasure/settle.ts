@@ -105,7 +105,7 @@ function floorOf(log: Log, { key, type }: AgentId): string {
   return floorName({ type, partition: partitionOfToken(keyToToken(key), log.partitions) });
 }
 
-/** A worker was quicker, or nobody knows: what is on the log decides. */
+/** A worker was quicker, or nobody knows: the log decides. */
 function unlessOverrun(thrown: unknown): void {
   const isOverrun =
     thrown instanceof RevisionConflictError || thrown instanceof LogUnavailableError;

@@ -1,5 +1,5 @@
 /**
- * An agent's committed past: its state, and how far the journal is known.
+ * An agent's committed past: its state, and the part of the journal that is known.
  *
  * Loading folds the journal from the last snapshot on; without one from the beginning. Afterwards
  * only what was committed elsewhere is read, from the known revision on. A snapshot is a cache of
@@ -176,7 +176,7 @@ export class AgentHistory {
     return this.#undispatched;
   }
 
-  /** The inputs up to here have their turns, and what these sent is stored (R4). */
+  /** The inputs up to here have their turns, and the messages of these are stored (R4). */
   handledTo(position: Position): void {
     const { inputPosition = 0 } = this.#undispatched ?? {};
     if (inputPosition <= position) this.#undispatched = undefined;
@@ -274,8 +274,8 @@ export class AgentHistory {
   }
 
   /**
-   * Apply what the log has beyond the known revision. @throws LogUnavailableError, and what the
-   * fold throws
+   * Apply the records that the log has beyond the known revision. @throws LogUnavailableError, and
+   * what the fold throws
    */
   async load(): Promise<void> {
     this.#confirmed = false;
@@ -428,8 +428,8 @@ export class AgentHistory {
     if (this.#hole !== undefined) return;
     let { state } = this.#current;
     for (const event of events) state = this.#runtime.fold(state, event, place);
-    // A record comes after its input. One that does not is of an input that was in a lost tail:
-    // what lies there now is another one, and not handled (I16).
+    // A record comes after its input. One that does not is of an input that was in a lost tail: the
+    // input that lies there now is another one, and not handled (I16).
     const lastInput = inputPosition < position ? inputPosition : this.#current.lastInput;
     const before = this.#current.references;
     const references = withReferences(before, keys.references, keys.changes);

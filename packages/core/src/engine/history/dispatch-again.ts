@@ -62,7 +62,7 @@ async function append(
   return revision;
 }
 
-/** No attempt can store it any more, so what the leader does not have is nowhere. */
+/** No attempt can store it any more, so a message that the leader does not have is nowhere. */
 async function isStored(
   log: Log,
   { type }: AgentId,

@@ -2,8 +2,8 @@
  * Forking an agent: a new journal that begins with the state that another one had after some turn.
  *
  * The new journal begins with a base record that says where it comes from. Nothing of the original
- * runs again: what its turns sent was sent, its timers stay its own, and what is sent to the fork
- * is handled by the fork alone.
+ * runs again: messages of its turns were sent, its timers stay its own, and messages to the fork
+ * are handled by the fork alone.
  */
 import type { Agent } from "../../definition/agent.ts";
 import { DefinitionError } from "../../errors/definition-errors.ts";
@@ -42,7 +42,7 @@ export interface Fork {
 
 export interface ForkHost {
   readonly log: Log;
-  /** The log, and what its archive has. */
+  /** The log, and the entries that its archive has. */
   readonly history: Log;
   /** Name of the operator who forks. */
   readonly name: string;

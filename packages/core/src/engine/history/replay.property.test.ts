@@ -78,7 +78,7 @@ function hostedOn(log: Log): Promise<Troupe> {
     .then(() => troupe);
 }
 
-/** Resolves when every input has its turn, and what turns sent is there. */
+/** Resolves when every input has its turn, and the messages that turns sent are there. */
 async function handled(broker: MemoryBroker): Promise<void> {
   await expect
     .poll(

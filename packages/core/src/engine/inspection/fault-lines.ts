@@ -1,8 +1,8 @@
 /**
  * Faults for whoever listens to nothing: a readable line each on the error stream.
  *
- * A fault that lasts comes again with every try, so each kind has a few lines in ten seconds; how
- * many more there were is said when they are over. Kinds are told apart by what was being done,
+ * A fault that lasts comes again with every try, so each kind has a few lines in ten seconds; the
+ * number of further ones is told when they are over. Kinds are told apart by what was being done,
  * without its ids, and by the error's code.
  */
 import type { Clock } from "../../clock/clock.ts";

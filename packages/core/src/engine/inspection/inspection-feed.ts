@@ -137,7 +137,7 @@ export type InspectionEvent =
       readonly bytes: number;
       readonly tookMs: number;
     }
-  /** A base record was stored: what comes before it may go when it is beyond the retention. */
+  /** A base record was stored: the records before it may go when they are beyond the retention. */
   | {
       readonly kind: "base.stored";
       readonly agent: AgentId;

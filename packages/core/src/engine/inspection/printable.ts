@@ -1,7 +1,7 @@
 /**
  * Text of others on somebody's terminal or in a log. Keys, payloads, failures and names come from
- * anywhere, and what is in them must be seen: what could move the cursor, hide, reorder or pile up
- * on what is shown is written as an escape of JSON, so that JSON stays the same value.
+ * anywhere, and their content must be seen: a character that could move the cursor, hide, reorder
+ * or pile up on others is written as an escape of JSON, so that JSON stays the same value.
  *
  * - TEXT-1 Control, format, private-use and invisible characters, lone surrogates, and spaces other
  *   than the ordinary ones are escaped; only whole emoji keep theirs.

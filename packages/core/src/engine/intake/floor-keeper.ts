@@ -1,8 +1,8 @@
 /**
  * Saves how far each held partition is handled, so that a successor need not read everything again.
- * A floor that is too low costs time only: what it repeats is recognised from the journal (I4). One
- * that is too high loses messages; so each is saved with a mark that was found on the log after the
- * floor was reached (I16).
+ * A floor that is too low costs time only: inputs that it repeats are recognised from the journal
+ * (I4). One that is too high loses messages; so each is saved with a mark that was found on the log
+ * after the floor was reached (I16).
  */
 import type { Clock } from "../../clock/clock.ts";
 import { LogMadeAnewError, LogWentBackError } from "../../errors/log-errors.ts";

@@ -13,7 +13,7 @@ import { PartitionIntake } from "./partition-intake.ts";
 
 const windowMax = 8;
 
-/** An intake, the requests that it made to the log, and what it handed over. */
+/** An intake, the requests that it made to the log, and the inputs that it handed over. */
 function intakeOf(): {
   readonly intake: PartitionIntake;
   readonly requests: ReadRequest[];

@@ -7,10 +7,12 @@
  *
  *  N1 The log is asked for what is addressed to the held types, and to the topics that any version of their code
  *     subscribes to, as far as is known (interest.ts). It may hand over more, so everything is looked at.
- *  N2 What it leaves out is passed over. So nothing is handled, and no floor moves, on a manifest that is not fresh
- *     (V3 in knowledge.ts): newer code may have added a topic. When one was added, reading starts again.
- *  N3 Where the log says that nothing was left out, a floor follows only as far as the worker knows the log (G1 in
- *     log-footing.ts): else a log that went back would not be noticed, and what it stores there next be skipped.
+ *  N2 Inputs that it leaves out are passed over. So nothing is handled, and no floor moves, on a
+ *     manifest that is not fresh (V3 in knowledge.ts): newer code may have added a topic. When one
+ *     was added, reading starts again.
+ *  N3 Where the log says that nothing was left out, a floor follows only as far as the worker knows
+ *     the log (G1 in log-footing.ts): else a log that went back would not be noticed, and the
+ *     inputs it stores there next be skipped.
  */
 import type { TroupeError } from "../../errors/troupe-error.ts";
 import type { Input, Position } from "../../definition/message/input.ts";
@@ -60,8 +62,8 @@ interface HeldType {
   readonly runtime: AgentRuntime;
   readonly tracker: PositionTracker<TypePlace>;
   /**
-   * Keys with an input that this code does not know; what comes after it waits too. The floor stays
-   * below the first of them, so nothing else has to be remembered.
+   * Keys with an input that this code does not know; later ones wait too. The floor stays below the
+   * first of them, so nothing else has to be remembered.
    */
   readonly waiting: Set<string>;
   /** Inputs that wait until the manifest is read again, by key; each has its room in the window. */

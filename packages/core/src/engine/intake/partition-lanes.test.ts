@@ -67,7 +67,7 @@ it("does not stop the other types of its worker while it reads the past", async 
     const turns = await Array.fromAsync(troupe.turns("reader", "key-0"));
     expect(turns).toHaveLength(Math.ceil(past / 7));
   }, patience);
-  // Now they read together: what comes is handled by both, through one reader.
+  // Now they read together: new inputs are handled by both, through one reader.
   await troupe.publish(news, "key-0", 1);
   expect(await troupe.agent(reader, "key-0").ping(null)).toBe("pong");
   expect(await troupe.agent(old, "a").ping(null)).toBe("pong");

@@ -1,6 +1,6 @@
 /**
- * Sharing a whole number of permits: everybody gets what they want up to the same level, and what
- * is left over goes to those who came first (max-min fairness).
+ * Sharing a whole number of permits: everybody gets what they want up to the same level, and the
+ * rest goes to those who came first (max-min fairness).
  */
 
 export interface Claim {

@@ -216,7 +216,7 @@ describe("a rate", () => {
     await yard.pass(rate.perMs * 4);
     expect(yard.most(rate.perMs)).toBeLessThanOrEqual(count);
     const total = yard.uses.reduce((sum, { cost }) => sum + cost, 0);
-    // Slots, the time of use, and what died with the worker cost something.
+    // Slots, the time of use, and permits that died with the worker cost something.
     const ideal = 6.5 * count * (rate.perMs / (rate.perMs * 1.02 + Math.max(250, rate.perMs / 50)));
     expect(total).toBeGreaterThan(0.5 * ideal);
   });

@@ -1,8 +1,8 @@
 /**
- * A rate that holds in every window: what was reserved counts until no window can have its use in
- * it any more.
+ * A rate that holds in every window: a reservation counts until no window can have its use in it
+ * any more.
  *
- *  W1 What is reserved is used within `useWithinMs` of its reservation, or comes back unused; it comes back only while it
+ *  W1 A reservation is used within `useWithinMs`, or comes back unused; it comes back only while it
  *     counts, because later it would be taken off somebody else's.
  *  W2 It counts for `perMs` + `useWithinMs` after its reservation. So at every reservation all uses of the last `perMs`
  *     are counted, and the sum of them and the new one is at most `count`.

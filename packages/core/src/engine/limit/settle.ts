@@ -175,7 +175,7 @@ interface Room {
   readonly ticket: number;
 }
 
-/** P3, P4: how many of those who wait are served, from the first on. */
+/** P3, P4: number of those waiting that are served, from the first on. */
 function servedOf(costs: readonly number[], { free, rates, rivals, ticket }: Room): number {
   // While two versions of a limit are at work, a cost may be too large for the stricter one.
   const possible = Math.min(Infinity, ...rates.map(({ count }) => count));

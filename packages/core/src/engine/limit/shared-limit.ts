@@ -138,7 +138,7 @@ export class SharedLimit {
   give(): void {
     this.#inUse -= 1;
     if (this.#fair === Infinity) return;
-    // Others wait: whose turn it is now is for the record to say.
+    // Others wait: the record says whose turn it is now.
     this.#fair = this.#inUse;
     this.#served += 1;
     this.changed();

@@ -9,8 +9,8 @@
  *  B1 Order, no gap, no duplicate (I2, I4): until the key has caught up, what the reader brings is
  *     dropped here, and only how far the reader is (`last`) is remembered. Pages are read one at a
  *     time, each after the end of the one before, none beyond `last`; the key has caught up when
- *     `last` itself was read back, and what the reader brings then comes behind it. The reads are
- *     firm (L8): a replica that is behind must not hide an input between two others.
+ *     `last` itself was read back, and the reader's next inputs come behind it. The reads are firm
+ *     (L8): a replica that is behind must not hide an input between two others.
  *  B2 The floor does not pass what is on the log only: the first input that was left there keeps
  *     its place in the window, standing for all of them, until the last one is handled. The others'
  *     places are given back at once. So a drain, a crash or another owner need no care here: the

@@ -1,7 +1,7 @@
 /**
  * The word to an agent's worker that the agent was erased. It is a message, so it comes in the
- * agent's order and needs no connection to the worker: whoever has the agent in memory forgets it
- * and starts again from the journal. The erasure itself does not depend on it.
+ * agent's order and needs no connection to the worker: a worker that has the agent in memory
+ * forgets it and starts again from the journal. The erasure itself does not depend on it.
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Input, InputDraft } from "../../definition/message/input.ts";

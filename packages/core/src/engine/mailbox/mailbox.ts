@@ -123,7 +123,7 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#drained.promise;
   }
 
-  /** Stop at once, and commit nothing more: what was not committed runs again elsewhere. */
+  /** Stop at once, and commit nothing more: turns that were not committed run again elsewhere. */
   abandon(why: string): void {
     this.#abandoned = true;
     this.#inbox.clear();
@@ -295,7 +295,7 @@ export class Mailbox implements Standing<Mailbox> {
     void this.hold("begin of a run", runs.begin(delivery), delivery);
   }
 
-  /** For something that may take its time: what waits with it makes room for others. */
+  /** For a wait that may take its time: deliveries that wait with it make room for others. */
   #waits(begin?: (then: () => void) => void): void {
     this.#busy = true;
     this.#inbox.lends = true;

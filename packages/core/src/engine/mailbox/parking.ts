@@ -6,12 +6,12 @@
  *     passed (I11).
  *  P2 Resuming handles everything from the parked message on, in log order, from the log, page by
  *     page; only when nothing is left is the key resumed in the journal. After a crash in between
- *     the message that resumes is read again, and what was handled is recognised (I4).
+ *     the message that resumes is read again, and handled ones are recognised (I4).
  *  P3 When the message fails again, the key stays parked, with the new failure.
- *  P4 Whoever passes a message over, or ends a resumption, loses it when that was wrong. So before
- *     it does, the log's leader has confirmed that the agent is (still) parked, or that nothing is
- *     left. One answer is good for everything that had come by then: a resumption that ends later
- *     begins with a message that comes later.
+ *  P4 An owner that passes a message over, or ends a resumption, loses it when that was wrong. So
+ *     before it does, the log's leader has confirmed that the agent is (still) parked, or that
+ *     nothing is left. One answer is good for everything that had come by then: a resumption that
+ *     ends later begins with a message that comes later.
  */
 import { isErased } from "./erase-message.ts";
 import { LogUnavailableError } from "../../errors/log-errors.ts";
@@ -163,7 +163,7 @@ export class Parking {
     return more.length > 0;
   }
 
-  /** The message is passed; whoever waits for its reply is told. */
+  /** The message is passed; an asker that waits for its reply is told. */
   #pass({ input, place }: Delivery): void {
     const { parked } = this.#history;
     const { replyTo } = input.metadata;

@@ -1,4 +1,4 @@
-/** The line for a permit: who leaves it holds nothing up. */
+/** The line for a permit: a mailbox that leaves it holds nothing up. */
 import { expect, it } from "vitest";
 import { z } from "zod";
 

@@ -17,7 +17,7 @@ export class PermitWait {
     });
   }
 
-  /** Whether it waited: what has not started is handled elsewhere. */
+  /** Whether it waited: a turn that has not started is handled elsewhere. */
   leave(): boolean {
     const waited = this.#waiting;
     this.#waiting = false;

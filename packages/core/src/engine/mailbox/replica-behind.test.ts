@@ -1,4 +1,7 @@
-/** Replicas that are behind: what they do not show is never taken for what is not there (L8). */
+/**
+ * Replicas that are behind: an entry that they do not show is never taken for one that is not there
+ * (L8).
+ */
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
 

@@ -64,8 +64,8 @@ export class StepAppends implements StepStore {
   }
 
   /**
-   * Turns were stored: what they recorded may be large, and an idle agent needs none of it (I7).
-   * The asks that they left open are called back: nobody wants them.
+   * Turns were stored: their steps may be large, and an idle agent needs none of them (I7). The
+   * asks that they left open are called back: nobody wants them.
    */
   handled(): void {
     const ledgers = this.#ledgers;
@@ -115,8 +115,8 @@ export class StepAppends implements StepStore {
   }
 
   /**
-   * In as many records as it takes: what fits alone is not refused because of its neighbours, and
-   * what does not fit is refused alone (I7, I10).
+   * In as many records as it takes: a step that fits alone is not refused because of its
+   * neighbours, and one that does not fit is refused alone (I7, I10).
    */
   async append(turn: Turn, steps: StepRecord): Promise<void> {
     const ledger = this.#ledgers?.get(steps.inputPosition);
@@ -193,7 +193,7 @@ export class StepAppends implements StepStore {
       turn.requireLive();
       throw thrown;
     }
-    // Also when its turn failed meanwhile: what comes next follows these steps.
+    // Also when its turn failed meanwhile: later records follow these steps.
     ledger?.recorded(steps.steps);
     if (epoch === this.#mailbox.epoch) {
       this.#history.stepsStored(steps, revision, record.byteLength);

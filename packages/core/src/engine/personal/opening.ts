@@ -44,7 +44,7 @@ function collect(value: unknown, found: KeyReference[]): void {
 }
 
 /**
- * The value with its sealed parts open; what holds none is not copied.
+ * The value with its sealed parts open; a value without any is not copied.
  * @throws CorruptSealError
  */
 export function opened(value: unknown, ring: KeyRing, ofErased: OfErased): unknown {
@@ -102,9 +102,9 @@ export async function openValue(
 }
 
 /**
- * A journal record with what is sealed in it open. Results of steps and replies that were erased
- * stay sealed, so that nobody takes them for results; what was erased of events is what was chosen
- * for it, so that a fold goes on.
+ * A journal record with what is sealed in it open. Erased results of steps and replies stay sealed,
+ * so that nobody takes them for results; erased parts of events become the value that was chosen
+ * for them, so that a fold goes on.
  */
 export function openedRecord(record: JournalRecord, ring: KeyRing): JournalRecord {
   if (record.kind === "turn") return { ...record, turn: openedTurn(record.turn, ring) };

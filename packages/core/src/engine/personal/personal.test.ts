@@ -110,7 +110,7 @@ describe("keys that are erased while they are read", () => {
   });
 });
 
-/** Values under names; what is told before it answers comes in between. */
+/** Values under names; changes that are told before it answers come in between. */
 class SlowStore implements KeyStore {
   beforeAnswer: (() => Promise<void>) | undefined;
   readonly #values = new Map<string, StoredKey>();

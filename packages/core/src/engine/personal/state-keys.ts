@@ -1,8 +1,8 @@
 /**
  * The keys of everybody whose data is in a state, to seal with what a turn may have made of it.
  *
- * One that was erased while the turn runs is replaced by a key that nobody keeps: what is sealed
- * with it is erased from the beginning, as the note at the key says.
+ * One that was erased while the turn runs is replaced by a key that nobody keeps: data sealed with
+ * it are erased from the beginning, as the note at the key says.
  */
 import { randomBytes } from "node:crypto";
 

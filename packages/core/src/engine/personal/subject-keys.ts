@@ -63,7 +63,7 @@ export class SubjectKeys {
   readonly #nowMs: () => number;
   readonly #known = new Map<string, Known>();
   #secret: Uint8Array | undefined;
-  /** Names that changed lately, the last one at the end, and how many did before them. */
+  /** Names that changed lately, the last one at the end, and the number of those before them. */
   #changed: string[] = [];
   #changedBefore = 0;
 
@@ -233,7 +233,7 @@ export class SubjectKeys {
     return found;
   }
 
-  /** Another one may have been first: what the store has then is read, and decides. */
+  /** Another process may have been first: the store's entry is read then, and decides. */
   async #write(name: string, value: Uint8Array, revision: number, attempt: number): Promise<void> {
     try {
       await this.#answer(this.#store.write(name, value, revision));

@@ -20,8 +20,8 @@ export interface CollectorSettings {
    */
   readonly lookMs: number;
   /**
-   * Milliseconds between two searches for agents that are not active any more, and whose turns are
-   * beyond their age. Minimum 1. @default 3600000
+   * Time between two searches for agents that are not active any more, and whose turns are beyond
+   * their age, in milliseconds. Minimum 1. @default 3600000
    */
   readonly sweepMs: number;
   /**

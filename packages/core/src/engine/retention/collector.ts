@@ -6,9 +6,9 @@
  *  V2 Only the holder of the agent's partition does it. The rule spares the log; the base record is
  *     fenced, so two workers that do it remove the same.
  *  V3 A look comes before the steps, again every `lookMs`: every saved floor stands (H3), the
- *     low-water mark is raised to what this worker just found on the log, and what is handled
- *     everywhere is known (U1, U2). Entries below the mark are archived before any of them is
- *     removed, where there is an archive.
+ *     low-water mark is raised to what this worker just found on the log, and the inputs that are
+ *     handled everywhere are known (U1, U2). Entries below the mark are archived before any of them
+ *     is removed, where there is an archive.
  *  V4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log
  *     that is busy is left alone. Records beyond that pace wait, and go by prefix when they are
  *     many (prefix.ts); more than `waitingMax` are left to the agents' next base records.
@@ -85,7 +85,7 @@ export class Collector {
     return this.#waiting.size;
   }
 
-  /** A turn of the agent was stored: what may go now? */
+  /** A turn of the agent was stored: finds the records that may go now. */
   consider(history: AgentHistory): void {
     if (history.bases.length === 0) return;
     const { log, settings } = this.#host;

@@ -1,8 +1,9 @@
 /**
  * Removing what lies before a position of all agents of a type, in two requests.
  *
- *  P1 What a log pays for taking records of one agent out of the middle grows with how many others lie between them; what
- *     it pays for a prefix of a type does not. So where much has gathered it goes by prefix.
+ *  P1 The cost for a log of taking records of one agent out of the middle grows with the number of
+ *     others between them; the cost of removing a prefix of a type does not. So where much has
+ *     gathered it goes by prefix.
  *  P2 A log may do nothing else while it removes. So a prefix goes in slices that take a moment each, with a pause after each
  *     that is longer; a crash in between leaves a shorter prefix.
  *  P3 The bound is what a census found (C1 to C3), at most what the look allows. Before anything goes the log's leader has

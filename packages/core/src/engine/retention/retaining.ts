@@ -48,7 +48,7 @@ export class Retaining {
   readonly collector: Collector;
   readonly #host: RetainingHost;
   readonly #sweep: Sweep;
-  /** By type, the topics whose publications it removes, and how long these are kept. */
+  /** By type, the topics whose publications it removes, and the time for which these are kept. */
   readonly #topics: ReadonlyMap<string, ReadonlyMap<string, number>>;
   #cancel: (() => void) | undefined;
   #stopped = false;
@@ -144,8 +144,8 @@ export function retainingOf(host: RetainingHost): Retaining | undefined {
 }
 
 /**
- * Refuses a log of several shards: what was removed on purpose is known by one position, and would
- * need one for each shard.
+ * Refuses a log of several shards: one position tells what was removed on purpose, and each shard
+ * would need one.
  */
 function requireOneShard({ log, runtimes }: RetainingHost): void {
   const { namespace, shards } = log;

@@ -1,7 +1,7 @@
 /**
- * The sweep: one pass over the journals of a worker's types, which finds what may go of agents that
- * nobody talks to any more, and how much of a type may go at once. An active agent is found by its
- * own commits.
+ * The sweep: one pass over the journals of a worker's types, which finds the records that may go of
+ * agents that nobody talks to any more, and the part of a type that may go at once. An active agent
+ * is found by its own commits.
  *
  * It runs now and then, and whenever so much has come that reading all of it is worth it. An agent
  * whose turns are all beyond its age gets a base record at the end, behind which the rest goes the

@@ -228,7 +228,7 @@ export class Knowledge {
     });
     // Before anything else is read on what was known before.
     for (const { type } of subscribing) onTopics(type);
-    // Only those of this read: what was decided is not asked again.
+    // Only those of this read: a decided question is not asked again.
     this.#denied.clear();
     for (const [name, { position }] of asked) this.#denied.set(name, position);
     const waiting = this.#waiting;

@@ -3,8 +3,8 @@
  * fewer of one type where that is asked for, so that one type cannot take the places of the others.
  *
  * It is a setting of the worker and not of the agent, as are all other bounds on memory and places:
- * how many handlers of a type fit depends on the machine, and one definition may run on large and
- * small ones. A bound on all workers together is a `limit`.
+ * the number of handlers of a type that fit depends on the machine, and one definition may run on
+ * large and small ones. A bound on all workers together is a `limit`.
  */
 import { DefinitionError } from "../../errors/definition-errors.ts";
 import { atLeastOne, requireNumbers } from "../../definition/option-rules.ts";

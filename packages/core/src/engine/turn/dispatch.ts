@@ -6,9 +6,9 @@
  *     only while the journal ends at that record (L12). The commit is over when all of them are stored.
  *  R2 Nothing is written behind such a record by anybody who does not know that its messages are stored, but an entry
  *     that says nothing. So a later turn proves that they are.
- *  R3 Who does not know it writes that entry first: then no earlier attempt can store anything any
- *     more, however late it comes. A message that is not on the log then is missing; it is stored
- *     together with an entry that says that now all of them are there.
+ *  R3 An owner that does not know it writes that entry first: then no earlier attempt can store
+ *     anything any more, however late it comes. A message that is not on the log then is missing;
+ *     it is stored together with an entry that says that now all of them are there.
  *  R4 The input keeps its place until the messages are stored. So the floor stays below it, and a successor meets it.
  *  R5 Two messages of one turn go this way only into different partitions: nobody can see in which order they are stored.
  *  R6 All messages lie in the sender's shard: a fence holds in one only.

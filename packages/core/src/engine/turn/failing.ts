@@ -1,8 +1,8 @@
 /**
- * The keys of a turn that fails for good. `onFailed` gets the message open, and what it emits and
- * sends is sealed, also where the handler never ran: its asker gave up, its process died, or a
- * parked message is given up. It runs at once, so what is missing is read first, and then it runs
- * again: what it did before was only a draft.
+ * The keys of a turn that fails for good. `onFailed` gets the message open, and its events and
+ * messages are sealed, also where the handler never ran: its asker gave up, its process died, or a
+ * parked message is given up. It runs at once, so missing keys are read first, and then it runs
+ * again: its earlier work was only a draft.
  */
 import { PersonalDataErasedError } from "../../errors/personal-errors.ts";
 import { errorData } from "../../errors/troupe-error.ts";

@@ -15,7 +15,7 @@ import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import type { TombstoneRecord } from "../../journal/tombstone-record.ts";
 import type { TurnRecord } from "../../journal/turn-record.ts";
 
-/** An input whose reply is looked for, and how far that has come: nothing is read twice. */
+/** An input whose reply is looked for, and the progress of that: nothing is read twice. */
 export interface SoughtReply {
   readonly position: Position;
   /** Records up to here were read. */

@@ -7,7 +7,7 @@ import type { TimerTime } from "../../definition/message/timer.ts";
 const hoplessMs = 900;
 
 /**
- * A trace ends while somebody still looks at it: what comes later is another one, which names this
+ * A trace ends while somebody still looks at it: later spans are of another one, which names this
  * one.
  */
 const ownTraceMs = 5 * 60_000;

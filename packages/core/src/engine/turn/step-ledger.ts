@@ -1,6 +1,6 @@
 /**
- * The steps of one input's turn: what is recorded, and what waits to be. It outlives the runs of a
- * handler.
+ * The steps of one input's turn: the recorded ones, and those that wait to be. It outlives the runs
+ * of a handler.
  */
 import { AsksUnderWay } from "./asks-under-way.ts";
 import type { RecordedStep } from "../../journal/recorded-step.ts";

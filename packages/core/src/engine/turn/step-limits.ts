@@ -2,8 +2,8 @@
  * A step under limits: it waits for them before its effect, and gives back when the effect is over.
  *
  * A permit is held until the effect's promise settles, also when the turn was given up before: the
- * call is still out there, and whoever grants the quota counts it. So an effect should end when its
- * signal fires.
+ * call is still out there, and the provider of the quota counts it. So an effect should end when
+ * its signal fires.
  */
 import type { LimitPermit } from "../limit/limiter.ts";
 import { limitsOf } from "../../definition/limit.ts";

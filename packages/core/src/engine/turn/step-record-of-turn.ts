@@ -14,7 +14,7 @@ export function stepRecordOfTurn(turn: Turn, steps: readonly RecordedStep[]): St
     worker: host.worker,
     digestKey: hasDigests ? digests.keyId : undefined,
     startedAtMs,
-    // Once: what the journal has of them is not told again.
+    // Once: failed runs that the journal has are not told again.
     earlierRuns: delivery.failedRuns,
   };
 }

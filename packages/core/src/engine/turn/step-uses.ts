@@ -1,6 +1,6 @@
 /**
- * The steps that one run of a handler takes: which one each call is, which are under way, and which
- * of the recorded ones it used.
+ * The steps that one run of a handler takes: the step that each call is, the steps that are under
+ * way, and the recorded ones it used.
  *
  * A use that fails is given back: a handler that tries a step again within its run means the same
  * effect, with the same idempotency key, and a later run finds it at its first try.

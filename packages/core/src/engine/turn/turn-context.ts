@@ -65,7 +65,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
   readonly #turn: Turn;
   #emit: Emit<Record<string, unknown>> | undefined;
   #abort: AbortController | undefined;
-  /** The state as it was last, and what the handler got of it. */
+  /** The state as it was last, and the handler's copy of it. */
   #state: { readonly kept: unknown; readonly given: object } | undefined;
 
   constructor(turn: Turn) {
@@ -168,7 +168,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 
   after<Messages>(delayMs: number, options?: TimerTo<Messages>): SendCalls<Messages, string> {
     const { delivery, host } = this.#turn;
-    // By the clock of the log, which fires it; what it accepted, it had accepted by now.
+    // By the clock of the log, which fires it; it is not earlier than the input of this turn.
     const nowMs = Math.max(host.log.nowMs(), delivery.input.acceptedAtMs);
     return this.#timer(timeAfter(delayMs, nowMs), options);
   }

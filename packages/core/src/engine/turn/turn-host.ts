@@ -60,7 +60,7 @@ export interface TurnHost {
   readonly limits: TurnLimits;
   readonly retry: RetryPolicy;
   readonly permits: Permits;
-  /** The order of messages that may end the process; who waits for an ask leaves it. */
+  /** The order of messages that may end the process; a turn that waits for an ask leaves it. */
   readonly suspects: Pick<SuspectLane, "leave">;
   readonly batches: BatchGatherer;
   readonly cancellations: Cancellations;

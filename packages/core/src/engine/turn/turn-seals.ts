@@ -1,5 +1,5 @@
 /**
- * The keys of one turn: what it opens, and what it seals.
+ * The keys of one turn, for the parts it opens and those it seals.
  *
  *  Z1 Everything a turn stores of personal data is sealed before it is encoded: events and messages by their declaration;
  *     the reply and the results of steps as a whole, because nothing declares them, with the keys of the agent itself and of
@@ -114,7 +114,7 @@ export class TurnSeals {
   }
 
   /**
-   * The turn asks about somebody: what it gets is that person's. Returns the digest to know the ask
+   * The turn asks about somebody: the answer is that person's. Returns the digest to know the ask
    * by, which nobody can make again who does not have the key store.
    */
   async asks(subject: string, digest: string): Promise<string> {
@@ -320,7 +320,7 @@ export class TurnSeals {
   }
 
   /**
-   * Also one that was read long ago: what is sealed with a key that is erased meanwhile is erased,
+   * Also one that was read long ago: data sealed with a key that is erased meanwhile are erased,
    * too. @throws KeysUnavailableError
    */
   #keyOf(subject: string): SubjectKey {

@@ -2,17 +2,20 @@
  * Steps of a running turn (I6, I13). The reasons are in DESIGN.md.
  *
  *  S1 A step whose result is recorded returns it; its function does not run.
- *  S2 A step resolves only after its result is in the journal, whether its function is synchronous or not. Steps that
- *     finish while an append is on its way go together with the next one, so many at once cost few round trips; what is too
- *     large together goes one after the other. When the log refuses the record of one step, that step fails; a later run
- *     offers the same result again, its effect does not run again.
- *  S3 What is drawn (the clock, chance, ids) costs no round trip: it is recorded with the next append or with the turn.
- *     Before the next effect it is recorded in any case, because that effect may be known by it.
+ *  S2 A step resolves only after its result is in the journal, whether its function is synchronous
+ *     or not. Steps that finish while an append is on its way go together with the next one, so
+ *     many at once cost few round trips; steps that are too large together go one after the other.
+ *     When the log refuses the record of one step, that step fails; a later run offers the same
+ *     result again, its effect does not run again.
+ *  S3 A drawn value (the clock, chance, ids) costs no round trip: it is recorded with the next
+ *     append or with the turn. Before the next effect it is recorded in any case, because that
+ *     effect may be known by it.
  *  S4 A result comes back as it was stored, in the first run as in every later one.
  *  S5 Between the end of an effect and its record a crash makes it run again. The idempotency key is the same then.
  *  S6 Before an effect the ground is firm: everything before it is stored, and after an activation the journal has taken
  *     a record of ours, if need be an empty one, so nobody else wrote to it meanwhile (I5).
- *  S7 Whoever does not await a step does not end the process; a step that is under way when its handler is done is told.
+ *  S7 A step that is not awaited does not end the process when it fails; one that is under way when
+ *     its handler is done is told.
  *  S8 An ask outlives the runs of its handler, is accepted only from the owner of the agent, and is made once, however
  *     late a run makes it again (asks-under-way.ts, earlier-ask.ts).
  */
@@ -222,7 +225,7 @@ export class TurnSteps {
     return this.#uses.unused(this.#ledger.steps);
   }
 
-  /** The handler is done: what it did not await goes on without a record (S7). */
+  /** The handler is done: steps that it did not await go on without a record (S7). */
   tellUnderWay(): void {
     const { agent, delivery, host } = this.#turn;
     const { position } = delivery.input;

@@ -190,7 +190,7 @@ export class Turn implements EventSink {
     return this.#ended;
   }
 
-  /** Given up while its batch goes on: what the handler does with it has no effect (M4). */
+  /** Given up while its batch goes on: the handler's work on it has no effect (M4). */
   get muted(): boolean {
     return this.#ended && this.seat?.call.running === true;
   }
@@ -218,7 +218,7 @@ export class Turn implements EventSink {
     return promiseOf(outcome)?.then((reply) => this.#seals?.afterRun(reply) ?? reply) ?? outcome;
   }
 
-  /** The message as its schema makes it, or a promise of that, and who handles it. */
+  /** The message as its schema makes it, or a promise of that, and its definition. */
   decoded(): { readonly definition: MessageDefinition; readonly valid: unknown } {
     const before = sealedMade();
     const { name, payload } = messageIn(this.delivery.input, this.host.limits.messageBytesMax);

@@ -5,11 +5,11 @@
  *
  *  Y1 While turns of a worker wait, it tells all workers a few times a second for whom. A ring of
  *     agents, each of which waits for the next one, is a cycle.
- *  Y2 What others told may be over by now. A cycle counts when each of its asks was told several
- *     times, the last time just now: asks that are answered do not stay.
+ *  Y2 A wait that others told may be over by now. A cycle counts when each of its asks was told
+ *     several times, the last time just now: asks that are answered do not stay.
  *  Y3 One is given up, everywhere the same: the ask of the agent whose name comes first. Its turn gets
  *     the error, and with that its agent is free for whoever waits for it. The others go on.
- *  Y4 What is told may be lost: then it is told again. In the end there is the deadline.
+ *  Y4 A message may be lost: then it is told again. In the end there is the deadline.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { CallCycleError } from "../../errors/ask-errors.ts";

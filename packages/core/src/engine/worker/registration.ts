@@ -19,7 +19,7 @@ export interface RegistrationHost {
   readonly version: string;
   /** Longer than what older code knows may be old, in milliseconds. */
   readonly settleMs: number;
-  /** Fires when the worker stops: what it waits for here would keep its process. */
+  /** Fires when the worker stops: waiting here would keep its process. */
   readonly signal: AbortSignal;
 }
 

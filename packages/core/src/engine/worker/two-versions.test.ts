@@ -1,4 +1,4 @@
-/** I15: what old code does not know waits for code that does, key by key. */
+/** I15: an input that old code does not know waits for code that does, key by key. */
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { z } from "zod";
 

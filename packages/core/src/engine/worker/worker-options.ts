@@ -83,9 +83,9 @@ export interface WorkerSettings {
    */
   readonly snapshotBytes: number;
   /**
-   * Most bytes of a state's snapshot; what the log takes in one message is a limit, too. It is
-   * measured only when a snapshot is due. A larger state gets none: the inspection feed tells a
-   * fault `state-too-large`, and the agent goes on, because a message that would make the state
+   * Most bytes of a state's snapshot; the size that the log takes in one message is a limit, too.
+   * It is measured only when a snapshot is due. A larger state gets none: the inspection feed tells
+   * a fault `state-too-large`, and the agent goes on, because a message that would make the state
    * smaller must get through; only its activations get slower. Minimum 1. @default 1048576
    */
   readonly stateBytesMax: number;

@@ -330,7 +330,7 @@ export class RunningWorker implements Worker {
     await within(clock, goodbyeMs, givingBack);
     await Promise.race([this.#limiter.stop(), tooLong]);
     this.#ownership.leave();
-    // A log that is away must not keep a process from ending: what is lost is only the goodbye.
+    // A log that is away must not keep a process from ending: only the goodbye is lost.
     await Promise.race([
       log.flush().catch((thrown: unknown) => this.#fault("flush", thrown)),
       tooLong,

@@ -3,7 +3,7 @@
  *
  * Everything of a chain up to its frontier comes from the archive, what is after it from the log.
  *
- *  X1 While somebody reads, others archive and truncate: what the log said counts only when the
+ *  X1 While somebody reads, others archive and truncate: the log's answer counts only when the
  *     frontier, looked at afterwards, is not beyond where the reading was. Otherwise that part is
  *     read again, from the archive.
  *  X2 A segment that is not there was replaced, when the manifest does not name it any more, and the

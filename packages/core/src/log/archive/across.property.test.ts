@@ -1,7 +1,6 @@
 /**
- * Laws of archives on random histories: whatever was archived, by how many at once, in segments of
- * whatever size, and whatever was truncated afterwards, archive and log read as one are what the
- * log was.
+ * Laws of archives on random histories: after any archiving, by any number at once, in segments of
+ * any size, and any truncation, archive and log read as one are what the log was.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,9 +1,10 @@
 /**
  * Fitting an archive to the log as it is now (I16).
  *
- * A log that was restored from a backup, or lost its tail, goes on from there: what was archived of
- * the part that is gone is about positions that mean something else by now. Up to where the two are
- * one, the time says: what was stored since is younger than everything that was archived before.
+ * A log that was restored from a backup, or lost its tail, goes on from there: archived entries of
+ * the part that is gone are about positions that mean something else by now. The time tells up to
+ * where the two are one: entries that were stored since are younger than all that were archived
+ * before.
  */
 import type { Position } from "../../definition/message/input.ts";
 import type { Log } from "../log.ts";

@@ -2,14 +2,14 @@
  * The store port: a place for named objects that never change, such as a directory or a bucket.
  *
  * An archive asks no more of a store, because every store can do this much. The one thing that
- * changes, the manifest of a chain, is a series of numbered objects: whoever creates the next
- * number has changed it. The rules an archive relies on:
+ * changes, the manifest of a chain, is a series of numbered objects: the creator of the next number
+ * has changed it. The rules an archive relies on:
  *
  *  A1 `put` creates an object whole, or not at all; after it resolved, a crash of any process or
  *     machine of ours does not take the object away.
  *  A2 Of several that create one name, exactly one is told that it did; an object that is there is
  *     never changed.
- *  A3 What was put is found by `get` and `list` from then on, what was removed is not.
+ *  A3 An object that was put is found by `get` and `list` from then on, a removed one is not.
  */
 
 /** An object as a list tells it. */

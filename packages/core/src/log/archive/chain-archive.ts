@@ -6,10 +6,10 @@
  *     names.
  *  K2 The frontier never passes an entry that no segment has: a segment is made of what the log has
  *     after the frontier of the very manifest that the change replaces.
- *  K3 What is held in memory is one segment (I7). Small segments at the end are written together with
- *     what comes, so their number stays small however often little is archived.
- *  K4 An erased key is in no object that anybody names, and who was about to name one that has it is
- *     refused.
+ *  K3 One segment at a time is held in memory (I7). Small segments at the end are written together
+ *     with what comes, so their number stays small however often little is archived.
+ *  K4 An erased key is in no object that anybody names, and an archiver that was about to name one
+ *     that has it is refused.
  */
 import { ArchiveBusyError } from "../../errors/archive-errors.ts";
 import { LogWentBackError } from "../../errors/log-errors.ts";
@@ -168,7 +168,8 @@ export class ChainArchive {
         entries += outcome.removed;
         rewritten.set(segment.name, outcome.segment);
       }
-      // Changed also when nothing is: who is about to name a segment must read the log again.
+      // Changed also when nothing is: an archiver that is about to name a segment must read the log
+      // again.
       if (await this.manifests.replace(base, withRewritten(base, rewritten))) {
         await this.#removeUnnamed(uniqueSegments(base).filter(({ name }) => rewritten.has(name)));
         await this.sweep(signal);

@@ -4,13 +4,13 @@
  * A store has only objects that never change, so a manifest is a series of numbered ones, and the
  * highest number counts.
  *
- *  M1 Whoever creates the next number has changed the manifest; of several exactly one does (A2).
+ *  M1 The creator of the next number has changed the manifest; of several exactly one does (A2).
  *     Everybody else begins again with what the manifest says now.
  *  M2 A segment counts from the moment a manifest names it. Its name is random, and only who wrote it
  *     names it: so nobody can name what somebody else takes away.
- *  M3 Who wants to remove objects that no manifest names lists them first, and changes the manifest
- *     then, if need be to what it is: whoever wrote one of them and has not named it yet is refused
- *     by that, and writes anew.
+ *  M3 Removing objects that no manifest names begins with a list of them, and then a change of the
+ *     manifest, if need be to what it is: an archiver that wrote one of them and has not named it
+ *     yet is refused by that, and writes anew.
  */
 import { randomBytes } from "node:crypto";
 
@@ -36,7 +36,7 @@ export interface ChainManifest {
    * In log order; each begins where the one before ends, or later when there was nothing between.
    */
   readonly segments: readonly NamedSegment[];
-  /** Segments of a log that went back since: what they have is not on the log any more. */
+  /** Segments of a log that went back since: their entries are not on the log any more. */
   readonly lost: readonly NamedSegment[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * Chains: what an archive keeps together, in log order and with one frontier.
+ * Chains: entries that an archive keeps together, in log order and with one frontier.
  *
  * The chain of an agent type has its journal records and the inputs that are addressed to its
  * agents; that of a topic has its publications. Within a chain everything belongs to a key.

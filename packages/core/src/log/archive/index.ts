@@ -1,4 +1,4 @@
-/** Archives: what is truncated on the log, kept in a directory or another store. */
+/** Archives: entries that are truncated on the log, kept in a directory or another store. */
 export { acrossArchive } from "./across-archive.ts";
 export type {
   Archive,

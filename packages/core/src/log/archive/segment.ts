@@ -10,7 +10,7 @@
  *
  *  S1 Every entry has a checksum of its own, every block one of its compressed bytes, the tail one
  *     in the footer, and the manifest has the SHA-256 of the file.
- *  S2 What is damaged costs the agents that lie there, not the others.
+ *  S2 Damage costs the agents that lie there, not the others.
  */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";

@@ -39,7 +39,7 @@ export const askTimeoutMsDefault = 30_000;
 export interface AskRequest {
   readonly agent: AgentId;
   readonly message: string;
-  /** Without `replyTo`, which the asker adds. */
+  /** The ask without `replyTo`, which the asker adds. */
   readonly draft: InputDraft;
   /** Position of the ask when it is on the log already; then it is only waited for. */
   readonly acceptedAt: Position | undefined;
@@ -297,8 +297,8 @@ function late({ request, silence, sought }: Waiter): AskDeadlineError {
 }
 
 /**
- * Whether who is asked has to hear that nobody waits any more. A deadline reaches it by itself, and
- * a turn that was given back to the log waits for the same ask when it runs again.
+ * Whether the callee has to hear that nobody waits any more. A deadline reaches it by itself, and a
+ * turn that was given back to the log waits for the same ask when it runs again.
  */
 function callsBack(reason: unknown): boolean {
   return !(reason instanceof DeadlinePassedError || reason instanceof TurnGivenBackError);

@@ -1,6 +1,6 @@
 /**
- * Whether anybody ever subscribed to what is published. A publication that nobody handles is stored
- * all the same, because its subscriber may come later; but a slip in a topic's name should not stay
+ * Whether anybody ever subscribed to this topic. A publication that nobody handles is stored all
+ * the same, because its subscriber may come later; but a slip in a topic's name should not stay
  * unnoticed, so it is said once.
  */
 import { NoSubscriberError } from "../errors/message-errors.ts";

@@ -11,7 +11,7 @@ export const noVersion = "unversioned";
 
 let known: string | undefined;
 
-/** Of this process. */
+/** Code version of this process. */
 export function codeVersion(): string {
   known ??= versionOf(process.argv[1], process.cwd());
   return known;

@@ -18,7 +18,7 @@ interface Look {
 
 export class ReplyLooks {
   readonly #log: Log;
-  /** By agent, while a look is under way: those that come next. */
+  /** Looks that come next, by agent, while one is under way. */
   readonly #next = new Map<string, Look[]>();
 
   constructor(log: Log) {

@@ -33,7 +33,7 @@ export interface Receipt extends Accepted {
 }
 
 interface SenderParts {
-  /** Of the client. */
+  /** Name of the client. */
   readonly name: string;
   readonly log: Log;
   readonly clock: Clock;

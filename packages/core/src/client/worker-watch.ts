@@ -65,6 +65,6 @@ export class WorkerWatch {
 
 /** Two heartbeats of the default, and the delay that a busy machine adds. */
 const listenedMsMin = 1200;
-/** As long as a silent worker counts as alive by default. */
+/** Time for which a silent worker counts as alive by default. */
 const silentMsMax = 2500;
 const workersMax = 10_000;

@@ -6,7 +6,7 @@
 /** A number from 0 up to, not including, 1. */
 export type Random = () => number;
 
-/** With this one, ids come from the system's random bytes. */
+/** Source of chance with which ids come from the system's random bytes. */
 export const systemRandom: Random = Math.random;
 
 /** `bytes` random bytes in hexadecimal. */

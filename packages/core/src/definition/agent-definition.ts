@@ -11,7 +11,7 @@ export interface EventDefinition {
   readonly schema: Schema;
   /** The shape of the data: `emit` takes it, and the fold gets it. */
   readonly version: number;
-  /** By earlier version: lifts its data to the next one. */
+  /** Functions by earlier version: each lifts the data of its version to the next one. */
   readonly upcast: Readonly<Record<number, Upcast>>;
   readonly fold: (state: unknown, event: unknown) => unknown;
 }
@@ -28,12 +28,12 @@ export type FailedHandler = (context: unknown, failure: ErrorData, message: unkn
 /** `onUnread` without its types. */
 export type UnreadHandler = (context: unknown, failure: ErrorData) => void;
 
-/** With everything on the log, or with what is published from now on. */
+/** Beginning with everything on the log, or with what is published from now on. */
 export type SubscriptionStart = "beginning" | "now";
 
 export interface MessageDefinition {
   readonly schema: Schema;
-  /** Of the message's shape, as turns record it. */
+  /** Version of the message's shape, as turns record it. */
   readonly version: number;
   readonly handler: Handler;
   /** The fields that differ from the worker's policy. */
@@ -49,7 +49,7 @@ export interface MessageDefinition {
   readonly from?: SubscriptionStart | undefined;
   /** Set for a batch handler. */
   readonly batch?: BatchSettings | undefined;
-  /** Of the topic that it subscribes to. @default everything is kept */
+  /** Retention of the topic that it subscribes to. @default everything is kept */
   readonly retention?: TopicRetention | undefined;
 }
 
@@ -62,13 +62,16 @@ export interface AgentDefinition {
    * the version of an event grows.
    */
   readonly stateVersion: number;
-  /** By earlier version: lifts a state whose events are not kept any more to the next one. */
+  /**
+   * Functions by earlier version: each lifts a state whose events are not kept any more to the next
+   * one.
+   */
   readonly migrate?: Migrations | undefined;
   /** The retention of its agents. @default everything is kept */
   readonly keeps?: RetentionOptions | undefined;
   readonly events: Readonly<Record<string, EventDefinition>>;
   readonly messages: Readonly<Record<string, MessageDefinition>>;
-  /** By topic name. */
+  /** Message definitions by topic name. */
   readonly subscriptions: Readonly<Record<string, MessageDefinition>>;
 }
 

@@ -3,8 +3,8 @@
  *
  * `agent("account").state(…).event(…).on(…)` is a chain of frozen definitions: every call returns a
  * new one, so a chain can be shared and extended, and each call sees the types of all calls before
- * it. That order is what makes the whole definition inferable without one annotation;
- * ARCHITECTURE.md records why this shape was preferred to one object.
+ * it. That order makes the whole definition inferable without one annotation; ARCHITECTURE.md
+ * records why this shape was preferred to one object.
  */
 import type { BatchContext, BatchFailure, BatchItem } from "./batch-context.ts";
 import type { BatchSettings } from "./batch-settings.ts";

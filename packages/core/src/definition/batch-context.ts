@@ -68,7 +68,7 @@ export interface BatchContext {
   ): Promise<readonly Result[]>;
 }
 
-/** Without types, for the engine. */
+/** An item without types, for the engine. */
 export type AnyBatchItem = BatchItem<unknown, Record<string, unknown>, UntypedMessages, unknown>;
 
 /** A batch handler without its types. */

@@ -49,7 +49,10 @@ export interface EventOptions {
 /** The agent that an event belongs to, and the place where it is recorded. */
 export interface EventPlace {
   readonly agent: AgentId;
-  /** Of the turn record; for an event that is not recorded yet, of the message being handled. */
+  /**
+   * Position of the turn record; for an event that is not recorded yet, of the message being
+   * handled.
+   */
   readonly position: Position;
 }
 
@@ -144,7 +147,7 @@ export function eventAt(event: string, { agent, position }: EventPlace): string 
   return `the event ${event} of ${agentName(agent)} at position ${position}`;
 }
 
-/** For an error's details. */
+/** Ids of an event for an error's details. */
 export function eventIds(
   event: string,
   { agent, position }: EventPlace,

@@ -52,9 +52,9 @@ export interface Field {
 }
 
 /**
- * The value with the part at a field replaced; a missing part stays away. Only what lies on the way
- * is copied. A dot may also be part of a name: `home.address` is both, the street's number in `{
- * home: { address } }` and what `{ "home.address": … }` has.
+ * The value with the part at a field replaced; a missing part stays away. Only the values on the
+ * way are copied. A dot may also be part of a name: `home.address` is both, the street's number in
+ * `{ home: { address } }` and what `{ "home.address": … }` has.
  */
 export function withField(
   value: unknown,

@@ -27,7 +27,7 @@ const nothing = (): null => null;
 /** Uses one option with a value of any kind. */
 type Use = (troupe: Troupe, value: never) => unknown;
 
-/** By the name that the error says; the value is refused, and the least one is not. */
+/** Numbers by the name that the error says; the value is refused, and the least one is not. */
 const numbers: readonly (readonly [string, Use])[] = [
   ["Ask option timeoutMs", (troupe, timeoutMs) => troupe.agent(idle, "a", { timeoutMs })],
   ["Follow option from", (troupe, from) => troupe.follow({ from })],

@@ -71,5 +71,8 @@ export function turnsBetweenBases({ turns = 0 }: RetentionOptions): number {
   return Math.max(turnsMin, turns);
 }
 
-/** So that what goes is worth the purges: these cost the server 100 to 300 µs each. */
+/**
+ * Least value of `turns` at which removal is worth the purges: these cost the server 100 to 300 µs
+ * each.
+ */
 const turnsMin = 32;

@@ -18,7 +18,7 @@ export interface Wanted {
 
 /** Sends that only our own handlers can do, besides those of `Context`. */
 export interface WantedSends {
-  /** Of the message that is being handled. */
+  /** Deadline and askers of the message that is being handled. */
   readonly wanted: Wanted;
   /** `send`, of a message that is given up when nobody wants it any more. */
   sendWanted<Messages>(

@@ -71,7 +71,7 @@ export class ClockDiffersError extends TroupeError {
   readonly code = "clock-differs";
 }
 
-/** So many messages wait to be sent that one more was not taken; it was not sent. */
+/** The message was not sent, because too many others wait to be sent. */
 export class TooManyWaitingError extends TroupeError {
   readonly code = "too-many-waiting";
   override readonly retryable = true;

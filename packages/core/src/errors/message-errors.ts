@@ -91,8 +91,8 @@ export class StepTooLargeError extends TroupeError {
 }
 
 /**
- * So many messages were sent one out of the other, without a pause, that this is taken for a loop
- * that feeds itself. The turn that would send the next one fails for good.
+ * Messages were sent one out of the other so many times, without a pause, that this is taken for a
+ * loop that feeds itself. The turn that would send the next one fails for good.
  */
 export class HopLimitError extends TroupeError {
   readonly code = "hop-limit";
@@ -145,8 +145,8 @@ export class NoSubscriberError extends TroupeError {
 }
 
 /**
- * So many processes ended while they handled the message that it is not run again: out of memory, a
- * native crash, `process.exit`, a loop without end.
+ * The message is not run again, because so many processes ended while they handled it: out of
+ * memory, a native crash, `process.exit`, a loop without end.
  */
 export class ProcessDiedError extends TroupeError {
   readonly code = "process-died";

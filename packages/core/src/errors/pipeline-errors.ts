@@ -7,7 +7,7 @@ export interface StageFailure {
   readonly pipeline: string;
   readonly job: string;
   readonly stage: string;
-  /** Of a parallel stage: which part it was. */
+  /** Number of the part, for a parallel stage. */
   readonly part?: number | undefined;
   /** The reason, as the stage's dead letter has it. */
   readonly failure: ErrorData;

@@ -8,7 +8,7 @@ export interface EarlierRun {
   readonly code: string;
   /** The first characters of its failure's message. */
   readonly message: string;
-  /** By the clock of its worker, in milliseconds since the epoch. */
+  /** Time of its start by the clock of its worker, in milliseconds since the epoch. */
   readonly startedAtMs: number;
   /** 0 when nobody knows. */
   readonly tookMs: number;
@@ -17,7 +17,7 @@ export interface EarlierRun {
   readonly worker: string;
 }
 
-/** Of so many runs a record tells. */
+/** Number of runs that a record tells. */
 const earlierRunsMax = 8;
 const messageCharactersMax = 160;
 

@@ -13,7 +13,7 @@ export interface KnownBase {
   readonly ended: boolean;
 }
 
-/** With one more, and not too many. */
+/** Known base records with one more, and not too many. */
 export function knowing(bases: readonly KnownBase[], next: KnownBase): readonly KnownBase[] {
   // The oldest is the first behind which something may go, the newest is the last.
   const others = bases.length < basesMax ? bases : bases.toSpliced(basesMax / 2, 1);

@@ -13,7 +13,7 @@ import type { Position } from "../definition/message/input.ts";
 
 export interface StepIdentity {
   readonly name: string;
-  /** Of the input in its stored form (`Digests`); undefined for a step without one. */
+  /** Digest of the input in its stored form (`Digests`); undefined for a step without one. */
   readonly digest: string | undefined;
   /** 1 for the first step of this name and input in a run. */
   readonly use: number;
@@ -33,7 +33,7 @@ export interface RecordedStep extends StepIdentity {
   readonly run: number;
   /** Milliseconds that it waited for limits; absent when it did not. */
   readonly waitedMs?: number | undefined;
-  /** Of an ask: where its message lies on the log. */
+  /** Position of an ask's message on the log. */
   readonly askedAt?: Position | undefined;
 }
 
@@ -42,7 +42,7 @@ export function identityKey({ name, digest = "", use }: StepIdentity): string {
   return `${use}/${digest}/${name}`;
 }
 
-/** As people read it. */
+/** Name of a step as people read it. */
 export function stepLabel({ name, digest, use }: StepIdentity): string {
   const input = digest === undefined ? "" : ` ${digest.slice(0, 8)}`;
   return `${name}${input}${use === 1 ? "" : ` #${use}`}`;

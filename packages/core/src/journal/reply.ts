@@ -83,7 +83,7 @@ export function errorOfFailure(failure: ErrorData): TroupeError {
   return new RemoteTurnError(`The agent's turn failed: ${failure.message}`, failure);
 }
 
-/** With the stage's own error as its cause. */
+/** Error of a stage, with the stage's own error as its cause. */
 function stageError({ details, message }: ErrorData): PipelineStageError {
   // A failure that was too large to be stored has no details.
   const { failure } = (details ?? {}) as Partial<StageFailure>;

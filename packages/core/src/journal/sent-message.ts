@@ -14,7 +14,7 @@ export interface SentMessage {
   readonly id: string;
   /** Message name; absent for a publication. */
   readonly message?: string | undefined;
-  /** Of the payload (see `Digests`); empty where the content says more. */
+  /** Digest of the payload (see `Digests`); empty where the content says more. */
   readonly digest: string;
   /** The payload, when it does not lie behind the record. */
   readonly content?: Uint8Array | undefined;

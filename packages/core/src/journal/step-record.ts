@@ -14,7 +14,7 @@ import type { RecordedStep, WireStep } from "./recorded-step.ts";
 import { fromWireStep, toWireStep } from "./recorded-step.ts";
 import { recordFormat } from "./turn-record-codec.ts";
 
-/** Without steps it says only that this worker had the agent then (S6). */
+/** Steps of a turn; without any it says only that this worker had the agent then (S6). */
 export interface StepRecord {
   /** The id of the log that has the input, as in `TurnRecord`. */
   readonly log: string;

@@ -104,7 +104,7 @@ function whyNot(value: unknown): string {
   }
 }
 
-/** Of an object whose properties may be stored one by one. */
+/** Entries of an object whose properties may be stored one by one. */
 function entriesOf(value: unknown): readonly (readonly [string, unknown])[] {
   try {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [];

@@ -33,8 +33,8 @@ export interface TurnRecord {
    */
   readonly log: string;
   /**
-   * Position of the handled input: grows from turn to turn (I2), which is how a duplicate is
-   * recognised (I4).
+   * Position of the handled input: it grows from turn to turn (I2), so a duplicate is recognised by
+   * it (I4).
    */
   readonly inputPosition: Position;
   readonly messageId: string;
@@ -82,7 +82,7 @@ export interface TurnRecord {
   readonly traceparent: string;
   /** The span that its message was sent from, 16 hexadecimal digits; absent when nobody said. */
   readonly parentSpan?: string | undefined;
-  /** As it came with the message. */
+  /** Trace state as it came with the message. */
   readonly tracestate?: string | undefined;
   /** Traceparent of the turn that this one continues in a trace of its own. */
   readonly link?: string | undefined;

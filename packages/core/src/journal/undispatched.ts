@@ -15,7 +15,7 @@ export function undispatchedAfter(
   entry: JournalRecord,
   revision: Position,
 ): Undispatched | undefined {
-  // An entry without a turn is what makes sure that nothing else is stored, unless it says more.
+  // An entry without a turn makes sure that nothing else is stored, unless it says more.
   if (entry.kind === "steps") return entry.steps.dispatched === true ? undefined : before;
   if (entry.kind !== "turn") return undefined;
   const { dispatched: drafts, inputPosition } = entry.turn;

@@ -11,13 +11,16 @@ import type { LogLimits } from "./log.ts";
 export interface Cell {
   /** Grows with every write to this cell; the next write names it. */
   readonly revision: Position;
-  /** Never empty. */
+  /** Bytes of the cell, never empty. */
   readonly value: Uint8Array;
   /** Time at which it was stored, in milliseconds since the epoch, by the log's clock. */
   readonly storedAtMs: number;
 }
 
-/** For implementations of the log. @throws InvalidKeyError, PayloadTooLargeError */
+/**
+ * Requires a name and value that fit, for implementations of the log. @throws InvalidKeyError,
+ * PayloadTooLargeError
+ */
 export function requireCellFits(name: string, value: Uint8Array, limits: LogLimits): void {
   keyToToken(name);
   const { payloadBytesMax } = limits;

@@ -9,7 +9,7 @@ import type { Mark } from "./mark.ts";
 import { fitsLog, logChanged } from "./mark.ts";
 
 export interface FittingFloors {
-  /** By `floorName`; one that does not fit is at the beginning. */
+  /** Floors by `floorName`; one that does not fit is at the beginning. */
   readonly floors: ReadonlyMap<string, Floor>;
   /** The marks that they stand on. */
   readonly marks: readonly Mark[];

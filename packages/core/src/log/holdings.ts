@@ -30,6 +30,6 @@ export type LogPart =
 /** Number and size of what is held. */
 export interface Holdings {
   readonly count: number;
-  /** Of payloads and headers. */
+  /** Bytes of payloads and headers. */
   readonly bytes: number;
 }

@@ -17,7 +17,7 @@ import type { Position } from "../definition/message/input.ts";
 export interface StoredKey {
   /** Grows with every change of this name. */
   readonly revision: Position;
-  /** Never empty. */
+  /** Bytes of the entry, never empty. */
   readonly value: Uint8Array;
 }
 

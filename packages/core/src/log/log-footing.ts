@@ -46,7 +46,7 @@ export class LogFooting {
   readonly #log: FootingLog;
   readonly #onDoubt: () => void;
   #identity = "";
-  /** By shard. */
+  /** Furthest known position of each shard. */
   readonly #furthest: Known[];
   /**
    * The furthest positions when the log went away: later ones that are read afterwards prove
@@ -195,8 +195,8 @@ export class LogFooting {
   }
 
   /**
-   * For each shard a mark for what is handled by now; undefined when everything was forgotten
-   * meanwhile. @throws LogMadeAnewError, LogWentBackError, LogUnavailableError
+   * A mark for each shard, standing for what is handled by now; undefined when everything was
+   * forgotten meanwhile. @throws LogMadeAnewError, LogWentBackError, LogUnavailableError
    */
   async marks(): Promise<readonly Mark[] | undefined> {
     const generation = this.#generation;

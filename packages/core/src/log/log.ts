@@ -6,14 +6,13 @@
  * rules the engine relies on:
  *
  *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
- *  L2 `commit` stores all of its turns with everything they send (but for what L12 is about), or
- *     nothing (I3), each record followed at once by its turn's messages, in order: that is how a
- *     record says where they lie; a turn is stored only while its `expectedRevision` is the
- *     journal's last (I5). That makes it happen once; the ids of what it sends are kept but
- *     compared with nothing, so that a stranger's message with the same id cannot stop a turn. The
- *     turns of a commit are of one shard. A message that a turn sends into another shard lies in
- *     that place as something else, and becomes an input there once, in the order in which it was
- *     sent.
+ *  L2 `commit` stores all of its turns with everything they send (except as L12 says), or nothing
+ *     (I3), each record followed at once by its turn's messages, in order, so that the record says
+ *     where they lie; a turn is stored only while its `expectedRevision` is the journal's last
+ *     (I5). That makes it happen once; the ids of what it sends are kept but compared with nothing,
+ *     so that a stranger's message with the same id cannot stop a turn. The turns of a commit are
+ *     of one shard. A message that a turn sends into another shard lies in that place as something
+ *     else, and becomes an input there once, in the order in which it was sent.
  *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
  *  L4 Two readers of one partition are independent: each sees every input.
@@ -104,7 +103,7 @@ export interface ReadRequest {
    */
   readonly source: number | "misfits";
   /**
-   * Only what is addressed to agents of these types, and to `topics`; absent with them means
+   * Only inputs addressed to agents of these types, and to `topics`; absent with them means
    * everything. It is a hint that saves the way: nothing of theirs is left out, and others may come
    * along.
    */
@@ -138,7 +137,7 @@ export interface ReadRequest {
 export interface Reader {
   /** Allow `count` more inputs, and so many bytes of those that were handed over. */
   grant(count: number, bytes: number): void;
-  /** After this no input is handed over any more. */
+  /** Stop the reader: no input is handed over any more. */
   stop(): Promise<void>;
 }
 

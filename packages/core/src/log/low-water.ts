@@ -22,7 +22,7 @@ import type { Mark } from "./mark.ts";
 export interface LowWater {
   /** Position before which entries may have been removed on purpose. */
   readonly below: Position;
-  /** At or after it, found there when it was raised. */
+  /** Mark at or after the position, found there when it was raised. */
   readonly mark: Mark;
 }
 

@@ -36,7 +36,7 @@ export interface Manifest extends ManifestNames {
   /** Code version of the worker that registered last. */
   readonly version: string;
   /**
-   * By topic, where the subscription begins. A topic without a beginning is being added:
+   * Beginning of each subscription, by topic. A topic without a beginning is being added:
    * publications on it wait until that is said.
    */
   readonly since?: Readonly<Record<string, SubscriptionBeginning>> | undefined;

@@ -17,6 +17,6 @@ export interface Presence {
   readonly draining?: boolean | undefined;
   /** Hosted types of which others know more: their partitions are for those others. */
   readonly lacks?: readonly string[] | undefined;
-  /** For each hosted agent type, the partitions this worker holds right now. */
+  /** Partitions this worker holds right now, by hosted agent type. */
   readonly holds: Readonly<Record<string, readonly number[]>>;
 }

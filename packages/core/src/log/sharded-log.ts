@@ -36,7 +36,8 @@ import { ShardPositions } from "./shard-positions.ts";
 /** Parts of which a log of several shards is made. */
 export interface ShardedLogParts {
   /**
-   * At least two, in the order of their numbers, each with positions of its own that begin at 1.
+   * The shards, at least two, in the order of their numbers, each with positions of its own that
+   * begin at 1.
    */
   readonly shards: readonly port.Log[];
   /** Position at which the log ended when it was moved into these shards; 0 when it never was. */

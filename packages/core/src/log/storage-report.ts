@@ -17,7 +17,7 @@ export interface StoredPart {
   /** The agent type, or the topic; empty where there is none. */
   readonly name: string;
   readonly messages: number;
-  /** As the log counts them; of single parts an estimate from samples. */
+  /** Bytes as the log counts them; of single parts an estimate from samples. */
   readonly bytes: number;
   /** Time at which the oldest one that is kept was stored, in milliseconds since the epoch. */
   readonly oldestMs: number | undefined;

@@ -174,7 +174,7 @@ class MessagePackReader {
       return known;
     }
     const name = this.#text(length);
-    // Only what is ASCII has as many characters as bytes.
+    // Only an ASCII text has as many characters as bytes.
     if (name.length === length) names[slot] = name;
     return name;
   }

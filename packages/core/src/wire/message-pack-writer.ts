@@ -368,7 +368,7 @@ export class MessagePackWriter {
     }
   }
 
-  /** Of an array or map. */
+  /** Writes the header of an array or map. */
   #header(length: number, short: number, shortLimit: number, long: number): void {
     this.#room(5);
     if (length < shortLimit) this.#bytes[this.#at++] = short | length;

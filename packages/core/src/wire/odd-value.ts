@@ -6,7 +6,7 @@ import { types } from "node:util";
 export class OddValue extends Error {
   /** Whether only its place is wrong, so that it may hold itself. */
   readonly #deep: boolean;
-  /** From the innermost array or object outwards. */
+  /** Holders from the innermost array or object outwards. */
   readonly #holders: { readonly holder: object; readonly segment: number | string }[] = [];
 
   constructor(

@@ -58,7 +58,10 @@ const valueLimits: ValueLimits = Object.freeze({ levels: depthMax, parts: partsM
 const recordLimits: ValueLimits = Object.freeze({ levels: depthMax + 16, parts: Infinity });
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** Not in use at the moment. An accessor may encode a value while one is being encoded. */
+/**
+ * A writer that is not in use at the moment. An accessor may encode a value while one is being
+ * encoded.
+ */
 let idle: MessagePackWriter | undefined;
 
 function withWriter<Result>(what: string, use: (writer: MessagePackWriter) => Result): Result {

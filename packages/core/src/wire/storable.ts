@@ -5,9 +5,9 @@
  *  V1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too), well-formed strings,
  *     valid dates, `Uint8Array`, arrays without holes, plain objects with string keys, Maps with primitive keys, Sets,
  *     and sealed parts (`sealed.ts`), which cannot be changed.
- *  V2 The *stored form* is what everybody sees, the first one included: a copy in which an object has no property
- *     that is undefined, bytes are a `Uint8Array` (also those of a `Buffer`), and objects are ordinary ones.
- *     Encoding and decoding it changes nothing.
+ *  V2 The *stored form* is the one that everybody sees, the first reader included: a copy in which
+ *     an object has no property that is undefined, bytes are a `Uint8Array` (also those of a
+ *     `Buffer`), and objects are ordinary ones. Encoding and decoding it changes nothing.
  *  V3 Anything else is refused where it is given, with its path: functions, symbols, bigints, promises, instances of
  *     classes, lone surrogates, a key `__proto__`, what holds itself, is nested too deep or has too many parts.
  *  V4 An accessor is read once. Elements are all that is stored of an array, enumerable string keys of an object.
@@ -105,7 +105,7 @@ export function requireKey(key: string): void {
   if (!key.isWellFormed()) throw OddValue.text();
 }
 
-/** Only what Maps compare by value. @throws OddValue */
+/** Requires a key that Maps compare by value. @throws OddValue */
 export function requireMapKey(key: unknown): void {
   if (typeof key === "object" && key !== null) throw OddValue.mapKey();
 }

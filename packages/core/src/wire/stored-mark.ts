@@ -7,7 +7,7 @@
 /** Facts about a part in stored form: twice its levels, and one more when it is loose. */
 export type Mark = number;
 
-/** A constructor whose instance is what it was given. */
+/** A constructor that returns its argument as the instance. */
 const Itself = function itself(object: object): object {
   return object;
 } as unknown as new (object: object) => object;

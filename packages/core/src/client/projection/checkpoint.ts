@@ -19,11 +19,11 @@ export interface AppliedRecord {
 export interface Checkpoint extends AppliedRecord {
   /** The projection's version when the model was made. */
   readonly version: number;
-  /** On a log of several shards: the last record of each that is in the model. */
+  /** Last record of each shard that is in the model, on a log of several. */
   readonly shards?: readonly AppliedRecord[] | undefined;
 }
 
-/** Before the first event. */
+/** Checkpoint before the first event. */
 export function startOf(projection: ProjectionDefinition): Checkpoint {
   return { version: projection.version, position: 0, recordedAtMs: 0 };
 }

@@ -26,7 +26,7 @@ export interface WriterHost {
   readonly clock: Clock;
   readonly settings: ProjectSettings;
   readonly emit: EmitProjectionEvent;
-  /** Of the log that is read. */
+  /** Number of shards of the log that is read. */
   readonly shards: number;
   /** Records that were not given to the writer yet. */
   readonly unwritten: () => number;
@@ -113,7 +113,10 @@ export class ProjectionWriter<Model extends ReadModel> {
     });
   }
 
-  /** By policy (P4): the event is left out from now on, or everything before it is kept. */
+  /**
+   * Handles a poison event by policy (P4): the event is left out from now on, or everything before
+   * it is kept.
+   */
   async #poisoned(found: PoisonFound, records: readonly ProjectedRecord[]): Promise<void> {
     const { error, place, record } = found;
     const { settings, emit } = this.#host;

@@ -40,7 +40,7 @@ export interface ProjectionDefinition {
   /** Grows when the model's shape or a handler changes: the model is then built from zero. */
   readonly version: number;
   readonly model: ReadModel;
-  /** By agent type, then by event. */
+  /** Handlers by agent type, then by event. */
   readonly sources: Readonly<Record<string, Readonly<Record<string, ProjectedSource>>>>;
 }
 

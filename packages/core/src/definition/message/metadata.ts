@@ -23,8 +23,7 @@ export interface Metadata {
    */
   readonly message?: string | undefined;
   /**
-   * On an input for one agent: the topic whose publication it is, for this agent alone. The agent's
-   * subscription handles it.
+   * Topic of a publication that is sent to one agent alone. The agent's subscription handles it.
    */
   readonly topic?: string | undefined;
   /** Absent means JSON. */

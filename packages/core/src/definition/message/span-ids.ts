@@ -9,8 +9,9 @@
 import type { Position } from "./input.ts";
 
 /**
- * The trace of a message that brought none: another one for every log and position. Of what is
- * continued in a trace of its own, such as a late timer, `of` is the link and the message's id.
+ * The trace of a message that brought none: another one for every log and position. For a message
+ * that is continued in a trace of its own, such as a late timer's, `of` is the link and the
+ * message's id.
  */
 export function traceIdOf(of: string, position: Position): string {
   const [one, two] = hashed(of, seedOne, seedTwo);

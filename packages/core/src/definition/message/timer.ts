@@ -10,7 +10,7 @@ import type { InputDraft } from "./input.ts";
 
 /** Time at which a timer fires. */
 export type TimerTime =
-  /** Once, at this time in milliseconds since the epoch, or at once when that is over. */
+  /** A single firing at this time in milliseconds since the epoch, or at once when that is over. */
   | { readonly atMs: number }
   /** Again and again, the first time after so many milliseconds: whole seconds, at least one. */
   | { readonly everyMs: number };

@@ -51,7 +51,7 @@ export function handOut(
   return proceed(context, stage, { asks, next });
 }
 
-/** With what holds now for the job. */
+/** Hands out a part, under the job's present deadline and askers. */
 export function handOutPart(
   context: Pick<JobContext, "agent" | "sendWanted" | "state">,
   { pipeline }: Course,
@@ -67,7 +67,7 @@ function wantedOf({ asks, deadlineMs, onlyAsks }: JobState): Wanted {
   return { deadlineMs, askers: onlyAsks && asks.length <= askersMax ? asks : undefined };
 }
 
-/** As many as a message names. */
+/** Number of askers that a message names at most. */
 const askersMax = 16;
 
 /** J1: whether the job is at this stage; a job that stopped or failed there goes on. */

@@ -10,9 +10,9 @@ export interface JobState {
   /** The stage that is under way, stopped or failed; of a job that is done, the last one. */
   readonly stage: string | undefined;
   readonly input: unknown;
-  /** By stage. */
+  /** Results by stage. */
   readonly results: Readonly<Record<string, unknown>>;
-  /** Of a parallel stage that is under way. */
+  /** Parts of a parallel stage that is under way. */
   readonly parts: JobParts | undefined;
   /** Failure of the stage itself, when its fall-back has to make the result. */
   readonly fallback: ErrorData | undefined;
@@ -25,7 +25,7 @@ export interface JobState {
    * is done.
    */
   readonly deadlineMs: number | undefined;
-  /** All who want it are among `asks`: when they give up, it stops. */
+  /** True when all who want it are among `asks`: when they give up, it stops. */
   readonly onlyAsks: boolean;
   /** Number of runs that changed until when the job is wanted, or for whom. */
   readonly runs: number;
@@ -33,11 +33,11 @@ export interface JobState {
 
 export interface JobParts {
   readonly items: readonly unknown[];
-  /** At once, at most. */
+  /** Number of parts under way at once, at most. */
   readonly limit: number;
   /** Number of parts that were handed out, in their order. */
   readonly sent: number;
-  /** Of these, the ones that were given up: they are handed out again when the job goes on. */
+  /** Numbers of parts that were given up: they are handed out again when the job goes on. */
   readonly again: readonly number[];
   /**
    * Results by part, each in an array: a property that is undefined is not stored, an element is.
@@ -224,7 +224,7 @@ function withParts(state: JobState, change: (parts: JobParts) => JobParts): JobS
   return state.parts === undefined ? state : { ...state, parts: change(state.parts) };
 }
 
-/** As many parts as may be under way; a job that stopped or failed hands out none. */
+/** Hands out as many parts as may be under way; a job that stopped or failed hands out none. */
 function handOut(state: JobState): JobState {
   if (!isRunning(state)) return state;
   return withParts(state, (parts) => {

@@ -26,14 +26,14 @@ export type StageContext = Pick<
 export interface Job<Input, Results> {
   readonly key: string;
   readonly input: Input;
-  /** By stage, of all stages before this one. */
+  /** Results of all stages before this one, by stage. */
   readonly results: Readonly<Results>;
 }
 
 /** The part of a job, by the job's key and its number. */
 export interface Part {
   readonly job: string;
-  /** From 0. */
+  /** Index of the part, from 0. */
   readonly index: number;
 }
 
@@ -83,7 +83,7 @@ export interface PartsOptions<Item, Each> {
   readonly limit?: number;
 }
 
-/** Without types, for the agents. */
+/** Function of a stage without types, for the agents. */
 type AnyWork = (context: StageContext, item: unknown, about: never) => unknown;
 type AnyBatchWork = (
   context: BatchStageContext<unknown>,

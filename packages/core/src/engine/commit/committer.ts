@@ -191,7 +191,7 @@ export class Committer {
     });
   }
 
-  /** Never rejects: every share ends committed, recovering or refused. */
+  /** Stores the shares; never rejects: every share ends committed, recovering or refused. */
   async #commit(shares: readonly Share[]): Promise<void> {
     const startedAt = this.#feed.active ? performance.now() : 0;
     const before = this.#footing.positionIn(shares[0]?.shard ?? 0);
@@ -238,7 +238,7 @@ export class Committer {
       const agents = shares.map((share) => share.mailbox.agent);
       this.#feed.emit({ kind: "commit.failed", agents, failure: errorData(thrown) });
     }
-    // Of a refusal its turn tells, and a conflict is what the fence is for.
+    // A turn tells its own refusal, and a conflict is the fence at work.
     if (!isFinal(thrown) && !(thrown instanceof RevisionConflictError)) {
       this.#feed.emit({ kind: "fault", what: "commit", failure: errorData(thrown) });
     }

@@ -20,7 +20,7 @@ export interface ErasureAudit {
   readonly startedAtMs: number;
   readonly finishedAtMs: number | undefined;
   readonly upTo: Position;
-  /** Once the tombstone is stored, until the erasure is finished. */
+  /** Set once the tombstone is stored, until the erasure is finished. */
   readonly buried?: Buried | undefined;
   /** Messages destroyed, by part; when it is finished. */
   readonly destroyed: Readonly<Record<string, number>>;

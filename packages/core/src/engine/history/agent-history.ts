@@ -56,7 +56,7 @@ export interface HistoryHost {
   readonly identity: Pick<LogIdentity, "digests">;
 }
 
-/** With which keys something was opened, and since when changes of them are in doubt. */
+/** Keys with which a record was opened, and the number of changes since which they are in doubt. */
 type OpenedWith = Pick<OpenRecord<JournalEntry>, "changes" | "references">;
 
 /** Position of a base record, and the keys with which its state was opened. */
@@ -73,7 +73,7 @@ export class AgentHistory {
   #revision: Position = 0;
   /** Number of the turn at which the last snapshot was loaded or taken. */
   #snapshotTurns = 0;
-  /** Of records since then. */
+  /** Bytes of the records since then. */
   #tailBytes = 0;
   #parked: Parked | undefined;
   readonly #runs = new UncommittedRuns();
@@ -469,7 +469,8 @@ export class AgentHistory {
   }
 
   /**
-   * With another key no step would be recognised, and all effects would happen again (I6).
+   * Requires the key of the steps' digests: with another one no step would be recognised, and all
+   * effects would happen again (I6).
    * @throws DigestKeyError
    */
   #requireSameKey({ digestKey, inputPosition }: StepRecord): void {

@@ -110,7 +110,7 @@ async function stored() {
     sent,
     history,
     fence: { agent: sender, revision },
-    /** As a process that starts from the journal does. */
+    /** Dispatches as a process that starts from the journal does. */
     again: async (through: Log = log): Promise<void> => {
       const made = await history();
       const { undispatched } = made;

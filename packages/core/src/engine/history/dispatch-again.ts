@@ -14,7 +14,7 @@ import type { AgentHistory } from "./agent-history.ts";
 
 export interface AgainHost {
   readonly log: Log;
-  /** Of the worker. */
+  /** Id of the worker. */
   readonly worker: string;
   readonly identity: { readonly id: string };
   readonly footing: Pick<LogFooting, "commit" | "positionIn" | "stored">;

@@ -97,7 +97,7 @@ function inputsOf(broker: MemoryBroker): readonly Input[] {
   return broker.entries().flatMap((entry) => (entry.kind === "input" ? [entry.input] : []));
 }
 
-/** Without what a journal has between its turns, such as a run that begins. */
+/** Turn records without the other entries of a journal, such as a run that begins. */
 function turnsOf(broker: MemoryBroker): readonly TurnRecord[] {
   return broker.entries().flatMap((entry) => {
     const record = entry.kind === "turn" ? decodeJournalRecord(entry.entry.record) : undefined;

@@ -49,7 +49,7 @@ export interface JournalBeginning {
   readonly revision: Position;
   /** Time at which it was stored, in milliseconds since the epoch. */
   readonly storedAtMs: number;
-  /** With the state as it was kept, in the version that it had then. */
+  /** Base record with the state as it was kept, in the version that it had then. */
   readonly base: BaseRecord;
 }
 
@@ -138,7 +138,7 @@ class JournalReading {
   /** Several turns of one batch may be open at once. */
   readonly #steps = new Map<Position, readonly RecordedStep[]>();
   #turns = 0;
-  /** Of an erasure that no turn has followed yet. */
+  /** Tombstone of an erasure that no turn has followed yet. */
   #tombstone: TombstoneRecord | undefined;
   /** Turns are missing, unless a base record comes that needs none of them. */
   hole: JournalHoleError | undefined;

@@ -83,8 +83,8 @@ export function encodeSnapshot(
 }
 
 /**
- * Never throws, because the journal has it all: undefined for a format that this version does not
- * know, an error for bytes that are not what was stored.
+ * Decodes a snapshot and never throws, because the journal has it all: undefined for a format that
+ * this version does not know, an error for bytes that are not what was stored.
  */
 export function decodeSnapshot(
   bytes: Uint8Array,

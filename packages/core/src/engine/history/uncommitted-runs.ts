@@ -12,7 +12,7 @@ interface BegunRun {
 }
 
 export class UncommittedRuns {
-  /** Of runs that were written down before they began, by position. */
+  /** Runs that were written down before they began, by position. */
   #begun: Map<Position, readonly BegunRun[]> | undefined;
   /** Runs that failed, of turns that are not committed, by position. */
   #failed: Map<Position, readonly EarlierRun[]> | undefined;
@@ -66,7 +66,7 @@ export class UncommittedRuns {
   }
 }
 
-/** Without what belongs to inputs up to this one; undefined when nothing is left. */
+/** Entries without those of inputs up to this one; undefined when none are left. */
 export function openAfter<Value>(
   open: Map<Position, Value>,
   lastInput: Position,

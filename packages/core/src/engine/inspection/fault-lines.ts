@@ -73,7 +73,7 @@ function kindOf({ failure, what }: Fault): string {
   return `${what.split(" of ", 1)[0]} ${failure.code}`;
 }
 
-/** On one line, without anything that moves a terminal or hides in it. */
+/** Text of a fault on one line, without anything that moves a terminal or hides in it. */
 function textOf({ failure, what }: Fault): string {
   const text = `${what}: ${failure.message} [${failure.code}]`.slice(0, lineMax);
   return printable(text.replaceAll(/\s+/g, " "));

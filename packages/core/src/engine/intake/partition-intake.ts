@@ -288,7 +288,7 @@ export class PartitionIntake {
     this.#onAdvance();
   }
 
-  /** To its agent, or to those who wait. */
+  /** Hands an input to its agent, or to those that wait. */
   #route(held: HeldType, input: Input, place: TypePlace): void {
     const { asking, runtime, waiting } = held;
     const { key } = input.address;

@@ -90,6 +90,6 @@ export class TypePlace implements TrackedInput, WindowPlace {
 export interface Lease {
   readonly credit: SharedCredit;
   readonly lending: Lending;
-  /** Of the input. */
+  /** Bytes of the input. */
   readonly bytes: number;
 }

@@ -14,7 +14,7 @@
  */
 import type { LendingBounds } from "./lending.ts";
 
-/** Of the worker's settings. */
+/** Settings of the worker that bound the windows. */
 interface WindowSettings {
   readonly callDepthMax: number;
   readonly keyWindowMax: number;

@@ -31,7 +31,7 @@ export interface LimitRecord {
   readonly fresh: number;
   /** Amounts that were reserved before. */
   readonly spent: readonly Spent[];
-  /** By lessee: a worker, and something that tells its lives apart. */
+  /** Leases by lessee: a worker, and a text that tells its lives apart. */
   readonly leases: Readonly<Record<string, Lease>>;
 }
 

@@ -46,7 +46,7 @@ export function nextFreeAtMs(
   return Math.min(Infinity, ...ends.filter((end) => end > nowMs));
 }
 
-/** With one more reservation; those that count no more are gone. */
+/** Reservations with one more; those that count no more are gone. */
 export function withSpent(
   spent: readonly Spent[],
   [reservedAtMs, cost]: Spent,
@@ -64,8 +64,8 @@ export function withSpent(
 }
 
 /**
- * Without what came back unused. It leaves the oldest slots, which are never younger than its own:
- * so at every later time at least what was used is counted.
+ * Reservations without the part that came back unused. It leaves the oldest slots, which are never
+ * younger than its own: so at every later time at least what was used is counted.
  */
 export function withoutUnused(spent: readonly Spent[], unused: number): readonly Spent[] {
   let left = unused;

@@ -32,7 +32,7 @@ export interface Need {
   readonly inUse: number;
   /** Costs of those that wait, in their order. */
   readonly costs: readonly number[];
-  /** So many of them have their cost reserved already. */
+  /** Number of them whose cost is already reserved. */
   readonly covered: number;
   /** Amount that was reserved and comes back, because it is not used. */
   readonly unused: number;

@@ -322,7 +322,10 @@ export class SharedLimit {
     return true;
   }
 
-  /** Once at once; then others are at it as well, and each waits for a time of its own. */
+  /**
+   * Tries again at once the first time; then others are at it as well, and each waits for a time of
+   * its own.
+   */
   async #afterConflict(): Promise<void> {
     this.#again = !this.#isClosed;
     this.#conflicts += 1;
@@ -332,7 +335,7 @@ export class SharedLimit {
     await new Promise<void>((resolve) => clock.after(delayMs, resolve));
   }
 
-  /** Whether something was stored is unknown, and so is how the others are. */
+  /** A failed call leaves unknown whether a record was stored, and how the others are. */
   #failed(thrown: unknown): void {
     this.#known = undefined;
     this.#renewAtMs = -Infinity;

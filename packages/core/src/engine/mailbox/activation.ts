@@ -115,7 +115,7 @@ export class Activation {
   /** The key waits, the others go on: an unreadable journal must not lose its messages. */
   #failed(thrown: unknown, then: () => void): void {
     if (this.#abandoned) return;
-    // A conflict is what the fence is for: another worker goes on.
+    // A conflict is the fence at work: another worker goes on.
     if (!(thrown instanceof RevisionConflictError)) this.#tell(errorData(thrown));
     this.#failures += 1;
     this.#pause.start(this.#delayMs(this.#failures), then);

@@ -99,7 +99,7 @@ export class Backlog {
     place.done();
   }
 
-  /** So many are left in the queue: read more when these are few (B4). */
+  /** Reads more when the queue has few inputs left (B4). */
   readOn(queued: number): void {
     if (this.#reading || this.#closed || queued * 2 > this.#host.limits.keyWindowMax) return;
     this.#reading = true;

@@ -18,7 +18,7 @@ export function erasedDraft(agent: AgentId, id: string): InputDraft {
   };
 }
 
-/** Whether an input only says so: a word of ours, which no foreigner has (I14). */
+/** Whether an input is an erasure message: one of ours, which no foreign client can send (I14). */
 export function isErased({ address, metadata }: Input): boolean {
   const { foreign, message } = metadata;
   return message === erasedMessage && address.kind === "agent" && foreign !== true;

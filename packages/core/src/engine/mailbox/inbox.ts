@@ -31,7 +31,7 @@ export class Inbox {
     this.#topics = topics;
   }
 
-  /** Without what is on the log. */
+  /** Deliveries that wait here, without the inputs on the log. */
   get waiting(): readonly Delivery[] {
     return this.#queue;
   }

@@ -43,7 +43,7 @@ export class Mailbox implements Standing<Mailbox> {
   readonly agent: AgentId;
   readonly name: string;
   readonly partition: number;
-  /** For the committer: it is on its list; for the line of idle ones: its neighbours. */
+  /** True on the committer's list; below, its neighbours in the line of idle mailboxes. */
   scheduled = false;
   ahead: Mailbox | undefined;
   behind: Mailbox | undefined;
@@ -153,7 +153,7 @@ export class Mailbox implements Standing<Mailbox> {
     for (const each of inFlight.drop(reason)) this.#host.onGivenBack(this.agent, each, reason);
   }
 
-  /** For the committer: the turns to commit next, empty while others are on their way. */
+  /** Turns for the committer to commit next, empty while others are on their way. */
   takeReady(limits: LogLimits): readonly Turn[] {
     return this.#uncommitted.take(limits);
   }
@@ -295,7 +295,7 @@ export class Mailbox implements Standing<Mailbox> {
     void this.hold("begin of a run", runs.begin(delivery), delivery);
   }
 
-  /** For a wait that may take its time: deliveries that wait with it make room for others. */
+  /** Begins a wait that may be long: deliveries that wait with it make room for others. */
   #waits(begin?: (then: () => void) => void): void {
     this.#busy = true;
     this.#inbox.lends = true;

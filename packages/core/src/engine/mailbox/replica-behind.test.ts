@@ -20,7 +20,7 @@ const patience = { timeout: 10_000 };
 
 interface End {
   at: number;
-  /** So many reads of journals later the replica has caught up. @default never */
+  /** Number of reads of journals after which the replica has caught up. @default never */
   journals?: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * The mailboxes in memory. An agent costs nothing until a message comes for it. There are never
- * more than `residentsMax`: the longest idle one leaves for each that comes (I7). That busy ones
- * alone do not exceed it is for the readers' windows (engine/intake/window-size.ts).
+ * more than `residentsMax`: the longest idle one leaves for each that comes (I7). The readers'
+ * windows make sure that the busy ones alone do not exceed it (engine/intake/window-size.ts).
  */
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { IdleLine } from "./idle-line.ts";

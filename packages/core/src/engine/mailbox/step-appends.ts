@@ -34,7 +34,7 @@ export class StepAppends implements StepStore {
   readonly #host: StepHost;
   readonly #history: AgentHistory;
   readonly #uncommitted: Uncommitted;
-  /** By the position of their input; several while a batch runs. */
+  /** Ledgers by the position of their input; several while a batch runs. */
   #ledgers: Map<Position, StepLedger> | undefined;
 
   constructor(
@@ -49,7 +49,7 @@ export class StepAppends implements StepStore {
     this.#uncommitted = uncommitted;
   }
 
-  /** For a running turn: its steps, also those of earlier runs. */
+  /** Ledger of a running turn: its steps, also those of earlier runs. */
   ledgerOf({ delivery, ended }: Turn): StepLedger {
     const { position } = delivery.input;
     // A turn that was given up may know old steps, which are not for its next run.
@@ -115,8 +115,8 @@ export class StepAppends implements StepStore {
   }
 
   /**
-   * In as many records as it takes: a step that fits alone is not refused because of its
-   * neighbours, and one that does not fit is refused alone (I7, I10).
+   * Stores steps in as many records as it takes: a step that fits alone is not refused because of
+   * its neighbours, and one that does not fit is refused alone (I7, I10).
    */
   async append(turn: Turn, steps: StepRecord): Promise<void> {
     const ledger = this.#ledgers?.get(steps.inputPosition);
@@ -137,7 +137,7 @@ export class StepAppends implements StepStore {
     });
   }
 
-  /** With the keys that they are sealed with. */
+  /** Makes ready the keys that the steps are sealed with. */
   async #ready(
     turn: Turn,
     ledger: StepLedger | undefined,

@@ -17,11 +17,11 @@ export class Uncommitted {
   readonly #committer: MailboxHost["committer"];
   #ready: Turn[] = [];
   #committing: readonly Turn[] = nothing;
-  /** So many of the next turns commit one by one, to find the one that the log refuses. */
+  /** Number of the next turns that commit one by one, to find the one that the log refuses. */
   #solo = 0;
   /** True while an entry that is no turn is on its way. */
   #occupied = false;
-  /** So much waits to be stored between turns before more of them run. */
+  /** Number of entries that wait to be stored between turns before more of them run. */
   #aside = 0;
   /** Actions that wait until nothing is left to be committed. */
   #settled: readonly (() => void)[] = nothing;

@@ -16,7 +16,7 @@ export interface MembersHost {
   readonly feed: InspectionFeed;
   /** The worker that listens. */
   readonly worker: string;
-  /** Of this start of it. */
+  /** Identity of this start of it. */
   readonly session: string;
   readonly timings: { readonly heartbeatMs: number; readonly deadAfterMs: number };
   /** Called when a worker joined, left, died or holds something else. */

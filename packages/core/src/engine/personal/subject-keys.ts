@@ -38,7 +38,7 @@ const believedMs = 60_000;
 const knownMax = 10_000;
 /** Changes that are remembered by name. */
 const changedMax = 1000;
-/** Of reads at once. */
+/** Number of reads at once. */
 const readingMax = 64;
 /** No base64url of 22 characters, so no subject's name. */
 const secretName = "~namespace";
@@ -200,7 +200,7 @@ export class SubjectKeys {
     return hash.digest("base64url").slice(0, 22);
   }
 
-  /** Without one nobody has a key. */
+  /** Whether the store has a secret; without one nobody has a key. */
   async #hasSecret(): Promise<boolean> {
     if (this.#secret !== undefined) return true;
     this.#secret = (await this.#answer(this.#store.read(secretName)))?.value;

@@ -123,7 +123,10 @@ export class BaseWriter {
     return { ...kept, state: ended ? undefined : state, stateVersion, foldVersion, ended };
   }
 
-  /** With the state sealed where it holds personal data (T5). @throws ForeignSubjectsError */
+  /**
+   * The base record with its state sealed where it holds personal data (T5). @throws
+   * ForeignSubjectsError
+   */
   async #sealed(history: AgentHistory, base: BaseRecord): Promise<BaseRecord | undefined> {
     const { log } = this.#host;
     const { agent, current } = history;
@@ -159,8 +162,9 @@ function isOfAnotherFold({ bases, runtime }: AgentHistory): boolean {
 }
 
 /**
- * Not while it is parked, nor while a turn has steps in the journal or a run that was written down,
- * nor while what the last turn sent may not be stored: a successor needs these records.
+ * Whether the agent may have a base record: not while it is parked, nor while a turn has steps in
+ * the journal or a run that was written down, nor while messages of the last turn may not be
+ * stored, because a successor needs these records.
  */
 export function mayHaveBase(history: AgentHistory): boolean {
   const { hasOpenSteps, parked, turnsSinceBase, undispatched } = history;
@@ -171,5 +175,5 @@ export function mayHaveBase(history: AgentHistory): boolean {
 /** Turns between two base records of agents that go by age: at least, and at most. */
 const turnsMin = 32;
 const turnsMax = 4096;
-/** So many base records in the time that is kept. */
+/** Number of base records in the time that is kept. */
 const partsOfAge = 8;

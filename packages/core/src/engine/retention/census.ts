@@ -56,7 +56,7 @@ export class Census {
   /** Every so many of a type's records one position, by type. */
   readonly #samples = new Map<string, Position[]>();
   #sinceSample = new Map<string, number>();
-  /** By type, the first record for whose agent there was no room. */
+  /** First record, by type, whose agent had no room. */
   readonly #ends = new Map<string, Position>();
   #records = 0;
 

@@ -65,7 +65,7 @@ export class Collector {
   readonly #host: CollectorHost;
   readonly #waiting = new Map<string, Waiting>();
   #look: Look | undefined;
-  /** By type, up to which look everything is archived. */
+  /** Look up to which everything is archived, by type. */
   readonly #archived = new Map<string, Look>();
   #cancel: (() => void) | undefined;
   #isScheduled = false;
@@ -133,7 +133,7 @@ export class Collector {
     return this.#look;
   }
 
-  /** As long as something waits. */
+  /** Runs the steps as long as something waits. */
   #schedule(delayMs: number = tickMs): void {
     if (this.#isScheduled || this.#stopped) return;
     this.#isScheduled = true;
@@ -240,7 +240,7 @@ export class Collector {
   }
 }
 
-/** Whether everything that saved floors stand on is there (H3). */
+/** Whether all entries that saved floors stand on are there (H3). */
 async function allStand(
   log: Pick<Log, "at" | "cell" | "end">,
   marks: readonly Mark[],
@@ -251,7 +251,7 @@ async function allStand(
 }
 
 const tickMs = 100;
-/** Of the time, at most, something is being removed agent by agent. */
+/** Share of the time, at most, in which records are being removed agent by agent. */
 const shareMax = 0.1;
 /** Time that an agent's inputs may wait for others to handle them, in milliseconds. */
 const triesMs = 60_000;

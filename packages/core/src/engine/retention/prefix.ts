@@ -6,8 +6,9 @@
  *     gathered it goes by prefix.
  *  P2 A log may do nothing else while it removes. So a prefix goes in slices that take a moment each, with a pause after each
  *     that is longer; a crash in between leaves a shorter prefix.
- *  P3 The bound is what a census found (C1 to C3), at most what the look allows. Before anything goes the log's leader has
- *     the record of the agent that holds the bound (T4), the log is still the same, and all of it is archived.
+ *  P3 The bound is the one that a census found (C1 to C3), at most the one that the look allows.
+ *     Before anything goes the log's leader has the record of the agent that holds the bound (T4),
+ *     the log is still the same, and all of it is archived.
  */
 import type { Archive } from "../../log/archive/archive-port.ts";
 import type { Clock } from "../../clock/clock.ts";

@@ -17,7 +17,7 @@ export interface PublicationsHost {
   readonly log: Log;
   readonly archive: Pick<Archive, "keep"> | undefined;
   readonly feed: InspectionFeed;
-  /** By topic, how long its publications are kept. */
+  /** Time for which the publications of each topic are kept. */
   readonly agesMs: ReadonlyMap<string, number>;
 }
 

@@ -29,7 +29,7 @@ export function removableBase(
   });
 }
 
-/** Whether what lies before a base record is beyond a limit. */
+/** Whether the records before a base record are beyond a limit. */
 function isBeyond(
   { after, ageMs, turns }: RetentionOptions,
   { coveredAtMs }: Pick<KnownBase, "coveredAtMs">,

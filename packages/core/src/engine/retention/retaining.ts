@@ -27,9 +27,9 @@ export interface RetainingHost {
   readonly feed: InspectionFeed;
   readonly footing: LogFooting;
   readonly identity: LogIdentity;
-  /** Of the worker. */
+  /** Id of the worker. */
   readonly id: string;
-  /** Of the code. */
+  /** Version of the code. */
   readonly version: string;
   readonly settings: {
     readonly collector: CollectorSettings;
@@ -48,7 +48,7 @@ export class Retaining {
   readonly collector: Collector;
   readonly #host: RetainingHost;
   readonly #sweep: Sweep;
-  /** By type, the topics whose publications it removes, and the time for which these are kept. */
+  /** Topics whose publications it removes, by type, and the time for which these are kept. */
   readonly #topics: ReadonlyMap<string, ReadonlyMap<string, number>>;
   #cancel: (() => void) | undefined;
   #stopped = false;

@@ -97,7 +97,7 @@ export class Sweep {
     return goes && clock.monotonicMs() - this.#lastMs >= settings.sweepMs;
   }
 
-  /** So much came since the last pass that reading what there is is worth it. */
+  /** True when so much came since the last pass that reading all of it is worth it. */
   get #isWorthIt(): boolean {
     const { bases, collector, settings, shareOf } = this.#host;
     if (collector.waiting === 0) return false;
@@ -171,7 +171,9 @@ export class Sweep {
     await this.#pause(1000 / settings.agentsPerSecond);
   }
 
-  /** All that the journal has is old: it gets a base record, behind which that goes next time. */
+  /**
+   * Stores a base record for an agent whose records are all old; they go behind it the next time.
+   */
   async #giveBase({ agent, last, lastStoredAtMs }: Counted, again: boolean): Promise<void> {
     const { bases, feed, rests, runtimes } = this.#host;
     const name = agentName(agent);

@@ -59,7 +59,7 @@ async function firstOfTypes(
   return first;
 }
 
-/** By address (`agent/account/alice`), and by topic: the first original that must stay. */
+/** First original that must stay, by address (`agent/account/alice`) and by topic. */
 export type Originals = ReadonlyMap<string, Position>;
 
 /** Messages that dead letters may send again (U2). @throws LogUnavailableError */

@@ -10,8 +10,8 @@ import type { Log } from "../../log/log.ts";
 export class Cancellations {
   readonly #givenUp = new Set<string>();
   /**
-   * By reply address, which is that of several turns when an ask is on the log twice, or was
-   * published, and of all that is sent on its behalf.
+   * Actions by reply address, which is that of several turns when an ask is on the log twice, or
+   * was published, and of all that is sent on its behalf.
    */
   readonly #watchers = new Map<string, Set<() => void>>();
   readonly #unlisten: () => void;

@@ -63,7 +63,7 @@ export interface BacklogShare {
   readonly bytes: number;
 }
 
-/** For an input that is in no window. */
+/** Place of an input that is in no window. */
 export const noPlace: Place = Object.freeze({ done: () => undefined, lend: () => true });
 
 export function delivery(input: Input, place: Place, receivedAtMs: number): Delivery {

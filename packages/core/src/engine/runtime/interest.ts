@@ -32,7 +32,7 @@ export class Interest {
     return (kind === "agent" ? this.types : this.topics).includes(name);
   }
 
-  /** Whether whoever reads for this one gets all that is for the other one. */
+  /** Whether a reader for this one gets all that is for the other one. */
   covers(other: Interest): boolean {
     return (
       other.types.every((name) => this.types.includes(name)) &&

@@ -6,8 +6,8 @@
  *
  *  V1 An input that the manifest knows and this code does not waits, with everything behind it of
  *     its key, until code that knows it takes the partition. The other keys go on.
- *  V2 Whether a message is unknown to everybody, and so a dead letter, is decided by a manifest that
- *     was read after the message.
+ *  V2 A manifest that was read after the message decides whether it is unknown to everybody, and so
+ *     a dead letter.
  *  V3 A publication is passed over only on a manifest that was read at most `freshMs` ago. A worker
  *     that adds a subscription to a type that exists waits longer than that, and only then says
  *     from which position on it counts (registration.ts). So no publication that belongs to it is

@@ -34,7 +34,7 @@ export class LogIdentity {
     return this.#digests;
   }
 
-  /** Once `Log.end` was asked. @throws LogUnavailableError */
+  /** Asks the log for its end, and learns the identity. @throws LogUnavailableError */
   async learn(): Promise<void> {
     this.#digests = digestsOf(await digestKeyOf(this.#log, this.#random));
     this.#id = this.#log.id;

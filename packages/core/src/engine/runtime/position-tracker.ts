@@ -13,7 +13,9 @@ export interface TrackedInput {
 
 export class PositionTracker<Tracked extends TrackedInput = TrackedInput> {
   #lastBegun: Position;
-  /** In log order; no larger than the window, because what is finished leaves at once (I7). */
+  /**
+   * Inputs in log order; no more than the window has, because a finished one leaves at once (I7).
+   */
   readonly #unfinished = new Set<Tracked>();
   /** Inputs that stand for later ones, in no order. */
   readonly #moved = new Set<Tracked>();
@@ -58,7 +60,7 @@ export class PositionTracker<Tracked extends TrackedInput = TrackedInput> {
     return input;
   }
 
-  /** From now on it stands for the inputs of its key from this position on; never goes back. */
+  /** Lets an input stand for those of its key from this position on; it never goes back. */
   move(input: Tracked, position: Position): void {
     this.#unfinished.delete(input);
     this.#moved.add(input);

@@ -22,7 +22,10 @@ export class Suspicion {
     return this.#left > 0 && position <= this.#end;
   }
 
-  /** Whether there are suspects beyond what is handled up to here: the next owner has them, too. */
+  /**
+   * Whether there are suspects beyond the inputs that are handled up to here: the next owner has
+   * them, too.
+   */
   lasts(floor: Position): boolean {
     return this.#left > 0 && floor < this.#end;
   }

@@ -25,7 +25,7 @@ export interface AgentState {
   readonly ended: AfterEnd | undefined;
 }
 
-/** Of an agent that has no history. */
+/** State of an agent that has no history. */
 export function stateAtFirst({ initialState }: AgentDefinition): AgentState {
   const nothing = { references: undefined, openAsks: none, ended: undefined };
   return { state: initialState, turns: 0, lastInput: 0, ...nothing };

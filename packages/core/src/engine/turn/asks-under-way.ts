@@ -89,7 +89,7 @@ const left = new AskCancelledError("The turn that asked ended without waiting fo
 /** The log's trouble, which is over some time. */
 const withoutAnswer = [LogUnavailableError, RevisionConflictError];
 
-/** With these a run's end is also that of its asks. */
+/** Errors with which a run's end is also that of its asks. */
 const ends = [TurnGivenBackError, AskCancelledError, DeadlinePassedError];
 
 /** Signals of those who may stop waiting for an ask. */

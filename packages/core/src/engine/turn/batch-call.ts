@@ -5,8 +5,9 @@
  *  M1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
  *     messages failed in part, the others commit.
  *  M2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
- *  M3 When the handler throws, nobody knows which message it was: each is tried again alone, so that the bad one fails
- *     alone (I10). That run alone comes whatever was thrown, and also when the runs are used up.
+ *  M3 When the handler throws, nobody knows which message it was: each is tried again alone, so
+ *     that the bad one fails alone (I10). That run alone comes after every failure, and also when
+ *     the runs are used up.
  *  M4 A message whose turn is given up meanwhile keeps its seat, and the handler's work on it has
  *     no effect. Its asks and limits are waited for as long as one of the others is there, because
  *     their handler must not fail.

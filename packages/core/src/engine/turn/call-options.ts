@@ -42,7 +42,7 @@ const followRules: OptionRules<Omit<FollowRequest, "from">> = {
   signal: "other",
 };
 
-/** Of asks, in a turn or by a client. @throws DefinitionError */
+/** Requires usable options of an ask, in a turn or by a client. @throws DefinitionError */
 export function requireAskOptions(options: AskOptions): void {
   requireOptions("Ask option ", options, askRules);
 }
@@ -54,12 +54,12 @@ export function messageOptionsOf(given: unknown): MessageOptions {
   return options;
 }
 
-/** Of publishing. @throws DefinitionError */
+/** Requires usable options of publishing. @throws DefinitionError */
 export function requirePublishOptions(options: PublishOptions): void {
   requireOptions("Publish option ", options, publishRules);
 }
 
-/** Of sending. @throws DefinitionError */
+/** Requires usable options of sending. @throws DefinitionError */
 export function requireSendOptions(options: SendOptions): void {
   requireOptions("Send option ", options, sendRules);
 }

@@ -47,7 +47,7 @@ function areLittle(outgoing: readonly InputDraft[], limits: LogLimits): boolean 
   return bytes <= Math.min(dispatchedBytesMax, limits.payloadBytesMax / 2);
 }
 
-/** In the sender's shard (R6), and in different partitions (R5). */
+/** Whether all messages are in the sender's shard (R6), and in different partitions (R5). */
 function areApart({ agent, host, outgoing }: SendingTurn): boolean {
   const { partitions, shards } = host.log;
   if (outgoing.length === 1 && shards === 1) return true;

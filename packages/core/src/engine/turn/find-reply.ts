@@ -71,7 +71,7 @@ export async function findReplies(
 /** Turns handle inputs in log order, so one that is passed over has no turn. */
 class ReplySearch {
   readonly found = new Map<SoughtReply, Reply>();
-  /** In log order. */
+  /** Inputs whose reply is looked for, in log order. */
   readonly #waiting: SoughtReply[];
   /** Asks that their turns have left open. */
   readonly #open: Set<SoughtReply>;
@@ -150,7 +150,9 @@ async function openedReplies(
   return open;
 }
 
-/** Only what comes behind everything that was handled is known not to be. */
+/**
+ * Failure of an erased message; only one behind all that were handled is known not to have been.
+ */
 function erasedFailure(
   agent: AgentId,
   inputPosition: Position,

@@ -6,7 +6,7 @@ import { HopLimitError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";
 import type { Turn } from "./turn.ts";
 
-/** Of what the turn sends now. @throws HopLimitError */
+/** Number of hops for the messages that the turn sends now. @throws HopLimitError */
 export function nextHop({ agent, delivery, host, message }: Turn): number {
   const hops = (delivery.input.metadata.hops ?? 0) + 1;
   const { hopsMax } = host.limits;

@@ -34,8 +34,8 @@ export function sealedRecord(
   const record = recordOf(turn, { ...outcome, changed: changes && changesOf(changes) });
   const wraps = turn.host.layers.commit;
   if (wraps === undefined) return record;
-  // An interceptor may change what is told, not which message it answers: that is how it is
-  // recognised (I4); nor what is stored after it.
+  // An interceptor may change the record's content, but not the message it answers, by which it is
+  // recognised (I4), nor the messages that are stored after it.
   const { dispatched, inputPosition, log, turn: number } = record;
   const sent = dispatched === undefined ? {} : { sent: record.sent };
   const place = { inputPosition, log, turn: number };

@@ -7,7 +7,7 @@ import type { Digests } from "../../wire/digests.ts";
 
 export interface StepCall {
   readonly name: string;
-  /** Of its input; undefined for a step without one. */
+  /** Digest of its input; undefined for a step without one. */
   readonly digest: string | undefined;
   readonly effect: (step: StepInfo) => unknown;
   readonly options: StepOptions;

@@ -16,7 +16,7 @@ export class StepLedger {
   #pending: RecordedStep[] = [];
   /** Noted, and not known to be in the journal. */
   readonly #unrecorded = new Set<string>();
-  /** Of those, what was used at once (S3). */
+  /** Keys of the values among them that were used at once (S3). */
   readonly #drawn = new Set<string>();
   /** Refused steps of effects; the run that waited for each was told. */
   readonly #refused = new Map<string, Refusal>();

@@ -18,7 +18,7 @@ export interface StepUse extends StepIdentity {
 interface Pair {
   /** Uses that were given out. */
   taken: number;
-  /** Of these, what failed and is not under way. */
+  /** Numbers of the uses among them that failed and are not under way. */
   free: number[];
 }
 

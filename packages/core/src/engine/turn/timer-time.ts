@@ -9,13 +9,16 @@ import type { TimerTime } from "../../definition/message/timer.ts";
 /** The end of the year 9999, after which a date has another form. */
 const latestMs = Date.UTC(10_000, 0, 1) - 1;
 
-/** Once, after a delay. @throws InvalidTimerError */
+/** Time of a single firing, after a delay. @throws InvalidTimerError */
 export function timeAfter(delayMs: number, nowMs: number): TimerTime {
   if (delayMs >= 0) return timeAt(nowMs + delayMs);
   throw invalid(`A delay of ${delayMs} ms is none: give 0 or more.`, { delayMs });
 }
 
-/** Once, at a time. @throws InvalidTimerError */
+/**
+ * Time of a single firing, at a date or a number of milliseconds since the epoch. @throws
+ * InvalidTimerError
+ */
 export function timeAt(time: Date | number): TimerTime {
   const atMs = Math.ceil(Number(time));
   if (atMs >= 0 && atMs <= latestMs) return { atMs };

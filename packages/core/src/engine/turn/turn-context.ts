@@ -389,7 +389,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Result> {
   turn.stepsUnderWay += 1;
   const over = (): void => void (turn.stepsUnderWay -= 1);
-  // Not what `finally` would return, because nobody may await that (S7).
+  // The result of `finally` is not used, because nobody may await that (S7).
   step.then(over, over);
   return step;
 }

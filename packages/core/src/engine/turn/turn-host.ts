@@ -26,7 +26,7 @@ export interface AskOrigin {
   readonly correlationId: string | undefined;
   /** Agents that wait for this ask, outermost first, the asking agent last. */
   readonly callers: readonly string[];
-  /** As in the metadata of what a turn sends. */
+  /** Number of hops, as in the metadata of a turn's messages. */
   readonly hops?: number | undefined;
   /** The asker's own deadline, if it has one. */
   readonly deadlineMs: number | undefined;

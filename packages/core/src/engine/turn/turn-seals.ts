@@ -48,7 +48,7 @@ interface OpenDraft {
 export class TurnSeals {
   readonly #turn: Turn;
   readonly #keys: SubjectKeys;
-  /** By subject: to seal with. */
+  /** Keys to seal with, by subject. */
   readonly #held = new Map<string, SubjectKey>();
   /** Keys of what was in the message. */
   #messageKeys: readonly SubjectKey[] = [];
@@ -320,8 +320,8 @@ export class TurnSeals {
   }
 
   /**
-   * Also one that was read long ago: data sealed with a key that is erased meanwhile are erased,
-   * too. @throws KeysUnavailableError
+   * The key of a subject, also when it was read long ago: data sealed with a key that is erased
+   * meanwhile are erased, too. @throws KeysUnavailableError
    */
   #keyOf(subject: string): SubjectKey {
     const key = this.#held.get(subject) ?? this.#keys.known(subject, "stale");

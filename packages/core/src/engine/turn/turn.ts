@@ -69,7 +69,7 @@ export class Turn implements EventSink {
   events: RecordedEvent[] = [];
   outgoing: InputDraft[] = [];
   timers: TimerChange[] = [];
-  /** Of what it sends with sealed parts. */
+  /** Digests of outgoing messages with sealed parts. */
   digests: Map<InputDraft, string> | undefined;
   /** Set when its reply comes later, or when it answers earlier asks. */
   answering: Answering | undefined;
@@ -90,7 +90,7 @@ export class Turn implements EventSink {
   references: StateReferences | undefined;
   #message: string;
   #stateBefore: unknown;
-  /** On the clock that never goes back. */
+  /** Start of the turn on the clock that never goes back. */
   readonly #startedMs: number;
   #context: TurnContext | undefined;
   #eventBytes = 0;
@@ -231,7 +231,7 @@ export class Turn implements EventSink {
     return { definition, valid: this.seals.opened(payload, check) };
   }
 
-  /** For what has to do with personal data; most turns have nothing to do with any. */
+  /** The turn's seals, for personal data; most turns have none. */
   get seals(): TurnSeals {
     this.#seals ??= new TurnSeals(this);
     return this.#seals;
@@ -371,7 +371,7 @@ export class Turn implements EventSink {
     if (this.seat === undefined) this.permit.take();
   }
 
-  /** From now on it waits for its batch: it needs no place of its own. */
+  /** Takes a seat in a batch: the turn needs no place of its own while it waits there. */
   sit(seat: BatchSeat): void {
     this.#permit?.leave();
     this.#permit = seat.call.permit;
@@ -385,7 +385,7 @@ export class Turn implements EventSink {
     else this.seat.call.leave(this.seat);
   }
 
-  /** For the turn behind it in the same batch: one state for both while the handler runs. */
+  /** Shares one state with the turn behind it in the same batch, while the handler runs. */
   share(): { state: unknown } {
     this.#shared ??= { state: this.state };
     return this.#shared;

@@ -21,7 +21,7 @@ const lookMs = 200;
 /** Times that an ask must have been told (Y2). */
 const sightingsMin = 3;
 const freshMs = 2 * lookMs + 100;
-/** Of one worker, the longest waiting ones (I7). */
+/** Number of waits that a worker tells, the longest ones (I7). */
 const toldMax = 1000;
 const rememberedMax = 20_000;
 
@@ -40,7 +40,7 @@ export interface CallCyclesHost {
 
 export class CallCycles {
   readonly #host: CallCyclesHost;
-  /** By ask, of all workers. */
+  /** Sightings by ask, of all workers. */
   readonly #seen = new Map<string, Sighting>();
   /** Agents that were asked by a turn: only these can be in a cycle. */
   readonly #askedByTurns = new Set<string>();

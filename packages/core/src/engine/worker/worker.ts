@@ -97,7 +97,7 @@ export class RunningWorker implements Worker {
   readonly #cancellations: Cancellations;
   /** Identity of this start: the worker's id may be used again. */
   readonly #session: string;
-  /** By type and partition, where the last holder died. */
+  /** Partitions whose last holder died, by type. */
   readonly #suspicions = new Map<string, Suspicion>();
   readonly #asks: WaitingAsks;
   readonly #callCycles: CallCycles;
@@ -496,5 +496,5 @@ export class RunningWorker implements Worker {
 /** Time that a stop whose time is over may still take to save its floors. */
 const goodbyeMs = 500;
 
-/** Of the time after which a silent worker counts as dead: so old may be what a worker knows. */
+/** Age that knowledge may have, as a share of the time after which a silent worker is dead. */
 const freshShare = 0.8;

@@ -123,7 +123,7 @@ async function followed(log: Log, request: object): Promise<readonly unknown[]> 
   return entries;
 }
 
-/** Without what a decoder leaves out: properties that are undefined. */
+/** The entry without properties that are undefined, which a decoder leaves out. */
 function comparable(entry: LogEntry): unknown {
   return JSON.parse(JSON.stringify(entry)) as unknown;
 }

@@ -3,10 +3,10 @@ import { ArchiveBusyError, ArchiveMissingError } from "../../errors/archive-erro
 import type { Archive } from "./archive-port.ts";
 import type { Chain } from "./chain.ts";
 
-/** So often in a row an archive may have changed while one part of it was read. */
+/** Number of times in a row that an archive may have changed while one part of it was read. */
 export const triesMax = 50;
 
-/** Also a store whose lists are behind looks so. */
+/** Error of an archive that changes all the time; a store whose lists are behind looks the same. */
 export function archiveUnsteady({ place }: Archive, what: string): ArchiveBusyError {
   return new ArchiveBusyError(
     `The archive of ${what} at ${place} changed ${triesMax} times while one part of it was read. Try again; if it stays ` +

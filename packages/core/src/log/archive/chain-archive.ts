@@ -45,7 +45,7 @@ interface ChainHost extends ChainSettings {
   readonly logName: string;
 }
 
-/** So many changes of others in a row, and this one gives up. */
+/** Number of changes by others in a row after which this one gives up. */
 const triesMax = 50;
 
 export class ChainArchive {

@@ -33,7 +33,8 @@ export interface ChainManifest {
   /** The log's end when that was so (I16). */
   readonly mark?: Mark | undefined;
   /**
-   * In log order; each begins where the one before ends, or later when there was nothing between.
+   * Segments in log order; each begins where the one before ends, or later when there was nothing
+   * between.
    */
   readonly segments: readonly NamedSegment[];
   /** Segments of a log that went back since: their entries are not on the log any more. */

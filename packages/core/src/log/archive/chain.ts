@@ -23,7 +23,7 @@ export interface ArchivedEntry {
   readonly storedAtMs: number;
   /** The journal record, or the input's payload. */
   readonly bytes: Uint8Array;
-  /** Of an input. */
+  /** Metadata of an input. */
   readonly metadata?: Metadata | undefined;
 }
 

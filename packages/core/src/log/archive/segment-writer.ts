@@ -96,7 +96,7 @@ function isSameEntry(one: ArchivedEntry, other: ArchivedEntry | undefined): bool
   );
 }
 
-/** As wide as positions get, so that names sort as positions do. */
+/** A position as wide as positions get, so that names sort as positions do. */
 function positionName(position: Position): string {
   return String(position).padStart(16, "0");
 }

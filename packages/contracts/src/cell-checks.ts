@@ -39,7 +39,7 @@ export const cellChecks: readonly LogCheck[] = [
       await rejectsWith(log.writeCell("quota", bytes("again"), 0), "revision-conflict");
       const second = await log.writeCell("quota", bytes("second"), first);
       await rejectsWith(log.writeCell("quota", bytes("late"), first), "revision-conflict");
-      // What was refused must not have used up the revision.
+      // A refused write must not have used up the revision.
       assert.ok((await log.writeCell("quota", bytes("third"), second)) > second);
     },
   },

@@ -207,7 +207,7 @@ export const commitChecks: readonly LogCheck[] = [
       });
       const revisions = (await Promise.all(commits)).flat();
       assert.equal(new Set(revisions).size, 60 + 12);
-      // What came from other shards has arrived then.
+      // Inputs from other shards have arrived then.
       await log.inputsOf(account("receiver"), [], 0, Number.MAX_SAFE_INTEGER, { firm: true });
       const source = { partition: partitionOf(log, "receiver"), key: "receiver" };
       assert.equal((await inputsBesides(harness, log, source)).length, 20);

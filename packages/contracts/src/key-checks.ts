@@ -34,7 +34,7 @@ export const oddKeys: readonly string[] = [
   ".".repeat(66),
 ];
 
-/** What subjects, headers, escapes or encodings give a meaning to. */
+/** Characters to which subjects, headers, escapes or encodings give a meaning. */
 const significant: readonly string[] = [
   ".",
   " ",
@@ -130,7 +130,7 @@ async function inputsKeepTheirKeys(
   }
 }
 
-/** One more turn per key, on whatever is in its journal already. */
+/** Stores another turn per key, on whatever is in its journal already. */
 async function journalsKeepTheirKeys(log: Log, keys: readonly string[]): Promise<void> {
   const journals = await Promise.all(keys.map((key) => wholeJournal(log, account(key))));
   const turns = keys.map((key, i) =>

@@ -1,5 +1,5 @@
 /**
- * What the contract suite needs from an implementation of the log port.
+ * Parts that the contract suite needs from an implementation of the log port.
  *
  * A harness is one empty log with everything around it. The suite asks for a new one per check, so
  * an implementation may share an expensive server and give every harness a namespace of its own.
@@ -7,9 +7,9 @@
 import type { Address, Log } from "@troupe/core/log";
 
 export interface LogHarness {
-  /** How many shards its log has. @default 1 */
+  /** Number of shards of its log. @default 1 */
   readonly shards?: number;
-  /** How long a check waits for something that must happen, in milliseconds. @default 10000 */
+  /** Time a check waits for something that must happen, in milliseconds. @default 10000 */
   readonly patienceMs?: number;
   /** A new connection to the same storage, as another process would have it. */
   connect(): Promise<Log>;
@@ -43,16 +43,16 @@ export interface LogHarness {
   stop(): Promise<void>;
 }
 
-/** What a check cannot do without. */
+/** A feature that a check cannot do without. */
 export type HarnessFeature = "restart" | "beginOutage";
 
-/** One rule of the port: rejects when the log behind the harness breaks it. */
+/** A rule of the port: rejects when the log behind the harness breaks it. */
 export interface LogCheck {
   readonly name: string;
   readonly needs?: HarnessFeature;
   /**
-   * It commits turns of several agents together, or says in which order their entries lie, which is
-   * so within a shard only.
+   * Set when the check commits turns of several agents together, or says in which order their
+   * entries lie, which holds within a shard only.
    */
   readonly oneShard?: true;
   readonly run: (harness: LogHarness) => Promise<void>;

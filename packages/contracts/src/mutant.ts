@@ -12,13 +12,13 @@ import { logChecks } from "./log-checks.ts";
 import type { LogHarness } from "./log-harness.ts";
 
 export interface Mutant {
-  /** What is wrong with it. */
+  /** The defect of the mutant. */
   readonly does: string;
   /** The name of the check that must fail. */
   readonly failsAt: string;
   /** The wrong methods of one connection. */
   readonly mutate: (log: Log) => Partial<Log>;
-  /** How long its check waits for what never comes. @default 250 */
+  /** Time its check waits for something that never comes, in milliseconds. @default 250 */
   readonly patienceMs?: number;
 }
 

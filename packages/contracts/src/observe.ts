@@ -1,4 +1,4 @@
-/** What a log shows: everything a reader got, a whole journal, everything stored so far. */
+/** Views of a log: everything a reader got, a whole journal, everything stored so far. */
 import assert from "node:assert/strict";
 
 import type {
@@ -75,7 +75,7 @@ export async function wholeJournal(log: Log, agent: AgentId): Promise<JournalEnt
   }
 }
 
-/** Everything stored so far that the request lets through. */
+/** Entries stored so far that the request lets through. */
 export async function everything(
   log: Log,
   request: Partial<FollowRequest> = {},

@@ -1,4 +1,4 @@
-/** What holds while the broker is gone and after it came back. */
+/** Rules that hold while the broker is gone and after it came back. */
 import assert from "node:assert/strict";
 
 import type { Log, LogStatus } from "@troupe/core/log";

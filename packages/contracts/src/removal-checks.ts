@@ -1,4 +1,4 @@
-/** What is removed on purpose (L11), and how that is told from what a log lost (I16). */
+/** Removal on purpose (L11), and how it is told from a loss of the log (I16). */
 import assert from "node:assert/strict";
 
 import type { Log, Mark } from "@troupe/core/log";

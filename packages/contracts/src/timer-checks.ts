@@ -194,7 +194,7 @@ function collectFor(harness: LogHarness, log: Log, key: string): Collector {
   return collect(harness, log, { source: partitionOf(log, key) });
 }
 
-/** One more timer of alice's fires; whatever was due before it has fired by then. */
+/** Resolves when another timer of alice's fires; all that were due before it have fired by then. */
 async function fires(
   harness: LogHarness,
   log: Log,

@@ -1,4 +1,4 @@
-/** What workers tell each other: floors, manifests, presence and replies. */
+/** Facts that workers tell each other: floors, manifests, presence and replies. */
 import assert from "node:assert/strict";
 
 import type { WaitReport, Floor, Log, Manifest, Presence } from "@troupe/core/log";

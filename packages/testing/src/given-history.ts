@@ -44,7 +44,7 @@ export function historyOf({ definition, events, key }: GivenHistory): readonly R
   return recorded;
 }
 
-/** One turn that emitted all of them. Returns the journal's new revision. */
+/** Commits a turn that emitted all of them. Returns the journal's new revision. */
 export async function commitEvents(
   log: Log,
   id: AgentId,

@@ -96,7 +96,7 @@ function nextOf(
   );
 }
 
-/** What the journal of such a job would have. */
+/** Events that the journal of such a job would have. */
 function before(
   { completed }: JobCase,
   stages: readonly StageDefinition[],

@@ -20,7 +20,7 @@ import { runJob } from "./given-job-run.ts";
 import type { Published, ReplyOf, SentMessage } from "./given.ts";
 import { lastWord } from "./last-word.ts";
 
-/** What the stages that ran did. */
+/** Results of the stages that ran. */
 export interface JobOutcome<Results, Result> {
   /** Of the stage, or of the last one; undefined when one failed. */
   readonly result: Result | undefined;
@@ -34,8 +34,8 @@ export interface JobOutcome<Results, Result> {
 }
 
 /**
- * What the stages should do; what is absent is not compared, except that one must fail only when
- * `failure` is there.
+ * Results that the stages should have; an absent one is not compared, except that one must fail
+ * only when `failure` is there.
  */
 export interface JobExpectation<Results, Result> extends Partial<
   Omit<JobOutcome<Results, Result>, "failure">
@@ -48,7 +48,7 @@ export interface JobExpectation<Results, Result> extends Partial<
 export interface WhenJob<Results, Result> {
   /** Resolves with the outcome. Rejects with an AssertionError when it differs. */
   then(expected: JobExpectation<Results, Result>): Promise<JobOutcome<Results, Result>>;
-  /** What the stages did, with nothing expected of it. */
+  /** Results of the stages, with nothing expected of them. */
   outcome(): Promise<JobOutcome<Results, Result>>;
 }
 
@@ -66,7 +66,7 @@ export interface GivenJob<Answer, Results> {
     message: Name,
     reply: ReplyOf<Others[Name]>,
   ): GivenJob<Answer, Results>;
-  /** This stage runs, and no other; all before it are completed. */
+  /** Run this stage, and no other; all before it are completed. */
   when<Name extends keyof Results & string>(stage: Name): WhenJob<Results, Results[Name]>;
   /** All stages run that are not completed. */
   whenRun(): WhenJob<Results, Answer>;

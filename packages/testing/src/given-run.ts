@@ -179,7 +179,7 @@ function outcomeOf(
   };
 }
 
-/** What was sent and published, as it is told. */
+/** Messages that were sent and published, as they are told. */
 export function messagesOf(
   history: GrowingHistory,
   outgoing: readonly Input[],

@@ -39,7 +39,7 @@ const account = agent("account")
 const deposited = (sum: number) => ({ type: "deposited", data: { amount: sum } }) as const;
 const withdrawn = (sum: number) => ({ type: "withdrawn", data: { amount: sum } }) as const;
 
-/** What can be expected as the reply to `withdraw`. */
+/** Reply that can be expected to `withdraw`. */
 type ExpectedReply = Parameters<ReturnType<typeof withdraw>["then"]>[0]["reply"];
 const withdraw = () => given(account).when("withdraw", { amount: 1 });
 

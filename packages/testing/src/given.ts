@@ -53,7 +53,7 @@ export interface TimerSet extends SentMessage {
   readonly everyMs?: number;
 }
 
-/** What a turn did. */
+/** Results of a turn. */
 export interface Outcome<State, Events> {
   readonly events: readonly EventOf<Events>[];
   /** The state after the turn. */
@@ -68,8 +68,8 @@ export interface Outcome<State, Events> {
 }
 
 /**
- * What a turn should do; what is absent is not compared, except that a turn must fail only when
- * `failure` is there.
+ * Results that a turn should have; an absent one is not compared, except that a turn must fail only
+ * when `failure` is there.
  */
 export interface Expectation<State, Events, Reply> {
   readonly events?: readonly EventOf<Events>[];
@@ -87,12 +87,12 @@ export interface Expectation<State, Events, Reply> {
 export interface When<State, Events, Reply> {
   /** Resolves with the outcome. Rejects with an AssertionError when it differs. */
   then(expected: Expectation<State, Events, Reply>): Promise<Outcome<State, Events>>;
-  /** What the turn did, with nothing expected of it. */
+  /** Results of the turn, with nothing expected of them. */
   outcome(): Promise<Outcome<State, Events>>;
 }
 
 type InputOf<Message> = Message extends { readonly input: infer Input } ? Input : never;
-/** What a message is answered with. */
+/** Type of the reply to a message. */
 export type ReplyOf<Message> = Message extends { readonly reply: infer Reply } ? Reply : never;
 
 export interface Given<State, Events, Messages> {

@@ -3,7 +3,7 @@ import type { ArchiveObject, ArchiveStore, ByteRange } from "@troupe/core/archiv
 import { requireObjectName } from "@troupe/core/archive";
 
 export interface MemoryArchiveStore extends ArchiveStore {
-  /** The objects by name. What is changed here is damage. */
+  /** The objects by name. A change here is damage. */
   readonly objects: Map<string, Uint8Array>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What an agent does about a message that failed for good (`onFailed`) commits with the failure.
+ * Reaction of an agent to a message that failed for good (`onFailed`): it commits with the failure.
  */
 import assert from "node:assert/strict";
 

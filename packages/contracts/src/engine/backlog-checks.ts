@@ -248,7 +248,7 @@ export const backlogChecks: readonly LogCheck[] = [
   },
 ];
 
-/** Where all keys are. */
+/** The partition of all keys. */
 const partition = 3;
 
 /** Every key with more than two waiting messages is behind. */

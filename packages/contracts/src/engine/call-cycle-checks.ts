@@ -9,7 +9,7 @@ import { anything } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
 interface Asked {
-  /** Who is asked next, by whom in turn. */
+  /** Agents to ask next, each asked by the one before it. */
   readonly next?: string;
 }
 

@@ -138,7 +138,7 @@ export const clockChecks: readonly LogCheck[] = [
         return held === partitions && other.worker.holdings.length > 0;
       });
       other.crash();
-      // What it had said before is heard by now, at the time before.
+      // Its earlier announcements are heard by now, at the time before.
       await survivor.troupe.log.flush();
       goBack();
       const partition = range(partitions).find(

@@ -240,7 +240,7 @@ export const commitChecks: readonly LogCheck[] = [
       assert.deepEqual(await notesOf(log, "alice"), ["first", "second", "third"]);
       assert.equal((await outgoingOf(log)).length, 3);
       assert.equal(signals.length, 2);
-      // What the log did is not the handler's failure.
+      // A fault of the log is no failure of the handler.
       const attempts = (await recordsOf(log, "alice")).map((record) => record.attempts);
       assert.deepEqual(attempts, [1, 1, 1]);
     },

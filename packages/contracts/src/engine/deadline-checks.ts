@@ -211,7 +211,7 @@ export const deadlineChecks: readonly LogCheck[] = [
       await accepted;
       controller.abort();
       await rejectsWith(queued, "ask-cancelled");
-      // Whoever hears this has heard of the cancellation before.
+      // A process that hears this has heard of the cancellation before.
       await host.troupe.log.flush();
       ring();
       assert.equal(await ahead, 1);

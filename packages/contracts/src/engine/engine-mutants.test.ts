@@ -205,7 +205,7 @@ describe("the engine's contract notices a log that", () => {
     expect(check, `the check "${mutant.failsAt}"`).toBeDefined();
     const harness: StageHarness = {
       ...memoryHarness({ limits: { dispatchMax: 8 } }),
-      // What is missing never comes.
+      // A missing message never comes.
       patienceMs: 700,
       mutate: mutant.mutate,
     };

@@ -89,7 +89,7 @@ export const erasureChecks: readonly LogCheck[] = [
       assert.equal(records.length, 1);
       await running.caughtUp();
       assert.deepEqual([...sink.read(bought)], [["43", [`${secret} 43`, `${secret} 43`]]]);
-      // Where it stood is destroyed: it goes on all the same.
+      // The record on which it stood is destroyed: it goes on all the same.
       await projectOnce(troupe, early);
       assert.deepEqual([...early.read(bought)], [...sink.read(bought)]);
       const kept = [`${secret} 43`, `${secret} 43`];
@@ -138,7 +138,7 @@ export const erasureChecks: readonly LogCheck[] = [
       assert.ok(input);
       const client = await stage.client();
       await client.erase(counter, "42");
-      // Whoever had read it before it went hands it over now.
+      // A replica that had read it before it went hands it over now.
       const tamper = (inner: Log): Partial<Log> => ({
         read: (request) => {
           const reader = inner.read(request);
@@ -279,7 +279,7 @@ async function counts(log: Log): Promise<number> {
   return (await everything(log)).length;
 }
 
-/** Where these letters are in what is stored of these agents. */
+/** Stored entries of these agents that hold these letters. */
 async function holding(
   log: Log,
   letters: string,

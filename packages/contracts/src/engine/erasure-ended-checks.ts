@@ -60,7 +60,9 @@ function endingAfter(writes: number): Tamper {
   });
 }
 
-/** What is told of an erasure, but for what may have gone by itself before it was counted. */
+/**
+ * Report of an erasure, without parts that may have gone by themselves before they were counted.
+ */
 function told({ key, parts, sent, sentCount }: Erasure): unknown {
   const gone = new Set(["timers", "snapshot"]);
   const counts = parts.filter(({ part }) => !gone.has(part));

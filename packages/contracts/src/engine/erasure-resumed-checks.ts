@@ -114,7 +114,7 @@ export const erasureResumedChecks: readonly LogCheck[] = [
   },
 ];
 
-/** Whoever erases is killed when it comes to this part. */
+/** Kills the process that erases when it comes to this part. */
 function failingAt(kind: "inputs"): (inner: Log) => Partial<Log> {
   return (inner) => ({
     destroy: (part, upTo, options) => {

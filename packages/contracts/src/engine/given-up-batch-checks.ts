@@ -79,7 +79,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
         .find(({ agent: { key, type } }) => key === "alice" && type === "ledger");
       assert.deepEqual(given?.record.sent, []);
       assert.equal(given.record.timers, undefined);
-      // What the worker remembers, and what it wrote down of it, is what the journal says (I8).
+      // The worker's memory, and the snapshot it saved, are what the journal says (I8).
       await heard.has("snapshot.saved", 3);
       await worker.stop();
       const successor = await stage.host(bulk);

@@ -43,7 +43,7 @@ export const noteSchema: SchemaOf<Note> = schemaOf<Note>(
   (value) => typeof (value as Partial<Note> | null)?.text === "string",
 );
 
-/** Everything fits. */
+/** A schema that accepts every value. */
 export function anything<Value>(): SchemaOf<Value> {
   return schemaOf<Value>(() => true);
 }
@@ -74,7 +74,7 @@ export async function recordsOf(log: Log, key: string, type = "ledger"): Promise
   return records;
 }
 
-/** What an agent noted, turn by turn, as its journal has it. */
+/** Notes of an agent, turn by turn, as its journal has them. */
 export async function notesOf(log: Log, key: string, type = "ledger"): Promise<string[]> {
   return (await recordsOf(log, key, type)).flatMap((record) => textsOf(record));
 }

@@ -188,7 +188,7 @@ export const lifeChecks: readonly LogCheck[] = [
   },
 ];
 
-/** How many agents were in memory. */
+/** Number of agents that were in memory. */
 function residentsOf(events: readonly InspectionEvent[]): { largest: number; left: number } {
   let largest = 0;
   let left = 0;

@@ -46,7 +46,7 @@ function counter(done: () => void = () => undefined): Counter {
     });
 }
 
-/** Its state is as large as it is told to be. */
+/** An agent whose state is as large as it is told to be. */
 const hoard = agent("hoard")
   .state<{ readonly text: string }>({ text: "" })
   .event("grown", anything<number>(), (_, bytes) => ({ text: "x".repeat(bytes) }))

@@ -1,4 +1,4 @@
-/** One turn at a time per key, in log order; other keys are not held up (I2). */
+/** Turns of a key run one at a time, in log order; other keys are not held up (I2). */
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 

@@ -55,7 +55,7 @@ const moved = topic(
   }),
 );
 
-/** What a desk knows of many people, each under the key of that person. */
+/** A desk that notes remarks about many people, each under the key of that person. */
 const desk = agent("desk")
   .state<Readonly<Record<string, string>>>({})
   .event(
@@ -264,7 +264,7 @@ function boundKeys({ keys }: Log): Log["keys"] {
   };
 }
 
-/** Where these letters are in what is stored. */
+/** Stored entries that hold these letters. */
 async function holding(log: Log, letters: string): Promise<readonly string[]> {
   const found: string[] = [];
   const look = (where: string, bytes: Uint8Array): void => {

@@ -26,7 +26,7 @@ const remark = personal(anything<Remark>(), {
   subject: ({ who }) => `customer/${who}`,
 });
 
-/** What a desk knows of many people, each under the key of that person. */
+/** A desk that notes remarks about many people, each under the key of that person. */
 function desk(during: (context: DeskContext, message: Remark) => unknown = () => undefined) {
   return agent("desk")
     .state<Remarks>({})
@@ -273,7 +273,7 @@ async function recordsOf(log: Log, agentId: AgentId) {
   return entries.map(({ record }) => decodeJournalRecord(record));
 }
 
-/** Where the secret is for somebody who has the keys. */
+/** Places where the secret can be read with the keys. */
 async function readable(log: Log, agentId: AgentId): Promise<readonly string[]> {
   const found: string[] = [];
   for (const record of await recordsOf(log, agentId)) {
@@ -289,7 +289,7 @@ async function readable(log: Log, agentId: AgentId): Promise<readonly string[]> 
   return found;
 }
 
-/** Where the secret is for somebody who has no keys. */
+/** Places where the secret can be read without any keys. */
 async function plain(log: Log): Promise<readonly string[]> {
   return (await everything(log)).flatMap((entry) => {
     if (entry.kind === "turn") return has(entry.entry.record) ? [entry.agent.type] : [];

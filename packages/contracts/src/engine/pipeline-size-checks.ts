@@ -14,7 +14,7 @@ import { Stage } from "./stage.ts";
 
 type Sized = Pipeline<Note, Note, readonly unknown[], unknown>;
 
-/** One part, and what it becomes. */
+/** A pipeline of one part, and the part's result. */
 function onePart(part: string, work: (part: string) => unknown, fallback?: () => unknown): Sized {
   const options = fallback === undefined ? {} : { fallback };
   return pipeline("sized", noteSchema).parallel(
@@ -25,7 +25,7 @@ function onePart(part: string, work: (part: string) => unknown, fallback?: () =>
   );
 }
 
-/** How the job ended: where, and the code of the reason. */
+/** End of the job: its stage, and the code of the reason. */
 async function failureOf(answer: Promise<unknown>): Promise<readonly unknown[]> {
   const error: unknown = await answer.catch((thrown: unknown) => thrown);
   assert.ok(error instanceof PipelineStageError, String(error));
@@ -43,7 +43,7 @@ export const pipelineSizeChecks: readonly LogCheck[] = [
     async run(harness) {
       await using stage = new Stage(harness);
       const { payloadBytesMax } = (await stage.log()).limits;
-      // What surrounds the part needs less than the difference, the failure more.
+      // The data around the part needs less than the difference, the failure more.
       for (const bytes of [payloadBytesMax, 20_000]) {
         const part = "x".repeat(bytes - 1000);
         const sized = onePart(part, refuse, () => "saved");

@@ -20,7 +20,7 @@ const longMs = 60_000;
 /** Three stages; the one in the middle waits for the gate, or for being given up. */
 interface Gated {
   readonly slow: Pipeline<Note, Note, string, unknown>;
-  /** What ran: stages by name, and how a waiting one ended. */
+  /** Stages that ran, by name, and the end of a waiting one. */
   readonly ran: string[];
   readonly open: () => void;
   /** So many have begun to wait. */
@@ -190,7 +190,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
           await takenIn(stage, 2, `sent-${kind}`);
           unwilling.giveUp();
           await unwilling.refused;
-          // Whoever hears this has heard of the cancellation before.
+          // A process that hears this has heard of the cancellation before.
           await troupe.log.flush();
         }
         job.open();

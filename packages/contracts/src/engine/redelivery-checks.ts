@@ -1,4 +1,4 @@
-/** What is in the journal is not handled again, and its reply is not lost (I4). */
+/** A message that is in the journal is not handled again, and its reply is not lost (I4). */
 import assert from "node:assert/strict";
 
 import { range } from "../drafts.ts";

@@ -1,8 +1,8 @@
 /**
- * Where a check of the engine plays: clients and workers on one log, closed again at the end.
+ * The stage of an engine's check: clients and workers on one log, closed again at the end.
  *
  * Every program on the stage has a connection of its own, as another process would have it. Its log
- * may be tampered with, which is how a check makes the log lose, refuse or hide something.
+ * may be tampered with, by which a check makes the log lose, refuse or hide something.
  */
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { Troupe, TroupeOptions, InspectionEvent, WorkerOptions, Worker } from "@troupe/core";
@@ -15,7 +15,7 @@ import { tamperedLog, type Tamper, type TamperedLog, withMethods } from "./tampe
 
 export interface StageHarness extends LogHarness {
   /**
-   * What is wrong with the log of every program on the stage; the check's own connections are not
+   * Tampering with the log of every program on the stage; the check's own connections are not
    * affected.
    */
   readonly mutate?: Tamper;
@@ -45,7 +45,7 @@ export interface Host {
 type Kind = InspectionEvent["kind"];
 type EventOf<K extends Kind> = Extract<InspectionEvent, { readonly kind: K }>;
 
-/** What a program's inspection feed said. */
+/** Events of a program's inspection feed. */
 export interface Heard {
   readonly events: readonly InspectionEvent[];
   of<K extends Kind>(kind: K): readonly EventOf<K>[];
@@ -117,7 +117,7 @@ export class Stage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // What a check left running on purpose must not hold up its end.
+    // Turns that a check left running on purpose must not hold up its end.
     await Promise.all(this.#workers.map((worker) => worker.stop({ drainTimeoutMs: 300 })));
     await Promise.all([...this.#troupes].map((troupe) => closeSoon(troupe)));
   }

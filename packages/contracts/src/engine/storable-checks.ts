@@ -9,7 +9,7 @@ import { rejectsWith } from "../observe.ts";
 import { anything, lettersOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
-/** What others make something else of. */
+/** Values that other formats change. */
 function values(): readonly unknown[] {
   return [
     undefined,

@@ -6,9 +6,7 @@ export type Tamper = (log: Log) => Partial<Log>;
 
 export interface TamperedLog {
   readonly log: Log;
-  /**
-   * Nothing passes any more: calls never settle, inputs, replies and announcements are not heard.
-   */
+  /** Cuts the connection: calls never settle, inputs, replies and announcements are not heard. */
   cut(): void;
 }
 

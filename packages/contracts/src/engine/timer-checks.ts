@@ -162,7 +162,7 @@ export const timerChecks: readonly LogCheck[] = [
   },
 ];
 
-/** What timers sent so far. */
+/** Inputs that timers sent so far. */
 async function firedInputs(log: Log): Promise<Input[]> {
   return (await everything(log)).flatMap((entry) =>
     entry.kind === "input" && entry.input.metadata.timer !== undefined ? [entry.input] : [],

@@ -1,6 +1,6 @@
 /**
- * What handlers do with values: the live state is what the journal says, or the turn fails by name
- * (I3, I8, I10).
+ * Values in the hands of handlers: the live state is what the journal says, or the turn fails by
+ * name (I3, I8, I10).
  */
 import assert from "node:assert/strict";
 

@@ -1,5 +1,6 @@
 /**
- * What a worker reads ahead is bounded, in inputs and in bytes, and what waits starves nobody (I7).
+ * Inputs that a worker reads ahead are bounded, in number and in bytes, and waiting ones starve
+ * nobody (I7).
  */
 import assert from "node:assert/strict";
 
@@ -64,7 +65,7 @@ export const windowChecks: readonly LogCheck[] = [
         .on("look", anything<null>(), () => "here");
       const quick = agent("quick").on("ping", anything<null>(), () => "pong");
       const { heard, troupe } = await stage.host([slow, quick], { handlersMax: 2 });
-      // What handlers do is known when each has returned once.
+      // A handler's pace is known when it has returned once.
       await Promise.all([
         troupe.agent(slow, "first").look(null),
         troupe.agent(quick, "first").ping(null),

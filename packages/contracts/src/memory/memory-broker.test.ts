@@ -5,7 +5,7 @@ import type { Input, LogStatus } from "@troupe/core/log";
 import { account, bytes, partitionOf, range, text, toAccount, turn } from "../drafts.ts";
 import { createMemoryBroker, type MemoryConnection } from "@troupe/testing";
 
-/** Everything that is scheduled by now has run. */
+/** Resolves after all tasks that are scheduled by now. */
 const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("a paused broker", () => {
@@ -234,7 +234,7 @@ async function storedUnder(picks: readonly number[]): Promise<string[]> {
   for (const pick of picks) {
     if (!busy) break;
     tasks.splice(pick % Math.max(1, tasks.length), 1)[0]?.();
-    // Whatever the task woke runs before the next choice.
+    // Tasks that this one woke run before the next choice.
     await nextTick();
   }
   await done;

@@ -1,4 +1,4 @@
-/** What happens to one connection of a memory broker only, and what a replica answers. */
+/** Faults of one connection of a memory broker only, and the answers of a replica. */
 import { describe, expect, test } from "vitest";
 
 import { account, partitionOf, toAccount, turn } from "../drafts.ts";

@@ -77,7 +77,7 @@ export class CounterLog implements AsyncDisposable {
     for (let n = first; n < first + turns; n++) await this.count(`key-${n % 3}`, n, 0 - n);
   }
 
-  /** What the projection must come to: all events in log order. */
+  /** Rows that the projection must come to: all events in log order. */
   fold(): readonly SinkRow[] {
     return this.broker.entries().flatMap((entry) => {
       if (entry.kind !== "turn") return [];

@@ -6,7 +6,7 @@ import type { ProjectionSink, ReadModel } from "@troupe/core";
 
 type Sink = ProjectionSink<ReadModel>;
 
-/** What happens to one transaction. */
+/** Fate of one transaction. */
 export type SinkFault = "none" | "before-commit" | "lost-answer";
 
 /** Each transaction meets the next fault; none when there are no more. */

@@ -1,13 +1,13 @@
-/** What the contract suite needs from an implementation of the sink port. */
+/** Parts that the contract suite needs from an implementation of the sink port. */
 import type { ProjectionSink, ReadModel } from "@troupe/core";
 
-/** One event, as the model of the checks keeps it. */
+/** An event, as the model of the checks keeps it. */
 export interface SinkRow {
   readonly key: string;
   readonly n: number;
 }
 
-/** One empty storage; the suite asks for a new one per check. */
+/** An empty storage; the suite asks for a new one per check. */
 export interface SinkHarness {
   /**
    * A model that keeps rows in the order in which they come, the same one twice if it comes twice.
@@ -23,7 +23,7 @@ export interface SinkHarness {
   stop(): Promise<void>;
 }
 
-/** One rule of the port: rejects when the sink behind the harness breaks it. */
+/** A rule of the port: rejects when the sink behind the harness breaks it. */
 export interface SinkCheck {
   readonly name: string;
   readonly run: (harness: SinkHarness) => Promise<void>;

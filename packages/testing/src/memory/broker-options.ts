@@ -21,9 +21,9 @@ export interface MemoryBrokerOptions {
    * Number of shards, 1 to 256; the number of partitions is a multiple of it. @default 1
    */
   readonly shards?: number;
-  /** What the log stores at most. @default 1 MiB per payload, 1000 messages per commit */
+  /** Bounds on what the log stores. @default 1 MiB per payload, 1000 messages per commit */
   readonly limits?: Partial<LogLimits>;
-  /** How long, and how many, message ids are remembered. @default 2 minutes, 100,000 ids */
+  /** Time that message ids are remembered, and their number. @default 2 minutes, 100,000 ids */
   readonly duplicates?: Partial<DuplicateWindowLimits>;
   /** Most records one `journal` call returns, at least 1. @default 256 */
   readonly journalPageMax?: number;
@@ -37,7 +37,7 @@ export interface MemoryBrokerOptions {
    * end although timers are set
    */
   readonly clock?: Clock;
-  /** When requests, answers and deliveries happen. @default one `setImmediate` each */
+  /** Order and time of requests, answers and deliveries. @default one `setImmediate` each */
   readonly schedule?: Schedule;
 }
 

@@ -1,5 +1,5 @@
 /**
- * One direction of a connection: tasks run later, one per scheduled slot, in the order they were
+ * A direction of a connection: tasks run later, one per scheduled slot, in the order they were
  * pushed.
  */
 import type { Schedule } from "./schedule.ts";
@@ -23,13 +23,13 @@ export class Channel {
     this.#schedule(() => this.#runNext());
   }
 
-  /** Nothing passes any more, not even what was pushed before. */
+  /** Drop all tasks, those that were pushed before too. */
   cut(): void {
     this.#cut = true;
     this.#tasks.length = 0;
   }
 
-  /** Nothing passes until `letGo`; what is pushed meanwhile waits in its order. */
+  /** Hold all tasks until `letGo`; those that are pushed meanwhile wait in their order. */
   hold(): void {
     this.#held = true;
   }

@@ -2,9 +2,9 @@
 import type { Position } from "@troupe/core/log";
 
 export interface DuplicateWindowLimits {
-  /** How long an id is remembered, in milliseconds. */
+  /** Time an id is remembered, in milliseconds. */
   readonly ageMsMax: number;
-  /** How many ids are remembered; the oldest go first. */
+  /** Number of ids that are remembered; the oldest go first. */
   readonly idsMax: number;
 }
 
@@ -22,7 +22,7 @@ export class DuplicateWindow {
     this.#limits = limits;
   }
 
-  /** Where the message of this id is, unless that was too long ago. */
+  /** Position of the message of this id, unless that was too long ago. */
   find(id: string, nowMs: number): Position | undefined {
     this.#forget(nowMs);
     return this.#ids.get(id)?.position;
@@ -33,7 +33,7 @@ export class DuplicateWindow {
     this.#forget(nowMs);
   }
 
-  /** What came after this position was never stored. */
+  /** Forget the messages after this position, which were never stored. */
   goBack(last: Position): void {
     for (const [id, { position }] of this.#ids) if (position > last) this.#ids.delete(id);
   }

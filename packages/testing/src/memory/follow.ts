@@ -4,7 +4,10 @@ import { positionOf } from "./parts.ts";
 import type { Server } from "./server.ts";
 import { closed, type Wire } from "./wire.ts";
 
-/** What "new" and "until now" mean is settled here, at the call and not at the first iteration. */
+/**
+ * Follow the log; the meaning of "new" and "until now" is settled here, at the call and not at the
+ * first iteration.
+ */
 export function follow(
   server: Server,
   wire: Wire,
@@ -80,8 +83,8 @@ function refuseClosed(wire: Wire): void {
 }
 
 /**
- * Something was stored, a pause ended, the connection closed or the signal fired. Never after a
- * crash.
+ * Resolves when an entry was stored, a pause ended, the connection closed or the signal fired.
+ * Never after a crash.
  */
 async function change(server: Server, wire: Wire, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();

@@ -3,7 +3,7 @@ import { RevisionConflictError } from "@troupe/core/errors";
 import type { Position, KeyStore, StoredKey } from "@troupe/core/log";
 import type { Wire } from "./wire.ts";
 
-/** What lies in the broker. */
+/** The key store of the broker. */
 export class Keys {
   readonly #keys = new Map<string, StoredKey>();
   readonly #told: (name: string) => void;
@@ -32,7 +32,7 @@ export class Keys {
     return this.#writes;
   }
 
-  /** Everything is gone, as when the store was lost. */
+  /** Remove all keys, as when the store was lost. */
   clear(): void {
     this.#keys.clear();
   }

@@ -3,7 +3,8 @@
  *
  * `createMemoryBroker()` is the storage that outlives every process; `connect()` is one process's
  * way to it. Connections of one broker see the same log, so a test can run several workers, crash
- * one and watch the others. What can go wrong between a process and a real log is a method here.
+ * one and watch the others. Every fault that can occur between a process and a real log is a method
+ * here.
  */
 import type { Address, Position, Log, LogEntry } from "@troupe/core/log";
 import { brokerSettings, type MemoryBrokerOptions } from "./broker-options.ts";
@@ -13,7 +14,7 @@ import { replicaOf, type Replica } from "./replica.ts";
 import { Server, type CommitFault, type PausedCalls } from "./server.ts";
 import { foreignInput, misfitInput } from "./storable.ts";
 
-/** One process's log. */
+/** A process's connection to the log. */
 export interface MemoryConnection extends Log {
   /** The connection's name, unique in its broker. */
   readonly name: string;
@@ -23,23 +24,23 @@ export interface MemoryConnection extends Log {
    */
   crash(): void;
   /**
-   * Only this connection reaches the log no more: its readers stand still, its calls do as
-   * `options` say. What is not stored still passes: announcements, replies, hints.
+   * Cut only this connection off the log: its readers stand still, its calls do as `options` say.
+   * Messages that are not stored still pass: announcements, replies, hints.
    */
   cutOff(options?: PauseOptions): void;
-  /** It reaches the log again. */
+  /** End the cut: the connection reaches the log again. */
   reconnect(): void;
   /**
    * The process stands still, as after SIGSTOP: what is sent to it waits. Its timers are its own.
    */
   suspend(): void;
-  /** It goes on, with all that was sent to it meanwhile. */
+  /** End the suspension: the process goes on, with all that was sent to it meanwhile. */
   wake(): void;
 }
 
 export interface PauseOptions {
   /**
-   * What calls other than `accept` do during the pause: wait for its end, or fail with
+   * Behaviour of calls other than `accept` during the pause: they wait for its end, or fail with
    * LogUnavailableError as after a time-out; then also the answers are lost that are on their way
    * when the pause begins. `accept` always waits, and tries again. @default "wait"
    */
@@ -49,27 +50,27 @@ export interface PauseOptions {
 export interface MemoryBroker {
   /** A new connection. `name` is for people; a number makes it unique. @default "connection" */
   connect(name?: string): MemoryConnection;
-  /** Everything stored so far, in log order: the entry at position p is at index p - 1. */
+  /** Entries stored so far, in log order: the entry at position p is at index p - 1. */
   entries(): readonly LogEntry[];
-  /** What a replica of the log answers that stores nothing from now on: a view of this moment. */
+  /** A replica of the log that stores nothing from now on: a view of this moment. */
   replica(): Replica;
 
   /**
-   * Nobody reaches the broker: readers stand still, replies and announcements are lost, calls do as
-   * `options` say.
+   * Cut all connections off the broker: readers stand still, replies and announcements are lost,
+   * calls do as `options` say.
    */
   pause(options?: PauseOptions): void;
   /** The broker is there again: readers and calls that waited go on. */
   resume(): void;
   /**
-   * What goes wrong with the next commit, whoever makes it. Called twice, it is about the next two.
+   * Let the next commit fail like this, whoever makes it. Called twice, it is about the next two.
    */
   failNextCommit(fault: CommitFault): void;
   /** Lose the next `count` replies. */
   dropReplies(count: number): void;
   /**
    * The log loses everything after a position, as when its tail is lost or a backup is restored.
-   * What is kept beside it stays: floors, snapshots, manifests and cells.
+   * Data beside the log stays: floors, snapshots, manifests and cells.
    */
   goBack(last: Position): void;
   /** The log loses everything and is another one, as when its stream is removed and made again. */

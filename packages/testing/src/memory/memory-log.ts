@@ -331,7 +331,7 @@ export class MemoryLog implements Log {
     return this.#statusListeners.add(listener);
   }
 
-  /** Nothing in memory can be unreadable. */
+  /** A listener that is never called: every entry in memory can be read. */
   onFault(): () => void {
     return () => undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * One reader of one source: it hands over inputs while there is credit, a few in one go (L3). Of
- * what was not asked for it hands over nothing.
+ * A reader of one source: it hands over inputs while there is credit, a few in one go (L3). It
+ * hands over none but those that were asked for.
  */
 import { inputBytes, type Input, logChanged } from "@troupe/core/log";
 import type { Reader, ReadRequest } from "@troupe/core/log";
@@ -20,7 +20,7 @@ export class MemoryReader implements Reader {
   #credit: number;
   #creditBytes: number;
   #creditBytesMax: number;
-  /** What was handed over last, and its index. */
+  /** The input that was handed over last, and its index. */
   #last: { readonly input: Input; readonly index: number } | undefined;
   #passed = 0;
   #losses: number;
@@ -103,7 +103,10 @@ export class MemoryReader implements Reader {
     }
   }
 
-  /** What was passed over may be lost, and something else may lie there. */
+  /**
+   * Reads again from the last input that was handed over: one that was passed over may be lost, and
+   * another may lie there.
+   */
   #beginAgain(losses: number): void {
     this.#losses = losses;
     this.#passed = 0;

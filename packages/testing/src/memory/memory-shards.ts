@@ -1,7 +1,7 @@
 /**
  * A memory broker of several shards: a server for each, and what carries messages between them.
  *
- * What lies in an outbox is taken over by the broker itself a moment later, once and in order, also
+ * An entry in an outbox is taken over by the broker itself a moment later, once and in order, also
  * while processes are away; so a simulation sees that it comes later, and not how it is done.
  */
 import type { LogEntry } from "@troupe/core/log";
@@ -80,7 +80,7 @@ class Carrier {
     return source === "misfits" ? 0 : shardOfKey(this.#settings, address.key);
   }
 
-  /** Everything that waits for this shard arrives. */
+  /** Lets everything arrive that waits for this shard. */
   settle(shard: number): void {
     for (const input of this.#waiting[shard]?.splice(0) ?? []) this.at(shard).storage.take(input);
   }
@@ -96,7 +96,7 @@ class Carrier {
   }
 }
 
-/** One process's way to all shards. */
+/** A process's connection to all shards. */
 class ShardedConnection extends ShardedLog implements MemoryConnection {
   readonly name: string;
   readonly #logs: readonly MemoryLog[];

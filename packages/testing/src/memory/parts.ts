@@ -25,7 +25,7 @@ export function isOf(part: LogPart, entry: LogEntry): boolean {
   return kind === "agent" && agentName({ type, key }) === name;
 }
 
-/** What is left at the place of an entry: nothing that it said. */
+/** The rest that stays at the place of an entry: nothing that it said. */
 export function emptied(entry: LogEntry): LogEntry {
   if (entry.kind === "turn") return { ...entry, entry: { ...entry.entry, record: nothing } };
   if (entry.kind === "input") {

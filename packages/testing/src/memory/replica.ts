@@ -1,8 +1,8 @@
 /**
  * A replica that is behind: it answers reads with what it had stored when it fell behind.
  *
- * What the log answers to a read without asking its leader may come from any replica, and two reads
- * from two of them. Nothing that such an answer lacks is missing from the log.
+ * The log's answer to a read without its leader may come from any replica, and two reads from two
+ * of them. Nothing that such an answer lacks is missing from the log.
  */
 import { agentName } from "@troupe/core/log";
 import type { Log } from "@troupe/core/log";
@@ -20,7 +20,7 @@ export type ReplicaRead =
   | "manifests"
   | "snapshot";
 
-/** Its answers, at once. */
+/** Answers of the replica, at once. */
 export type Replica = {
   readonly [Read in ReplicaRead]: (
     ...request: Parameters<Log[Read]>

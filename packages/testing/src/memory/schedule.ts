@@ -1,9 +1,9 @@
 /**
- * When things happen in the memory log.
+ * Schedule of the memory log.
  *
  * Nothing in it happens inside the call that caused it: every request, answer and delivery is one
- * task given to a `Schedule`. A simulation passes its own and decides the order; what travels
- * through one channel stays in order.
+ * task given to a `Schedule`. A simulation passes its own and decides the order; tasks of one
+ * channel stay in order.
  */
 import { setImmediate } from "node:timers";
 

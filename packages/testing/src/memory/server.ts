@@ -21,13 +21,14 @@ import type { StorableInput, StorableRules, StorableTurn } from "./storable.ts";
 import { Storage, type JournalFence, type StorageOptions } from "./storage.ts";
 
 /**
- * What goes wrong with a commit: `lost-ack` stores it and does not say so, `unavailable` stores
- * nothing and does not say so, `conflict` answers that somebody else was first.
+ * A fault of a commit: `lost-ack` stores it and does not say so, `unavailable` stores nothing and
+ * does not say so, `conflict` answers that somebody else was first.
  */
 export type CommitFault = "lost-ack" | "unavailable" | "conflict";
 
 /**
- * What calls other than `accept` do during a pause: wait for its end, or fail as after a time-out.
+ * Behaviour of calls other than `accept` during a pause: they wait for its end, or fail as after a
+ * time-out.
  */
 export type PausedCalls = "wait" | "fail";
 
@@ -59,7 +60,7 @@ export class Server {
   /** Told when the log lost something. */
   readonly losses: Listeners<[]> = new Listeners<[]>();
   #paused: PausedCalls | undefined;
-  /** Which connection announced a worker. */
+  /** Connections that announced a worker, by worker. */
   readonly #homes = new Map<string, string>();
   #commitFaults: CommitFault[] = [];
   #repliesToDrop = 0;

@@ -1,7 +1,7 @@
 /**
- * What goes into the memory log: checked, and copied as if it had left the process.
+ * Entries for the memory log: checked, and copied as if they had left the process.
  *
- * A caller may reuse its buffers and objects after the call; what is stored must not change with
+ * A caller may reuse its buffers and objects after the call; stored entries must not change with
  * them.
  */
 import { InvalidKeyError, LogRefusedError, PayloadTooLargeError } from "@troupe/core/errors";
@@ -22,7 +22,7 @@ import type {
 /** The part of the log a reader reads. */
 export type Source = number | "misfits" | Outbox;
 
-/** What waits in a shard for another one. */
+/** Entries in a shard that wait for another one. */
 export type Outbox = `to shard ${number}`;
 
 export interface StorableRules {

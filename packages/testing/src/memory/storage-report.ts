@@ -1,4 +1,4 @@
-/** How much the memory log keeps, and of what. */
+/** Report of the entries that the memory log keeps, by kind. */
 import type { LogEntry, StorageReport, StoredKind, StoredPart } from "@troupe/core/log";
 import type { Server } from "./server.ts";
 

@@ -26,7 +26,7 @@ import { emptied, isOf, positionOf } from "./parts.ts";
 import { journalName } from "./storable.ts";
 import { Timers } from "./timers.ts";
 
-/** What a journal must say. */
+/** Revision that a journal must have. */
 export interface JournalFence {
   readonly name: string;
   readonly revision: Position;
@@ -37,8 +37,8 @@ export interface StorageOptions {
   readonly duplicates: DuplicateWindowLimits;
   readonly commitMessagesMax: number;
   /**
-   * Where an input lies that is for another shard; undefined for one that is for this shard. What
-   * was put there, the log takes to the other shard.
+   * Outbox of an input that is for another shard; undefined for one that is for this shard. The log
+   * takes an entry from there to the other shard.
    */
   readonly outboxOf?: ((input: StorableInput) => Outbox | undefined) | undefined;
 }
@@ -52,14 +52,14 @@ export class Storage {
   /** Agent and position of the dead letters that were buried. */
   readonly #buried = new Set<string>();
   readonly #misfits = new Set<Position>();
-  /** What is in this place is for another shard. */
+  /** Positions of entries that are for another shard. */
   readonly #outgoing = new Set<Position>();
   /** Positions of what is not there any more; every other entry keeps its place. */
   readonly #removed = new Set<Position>();
   readonly #duplicates: DuplicateWindow;
   readonly #timers: Timers;
   readonly #watchers = new Map<Source | "everything", (() => void)[]>();
-  /** Which log it is: another one after it was made anew. */
+  /** Identity of the log, which changes when it is made anew. */
   #generation = 1;
   #losses = 0;
   /** The log's clock, which never shows the same time for what was lost and what came after it. */
@@ -82,7 +82,7 @@ export class Storage {
     return { position, duplicate: false };
   }
 
-  /** What a journal entry contains, while the journal ends there (L12). */
+  /** Store a message that a journal entry contains, while the journal ends there (L12). */
   dispatch(input: StorableInput, fence: JournalFence): Position {
     this.#requireEnd(fence);
     return this.#storeInput(input);
@@ -161,12 +161,12 @@ export class Storage {
     return count;
   }
 
-  /** Which log it is, and its last position. */
+  /** Identity of the log, and its last position. */
   get end(): LogEnd {
     return { log: `memory-${this.#generation}`, last: this.entries.length };
   }
 
-  /** What of a part is there up to a position, in order. */
+  /** Entries of a part up to a position, in order. */
   partOf(part: LogPart, upTo: Position): readonly LogEntry[] {
     return this.entries.filter((entry) => {
       const position = positionOf(entry);
@@ -174,12 +174,12 @@ export class Storage {
     });
   }
 
-  /** How many timers an agent has. */
+  /** Number of timers of an agent. */
   timersOf(agent: AgentId, upTo: Position): number {
     return this.#timers.count(journalName(agent), upTo);
   }
 
-  /** Everything of the part up to a position is gone; what is left keeps its place. */
+  /** Destroy the entries of the part up to a position; all others keep their place. */
   destroy(part: LogPart, upTo: Position): number {
     if (part.kind === "timers") return this.#timers.destroy(journalName(part.agent), upTo);
     const found = this.partOf(part, upTo);
@@ -213,7 +213,7 @@ export class Storage {
     return { storedAtMs, payload, isLasting: true };
   }
 
-  /** How often something was lost. */
+  /** Number of times that entries were lost. */
   get losses(): number {
     return this.#losses;
   }
@@ -280,7 +280,7 @@ export class Storage {
     return this.#outgoing.has(position);
   }
 
-  /** What the log took over from another shard. */
+  /** Store an input that the log took over from another shard. */
   take(input: StorableInput): void {
     this.#storeInput(input);
   }

@@ -1,4 +1,4 @@
-/** What the stored log answers to the questions about one agent, a page at a time. */
+/** Answers of the stored log to questions about one agent, a page at a time. */
 import type { AgentId, Input, Position, InputPlace, JournalEntry } from "@troupe/core/log";
 import type { Server } from "./server.ts";
 import { journalName } from "./storable.ts";

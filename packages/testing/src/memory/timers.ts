@@ -91,14 +91,14 @@ export class Timers {
     this.#setAlarm();
   }
 
-  /** What the timer sends now; it is gone, or waits for its next time. */
+  /** Message that the timer sends now; it is gone, or waits for its next time. */
   #firing(name: string, timer: Timer, nowMs: number): StorableInput {
     const { input, time } = timer;
     if ("atMs" in time) {
       this.#timers.delete(name);
       return input;
     }
-    // What was missed is not made up for.
+    // Missed firings are not made up for.
     while (timer.dueMs <= nowMs) timer.dueMs += time.everyMs;
     const { id } = input.metadata;
     if (id === undefined) return input;

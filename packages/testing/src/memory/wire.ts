@@ -2,7 +2,7 @@
  * The way between one connection and the server: calls with answers, messages without, and the end
  * of both.
  *
- *  W1 What a connection sends arrives in the order it was sent; so does what it receives.
+ *  W1 Messages of a connection arrive in the order they were sent; so do those that it receives.
  *  W2 A call is settled at most once: by its answer, its signal or the end of the connection.
  *  W3 After a crash nothing more passes in either direction, so no answer ever settles a call.
  *  W4 During a pause calls do not reach the server. A patient call waits for the end of the pause,
@@ -44,11 +44,11 @@ export class Wire {
   }
 
   /**
-   * What a pause of the broker, or being cut off alone, does to calls; undefined when neither is.
+   * Effect on calls of a pause of the broker, or of being cut off alone; undefined when neither is.
    */
   get paused(): PausedCalls | undefined {
     const { paused } = this.#server;
-    // What is sent to a server that is away ends with its connection, whatever else is in between.
+    // A call to a server that is away ends with its connection, whatever else is in between.
     return paused === "fail" ? paused : (this.#cutOff ?? paused);
   }
 
@@ -105,8 +105,8 @@ export class Wire {
   }
 
   /**
-   * Everything sent so far still arrives and is answered, except that a call which waits for the
-   * end of a pause is refused. Resolves when all that is done.
+   * Let everything sent so far arrive and be answered, except that a call which waits for the end
+   * of a pause is refused. Resolves when all that is done.
    */
   close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();

@@ -28,16 +28,14 @@ export interface VirtualClock extends Clock {
   /** The process stands still: timers whose time comes fire when it goes on, in their order. */
   suspend(): void;
   wake(): void;
-  /**
-   * What it says the time is changes by so much, as when somebody sets it. Timers are not moved.
-   */
+  /** Change the time that it tells by so much, as when somebody sets it. Timers are not moved. */
   jump(byMs: number): void;
 }
 
 /** Hears every step: what happens, at what time. */
 export type StepListener = (what: string, atMs: number) => void;
 
-/** When every simulation begins: midnight of the first day of 2026, UTC. */
+/** Time at which every simulation begins: midnight of the first day of 2026, UTC. */
 export const epochMs: number = Date.UTC(2026, 0, 1);
 
 export class Agenda implements Clock {
@@ -116,7 +114,7 @@ export class Agenda implements Clock {
     let pending = 0;
     let stopped = false;
     let aheadMs = 0;
-    /** What became due while the process stood still. */
+    /** Timers that became due while the process stood still. */
     let late: (() => void)[] | undefined;
     const timer = (delayMs: number, action: () => void, counts: number): (() => void) => {
       let open = true;

@@ -12,7 +12,7 @@ export interface Chance {
   /** Like `between`, with small numbers as likely as large ones: 1 to 10 as often as 10 to 100. */
   magnitude(least: number, most: number): number;
   happens(probability: number): boolean;
-  /** One of them. */
+  /** Pick an item. */
   pick<const Item>(items: readonly [Item, ...Item[]]): Item;
 }
 

@@ -12,7 +12,7 @@ import type { StepInfo } from "@troupe/core";
 import type { VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
 
-/** Who does something outside of the log: a handler, in its process. */
+/** The place of an effect outside of the log: a handler, in its process. */
 export interface EffectPlace {
   readonly process: string;
   readonly clock: VirtualClock;
@@ -24,7 +24,7 @@ export interface EffectPlace {
 /** The handler that runs. */
 export const effectPlace: AsyncLocalStorage<EffectPlace> = new AsyncLocalStorage();
 
-/** One run of one effect. */
+/** A run of an effect. */
 export interface EffectRun {
   /** Different for every run. */
   readonly receipt: string;

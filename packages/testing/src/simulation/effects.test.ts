@@ -33,7 +33,7 @@ const paying: System = {
   },
 };
 
-/** Nobody who activates an agent finds the steps of its unfinished turn. */
+/** A log on which an agent that is activated does not find the steps of its unfinished turn. */
 const forgetful = (log: Log): Log =>
   overlay(log, {
     journal: async (...request) => {

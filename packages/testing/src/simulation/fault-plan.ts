@@ -1,10 +1,10 @@
-/** Which faults a seed brings, and when. */
+/** Faults that a seed brings, and their steps. */
 import { delay } from "@troupe/core/engine";
 import { requireOptions, type OptionRules } from "@troupe/core/log";
 import type { Chance } from "./chance.ts";
 import type { CommitMishap, Fault, FaultKind } from "./fault.ts";
 
-/** How often each kind comes, relative to the others; 0 means never. */
+/** Frequency of each kind, relative to the others; 0 means never. */
 export type FaultWeights = Readonly<Record<FaultKind, number>>;
 
 export interface FaultOptions extends Partial<FaultWeights> {
@@ -30,7 +30,7 @@ const defaults: Required<Omit<FaultOptions, "only">> = Object.freeze({
   "cut-off": 2,
   suspend: 2,
   clock: 1,
-  // What was lost no system can make up for: this is for those that expect it.
+  // A system cannot make up for a loss: this is for those that expect it.
   "lose-tail": 0,
   // For systems with earlier versions.
   deploy: 0,

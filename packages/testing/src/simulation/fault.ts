@@ -1,6 +1,4 @@
-/**
- * What goes wrong in a simulation: plain data, so that a run can be repeated with fewer of them.
- */
+/** Faults of a simulation: plain data, so that a run can be repeated with fewer of them. */
 
 /**
  * The number of a worker's place; a place outlives the workers that fill it one after the other.
@@ -27,12 +25,12 @@ export type Fault = { readonly atStep: number } & (
       readonly forMs: number;
     }
   | {
-      /** Who takes a partition finds no floor, and reads everything again. */
+      /** The worker that takes a partition finds no floor, and reads everything again. */
       readonly kind: "lose-floors";
       readonly forMs: number;
     }
   | {
-      /** One of the worker's commits goes wrong; see `CommitMishap`. */
+      /** A commit of the worker goes wrong; see `CommitMishap`. */
       readonly kind: "commit";
       readonly place: Place;
       readonly mishap: CommitMishap;
@@ -47,13 +45,13 @@ export type Fault = { readonly atStep: number } & (
     }
   | { readonly kind: "lose-replies"; readonly place: Place; readonly count: number }
   | {
-      /** Nobody reaches the log; see `PauseOptions` of the memory broker. */
+      /** All connections are cut off the log; see `PauseOptions` of the memory broker. */
       readonly kind: "pause";
       readonly calls: "wait" | "fail";
       readonly forMs: number;
     }
   | {
-      /** What the worker reads may come from a replica that stores nothing new meanwhile. */
+      /** Reads of the worker may be answered by a replica that stores nothing new meanwhile. */
       readonly kind: "stale";
       readonly place: Place;
       readonly forMs: number;
@@ -87,7 +85,7 @@ export type Fault = { readonly atStep: number } & (
   | {
       /**
        * The log loses what it stored last, as after a power failure or when a backup is restored;
-       * or everything, and is another log then. What is kept beside it stays.
+       * or everything, and is another log then. Data beside it stays.
        */
       readonly kind: "lose-tail";
       readonly entries: number;
@@ -116,7 +114,7 @@ export type FailingCalls = "reads" | "saves";
 
 export type FaultKind = Fault["kind"];
 
-/** One line for people. */
+/** A line for people. */
 export function describeFault({ atStep, kind, ...details }: Fault): string {
   const words = Object.entries(details).map(([name, value]) => `${name} ${value}`);
   return `step ${atStep}: ${kind}${words.length > 0 ? ` (${words.join(", ")})` : ""}`;

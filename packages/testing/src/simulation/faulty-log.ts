@@ -15,21 +15,21 @@ import { overlay } from "./overlay.ts";
 export interface Troubles {
   /** Announcements of this process are not heard, and it hears none. */
   isolated: boolean;
-  /** What goes wrong with the next commits. */
+  /** Mishaps of the next commits. */
   readonly mishaps: { readonly mishap: CommitMishap; readonly lateMs: number }[];
   repliesToLose: number;
   /** Answers some of its reads. */
   replica: Replica | undefined;
-  /** How many of its next calls go wrong. */
+  /** Number of its next calls that go wrong. */
   readonly failing: Record<FailingCalls, number>;
 }
 
 export interface FaultyLogHost {
   /** Whether whoever takes a partition now finds no floors. */
   floorsLost(): boolean;
-  /** Something happens later, even when the process is dead by then. */
+  /** Do something later, even when the process is dead by then. */
   later(delayMs: number, action: () => void): void;
-  /** What happens to each single call. */
+  /** Chance for each single call. */
   readonly callChance: Chance;
 }
 

@@ -20,7 +20,7 @@ const reads: readonly ReplicaRead[] = [
   "snapshot",
 ];
 
-/** How many of the reads a replica answers that is behind. */
+/** Share of the reads that are answered by a replica that is behind. */
 const staleShare = 0.5;
 
 export function faultyReads(log: Log, troubles: Troubles, chance: Chance): LogMethods {

@@ -1,4 +1,4 @@
-/** Something that does not hold. */
+/** A rule that does not hold. */
 export interface Finding {
   /** The invariant's number, `check` for the user's own, or `stuck`, `drive`. */
   readonly rule: string;

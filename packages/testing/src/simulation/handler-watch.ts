@@ -10,7 +10,7 @@ import type { EffectPlace } from "./effect-ledger.ts";
 import { effectPlace } from "./effect-ledger.ts";
 
 export interface HandlerPace {
-  /** How likely it is that a handler waits before it begins. */
+  /** Likelihood that a handler waits before it begins. */
   readonly waits: number;
   readonly waitMsMax: number;
 }
@@ -41,7 +41,7 @@ export function handlerWatch(options: HandlerWatchOptions): Interceptor {
   const quick = new Set<string>();
   /** Agents that asked: a later run may wait for the same answer, without asking again. */
   const askers = new Set<string>();
-  /** One whose handler is given up ends, so that no timer is left behind. */
+  /** A pause whose handler is given up ends, so that no timer is left behind. */
   const pause = (signal: AbortSignal): Promise<void> => {
     const delayMs = chance.next() * pace.waitMsMax;
     return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** What is on the log at the end of a simulation, ready to be checked. */
+/** Entries on the log at the end of a simulation, ready to be checked. */
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { Agent } from "@troupe/core";
 import type {
@@ -31,11 +31,11 @@ export interface History {
   /** Keys of the agents of this type that have a journal. */
   keys(agent: { readonly type: string }): readonly string[];
   turns(agent: { readonly type: string }, key: string): readonly JournaledTurn[];
-  /** When an agent was parked and resumed, in the order of its journal. */
+  /** Records that say when an agent was parked and resumed, in the order of its journal. */
   parkings(agent: { readonly type: string }, key: string): readonly JournaledPark[];
-  /** Its base records, in the order of its journal. */
+  /** Base records of the agent, in the order of its journal. */
   bases(agent: { readonly type: string }, key: string): readonly JournaledBase[];
-  /** Its tombstones, in the order of its journal. */
+  /** Tombstones of the agent, in the order of its journal. */
   tombstones(agent: { readonly type: string }, key: string): readonly JournaledTombstone[];
   /**
    * The fold of an agent's whole journal, also of what was removed from it. @throws FoldError
@@ -188,7 +188,7 @@ export class GrowingHistory implements History {
   /** With those whose subscription has no beginning yet. */
   #candidates(input: Input): readonly AgentId[] {
     const { address, fault } = input;
-    // What resumes an agent is no turn of it: the turns it makes possible are waited for.
+    // A message that resumes an agent is no turn of it: the turns it makes possible are waited for.
     if (fault !== undefined || isWord(input)) return [];
     const types = this.#definitions.filter(({ type, subscriptions }) =>
       address.kind === "agent" ? type === address.name : Object.hasOwn(subscriptions, address.name),
@@ -264,7 +264,7 @@ export class GrowingHistory implements History {
     for (const { metadata } of record.dispatched ?? []) this.unhandled.add(sending(metadata));
   }
 
-  /** What lies before it needs no turn any more. */
+  /** Inputs before the tombstone need no turn any more. */
   #erased(name: string, tombstone: JournaledTombstone): void {
     this.#tombstones.set(name, [...(this.#tombstones.get(name) ?? []), tombstone]);
     for (const handled of this.#unhandledBefore(name, tombstone.record.inputPosition + 1))
@@ -312,7 +312,7 @@ function handling(agent: AgentId | undefined, position: Position): string {
   return `${agent === undefined ? "nobody" : agentName(agent)}@${position}`;
 }
 
-/** What a record contains, until it is on the log. */
+/** Key of a message that a record contains, until it is on the log. */
 function sending({ id, sender }: Metadata): string {
   return `${sender} sends ${id}`;
 }

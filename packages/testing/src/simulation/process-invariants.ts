@@ -24,7 +24,7 @@ function acceptedIsThere(history: GrowingHistory, { accepted }: Watch): Finding[
   return accepted.flatMap(({ answer, draft }) => {
     const { id } = draft.metadata;
     const stored = history.inputs.get(answer.position);
-    // Who gives no id gets one from the log.
+    // A message without an id gets one from the log.
     if (stored !== undefined && stored.metadata.id === (id ?? stored.metadata.id)) return [];
     return [{ rule: "I1", what: `the accepted message ${id} is not at ${answer.position}` }];
   });
@@ -59,7 +59,7 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
   });
 }
 
-/** What may be answered to the ask of a turn: its reply, or what a later turn says (D2). */
+/** Answers that the ask of a turn may get: its reply, or one that a later turn gives (D2). */
 function repliesTo(
   turns: readonly JournaledTurn[],
   asked: JournaledTurn | undefined,
@@ -72,15 +72,15 @@ function repliesTo(
   return late.filter((reply) => reply !== undefined).slice(0, 1);
 }
 
-/** Who looks for a reply that was removed with its record is told so. */
+/** An asker whose reply was removed with its record is told so. */
 function isNotKept(history: GrowingHistory, agent: AgentId, payload: Uint8Array): boolean {
   if (decodeReply(payload).failure?.code !== "reply-not-kept") return false;
   return history.bases(agent, agent.key).length > 0;
 }
 
 /**
- * Who asks about a message of before an erasure is told so, and that it was not handled only where
- * it was not.
+ * An asker of a message before an erasure is told so, and that it was not handled only where it was
+ * not.
  */
 function isOfErased(
   history: GrowingHistory,
@@ -98,7 +98,7 @@ function isOfErased(
   return erased && !(handled && failure.details?.["handled"] === false);
 }
 
-/** Who asks a parked agent is told so; its message keeps its place. */
+/** An asker of a parked agent is told so; its message keeps its place. */
 function isOfParked(history: GrowingHistory, agent: AgentId, payload: Uint8Array): boolean {
   if (decodeReply(payload).failure?.code !== "agent-parked") return false;
   return history.parkings(agent, agent.key).some(({ record }) => record.parked);

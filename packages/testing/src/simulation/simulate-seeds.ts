@@ -10,7 +10,7 @@ import { storyOf } from "./story.ts";
 import type { System } from "./system.ts";
 
 export interface SimulateSeedsOptions extends System {
-  /** How many seeds. Minimum 1. @default 200 */
+  /** Number of seeds. Minimum 1. @default 200 */
   readonly count?: number;
   /** The first seed. @default 1 */
   readonly from?: number;

@@ -1,5 +1,5 @@
 /**
- * One run of a system: a seed decides everything, so the same seed is the same run, step by step.
+ * A run of a system: a seed decides everything, so the same seed is the same run, step by step.
  *
  *  S1 Everything that takes time or chance goes through the agenda and the seed's chances.
  *  S2 One step happens at a time, and only after everything that the step before made possible without another step.
@@ -39,7 +39,7 @@ export interface SimulateOptions extends System {
 
 export interface SimulationRun {
   readonly seed: number;
-  /** What does not hold; empty when everything does. */
+  /** Rules that do not hold; empty when all do. */
   readonly findings: readonly Finding[];
   readonly steps: number;
   /** Virtual milliseconds. */
@@ -51,7 +51,7 @@ export interface SimulationRun {
   /** Numbers of the drive's actions. */
   readonly actions: readonly number[];
   readonly history: History;
-  /** What happened outside of the log, with its virtual time in milliseconds. */
+  /** Events outside of the log, with their virtual time in milliseconds. */
   readonly events: readonly SimulationEvent[];
 }
 
@@ -192,7 +192,7 @@ class Simulation {
     return pending === 0 && idleFindings(processes, client).length === 0;
   }
 
-  /** Nothing is to go wrong any more, and what went wrong is over. */
+  /** Whether no fault is to come any more, and all are over. */
   #isCalm(): boolean {
     return !this.#driving && this.#planned.length === 0 && this.#world.pending === 0;
   }

@@ -57,12 +57,12 @@ export class SimulatedProcess {
     return this.#alive;
   }
 
-  /** It does nothing, not even stop. */
+  /** True while the process does nothing, not even stop. */
   get standing(): boolean {
     return this.#isStanding;
   }
 
-  /** It does not reach the log. */
+  /** Cut the process off the log. */
   cutOff(calls: "wait" | "fail"): void {
     this.#connection.cutOff({ calls });
   }
@@ -71,7 +71,7 @@ export class SimulatedProcess {
     this.#connection.reconnect();
   }
 
-  /** It stands still, as after SIGSTOP. */
+  /** Let the process stand still, as after SIGSTOP. */
   suspend(): void {
     this.#isStanding = true;
     this.clock.suspend();
@@ -84,7 +84,7 @@ export class SimulatedProcess {
     this.#connection.wake();
   }
 
-  /** Nothing of it happens any more, wherever it is. */
+  /** End the process, with all of its work, wherever that is. */
   crash(): void {
     this.#alive = false;
     this.clock.stop();

@@ -1,4 +1,4 @@
-/** What a system's drive plays on, in virtual time. */
+/** The stage for a system's drive, in virtual time. */
 import { delay, requireNumber } from "@troupe/core/engine";
 import { atLeastZero } from "@troupe/core/log";
 import type { MemoryBroker } from "../memory/memory-broker.ts";

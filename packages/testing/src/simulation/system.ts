@@ -1,4 +1,7 @@
-/** What is simulated: the user's agents, what happens to them, and what must hold in the end. */
+/**
+ * A system to simulate: the user's agents, the events from outside, and the rules that must hold in
+ * the end.
+ */
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { Troupe, WorkerOptions, IncomingCall, StepInfo } from "@troupe/core";
 import type { Log, LogLimits } from "@troupe/core/log";
@@ -9,8 +12,8 @@ import type { FaultOptions } from "./fault-plan.ts";
 import type { History } from "./history.ts";
 
 /**
- * What `drive` plays on. All waiting in it is virtual; it must not wait for anything outside of the
- * simulation.
+ * The stage that `drive` plays on. All waiting in it is virtual; it must not wait for anything
+ * outside of the simulation.
  */
 export interface Stage {
   readonly seed: number;
@@ -58,28 +61,29 @@ export interface System {
   readonly workers?: number;
   /** Partitions of the log. @default 4 */
   readonly partitions?: number;
-  /** What happens from outside. The client never dies; what it is told is accepted, is. */
+  /** Events from outside. The client never dies; a message that it is told is accepted, is. */
   readonly drive: (client: Troupe, stage: Stage) => Promise<void>;
-  /** What must hold when everything is handled; throws when it does not. */
+  /** Check of the history when everything is handled; throws when a rule does not hold. */
   readonly check?: (history: History) => void;
   readonly faults?: FaultOptions;
   /**
-   * Which messages end the process that handles them, before the handler runs: it dies at once, or
+   * Messages that end the process that handles them, before the handler runs: it dies at once, or
    * it stands still, as in an endless loop, until it is killed after 10 s. Another one takes its
    * place.
    */
   readonly fatal?: (call: IncomingCall) => "kills" | "blocks" | undefined;
   /**
-   * What every worker's process does besides, such as running a projection, as long as it lives.
+   * Work that every worker's process does besides, such as running a projection, as long as it
+   * lives.
    */
   readonly beside?: (troupe: Troupe, stage: Stage) => Promise<unknown>;
   /**
    * Settings of the workers; those that are not given are drawn from the seed, often tight ones.
    */
   readonly settings?: Omit<WorkerOptions, "id">;
-  /** What the log stores at most. @default that of the memory broker */
+  /** Bounds on what the log stores. @default that of the memory broker */
   readonly limits?: Partial<LogLimits>;
-  /** How long, and how many, message ids the log remembers. @default 2 minutes, 100,000 ids */
+  /** Time that the log remembers message ids, and their number. @default 2 minutes, 100,000 ids */
   readonly duplicates?: Partial<DuplicateWindowLimits>;
   /** Most steps of one run; more mean that it does not come to an end. @default 200,000 */
   readonly stepsMax?: number;

@@ -1,6 +1,6 @@
 /**
- * How long what goes through the log is on its way: seldom the same time twice, so that orders
- * differ between seeds.
+ * Time that messages through the log are on their way: seldom the same twice, so that orders differ
+ * between seeds.
  */
 import type { Schedule } from "../memory/schedule.ts";
 import type { Agenda } from "./agenda.ts";

@@ -1,4 +1,6 @@
-/** Which version of the code each place of a simulated world runs, and what its log knows of it. */
+/**
+ * Versions of the code that run at each place of a simulated world, and what its log knows of them.
+ */
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { SubscriptionBeginning } from "@troupe/core/log";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
@@ -18,7 +20,7 @@ export class Versions {
   /** The newest first. */
   readonly #codes: readonly Code[];
   readonly #broker: Pick<MemoryBroker, "replica">;
-  /** What places run that do not run the newest one. */
+  /** Versions that run at places without the newest one. */
   readonly #older = new Map<Place, { readonly versions: number }>();
   readonly #beginnings = new Map<string, SubscriptionBeginning>();
 
@@ -38,7 +40,7 @@ export class Versions {
     return this.#codes.at(-1) ?? [];
   }
 
-  /** How many versions there are before the newest. */
+  /** Number of versions before the newest. */
   get earlier(): number {
     return this.#codes.length - 1;
   }
@@ -57,7 +59,7 @@ export class Versions {
     return () => this.#older.get(place) === deployed && this.#older.delete(place);
   }
 
-  /** Where a subscription begins; undefined while nobody said so. */
+  /** Beginning of a subscription; undefined while no worker said so. */
   beginningOf(type: string, topic: string): SubscriptionBeginning | undefined {
     const name = `${type} ${topic}`;
     const known = this.#beginnings.get(name);

@@ -18,7 +18,7 @@ import { decodeJournalRecord } from "@troupe/core/operate";
 import { JournalsSeen } from "./journals-seen.ts";
 import { overlay } from "./overlay.ts";
 
-/** What all processes of a simulation did. */
+/** Record of what all processes of a simulation did. */
 export interface Watch {
   /** Bounds that were not kept, in words. */
   readonly breaches: string[];
@@ -27,11 +27,13 @@ export interface Watch {
     readonly replyTo: string;
     readonly payload: Uint8Array;
   }[];
-  /** What the log said to have stored. */
+  /** Messages that the log said to have stored. */
   readonly accepted: { readonly draft: InputDraft; readonly answer: Accepted }[];
-  /** What every process knows of the journals. */
+  /** Knowledge of every process about the journals. */
   readonly seen: JournalsSeen;
-  /** How often the log lost something: then not everything that processes say is on it. */
+  /**
+   * Number of times that the log lost something: then not everything that processes say is on it.
+   */
   losses: number;
   /** The log loses what comes after this position. */
   lost(last: Position): void;
@@ -63,7 +65,7 @@ export function watchedLog(log: Log, process: string, settings: WorkerSettings, 
     accept: async (draft, options) => {
       const { losses } = watch;
       const answer = await log.accept(draft, options);
-      // What was lost while the answer was on its way may have been this.
+      // This message may have been lost while the answer was on its way.
       if (losses === watch.losses) watch.accepted.push({ draft, answer });
       return answer;
     },
@@ -74,7 +76,7 @@ export function watchedLog(log: Log, process: string, settings: WorkerSettings, 
       return entries;
     },
     commit: async (turns) => {
-      // Whoever erases an agent is not its mailbox.
+      // A process that erases an agent is not its mailbox.
       if (isOfErasure(turns)) return log.commit(turns);
       commits.begin(turns);
       try {

@@ -37,14 +37,16 @@ function isTrouble(fault: Fault): fault is Trouble {
   return (troubleKinds as readonly string[]).includes(fault.kind);
 }
 
-/** How soon whoever looks after processes starts another one. */
+/** Time after which the supervisor of the processes starts another one, in milliseconds. */
 const restartMs = 200;
-/** How long a log is away that loses something. */
+/** Time that a log is away which loses something, in milliseconds. */
 const lossMs = 50;
-/** How long it lets a process stand still. */
+/** Time that it lets a process stand still, in milliseconds. */
 const blockedMs = 10_000;
 
-/** What a turn sends, and its dead letter, are stored with its record. */
+/**
+ * Whether the entry is stored with the record before it: a turn's messages and its dead letter are.
+ */
 function isStoredWithAnother(entry: LogEntry | undefined): boolean {
   if (entry?.kind === "dead-letter") return true;
   return entry?.kind === "input" && entry.input.metadata.sender?.includes("/") === true;
@@ -54,11 +56,11 @@ export interface WorldOptions {
   readonly seed: number;
   readonly system: System;
   readonly agenda: Agenda;
-  /** What a worker's process does besides. */
+  /** Work that a worker's process does besides. */
   readonly beside: (troupe: Troupe) => void;
   /** The log lost something. */
   readonly onLost: () => void;
-  /** Something worth telling happened. */
+  /** Called when something worth telling happened. */
   readonly onEvent: (what: string) => void;
 }
 
@@ -79,7 +81,7 @@ export class World {
   readonly #processes: SimulatedProcess[] = [];
   #workersSoFar = 0;
   #open = true;
-  /** How many faults that take the floors away are in force. */
+  /** Number of faults in force that take the floors away. */
   #floorsLost = 0;
   #pauses = 0;
 
@@ -130,7 +132,7 @@ export class World {
     for (let place = 0; place < this.places; place++) this.#startWorker(place);
   }
 
-  /** Where a subscription begins; undefined while nobody said so. */
+  /** Beginning of a subscription; undefined while no worker said so. */
   beginningOf(type: string, topic: string): SubscriptionBeginning | undefined {
     return this.#versions.beginningOf(type, topic);
   }
@@ -182,7 +184,7 @@ export class World {
     }
   }
 
-  /** What happens to the process at one place only. */
+  /** Makes trouble for the process at one place only. */
   #trouble(fault: Trouble): void {
     const worker = this.#workers.get(fault.place);
     if (worker === undefined) return;
@@ -212,7 +214,7 @@ export class World {
     }
   }
 
-  /** Everything works again. What was already going to end by itself still does. */
+  /** Ends all trouble. Faults that were already going to end by themselves still do. */
   heal(): void {
     for (const { troubles } of this.#workers.values()) {
       troubles.mishaps.length = 0;
@@ -327,7 +329,7 @@ export class World {
     });
   }
 
-  /** Nothing is torn apart that was stored together: that is another fault. */
+  /** Loses no part of what was stored together: that is another fault. */
   #loseTail(count: number): void {
     const entries = this.broker.entries();
     let last = Math.max(0, entries.length - count);

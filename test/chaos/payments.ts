@@ -17,6 +17,7 @@ import { startPayerWorker } from "./payment/payer-worker-settings.ts";
 import { PaymentRules } from "./payment/payment-rules.ts";
 import { attemptsOf, readLedger, startPaymentService } from "./payment/payment-service-settings.ts";
 import { Publisher } from "./publisher.ts";
+import { askMs, reported } from "./reported.ts";
 import { nothingYet, type ScenarioResult } from "./scenario-result.ts";
 import { countFor, type ScenarioRun } from "./scenario.ts";
 import { between } from "./seeded-random.ts";
@@ -50,7 +51,9 @@ export async function payments(run: ScenarioRun): Promise<ScenarioResult> {
   await underLoad(run, load);
 
   const findings = new Findings();
-  await reports(troupe, findings);
+  const ask = (key: string): Promise<unknown> =>
+    troupe.agent(payer, key, { timeoutMs: askMs }).report({});
+  await reported({ type: "payer", keys, ask, watch, findings });
   await pool.stop();
   run.onProgress?.(progressOf(load, "checking"));
   const checked = await checkPayments({ url, ledgerPath, service, publisher, findings });
@@ -109,16 +112,6 @@ function faultsOf(
       },
     },
   ];
-}
-
-/** An answer comes after every command sent before. */
-async function reports(troupe: Troupe, findings: Findings): Promise<void> {
-  const ask = (key: string): Promise<unknown> =>
-    troupe
-      .agent(payer, key, { timeoutMs: 60_000 })
-      .report({})
-      .catch((thrown: unknown) => findings.add("wrong", `no report of ${key}: ${String(thrown)}`));
-  await Promise.all(keys.map(ask));
 }
 
 interface Evidence {

@@ -14,6 +14,8 @@ export interface Load {
   /** Most messages on their way at once. */
   readonly lanes: number;
   readonly perSecond: number;
+  /** Whether too much waits already: what is sent faster than it is handled tells of the machine. */
+  readonly isBehind?: (accepted: number) => boolean;
   /** Resolves when the message is accepted. */
   readonly send: (key: string, n: number, id: string) => Promise<unknown>;
 }
@@ -38,7 +40,7 @@ export class Publisher {
   }
 
   async #lane(lane: number, signal: AbortSignal): Promise<void> {
-    const { keys, lanes, perSecond } = this.#load;
+    const { isBehind, keys, lanes, perSecond } = this.#load;
     const own = keys.filter((_, i) => i % lanes === lane);
     const pauseMs = (lanes * 1000) / perSecond;
     let dueAt = performance.now() + (lane / lanes) * pauseMs;
@@ -48,6 +50,7 @@ export class Publisher {
       const waitMs = Math.max(0, dueAt - performance.now());
       await sleep(waitMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
+      if (isBehind?.(this.accepted) === true) continue;
       await this.#next(own[i % own.length] ?? "");
     }
   }

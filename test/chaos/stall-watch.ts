@@ -13,12 +13,14 @@ export class StallWatch implements AsyncDisposable {
   records = 0;
   maxStallMs = 0;
   readonly #client: NatsConnection;
+  readonly #namespace: string;
   readonly #ended = new AbortController();
   readonly #watching: Promise<void>;
 
   private constructor(client: NatsConnection, namespace: string) {
     this.#client = client;
-    this.#watching = this.#watch(namespace);
+    this.#namespace = namespace;
+    this.#watching = this.#watch();
   }
 
   /** The time counts from the first record on. */
@@ -38,18 +40,25 @@ export class StallWatch implements AsyncDisposable {
     await this.#watching;
   }
 
+  /** How many records there are now, also after the end. */
+  async count(): Promise<number> {
+    const manager = await jetstreamManager(this.#client, { checkAPI: false });
+    this.records = Math.max(this.records, await recordsOf(manager, this.#namespace));
+    return this.records;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await this.#client.close();
   }
 
-  async #watch(namespace: string): Promise<void> {
+  async #watch(): Promise<void> {
     const { signal } = this.#ended;
     // A question that an outage swallows must not be waited for long after it.
     const manager = await jetstreamManager(this.#client, { checkAPI: false, timeout: 500 });
     let grownAt = performance.now();
     while (!signal.aborted) {
-      const records = await recordsOf(manager, namespace).catch(() => this.records);
+      const records = await recordsOf(manager, this.#namespace).catch(() => this.records);
       const now = performance.now();
       if (this.records > 0) this.maxStallMs = Math.max(this.maxStallMs, Math.round(now - grownAt));
       if (records > this.records || this.records === 0) grownAt = now;

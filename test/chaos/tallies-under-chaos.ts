@@ -8,6 +8,7 @@ import { Findings } from "./findings.ts";
 import { JournalCheck } from "./journal-check.ts";
 import { progressOf, underLoad, type FaultPlan } from "./load-phase.ts";
 import { Publisher } from "./publisher.ts";
+import { askMs, reported } from "./reported.ts";
 import { nothingYet, type ScenarioResult } from "./scenario-result.ts";
 import { countFor, type ScenarioRun } from "./scenario.ts";
 import { between } from "./seeded-random.ts";
@@ -39,6 +40,10 @@ const workers = 4;
 const options = { retry: { deathsMax: 1_000_000 } };
 const keys = Array.from({ length: 200 }, (_, i) => `key-${i}`);
 const tally = tallyAgent();
+/** Every second message is copied. */
+const recordsEach = 1.5;
+/** Messages that may wait for a turn at once. */
+const waitingMax = 10_000;
 
 export async function talliesUnderChaos(
   run: ScenarioRun,
@@ -53,7 +58,9 @@ export async function talliesUnderChaos(
     start: (id, generation) => startTallyWorker({ id, url, namespace, generation, options }),
   });
   await using watch = await StallWatch.start(servers, namespace);
-  const publisher = tallyPublisher(troupe, stage.messagesPerSecond);
+  const isBehind = (accepted: number): boolean =>
+    accepted * recordsEach - watch.records > waitingMax * recordsEach;
+  const publisher = tallyPublisher(troupe, stage.messagesPerSecond, isBehind);
   const brokerKills = (): number => stage.brokerCounts().brokerKills;
   const storms = new Storms(pool, stage.brokerFaults);
   const markers = new Publisher({
@@ -74,7 +81,7 @@ export async function talliesUnderChaos(
   await upgrade.end();
 
   const findings = new Findings();
-  await reports(troupe, findings);
+  await reports(troupe, findings, watch);
   await pool.stop();
   run.onProgress?.(progressOf(load, "checking"));
   const counts = { tallies: publisher.counts, marks: markers.counts };
@@ -102,11 +109,16 @@ export async function talliesUnderChaos(
   };
 }
 
-function tallyPublisher(troupe: Troupe, perSecond: number): Publisher {
+function tallyPublisher(
+  troupe: Troupe,
+  perSecond: number,
+  isBehind: (accepted: number) => boolean,
+): Publisher {
   return new Publisher({
     keys,
     lanes: 50,
     perSecond,
+    isBehind,
     send: (key, n, id) =>
       troupe.send(tally, key).add({ n, value: (n * 7919 + key.length) % 10_007 }, { id }),
   });
@@ -128,23 +140,13 @@ function workerFaults(run: ScenarioRun, stage: TallyStage, pool: WorkerPool): Fa
   ];
 }
 
-/**
- * What every agent says about itself. An answer comes after everything sent before, so afterwards
- * all is handled; and it is in the journal, where the check finds it.
- */
-async function reports(troupe: Troupe, findings: Findings): Promise<void> {
-  const asking = { timeoutMs: 60_000 } as const;
-  const failed = (key: string) => (thrown: unknown) =>
-    findings.add("wrong", `no report of ${key}: ${String(thrown)}`);
-  for (const type of [tally, copyAgent] as const) {
-    const asks = keys.map((key) =>
-      (type === tally
-        ? troupe.agent(tally, key, asking).report({})
-        : troupe.agent(copyAgent, key, asking).report({})
-      ).catch(failed(`${type.type}/${key}`)),
-    );
-    await Promise.all(asks);
-  }
+/** What every agent says about itself, the copies last. */
+async function reports(troupe: Troupe, findings: Findings, watch: StallWatch): Promise<void> {
+  const asking = { timeoutMs: askMs } as const;
+  const tallies = (key: string) => troupe.agent(tally, key, asking).report({});
+  const copies = (key: string) => troupe.agent(copyAgent, key, asking).report({});
+  await reported({ type: "tally", keys, ask: tallies, watch, findings });
+  await reported({ type: "copy", keys, ask: copies, watch, findings });
 }
 
 async function checkTallies(

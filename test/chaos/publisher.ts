@@ -14,7 +14,9 @@ export interface Load {
   /** Most messages on their way at once. */
   readonly lanes: number;
   readonly perSecond: number;
-  /** Whether too much waits already: what is sent faster than it is handled tells of the machine. */
+  /**
+   * Whether too much waits already: what is sent faster than it is handled tells of the machine.
+   */
   readonly isBehind?: (accepted: number) => boolean;
   /** Resolves when the message is accepted. */
   readonly send: (key: string, n: number, id: string) => Promise<unknown>;

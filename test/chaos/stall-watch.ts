@@ -40,11 +40,20 @@ export class StallWatch implements AsyncDisposable {
     await this.#watching;
   }
 
-  /** How many records there are now, also after the end. */
+  /**
+   * Records that there are now, also after the end. A broker that is slow to say is asked again.
+   */
   async count(): Promise<number> {
-    const manager = await jetstreamManager(this.#client, { checkAPI: false });
-    this.records = Math.max(this.records, await recordsOf(manager, this.#namespace));
-    return this.records;
+    const manager = await jetstreamManager(this.#client, { checkAPI: false, timeout: 30_000 });
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const records = await recordsOf(manager, this.#namespace);
+        this.records = Math.max(this.records, records);
+        return this.records;
+      } catch (thrown) {
+        if (attempt === attemptsMax) throw thrown;
+      }
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,3 +84,4 @@ async function recordsOf(manager: JetStreamManager, namespace: string): Promise<
 }
 
 const pollMs = 200;
+const attemptsMax = 10;

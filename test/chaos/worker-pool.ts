@@ -27,6 +27,9 @@ export class WorkerPool implements AsyncDisposable {
   readonly #ready = new Set<Program>();
   readonly #paused = new Set<Program>();
   readonly #starting = new Set<Promise<void>>();
+  /** Those of the ready ones that run older code than new ones do. */
+  readonly #outdated = new Set<Program>();
+  #onNewest: (() => void) | undefined;
   #lastId = 0;
   #stopped = false;
 
@@ -70,24 +73,27 @@ export class WorkerPool implements AsyncDisposable {
 
   /**
    * One after the other is told to stop and replaced by one with newer code, under load; who is
-   * killed meanwhile is replaced by newer code, too. `onFirst` is called when the first is ready.
+   * killed meanwhile is replaced by newer code, too. `onFirst` is called when the first worker with
+   * newer code is ready, whomever it replaces.
    */
   async upgrade(onFirst: () => void): Promise<void> {
     this.generation += 1;
-    let told = false;
-    const old = [...this.#ready];
-    for (const victim of old) {
+    this.#onNewest = onFirst;
+    for (const program of this.#ready) this.#outdated.add(program);
+    do {
+      const [victim] = this.#outdated;
       await this.#untilReady();
-      this.upgrades += 1;
       // Who was killed or crashed meanwhile has been replaced already.
-      if (this.#ready.delete(victim)) {
-        await this.#stopOne(victim);
-        this.#add();
-        await this.settled();
-      }
-      if (!told) onFirst();
-      told = true;
-    }
+      if (victim !== undefined && this.#outdated.has(victim)) await this.#replace(victim);
+      await this.settled();
+    } while (this.#outdated.size > 0 || this.#onNewest !== undefined);
+  }
+
+  async #replace(victim: Program): Promise<void> {
+    this.upgrades += 1;
+    this.#forget(victim);
+    await this.#stopOne(victim);
+    this.#add();
   }
 
   /** Resolves when every replacement is ready. */
@@ -122,8 +128,9 @@ export class WorkerPool implements AsyncDisposable {
     for (let attempt = 1; attempt <= startAttemptsMax && !this.#stopped; attempt++) {
       this.#lastId += 1;
       try {
-        const program = await this.#options.start(`worker-${this.#lastId}`, this.generation);
-        this.#ready.add(program);
+        const { generation } = this;
+        const program = await this.#options.start(`worker-${this.#lastId}`, generation);
+        this.#isReady(program, generation);
         void program
           .ended()
           .catch(String)
@@ -138,14 +145,29 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
+  #isReady(program: Program, generation: number): void {
+    this.#ready.add(program);
+    if (generation < this.generation) this.#outdated.add(program);
+    else {
+      this.#onNewest?.();
+      this.#onNewest = undefined;
+    }
+  }
+
+  /** It counts no more. False when it did not count any more before. */
+  #forget(program: Program): boolean {
+    this.#outdated.delete(program);
+    return this.#ready.delete(program);
+  }
+
   #ended(program: Program, how: string): void {
-    if (!this.#ready.delete(program)) return;
+    if (!this.#forget(program)) return;
     this.crashes.push(`a worker ended by itself: ${how}`);
     if (!this.#stopped) this.#add();
   }
 
   async #killOne(victim: Program | undefined): Promise<void> {
-    if (victim === undefined || !this.#ready.delete(victim)) return;
+    if (victim === undefined || !this.#forget(victim)) return;
     this.kills += 1;
     await victim.kill();
     this.#add();

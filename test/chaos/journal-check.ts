@@ -95,15 +95,10 @@ export class JournalCheck {
     this.#rules.turn(input, record);
   }
 
-  /**
-   * Steps stand before the turn they belong to. An entry without any may stand behind a turn: it
-   * ends earlier attempts to send what that turn sent.
-   */
+  /** Steps stand before the turn they belong to. */
   #steps({ agent, steps }: StoredSteps): void {
-    const { lastHandled, pending } = this.#agent(agent);
-    const [first] = pending.keys();
+    const [first] = this.#agent(agent).pending.keys();
     if (first === steps.inputPosition) return;
-    if (steps.steps.length === 0 && steps.inputPosition === lastHandled) return;
     const what = `${agent}: a step of ${steps.inputPosition} while ${first} is next`;
     this.#findings.add("wrong", what);
   }

@@ -8,14 +8,11 @@ import {
   withoutAtomicity,
   withoutCancels,
   withoutCellFence,
-  withoutContents,
   withoutDeferred,
-  withoutDispatchFence,
   withoutEarlierRedrives,
   withoutErasedInputs,
   withoutFence,
   withoutLimits,
-  withoutLook,
   withoutParkings,
   withoutRecognition,
   withoutSteps,
@@ -33,7 +30,6 @@ import { simulateAgain } from "./systems.ts";
 import { bankTransfer } from "./systems/bank-transfer.ts";
 import { charge } from "./systems/charge.ts";
 import { erased } from "./systems/erased.ts";
-import { fanOut } from "./systems/fan-out.ts";
 import { hotKey } from "./systems/hot-key.ts";
 import { limits } from "./systems/limits.ts";
 import { operated } from "./systems/operated.ts";
@@ -55,17 +51,6 @@ describe.each(Object.entries(defects))("the simulation notices a log %s", (_, sa
   test.each(Object.entries(systems))("with the system %s", async (_name, system) => {
     await expectFailure(system, sabotage);
   });
-});
-
-const dispatchDefects = { withoutContents, withoutDispatchFence, withoutLook };
-
-describe.each(Object.entries(dispatchDefects))("the simulation notices a log %s", (_, sabotage) => {
-  test.each(Object.entries({ bankTransfer, fanOut }))(
-    "with the system %s",
-    async (_name, system) => {
-      await expectFailure({ ...system, limits: { ...system.limits, dispatchMax: 8 } }, sabotage);
-    },
-  );
 });
 
 test("the simulation notices a log withoutSteps", async () => {

@@ -31,16 +31,13 @@ export const withoutFence: Sabotage = (log, broker) => {
 
 function unfenced(turn: TurnCommit, broker: MemoryBroker): TurnCommit {
   if (turn.expectedRevision === "chained") return turn;
-  return { ...turn, expectedRevision: revisionOf(turn.agent, broker) };
-}
-
-function revisionOf({ key, type }: TurnCommit["agent"], broker: MemoryBroker): number {
+  const { key, type } = turn.agent;
   const last = broker
     .entries()
     .findLast(
       (entry) => entry.kind === "turn" && entry.agent.type === type && entry.agent.key === key,
     );
-  return last?.kind === "turn" ? last.entry.revision : 0;
+  return { ...turn, expectedRevision: last?.kind === "turn" ? last.entry.revision : 0 };
 }
 
 /**
@@ -80,42 +77,6 @@ export const withoutAtomicity: Sabotage = (log) =>
       const revisions = await log.commit(turns.map((turn) => ({ ...turn, outgoing: [] })));
       for (const draft of turns.flatMap(({ outgoing }) => outgoing)) await log.accept(draft);
       return revisions;
-    },
-  });
-
-/** What a turn sends is stored after its record, also when its journal has grown (L11). */
-export const withoutDispatchFence: Sabotage = (log, broker) => {
-  const dispatch: Log["dispatch"] = async (drafts, fence) => {
-    const revision = revisionOf(fence.agent, broker);
-    try {
-      return await log.dispatch(drafts, { ...fence, revision });
-    } catch (thrown) {
-      if (thrown instanceof RevisionConflictError) return dispatch(drafts, fence);
-      throw thrown;
-    }
-  };
-  return overlay(log, { dispatch });
-};
-
-/** Who sends again what a turn sent does not see what is there. */
-export const withoutLook: Sabotage = (log) =>
-  overlay(log, {
-    inputsOf: async (...request) => {
-      const [, , , , options] = request;
-      return options?.firm === true ? [] : log.inputsOf(...request);
-    },
-  });
-
-/** Records do not contain what their turns send. */
-export const withoutContents: Sabotage = (log) =>
-  overlay(log, {
-    journal: async (agent, after, options) => {
-      const entries = await log.journal(agent, after, options);
-      return entries.map((entry) => {
-        const decoded = decodeJournalRecord(entry.record);
-        if (decoded.kind !== "turn") return entry;
-        return { ...entry, record: encodeRecord({ ...decoded.turn, dispatched: undefined }) };
-      });
     },
   });
 

@@ -30,8 +30,6 @@ export const systems: Readonly<Record<string, System>> = {
   "bank-transfer": bankTransfer,
   "request-mesh": requestMesh,
   "fan-out": fanOut,
-  // What JetStream does not do yet (ARCHITECTURE.md, "Turns that send").
-  dispatched: { ...fanOut, name: "dispatched", limits: { dispatchMax: 8 } },
   "human-wait": humanWait,
   "hot-key": hotKey,
   backlog,

@@ -60,42 +60,6 @@ const mutants: readonly Mutant[] = [
     }),
   },
   {
-    does: "dispatches whatever became of the journal",
-    failsAt: "nothing is dispatched once the journal has grown",
-    mutate: (log) => ({
-      dispatch: (drafts) =>
-        Promise.all(drafts.map(async (each) => (await log.accept(each)).position)),
-    }),
-  },
-  {
-    does: "forgets some of what is dispatched",
-    failsAt: "what a turn dispatches is not stored with it, and afterwards is",
-    mutate: (log) => ({ dispatch: (drafts, fence) => log.dispatch(drafts.slice(1), fence) }),
-  },
-  {
-    does: "stores with the turn what it is to dispatch",
-    failsAt: "what a turn dispatches is not stored with it, and afterwards is",
-    mutate: (log) => ({
-      commit: (turns) =>
-        log.commit(turns.map((each) => ({ ...each, outgoing: each.dispatched ?? [] }))),
-    }),
-  },
-  {
-    does: "compares the ids of what is dispatched",
-    failsAt: "what is dispatched again under the next entry is stored again, whatever its id",
-    mutate: (log) => ({
-      dispatch: (drafts, fence) =>
-        Promise.all(drafts.map(async (each) => (await log.accept(each, { fence })).position)),
-    }),
-  },
-  {
-    does: "looks at what is dispatched when it is too late",
-    failsAt: "a turn that dispatches what the log would refuse is refused with it",
-    mutate: (log) => ({
-      commit: (turns) => log.commit(turns.map((each) => ({ ...each, dispatched: undefined }))),
-    }),
-  },
-  {
     does: "drops a turn in conflict and says nothing",
     failsAt: "a stale revision is a conflict and stores nothing",
     mutate: (log) => ({ commit: (turns) => log.commit(turns).catch(() => turns.map(() => 1)) }),

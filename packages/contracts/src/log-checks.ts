@@ -4,7 +4,6 @@ import { cellChecks } from "./cell-checks.ts";
 import { commitChecks } from "./commit-checks.ts";
 import { deadLetterChecks } from "./dead-letter-checks.ts";
 import { deadLetterRemovalChecks } from "./dead-letter-removal-checks.ts";
-import { dispatchChecks } from "./dispatch-checks.ts";
 import { firmChecks } from "./firm-checks.ts";
 import { followChecks } from "./follow-checks.ts";
 import { holdingsChecks } from "./holdings-checks.ts";
@@ -30,7 +29,6 @@ export const logChecks: readonly LogCheck[] = [
   ...readerChecks,
   ...narrowReaderChecks,
   ...commitChecks,
-  ...dispatchChecks,
   ...journalChecks,
   ...inputsOfChecks,
   ...firmChecks,

@@ -50,19 +50,6 @@ export const shardChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "SH1: nothing is dispatched into another shard, where its journal is no fence",
-    async run(harness) {
-      const log = await harness.connect();
-      if (log.shards === 1) return;
-      const [own = "", other = ""] = keysOfShards(log);
-      const [revision = 0] = await log.commit([turn(own, 0)]);
-      const dispatched = log.dispatch([toAccount(other, "far")], { agent: account(own), revision });
-      await rejectsWith(dispatched, "log-refused");
-      const last = Number.MAX_SAFE_INTEGER;
-      assert.deepEqual(await log.inputsOf(account(other), [], 0, last, { firm: true }), []);
-    },
-  },
-  {
     name: "SH1: turns of several shards are not stored in one commit",
     async run(harness) {
       const log = await harness.connect();

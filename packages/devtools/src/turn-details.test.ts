@@ -43,7 +43,7 @@ const turn: JournaledTurn = {
     events: [],
     sent: [
       { to: "agent/stock/lamp", id: "shop@1:0", message: "take", digest: "d1" },
-      { to: "topic/orders/a", id: "shop@1:1", digest: "d2", content: new Uint8Array(9) },
+      { to: "topic/orders/a", id: "shop@1:1", digest: "d2" },
     ],
     timers: [
       {
@@ -80,7 +80,7 @@ test("times, batch, failed runs, steps, messages, timers, interceptors, trace an
     'step charge vEYuf-nNJck #2 "receipt" · from 27 ms, took 52 ms · waited 3 ms for limits',
     "step ~ask 7 · from 2 ms in run 2, took 1 ms · its message is at 4",
     "sent agent/stock/lamp take · at 8 · shop@1:0 · d1",
-    "sent topic/orders/a · 9 bytes here · shop@1:1 · d2",
+    "sent topic/orders/a · at 9 · shop@1:1 · d2",
     "timer beat every 2.0 s for agent/a/b go",
     "timer old cancelled",
     "changed by interceptors: payload (receive), events (commit)",

@@ -63,9 +63,9 @@ function stepLine(step: RecordedStep): string {
   ].join(" · ");
 }
 
-function sentLine({ content, digest, id, message, to }: SentMessage, position: number): string {
-  const where = content === undefined ? `at ${position}` : `${content.byteLength} bytes here`;
-  return `sent ${to}${message === undefined ? "" : ` ${message}`} · ${where} · ${id} · ${digest}`;
+function sentLine({ digest, id, message, to }: SentMessage, position: number): string {
+  const what = message === undefined ? "" : ` ${message}`;
+  return `sent ${to}${what} · at ${position} · ${id} · ${digest}`;
 }
 
 function timerLine({ atMs, everyMs, id, sends }: RecordedTimer): string {

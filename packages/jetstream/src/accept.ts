@@ -11,9 +11,8 @@ import { LogUnavailableError } from "@troupe/core/errors";
 import type { Accepted, AcceptOptions, InputDraft } from "@troupe/core/log";
 
 import { inputMessage, type DraftMessage } from "./draft-message.ts";
-import { headerBlock } from "./header-block.ts";
+import { headerBlock, headerLine } from "./header-block.ts";
 import { acceptError } from "./publish-error.ts";
-import { fenceLines } from "./dispatch.ts";
 import type { ReplyWaiter } from "./reply-box.ts";
 import { pauseMsAfter } from "./retry.ts";
 import type { Session } from "./session.ts";
@@ -53,7 +52,10 @@ function acceptedMessage(
     idHeader: "Nats-Msg-Id",
   });
   if (fence === undefined) return message;
-  return { ...message, lines: message.lines + fenceLines(session, fence) };
+  const expected =
+    headerLine("Nats-Expected-Last-Subject-Sequence", fence.revision) +
+    headerLine("Nats-Expected-Last-Subject-Sequence-Subject", subjects.journal(fence.agent));
+  return { ...message, lines: message.lines + expected };
 }
 
 /** One message until it is stored, refused or given up. */

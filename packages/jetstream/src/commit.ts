@@ -22,11 +22,9 @@ import { deadLetterMessage } from "./dead-letter-record.ts";
 import {
   headerRoomBytes,
   inputMessage,
-  inputRules,
   type DraftMessage,
   type InputRules,
 } from "./draft-message.ts";
-import { keepMessages } from "./dispatch.ts";
 import { headerBlock, headerLine } from "./header-block.ts";
 import { commitError } from "./publish-error.ts";
 import type { PubAck } from "./pub-ack.ts";
@@ -144,7 +142,11 @@ function commitMessages(
   session: Session,
   turns: readonly TurnCommit[],
 ): CommitMessages | Promise<CommitMessages> {
-  const on = inputRules(session);
+  const on: InputRules = {
+    subjects: session.subjects,
+    payloadBytesMax: session.limits.payloadBytesMax,
+    idHeader: "Troupe-Id",
+  };
   // Most turns change no timers, and need not wait for anything.
   if (turns.every(({ timers = [] }) => timers.length === 0)) return inOrder(session, turns, on);
   return timerMessages(session, turns, on).then((timers) => inOrder(session, turns, on, timers));
@@ -177,8 +179,7 @@ function inOrder(
 }
 
 function recordMessage(session: Session, turn: TurnCommit, moreLines = ""): DraftMessage {
-  const { record, expectedRevision: expected, dispatched = [] } = turn;
-  if (dispatched.length > 0) keepMessages(session, dispatched);
+  const { record, expectedRevision: expected } = turn;
   const bytesMax = session.limits.payloadBytesMax + headerRoomBytes / 2;
   if (record.length === 0 || record.length > bytesMax) {
     throw new LogRefusedError(

@@ -31,11 +31,6 @@ const commitMessagesMax = 1000;
  */
 const chainMinAlone = 16;
 const chainMinReplicated = 4;
-/**
- * Turns that send commit in batches. To dispatch up to 8 messages behind a record saves one replica
- * over 2 ms, but messages were lost under chaos: see ARCHITECTURE.md, "Turns that send".
- */
-const dispatchMax = 0;
 
 /**
  * Consumers and batches are named after the connection, and the server takes batch ids of up to 64
@@ -183,7 +178,6 @@ function newSession(made: {
       commitMessagesMax,
       chainMin: prepared.replicas === 1 ? chainMinAlone : chainMinReplicated,
       readersMax: prepared.readersMax,
-      dispatchMax,
       idWindowMs: prepared.idWindowMs,
     },
     readPubAck: pubAckReader(subjects.stream),

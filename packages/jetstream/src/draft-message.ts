@@ -5,7 +5,6 @@ import type { InputDraft } from "@troupe/core/log";
 import { idScope, inputSubject } from "./input-subject.ts";
 import { foreignLines, metadataLines, type IdHeader } from "./metadata-headers.ts";
 import { placed } from "./outbox.ts";
-import type { Session } from "./session.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface DraftMessage {
@@ -23,11 +22,6 @@ export interface InputRules {
   readonly subjects: Subjects;
   readonly payloadBytesMax: number;
   readonly idHeader: IdHeader;
-}
-
-/** For what turns send: its id is kept, and compared with nothing. */
-export function inputRules({ limits, subjects }: Session): InputRules {
-  return { subjects, payloadBytesMax: limits.payloadBytesMax, idHeader: "Troupe-Id" };
 }
 
 /**

@@ -13,7 +13,6 @@ import type {
   InputDraft,
   InputPlace,
   JournalEntry,
-  JournalFence,
   KeyStore,
   Log,
   LogEnd,
@@ -42,7 +41,6 @@ import { Committer } from "./commit.ts";
 import * as control from "./control-store.ts";
 import { destroy, holdings } from "./destroy.ts";
 import { getAt } from "./direct-get.ts";
-import { dispatch } from "./dispatch.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
 import { readMisfits, SharedRelays } from "./ingress-reader.ts";
@@ -110,10 +108,6 @@ export class JetStreamLog implements Log {
 
   commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
     return this.#committer.commit(turns);
-  }
-
-  dispatch(drafts: readonly InputDraft[], fence: JournalFence): Promise<readonly Position[]> {
-    return dispatch(this.#session, drafts, fence);
   }
 
   bury(deadLetter: DeadLetter): Promise<void> {

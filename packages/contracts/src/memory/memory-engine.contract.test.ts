@@ -4,7 +4,3 @@ import { memoryHarness } from "./memory-harness.ts";
 engineContract("the log in memory", async () => memoryHarness());
 
 engineContract("a log of four shards in memory", async () => memoryHarness({ shards: 4 }));
-
-engineContract("a log in memory that dispatches", async () =>
-  memoryHarness({ limits: { dispatchMax: 8 } }),
-);

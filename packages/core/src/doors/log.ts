@@ -17,7 +17,6 @@ export type {
   FollowRequest,
   InputPlace,
   JournalEntry,
-  JournalFence,
   Log,
   LogEntry,
   LogLimits,

@@ -30,7 +30,7 @@ const traceparent = fc
   .map(([trace, span, flags]) => `00-${trace}-${span}-${flags}`);
 
 const sent = fc.record(
-  { to: text, id: text, message: text, digest: text, content: fc.uint8Array({ maxLength: 8 }) },
+  { to: text, id: text, message: text, digest: text },
   { requiredKeys: ["to", "id", "digest"] },
 );
 const step = fc.record({

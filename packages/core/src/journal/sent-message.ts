@@ -3,8 +3,7 @@
  *
  * The payload itself lies on the log: a commit stores the record and, right behind it, what the
  * turn sends, so the message with the index i lies at the record's revision + 1 + i (timers are set
- * after these). A record whose messages are stored after it (R1 in engine/turn/dispatch.ts) holds
- * the payload as `content`.
+ * after these).
  */
 import type { Address } from "../definition/message/address.ts";
 
@@ -14,10 +13,8 @@ export interface SentMessage {
   readonly id: string;
   /** Message name; absent for a publication. */
   readonly message?: string | undefined;
-  /** Digest of the payload (see `Digests`); empty where the content says more. */
+  /** Digest of the payload; see `Digests`. */
   readonly digest: string;
-  /** The payload, when it does not lie behind the record. */
-  readonly content?: Uint8Array | undefined;
 }
 
 /** A change of a timer: `atMs` or `everyMs` when it was set, neither when it was cancelled. */
@@ -33,17 +30,15 @@ export function addressText({ key, kind, name }: Address): string {
   return `${kind}/${name}/${key}`;
 }
 
-/** To, id, digest, message, content. */
-export type WireSent = readonly [string, string, string, (string | null)?, Uint8Array?];
+/** To, id, digest, message. */
+export type WireSent = readonly [string, string, string, string?];
 
-export function toWireSent({ content, digest, id, message, to }: SentMessage): WireSent {
-  if (content !== undefined) return [to, id, digest, message ?? null, content];
+export function toWireSent({ digest, id, message, to }: SentMessage): WireSent {
   return message === undefined ? [to, id, digest] : [to, id, digest, message];
 }
 
-export function fromWireSent([to, id, digest, message, content]: WireSent): SentMessage {
-  const sent = { to, id, message: message ?? undefined, digest };
-  return content === undefined ? sent : { ...sent, content };
+export function fromWireSent([to, id, digest, message]: WireSent): SentMessage {
+  return { to, id, message, digest };
 }
 
 /** Id, time, interval, what it sends. */

@@ -37,11 +37,6 @@ export interface StepRecord {
   readonly begun?: string | undefined;
   /** Set when it says that such a run of this session ended without its process. */
   readonly ended?: string | undefined;
-  /**
-   * Set when it says that all that the turn before it sent is stored (R2 in
-   * engine/turn/dispatch.ts).
-   */
-  readonly dispatched?: boolean | undefined;
 }
 
 export function encodeStepRecord(record: StepRecord): Uint8Array {
@@ -59,7 +54,6 @@ export function encodeStepRecord(record: StepRecord): Uint8Array {
   if (earlierRuns !== undefined && earlierRuns.length > 0) wire.g = earlierRuns.map(toWireRun);
   if (record.begun !== undefined) wire.b = record.begun;
   if (record.ended !== undefined) wire.x = record.ended;
-  if (record.dispatched === true) wire.y = true;
   return encodeRecordPayload(wire);
 }
 
@@ -74,11 +68,11 @@ export function emptyRecord(): Uint8Array {
 /** @throws UndecodablePayloadError */
 export function stepRecordOf(wire: WireSteps): StepRecord {
   requireFields("steps", wire, { i: "number", l: "string", w: "string" });
-  const { at: startedAtMs, b: begun, dk: digestKey, g, x: ended, y: dispatched } = wire;
+  const { at: startedAtMs, b: begun, dk: digestKey, g, x: ended } = wire;
   const { i: inputPosition, l: log, q, w: worker } = wire;
   const steps = q.map(fromWireStep);
   const earlierRuns = g?.map(fromWireRun);
-  const about = { digestKey, startedAtMs, earlierRuns, begun, ended, dispatched };
+  const about = { digestKey, startedAtMs, earlierRuns, begun, ended };
   return { log, inputPosition, steps, worker, ...about };
 }
 
@@ -94,5 +88,4 @@ export interface WireSteps {
   g?: WireRun[];
   b?: string;
   x?: string;
-  y?: true;
 }

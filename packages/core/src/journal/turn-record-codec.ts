@@ -7,8 +7,6 @@ import type { Position } from "../definition/message/input.ts";
 import { encodeRecordPayload } from "../wire/payload.ts";
 import type { WireAnswering } from "./answering.ts";
 import { answeringOf, wireAnswering } from "./answering.ts";
-import type { WireContained } from "./contained-message.ts";
-import { draftOf, toWireContained } from "./contained-message.ts";
 import type { WireRun } from "./earlier-run.ts";
 import { fromWireRun, toWireRun } from "./earlier-run.ts";
 import type { InterceptorChanges } from "./interceptor-changes.ts";
@@ -53,11 +51,8 @@ export function encodeRecord(record: TurnRecord): Uint8Array {
 
 /** Adds the fields that most records do not have. */
 function addRare(wire: WireRecord, record: TurnRecord): void {
-  const { answering, batch, dispatched, steps, timers, unusedSteps } = record;
+  const { answering, batch, steps, timers, unusedSteps } = record;
   if (batch !== undefined) wire.b = wireBatch(batch);
-  if (dispatched !== undefined) {
-    wire.y = dispatched.map(({ metadata }) => toWireContained(metadata, record));
-  }
   if (timers !== undefined && timers.length > 0) wire.a = timers.map(toWireTimer);
   if (answering !== undefined) wire.d = wireAnswering(answering);
   if (steps !== undefined && steps.length > 0) wire.q = steps.map(toWireStep);
@@ -86,13 +81,11 @@ export function turnRecordOf(wire: WireRecord): TurnRecord {
   requireFields("turn", wire, required);
   const { b: batch, i: inputPosition, t: trace } = wire;
   const { parent, traceparent } = fromWireTrace(trace);
-  const messageId = wire.id ?? `@${inputPosition}`;
-  const origin = { messageId, traceparent };
   return {
     turn: wire.n,
     log: wire.l,
     inputPosition,
-    messageId,
+    messageId: wire.id ?? `@${inputPosition}`,
     message: wire.m,
     messageVersion: wire.mv,
     topic: wire.p,
@@ -103,7 +96,6 @@ export function turnRecordOf(wire: WireRecord): TurnRecord {
     steps: wire.q?.map(fromWireStep),
     unusedSteps: wire.u?.map(([name, digest, use]) => ({ name, digest: digest ?? undefined, use })),
     sent: wire.o?.map(fromWireSent) ?? [],
-    dispatched: wire.y?.map((contained, index) => draftOf(wire.o?.[index], contained, origin)),
     timers: wire.a?.map(fromWireTimer),
     digestKey: wire.dk,
     reply: wire.r,
@@ -211,8 +203,6 @@ export interface WireRecord {
   b?: WireBatch;
   e?: WireEvent[];
   sv?: number;
-  /** Metadata of what was sent, when it was stored after the record. */
-  y?: readonly WireContained[];
   o?: WireSent[];
   a?: WireTimer[];
   dk?: string;

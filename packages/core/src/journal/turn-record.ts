@@ -4,7 +4,7 @@
  * turn-record-codec.ts, the table of the format in DESIGN.md.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
-import type { InputDraft, Position } from "../definition/message/input.ts";
+import type { Position } from "../definition/message/input.ts";
 import type { RecordedEvent } from "../definition/recorded-event.ts";
 import type { Answering } from "./answering.ts";
 import type { EarlierRun } from "./earlier-run.ts";
@@ -58,11 +58,6 @@ export interface TurnRecord {
   readonly unusedSteps?: readonly StepIdentity[] | undefined;
   /** Messages and publications that were committed with the turn. */
   readonly sent: readonly SentMessage[];
-  /**
-   * Messages that were stored after the record and not with it (R1 in engine/turn/dispatch.ts);
-   * absent when there are none.
-   */
-  readonly dispatched?: readonly InputDraft[] | undefined;
   /** Timers that were set and cancelled with the turn; absent when there are none. */
   readonly timers?: readonly RecordedTimer[] | undefined;
   /** Key that made the digests in this record (`Digests.keyId`); absent when there are none. */

@@ -3,8 +3,6 @@ import { expect, it } from "vitest";
 import type { StoredAt } from "./mark.ts";
 import { LogFooting } from "./log-footing.ts";
 
-const fence = { agent: { type: "account", key: "a" }, revision: 50 };
-
 /** A log as positions with the times at which they were stored. */
 function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefined): LogFooting {
   const at = async (position: number): Promise<StoredAt | undefined> => {
@@ -19,8 +17,7 @@ function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefine
   };
   const commit = async (): Promise<readonly number[]> => [60];
   const cell = async () => undefined;
-  const dispatch = async (): Promise<readonly number[]> => [61];
-  return new LogFooting({ at, cell, commit, dispatch, end, shards: 1 }, () => undefined);
+  return new LogFooting({ at, cell, commit, end, shards: 1 }, () => undefined);
 }
 
 it("G2: what is read after the log was away proves nothing about what was there before", async () => {
@@ -37,7 +34,6 @@ it("G2: what is read after the log was away proves nothing about what was there 
   expect(footing.inDoubt).toBe(true);
   // G4
   await expect(footing.commit([])).rejects.toMatchObject({ code: "log-unavailable" });
-  await expect(footing.dispatch([], fence)).rejects.toMatchObject({ code: "log-unavailable" });
 });
 
 it.each([

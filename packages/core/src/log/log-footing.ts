@@ -18,8 +18,8 @@
  *     what is accepted at that position later.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
-import type { InputDraft, Position } from "../definition/message/input.ts";
-import type { JournalFence, Log, TurnCommit } from "./log.ts";
+import type { Position } from "../definition/message/input.ts";
+import type { Log, TurnCommit } from "./log.ts";
 import type { Mark } from "./mark.ts";
 import { removedUnder } from "./low-water.ts";
 import { laterMark, logChanged } from "./mark.ts";
@@ -40,7 +40,7 @@ const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined }
 /** Positions that a floor may be behind what is passed, before somebody looks for the end. */
 const unknownMax = 500;
 
-export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "dispatch" | "end" | "shards">;
+export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end" | "shards">;
 
 export class LogFooting {
   readonly #log: FootingLog;
@@ -148,26 +148,10 @@ export class LogFooting {
    * @throws what `Log.commit` throws, and LogUnavailableError when the log is another one
    */
   commit(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
-    if (this.inDoubt) return this.#surely(() => this.#log.commit(commits));
-    return this.#log.commit(commits);
+    return this.inDoubt ? this.#commitSurely(commits) : this.#log.commit(commits);
   }
 
-  /**
-   * Store what a journal entry contains, on no other log than it knows: the fence names a revision,
-   * and another log may have one of that number (G4).
-   * @throws what `Log.dispatch` throws, and LogUnavailableError when the log is another one
-   */
-  async dispatch(drafts: readonly InputDraft[], fence: JournalFence): Promise<void> {
-    const before = this.positionIn(shardAt(fence.revision));
-    const dispatch = (): Promise<readonly Position[]> => this.#log.dispatch(drafts, fence);
-    const positions = await (this.inDoubt ? this.#surely(dispatch) : dispatch());
-    // A floor that counts on them must not outlive them.
-    const last = Math.max(...positions);
-    const draft = drafts[positions.indexOf(last)];
-    if (draft !== undefined) this.stored(last, draft.payload, before);
-  }
-
-  async #surely<Stored>(store: () => Promise<Stored>): Promise<Stored> {
+  async #commitSurely(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
     try {
       await this.look();
     } catch (cause) {
@@ -176,7 +160,7 @@ export class LogFooting {
         { cause },
       );
     }
-    return store();
+    return this.#log.commit(commits);
   }
 
   /**

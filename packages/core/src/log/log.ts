@@ -6,8 +6,8 @@
  * rules the engine relies on:
  *
  *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
- *  L2 `commit` stores all of its turns with everything they send (except as L12 says), or nothing
- *     (I3), each record followed at once by its turn's messages, in order, so that the record says
+ *  L2 `commit` stores all of its turns with everything they send, or nothing (I3),
+ *     each record followed at once by its turn's messages, in order, so that the record says
  *     where they lie; a turn is stored only while its `expectedRevision` is the journal's last
  *     (I5). That makes it happen once; the ids of what it sends are kept but compared with nothing,
  *     so that a stranger's message with the same id cannot stop a turn. The turns of a commit are
@@ -34,9 +34,6 @@
  *     so that the last one always stays; inputs at an address before a position; one dead letter.
  *     All other entries keep their place, and no position is ever given to something else. The
  *     low-water mark is raised before anything is removed (low-water.ts).
- *  L12 `dispatch` tries each message once, and none of these attempts stores anything once the
- *      journal has grown: also one that was on its way for an hour. A caller that does not know the
- *      outcome asks after the journal has grown.
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../definition/message/address.ts";
@@ -66,17 +63,6 @@ export interface TurnCommit {
   readonly deadLetter?: DeadLetter | undefined;
   /** Timers of this agent that the turn sets and cancels. */
   readonly timers?: readonly TimerChange[] | undefined;
-  /**
-   * Messages that the record contains and that `dispatch` stores once the turn is stored. They are
-   * only checked here, so that nothing is stored that `dispatch` would refuse.
-   */
-  readonly dispatched?: readonly InputDraft[] | undefined;
-}
-
-/** The journal of an agent, as long as it ends at this revision. */
-export interface JournalFence {
-  readonly agent: AgentId;
-  readonly revision: Position;
 }
 
 /** The place of inputs: one address, or all of an agent type or a topic. */
@@ -226,11 +212,6 @@ export interface LogLimits {
    * workers of its own, each of its partitions has a reader.
    */
   readonly readersMax: number;
-  /**
-   * Messages of one turn up to which it is better to store its record alone and the messages after
-   * it than all of them in one commit; 0 when it never is.
-   */
-  readonly dispatchMax: number;
   /** Time that the log remembers the ids of accepted messages, in milliseconds. */
   readonly idWindowMs: number;
 }
@@ -249,7 +230,7 @@ export interface ReadOptions extends CallOptions {
 
 export interface AcceptOptions extends CallOptions {
   /** Store it only while the journal of this agent ends at this revision (L10). */
-  readonly fence?: JournalFence | undefined;
+  readonly fence?: { readonly agent: AgentId; readonly revision: Position } | undefined;
 }
 
 export type LogStatus = "connected" | "disconnected" | "closed";
@@ -293,13 +274,6 @@ export interface Log {
    * (nothing stored)
    */
   commit(turns: readonly TurnCommit[]): Promise<readonly Position[]>;
-
-  /**
-   * Store messages that a journal entry contains, each by itself and only while the journal ends at
-   * the revision of the fence (L12); returns the position of each.
-   * @throws RevisionConflictError, LogUnavailableError (both: some may be stored)
-   */
-  dispatch(drafts: readonly InputDraft[], fence: JournalFence): Promise<readonly Position[]>;
 
   /**
    * Store a dead letter for an input that has no journal. Storing the same position again changes

@@ -156,24 +156,6 @@ export class ShardedLog implements port.Log {
     return { ...turn, expectedRevision: this.#positions.local(expected) };
   }
 
-  async dispatch(
-    drafts: readonly InputDraft[],
-    { agent, revision }: port.JournalFence,
-  ): Promise<readonly Position[]> {
-    const shard = shardOfKey(this, agent.key);
-    const isElsewhere = ({ address }: InputDraft): boolean =>
-      shardOfKey(this, address.key) !== shard;
-    if (drafts.some(isElsewhere)) {
-      throw new LogRefusedError(
-        `What ${agentName(agent)} dispatches lies in another shard, where its journal is no fence; nothing was stored.`,
-        { details: { agent: agentName(agent), shard } },
-      );
-    }
-    const fence = { agent, revision: this.#positions.local(revision) };
-    const positions = await this.#at(shard).dispatch(drafts, fence);
-    return positions.map((position) => this.#positions.global(shard, position));
-  }
-
   bury(deadLetter: DeadLetter): Promise<void> {
     const { agent } = deadLetter;
     const shard = agent === undefined ? 0 : shardOfKey(this, agent.key);

@@ -75,7 +75,6 @@ const limitRules: OptionRules<LogLimits> = {
   commitMessagesMax: atLeastOne,
   chainMin: atLeastOne,
   readersMax: atLeastOne,
-  dispatchMax: { least: 0, whole: true },
   idWindowMs: delay,
 };
 
@@ -93,7 +92,6 @@ const defaults: MemoryBrokerSettings = Object.freeze({
     commitMessagesMax: 1000,
     chainMin: 2,
     readersMax: 65_536,
-    dispatchMax: 0,
     idWindowMs: 120_000,
   }),
   duplicates: Object.freeze({ ageMsMax: 120_000, idsMax: 100_000 }),

@@ -15,7 +15,6 @@ import type {
   FollowRequest,
   InputPlace,
   JournalEntry,
-  JournalFence,
   Log,
   LogEntry,
   LogLimits,
@@ -48,7 +47,6 @@ import { MemoryReader } from "./memory-reader.ts";
 import { replyAddressOf, type PausedCalls, type Server, type ServerPeer } from "./server.ts";
 import { storageReport } from "./storage-report.ts";
 import { firstInput, inputAt, inputsOf, journalPage } from "./stored-pages.ts";
-import type { StorableInput } from "./storable.ts";
 import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
 import { Wire } from "./wire.ts";
 
@@ -109,15 +107,6 @@ export class MemoryLog implements Log {
   async commit(turns: readonly TurnCommit[]): Promise<readonly Position[]> {
     const storable = turns.map((turn) => storableTurn(turn, this.#server.rules));
     return this.#wire.call("commit", () => this.#server.commit(storable));
-  }
-
-  async dispatch(drafts: readonly InputDraft[], fence: JournalFence): Promise<readonly Position[]> {
-    const inputs = drafts.map((draft) => storableInput(draft, this.#server.rules));
-    const journal = { name: journalName(fence.agent), revision: fence.revision };
-    const { storage } = this.#server;
-    const store = (input: StorableInput): Promise<Position> =>
-      this.#wire.call("dispatch", () => storage.dispatch(input, journal));
-    return Promise.all(inputs.map(store));
   }
 
   async bury(deadLetter: DeadLetter): Promise<void> {

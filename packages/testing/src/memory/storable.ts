@@ -109,7 +109,6 @@ export function misfitInput(
 export function storableTurn(turn: TurnCommit, rules: StorableRules): StorableTurn {
   const { type, key } = turn.agent;
   const name = `${type}/${key}`;
-  for (const draft of turn.dispatched ?? []) storableInput(draft, rules);
   return {
     agent: { type, key },
     journal: journalName(turn.agent),

@@ -72,7 +72,13 @@ export class Storage {
   }
 
   accept(input: StorableInput, fence?: JournalFence): Accepted {
-    if (fence !== undefined) this.#requireEnd(fence);
+    const last = fence && (this.journal(fence.name).at(-1)?.revision ?? 0);
+    if (fence !== undefined && last !== fence.revision) {
+      throw new RevisionConflictError(
+        `The journal ${fence.name} is at ${last}, not at ${fence.revision}: nothing was stored.`,
+        { details: { journal: fence.name, expected: fence.revision, last } },
+      );
+    }
     const id = scopedId(input);
     const nowMs = this.#options.clock.now();
     const earlier = id === undefined ? undefined : this.#duplicates.find(id, nowMs);
@@ -80,21 +86,6 @@ export class Storage {
     const position = this.#storeInput(input);
     if (id !== undefined) this.#duplicates.remember(id, position, nowMs);
     return { position, duplicate: false };
-  }
-
-  /** Store a message that a journal entry contains, while the journal ends there (L12). */
-  dispatch(input: StorableInput, fence: JournalFence): Position {
-    this.#requireEnd(fence);
-    return this.#storeInput(input);
-  }
-
-  #requireEnd({ name, revision }: JournalFence): void {
-    const last = this.journal(name).at(-1)?.revision ?? 0;
-    if (last === revision) return;
-    throw new RevisionConflictError(
-      `The journal ${name} is at ${last}, not at ${revision}: nothing was stored.`,
-      { details: { journal: name, expected: revision, last } },
-    );
   }
 
   /** All or nothing (L2): everything that can be wrong is found before anything is stored. */

@@ -3,7 +3,7 @@
  * here.
  */
 import { LogUnavailableError, RevisionConflictError } from "@troupe/core/errors";
-import type { Log } from "@troupe/core/log";
+import type { Log, Position, TurnCommit } from "@troupe/core/log";
 import type { Replica } from "../memory/replica.ts";
 import type { Chance } from "./chance.ts";
 import type { CommitMishap, FailingCalls } from "./fault.ts";
@@ -48,8 +48,7 @@ export function faultyLog(log: Log, troubles: Troubles, host: FaultyLogHost): Lo
   return overlay(log, {
     ...reads,
     ...failingSaves(log, troubles, host.callChance),
-    commit: (turns) => mishap(troubles, host, () => log.commit(turns)),
-    dispatch: (drafts, fence) => mishap(troubles, host, () => log.dispatch(drafts, fence)),
+    commit: (turns) => commit(log, troubles, host, turns),
     floors: async () => {
       const floors = (await reads.floors?.()) ?? [];
       return host.floorsLost() ? [] : floors;
@@ -68,21 +67,22 @@ export function faultyLog(log: Log, troubles: Troubles, host: FaultyLogHost): Lo
   });
 }
 
-async function mishap<Result>(
+async function commit(
+  log: Log,
   troubles: Troubles,
   host: FaultyLogHost,
-  call: () => Promise<Result>,
-): Promise<Result> {
+  turns: readonly TurnCommit[],
+): Promise<readonly Position[]> {
   const trouble = troubles.mishaps.shift();
-  if (trouble === undefined) return call();
+  if (trouble === undefined) return log.commit(turns);
   switch (trouble.mishap) {
     case "conflict":
       throw new RevisionConflictError("Somebody else wrote first, because the simulation says so.");
     case "lost-ack":
-      await call();
+      await log.commit(turns);
       break;
     case "late":
-      host.later(trouble.lateMs, () => void call().catch(() => undefined));
+      host.later(trouble.lateMs, () => void log.commit(turns).catch(() => undefined));
       break;
     case "unavailable":
       break;

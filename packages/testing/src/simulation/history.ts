@@ -8,7 +8,6 @@ import type {
   Position,
   LogEntry,
   SubscriptionBeginning,
-  Metadata,
 } from "@troupe/core/log";
 import { agentName, decodePayload } from "@troupe/core/log";
 import type {
@@ -43,10 +42,7 @@ export interface History {
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State;
   /** An input's payload. @throws UndecodablePayloadError */
   payload(input: Input): unknown;
-  /**
-   * Agents that have not handled an input that is theirs, as `type/key@position`, and what a stored
-   * turn has still to send, as `type/key sends id`.
-   */
+  /** Agents that have not handled an input that is theirs, as `type/key@position`. */
   readonly unhandled: ReadonlySet<string>;
 }
 
@@ -211,7 +207,6 @@ export class GrowingHistory implements History {
 
   #input(input: Input): void {
     this.inputs.set(input.position, input);
-    this.unhandled.delete(sending(input.metadata));
     if (input.fault !== undefined) this.unhandled.add(handling(undefined, input.position));
     for (const agent of this.#candidates(input)) {
       const counts = this.#counts(agent.type, input);
@@ -261,7 +256,6 @@ export class GrowingHistory implements History {
     steps.push(...(record.steps ?? []));
     journal.push({ revision, record, steps, committedAtMs });
     this.unhandled.delete(handling(agent, record.inputPosition));
-    for (const { metadata } of record.dispatched ?? []) this.unhandled.add(sending(metadata));
   }
 
   /** Inputs before the tombstone need no turn any more. */
@@ -310,9 +304,4 @@ export class GrowingHistory implements History {
 
 function handling(agent: AgentId | undefined, position: Position): string {
   return `${agent === undefined ? "nobody" : agentName(agent)}@${position}`;
-}
-
-/** Key of a message that a record contains, until it is on the log. */
-function sending({ id, sender }: Metadata): string {
-  return `${sender} sends ${id}`;
 }

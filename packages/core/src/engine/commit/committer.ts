@@ -5,19 +5,15 @@
  *  C2 A turn that stores nothing but its record commits alone: one message is atomic by itself, needs no batch, and its
  *     conflict concerns nobody else. Only a key with many finished turns commits them as a chain; from how many on that
  *     pays, the log says (`chainMin`).
- *     A turn that sends a few small messages does so too where the log says that it pays: its record contains them, and they
- *     are stored after it (`dispatchMax`, dispatch.ts).
  *  C3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
  *     its size, so only a few are on their way at once and the rest gathers for the next one. A group is of one shard.
  *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
  *  C5 The number of turns on their way is bounded (I7).
  */
-import { LogUnavailableError, RevisionConflictError } from "../../errors/log-errors.ts";
+import { RevisionConflictError } from "../../errors/log-errors.ts";
 import { errorData, isFinal, TroupeError } from "../../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
-import type { AgentId } from "../../definition/message/address.ts";
-import { agentName } from "../../definition/message/address.ts";
-import type { InputDraft, Position } from "../../definition/message/input.ts";
+import type { Position } from "../../definition/message/input.ts";
 import type { Log, TurnCommit } from "../../log/log.ts";
 import { shardOfKey } from "../../log/shard.ts";
 import { messagesOf } from "../turn/turn-size.ts";
@@ -48,7 +44,7 @@ export interface CommitHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
   /** Stores, and is told of what is stored. */
-  readonly footing: Pick<LogFooting, "commit" | "dispatch" | "positionIn" | "stored">;
+  readonly footing: Pick<LogFooting, "commit" | "positionIn" | "stored">;
 }
 
 export class Committer {
@@ -108,7 +104,7 @@ export class Committer {
     const first = turns[0];
     if (first === undefined) return;
     const share = shareOf(mailbox, turns, shardOfKey(this.#log, mailbox.agent.key));
-    if (share.messages === 1 || first.dispatches) this.#commitSingle(share);
+    if (share.messages === 1) this.#commitSingle(share);
     else this.#gathering.push(share);
   }
 
@@ -117,7 +113,7 @@ export class Committer {
     this.#singles += 1;
     const startedAt = this.#feed.active ? performance.now() : 0;
     const before = this.#footing.positionIn(share.shard);
-    this.#single(share).then(
+    this.#footing.commit(share.commits).then(
       (revisions) => {
         this.#standOn(share, revisions, before);
         if (this.#feed.active) this.#stored([share], performance.now() - startedAt);
@@ -129,35 +125,6 @@ export class Committer {
         this.#singleEnded();
       },
     );
-  }
-
-  #single(share: Share): Promise<readonly Position[]> {
-    const [commit] = share.commits;
-    const stored = this.#footing.commit(share.commits);
-    return commit?.dispatched === undefined
-      ? stored
-      : this.#dispatch(commit.agent, commit.dispatched, stored);
-  }
-
-  /** Stores the messages that the record contains, once that is stored (R1). */
-  async #dispatch(
-    agent: AgentId,
-    drafts: readonly InputDraft[],
-    stored: Promise<readonly Position[]>,
-  ): Promise<readonly Position[]> {
-    const revisions = await stored;
-    const [revision = 0] = revisions;
-    try {
-      await this.#footing.dispatch(drafts, { agent, revision });
-    } catch (thrown) {
-      // The record is stored, so its turn cannot be refused any more.
-      const name = agentName(agent);
-      throw new LogUnavailableError(
-        `What ${name} sent with its turn at ${revision} may not all be stored: it is looked for and sent again.`,
-        { cause: thrown, details: { agent: name, revision } },
-      );
-    }
-    return revisions;
   }
 
   #singleEnded(): void {
@@ -267,19 +234,9 @@ function shareOf(mailbox: Committing, turns: readonly Turn[], shard: number): Sh
       if (timer.kind === "set") bytes += timer.message.payload.byteLength;
     }
     const { agent } = mailbox;
-    const { deadLetter, dispatches, end: record, timers } = turn;
-    const outgoing = dispatches ? nothing : turn.outgoing;
-    const dispatched = dispatches ? turn.outgoing : undefined;
+    const { deadLetter, end: record, outgoing, timers } = turn;
     const expectedRevision = commits.length === 0 ? mailbox.revision : "chained";
-    commits.push({
-      agent,
-      expectedRevision,
-      record: turn.bytes,
-      outgoing,
-      dispatched,
-      deadLetter,
-      timers,
-    });
+    commits.push({ agent, expectedRevision, record: turn.bytes, outgoing, deadLetter, timers });
     if (record === undefined) continue;
     bytes += record.byteLength;
     commits.push({ agent, expectedRevision: "chained", record, outgoing: [] });
@@ -299,5 +256,3 @@ function revisionsOf(
     return revisions[next] ?? 0;
   });
 }
-
-const nothing: readonly never[] = Object.freeze([]);

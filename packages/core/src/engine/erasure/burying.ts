@@ -15,7 +15,6 @@ import { endFor, heldBy, planOf } from "./erasure-plan.ts";
 import type { EraseOptions, ErasureHost } from "./erasure.ts";
 import type { JournalScan, Tombstone } from "./journal-scan.ts";
 import { nothingScanned, scanJournal } from "./journal-scan.ts";
-import { settledScan } from "./settle.ts";
 
 export interface BuriedErasure extends NotedErasure {
   readonly buried: Buried;
@@ -41,7 +40,7 @@ export async function buriedErasure(
   const begun = isOpen
     ? { audit: last, revision }
     : await noteErasure(log, agent, { audit: await newAudit(host, agent, options), revision });
-  const grave = await graveOf(host, agent, { audit: begun.audit, isOpen, options });
+  const grave = await graveOf(log, agent, { audit: begun.audit, isOpen, options });
   const { buried, sentCount, upTo } = grave;
   const audit = { ...begun.audit, upTo, buried, sentCount };
   const noted = await noteErasure(log, agent, { audit, revision: begun.revision });
@@ -67,17 +66,16 @@ interface Start {
 
 /** The tombstone, and the holdings before it. */
 async function graveOf(
-  host: ErasureHost,
+  log: Log,
   agent: AgentId,
   { audit, isOpen, options }: Start,
 ): Promise<Pick<ErasureAudit, "sentCount" | "upTo"> & { readonly buried: Buried }> {
-  const { log } = host;
-  const scan = await settledScan(host, agent, nothingScanned, options);
+  const scan = await scanJournal(log, agent, nothingScanned, options);
   const isThere = tombstoneFor(audit, scan) !== undefined;
   const waiting = isThere ? undefined : await withoutTimers(log, agent, options);
   // A message that fired until now is of the old life, too.
   const upTo = isOpen ? audit.upTo : await endFor(log, agent);
-  const tombstone = await bury(host, agent, { audit: { ...audit, upTo }, options, scan });
+  const tombstone = await bury(log, agent, { audit: { ...audit, upTo }, options, scan });
   const held = { ...(await heldBy(log, await planOf(log, agent, tombstone), options)) };
   if (waiting !== undefined) held["timers"] = waiting;
   const key = await subjectKeys(log).idOf(agentName(agent));
@@ -101,7 +99,7 @@ async function withoutTimers(log: Log, agent: AgentId, options: EraseOptions): P
  * are forgotten, and they must not be handled again.
  */
 async function bury(
-  host: ErasureHost,
+  log: Log,
   agent: AgentId,
   start: {
     readonly audit: ErasureAudit;
@@ -109,7 +107,6 @@ async function bury(
     readonly scan: JournalScan;
   },
 ): Promise<Tombstone> {
-  const { log } = host;
   const { by, reason, startedAtMs: erasedAtMs, upTo } = start.audit;
   for (let { scan } = start; ;) {
     const there = tombstoneFor(start.audit, scan);
@@ -128,7 +125,7 @@ async function bury(
       if (!again) throw thrown;
     }
     start.options.signal?.throwIfAborted();
-    scan = await settledScan(host, agent, scan, start.options);
+    scan = await scanJournal(log, agent, scan, start.options);
   }
 }
 

@@ -5,8 +5,7 @@
  *     the agent is stored (I5), and nothing that lies before it is handled any more (I4).
  *  A2 Then everything before the tombstone is destroyed, part by part. A process that is killed in
  *     between leaves an audit record that tells so, with the holdings that there were; doing it
- *     again goes on with the same erasure, up to the same position, with the same result. Messages
- *     that turns sent are on the log before that, and their journals say so (settle.ts).
+ *     again goes on with the same erasure, up to the same position, with the same result.
  *  A3 Entries after that position are a new life of the agent, and are not touched: no message,
  *     timer or key of it.
  *  A4 Entries that others need stay: publications that another agent of this key has not handled.
@@ -14,7 +13,6 @@
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Input, Position } from "../../definition/message/input.ts";
 import type { Log } from "../../log/log.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
 import { requireOptions } from "../../definition/option-rules.ts";
@@ -27,7 +25,6 @@ import { endFor, heldBy, planOf, positionFor } from "./erasure-plan.ts";
 import type { EraseOptions, ErasedPart, Erasure, ErasureHost } from "./erasure.ts";
 import { eraseOptionRules } from "./erasure.ts";
 import { nothingScanned, scanJournal } from "./journal-scan.ts";
-import { settleSenders } from "./settle.ts";
 
 /** @throws LogUnavailableError, RevisionConflictError, DefinitionError */
 export async function eraseAgent(
@@ -44,7 +41,6 @@ export async function eraseAgent(
   await log.accept(erasedDraft(agent, `erased@${tombstone}`), options);
   if (key !== undefined) await subjectKeys(log).erase(agentName(agent), key);
   const plan = await planOf(log, agent, { inputPosition: upTo, revision: tombstone });
-  await settleSenders(host, { options, pages: sentTo(log, agent, plan) });
   const parts = await destroyed(log, plan, { held, options });
   const archived = await inArchive(host, agent, plan);
   const counts = Object.fromEntries(parts.map(({ count, part }) => [part, count]));
@@ -68,22 +64,6 @@ async function counted(log: Log, agent: AgentId, options: EraseOptions): Promise
   const upTo = last;
   const archived = undefined;
   return { agent, done: false, resumed: false, upTo, parts, key, kept, sentCount, sent, archived };
-}
-
-/** The messages that the plan destroys. */
-async function* sentTo(
-  log: Log,
-  agent: AgentId,
-  { parts, upTo }: Plan,
-): AsyncGenerator<readonly Input[]> {
-  const topics = [...parts.values()].flatMap((part) =>
-    part.kind === "publications" ? [part.topic] : [],
-  );
-  for (let after: Position | undefined = 0; after !== undefined;) {
-    const page = await log.inputsOf(agent, topics, after, upTo + 1, { firm: true });
-    yield page;
-    after = page.at(-1)?.position;
-  }
 }
 
 /** @returns what there was, also of what an earlier try has destroyed */

@@ -2,8 +2,6 @@
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { CallOptions, Log } from "../../log/log.ts";
-import type { Undispatched } from "../../journal/undispatched.ts";
-import { undispatchedAfter } from "../../journal/undispatched.ts";
 import type { JournalRecord } from "../../journal/journal-record.ts";
 import { decodeJournalRecord } from "../../journal/journal-record.ts";
 import type { TombstoneRecord } from "../../journal/tombstone-record.ts";
@@ -23,11 +21,6 @@ export interface JournalScan {
   /** The furthest input that was handled, or whose turn has begun: it has had effects. */
   readonly lastInput: Position;
   readonly tombstone: Tombstone | undefined;
-  /**
-   * Messages of the last turn, unless the journal says that they are stored (R2 in
-   * engine/turn/dispatch.ts).
-   */
-  readonly undispatched: Undispatched | undefined;
   readonly sentCount: number;
   readonly sent: readonly SentMessage[];
 }
@@ -37,7 +30,6 @@ export const nothingScanned: JournalScan = Object.freeze({
   turns: 0,
   lastInput: 0,
   tombstone: undefined,
-  undispatched: undefined,
   sentCount: 0,
   sent: [],
 });
@@ -54,19 +46,16 @@ export async function scanJournal(
   before: JournalScan,
   { signal, until = Infinity }: ScanOptions,
 ): Promise<JournalScan> {
-  let { lastInput, revision, sentCount, tombstone, turns, undispatched } = before;
+  let { lastInput, revision, sentCount, tombstone, turns } = before;
   const sent = [...before.sent];
   for (;;) {
     const all = await log.journal(agent, revision, { firm: true, signal });
     const page = all.filter((entry) => entry.revision <= until);
-    if (page.length === 0) {
-      return { revision, turns, lastInput, tombstone, undispatched, sentCount, sent };
-    }
+    if (page.length === 0) return { revision, turns, lastInput, tombstone, sentCount, sent };
     for (const entry of page) {
       revision = entry.revision;
       const record = decodedOrNothing(entry.record);
       if (record === undefined) continue;
-      undispatched = undispatchedAfter(undispatched, record, revision);
       const inputPosition = inputOf(record);
       // One that comes after its record was in a lost tail (I16).
       if (inputPosition < revision) lastInput = Math.max(lastInput, inputPosition);

@@ -8,8 +8,6 @@
  * journal/base-record.ts).
  */
 import { coversFold } from "../../definition/event-version.ts";
-import type { Undispatched } from "../../journal/undispatched.ts";
-import { undispatchedAfter } from "../../journal/undispatched.ts";
 import { DigestKeyError } from "../../errors/journal-errors.ts";
 import { CorruptSnapshotError, ForeignSnapshotError } from "../../errors/snapshot-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
@@ -87,7 +85,6 @@ export class AgentHistory {
   #begins: Position = 0;
   /** Turns are missing; a base record behind them mends that (T1). */
   #hole: JournalHoleError | undefined;
-  #undispatched: Undispatched | undefined;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
@@ -140,7 +137,6 @@ export class AgentHistory {
     this.#revision = revision;
     this.#confirmed = true;
     this.#advanced = true;
-    this.#undispatched = undefined;
     this.#closeSteps();
     const nowMs = host.log.nowMs();
     if (end !== undefined) this.#know({ ...next, coveredAtMs: nowMs }, revision, nowMs);
@@ -169,17 +165,6 @@ export class AgentHistory {
   /** Forgets the base records up to this one: the records before it are removed, or about to be. */
   forgetBasesTo(revision: Position): void {
     this.#bases = this.#bases.filter((base) => base.revision > revision);
-  }
-
-  /** Messages of the last turn, unless they are known to be stored. */
-  get undispatched(): Undispatched | undefined {
-    return this.#undispatched;
-  }
-
-  /** The inputs up to here have their turns, and the messages of these are stored (R4). */
-  handledTo(position: Position): void {
-    const { inputPosition = 0 } = this.#undispatched ?? {};
-    if (inputPosition <= position) this.#undispatched = undefined;
   }
 
   /**
@@ -223,7 +208,6 @@ export class AgentHistory {
 
   #mark({ parked, inputPosition, failure }: ParkRecord, revision: Position): void {
     const unknown = { code: "unknown", message: "no reason was recorded", retryable: false };
-    this.#undispatched = undefined;
     // A new count begins when the agent is resumed.
     this.#runs.forgetBegun();
     this.#parked = parked ? { inputPosition, failure: failure ?? unknown, revision } : undefined;
@@ -327,7 +311,6 @@ export class AgentHistory {
     this.#parked = undefined;
     this.#runs.forgetBegun();
     this.#openSteps = undefined;
-    this.#undispatched = undefined;
   }
 
   /** Forgets the journal, which is read from the beginning the next time. */
@@ -407,14 +390,12 @@ export class AgentHistory {
   #apply({ entry, record, ...keys }: OpenRecord<JournalEntry>): void {
     const { committedAtMs: storedAtMs, revision } = entry;
     this.#tailBytes += entry.record.byteLength;
-    const undispatched = undispatchedAfter(this.#undispatched, record, revision);
     if (record.kind === "steps") this.#remember(record.steps);
     else if (record.kind === "park") this.#mark(record.park, revision);
     else if (record.kind === "base") {
       this.#meet(record.base, { position: revision, ...keys, storedAtMs });
     } else if (record.kind === "tombstone") this.#beginAgain(record.tombstone);
     else this.#fold(record.turn, revision, keys);
-    this.#undispatched = undispatched;
     this.#revision = revision;
   }
 

@@ -4,7 +4,6 @@
  * any more. A journal that cannot be read keeps its own agent waiting, and no other
  * one: it is tried again for ever, with pauses.
  */
-import { RevisionConflictError } from "../../errors/log-errors.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import { errorData } from "../../errors/troupe-error.ts";
 import type { AgentId } from "../../definition/message/address.ts";
@@ -14,16 +13,8 @@ import { storableFailure } from "../../journal/storable-failure.ts";
 import type { AgentHistory } from "../history/agent-history.ts";
 import type { Delivery } from "../runtime/delivery.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
-import type { Mailbox } from "./mailbox.ts";
 import type { Pause } from "./pause.ts";
-import { dispatchAgain } from "../history/dispatch-again.ts";
 import { backoffMs } from "../../definition/retry-policy.ts";
-
-export interface ActivationParts {
-  readonly pause: Pause;
-  /** Deliveries that the agent has to do. */
-  readonly waiting: () => readonly Delivery[];
-}
 
 export class Activation {
   readonly #host: MailboxHost;
@@ -31,24 +22,23 @@ export class Activation {
   readonly #history: AgentHistory;
   readonly #pause: Pause;
   readonly #waiting: () => readonly Delivery[];
-  readonly #partition: number;
   #done = false;
   #abandoned = false;
   #failures = 0;
   /** Starts from the journal since the last commit that was stored. */
   #restarts = 0;
 
+  /** @param waiting what the agent has to do */
   constructor(
     host: MailboxHost,
-    { agent, partition }: Pick<Mailbox, "agent" | "partition">,
+    agent: AgentId,
     history: AgentHistory,
-    { pause, waiting }: ActivationParts,
+    { pause, waiting }: { readonly pause: Pause; readonly waiting: () => readonly Delivery[] },
   ) {
     this.#host = host;
     this.#agent = agent;
     this.#history = history;
     this.#pause = pause;
-    this.#partition = partition;
     this.#waiting = waiting;
   }
 
@@ -104,27 +94,17 @@ export class Activation {
     const { footing } = this.#host;
     if (footing.inDoubt || this.#restarts + this.#failures > 0) await footing.marks();
     await this.#history.load();
-    // The tracker knows of every place that is done.
-    this.#history.handledTo(this.#host.handledTo(this.#agent.type, this.#partition));
-    const { undispatched } = this.#history;
-    if (undispatched === undefined) return;
-    await dispatchAgain(this.#host, this.#agent, this.#history, undispatched);
-    this.#history.handledTo(undispatched.inputPosition);
   }
 
   /** The key waits, the others go on: an unreadable journal must not lose its messages. */
   #failed(thrown: unknown, then: () => void): void {
     if (this.#abandoned) return;
-    // A conflict is the fence at work: another worker goes on.
-    if (!(thrown instanceof RevisionConflictError)) this.#tell(errorData(thrown));
-    this.#failures += 1;
-    this.#pause.start(this.#delayMs(this.#failures), then);
-  }
-
-  #tell(failure: ErrorData): void {
     const what = `activation of ${agentName(this.#agent)}`;
+    const failure = errorData(thrown);
     this.#host.feed.emit({ kind: "fault", what, failure });
     this.#tellAskers(failure);
+    this.#failures += 1;
+    this.#pause.start(this.#delayMs(this.#failures), then);
   }
 
   /**

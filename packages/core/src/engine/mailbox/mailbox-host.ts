@@ -1,7 +1,6 @@
 /** The parts of a worker that a mailbox needs. */
 import type { TurnHost } from "../turn/turn-host.ts";
 import type { AgentId } from "../../definition/message/address.ts";
-import type { Position } from "../../definition/message/input.ts";
 import type { AddressedInputs } from "../runtime/addressed-inputs.ts";
 import type { Suspicion } from "../runtime/suspicion.ts";
 import type { SuspectLane } from "../runtime/suspect-lane.ts";
@@ -28,15 +27,10 @@ export interface MailboxHost extends TurnHost {
   /** Reads back inputs that were left on the log. */
   readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
   /** Told of what is read from journals. */
-  readonly footing: Pick<
-    LogFooting,
-    "commit" | "inDoubt" | "marks" | "positionIn" | "read" | "stored"
-  >;
+  readonly footing: Pick<LogFooting, "commit" | "inDoubt" | "marks" | "read">;
   readonly committer: { schedule(mailbox: Mailbox): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;
-  /** Up to here a type has handled every input of a partition. */
-  readonly handledTo: (type: string, partition: number) => Position;
   /** Told of every run that ends without an outcome because the worker stops (W3). */
   readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
   /** Told whenever a mailbox came to rest. */

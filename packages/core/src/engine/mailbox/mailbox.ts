@@ -482,7 +482,7 @@ export class Mailbox implements Standing<Mailbox> {
 
   #newActivation(): Activation {
     const waiting = (): readonly Delivery[] => this.#inbox.waiting;
-    return new Activation(this.#host, this, this.#history, { pause: this.#pause, waiting });
+    return new Activation(this.#host, this.agent, this.#history, { pause: this.#pause, waiting });
   }
 
   #activate(activation: Activation): void {

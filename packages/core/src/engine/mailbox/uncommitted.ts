@@ -66,7 +66,6 @@ export class Uncommitted {
     let messages = 0;
     let count = 0;
     for (const turn of this.#ready) {
-      if (turn.dispatches) return Math.max(1, count);
       messages += messagesOf(turn);
       if (count > 0 && messages > commitMessagesMax) break;
       count += 1;

@@ -163,13 +163,10 @@ function isOfAnotherFold({ bases, runtime }: AgentHistory): boolean {
 
 /**
  * Whether the agent may have a base record: not while it is parked, nor while a turn has steps in
- * the journal or a run that was written down, nor while messages of the last turn may not be
- * stored, because a successor needs these records.
+ * the journal or a run that was written down, because a successor needs these records.
  */
-export function mayHaveBase(history: AgentHistory): boolean {
-  const { hasOpenSteps, parked, turnsSinceBase, undispatched } = history;
-  if (parked !== undefined || undispatched !== undefined) return false;
-  return !hasOpenSteps && turnsSinceBase > 0;
+export function mayHaveBase({ hasOpenSteps, parked, turnsSinceBase }: AgentHistory): boolean {
+  return parked === undefined && !hasOpenSteps && turnsSinceBase > 0;
 }
 
 /** Turns between two base records of agents that go by age: at least, and at most. */

@@ -7,7 +7,6 @@ import { errorData } from "../../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Archive } from "../../log/archive/archive-port.ts";
 import type { AgentId } from "../../definition/message/address.ts";
-import type { Position } from "../../definition/message/input.ts";
 import type { Log } from "../../log/log.ts";
 import type { Residents } from "../mailbox/residents.ts";
 import type { AgentRuntime } from "../runtime/agent-runtime.ts";
@@ -39,8 +38,6 @@ export interface RetainingHost {
   readonly residents: Pick<Residents, "rest">;
   /** The partitions that this worker holds. */
   readonly held: () => readonly Holding[];
-  /** Up to here a type has handled every input of a partition. */
-  readonly handledTo: (type: string, partition: number) => Position;
 }
 
 export class Retaining {
@@ -57,10 +54,8 @@ export class Retaining {
     const { id: worker, log, residents, runtimes } = host;
     const { collector: settings, stateBytesMax } = host.settings;
     this.#host = host;
-    const partitionOf = ({ key }: AgentId): number =>
-      partitionOfToken(keyToToken(key), log.partitions);
-    const holds = (agent: AgentId): boolean => this.#holds(agent.type, partitionOf(agent));
-    const handledTo = (agent: AgentId): Position => host.handledTo(agent.type, partitionOf(agent));
+    const holds = ({ key, type }: AgentId): boolean =>
+      this.#holds(type, partitionOfToken(keyToToken(key), log.partitions));
     this.bases = new BaseWriter({ ...host, worker, stateBytesMax });
     this.collector = new Collector({ ...host, settings, holds });
     const rests = (name: string): boolean => residents.rest(name);
@@ -70,16 +65,7 @@ export class Retaining {
       const isFirst = own.some(({ partition }) => partition === 0);
       return { part: own.length / log.partitions, isFirst };
     };
-    this.#sweep = new Sweep({
-      ...host,
-      settings,
-      bases,
-      collector,
-      handledTo,
-      holds,
-      rests,
-      shareOf,
-    });
+    this.#sweep = new Sweep({ ...host, settings, bases, collector, holds, rests, shareOf });
     this.#topics = new Map([...runtimes.values()].map((each) => [each.type, agesOf(each)]));
   }
 

@@ -13,7 +13,6 @@ import { RevisionConflictError } from "../../errors/log-errors.ts";
 import { errorData } from "../../errors/troupe-error.ts";
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Position } from "../../definition/message/input.ts";
 import type { Log, LogEntry } from "../../log/log.ts";
 import type { HistoryHost } from "../history/agent-history.ts";
 import { AgentHistory } from "../history/agent-history.ts";
@@ -43,8 +42,6 @@ export interface SweepHost extends Omit<HistoryHost, "footing"> {
    * The part of a type's partitions that this worker holds, and whether the first is among them.
    */
   readonly shareOf: (type: string) => { readonly part: number; readonly isFirst: boolean };
-  /** Up to here everything of the agent is handled. */
-  readonly handledTo: (agent: AgentId) => Position;
   /** Forget the agent if it is idle in memory; false when it is at work there. */
   readonly rests: (name: string) => boolean;
 }
@@ -182,7 +179,6 @@ export class Sweep {
     try {
       const history = new AgentHistory(this.#host, runtime, agent);
       await history.load();
-      history.handledTo(this.#host.handledTo(agent));
       if (history.revision !== last || !(again || mayHaveBase(history))) return;
       await bases.append(history, lastStoredAtMs);
     } catch (thrown) {

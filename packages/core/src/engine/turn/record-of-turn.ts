@@ -39,7 +39,6 @@ export function recordOf(turn: Turn, outcome: TurnOutcome): TurnRecord {
     steps,
     unusedSteps: unused,
     sent: turn.outgoing.length === 0 ? noMessages : turn.outgoing.map((draft) => sent(turn, draft)),
-    dispatched: turn.dispatches ? turn.outgoing : undefined,
     timers: turn.timers.length > 0 ? turn.timers.map((change) => timer(turn, change)) : undefined,
     digestKey: hasDigests(turn, outcome) ? host.identity.digests.keyId : undefined,
     reply,
@@ -80,7 +79,6 @@ function sent(turn: Turn, draft: InputDraft): SentMessage {
   const { address, metadata, payload } = draft;
   const { id = "", message } = metadata;
   const to = addressText(address);
-  if (turn.dispatches) return { to, id, message, digest: "", content: payload };
   const digest = turn.digests?.get(draft) ?? digestsOfTurn(turn).ofPayload(payload);
   return { to, id, message, digest };
 }
@@ -91,10 +89,9 @@ function timer(turn: Turn, change: TimerChange): RecordedTimer {
 }
 
 function hasDigests(
-  { dispatches, outgoing, timers }: Turn,
+  { outgoing, timers }: Turn,
   { changed, steps = [], unused = [] }: TurnOutcome,
 ): boolean {
-  if (outgoing.length > 0 && !dispatches) return true;
-  if (timers.length > 0 || changed?.payload !== undefined) return true;
+  if (outgoing.length > 0 || timers.length > 0 || changed?.payload !== undefined) return true;
   return [...steps, ...unused].some(({ digest }) => digest !== undefined);
 }

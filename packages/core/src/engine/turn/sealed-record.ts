@@ -35,11 +35,9 @@ export function sealedRecord(
   const wraps = turn.host.layers.commit;
   if (wraps === undefined) return record;
   // An interceptor may change the record's content, but not the message it answers, by which it is
-  // recognised (I4), nor the messages that are stored after it.
-  const { dispatched, inputPosition, log, turn: number } = record;
-  const sent = dispatched === undefined ? {} : { sent: record.sent };
-  const place = { inputPosition, log, turn: number };
-  const wrapped = { ...throughCommitLayers(wraps, record), ...place, ...sent, dispatched };
+  // recognised (I4).
+  const { inputPosition, log, turn: number } = record;
+  const wrapped = { ...throughCommitLayers(wraps, record), inputPosition, log, turn: number };
   let { events } = wrapped;
   if (events !== record.events) {
     events = events.map(({ data, type }) => replaced(turn, type, data));

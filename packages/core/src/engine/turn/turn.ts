@@ -10,7 +10,6 @@ import type { MessageDefinition } from "../../definition/agent-definition.ts";
 import type { EventPlace } from "../../definition/event-version.ts";
 import type { BatchSeat } from "./batch-call.ts";
 import { ItemContext } from "./batch-item.ts";
-import { mayDispatch } from "./dispatch.ts";
 import type { TurnTimeoutError } from "../../errors/message-errors.ts";
 import { errorData, type ErrorData } from "../../errors/troupe-error.ts";
 import { agentName, type AgentId } from "../../definition/message/address.ts";
@@ -80,8 +79,6 @@ export class Turn implements EventSink {
   /** The agent has ended and handles nothing more. */
   readonly refuses: boolean;
   deadLetter: DeadLetter | undefined;
-  /** True when its messages are stored after its record, which contains them. */
-  dispatches = false;
   /** Set by `complete` or `fail`. */
   record: TurnRecord | undefined;
   /** The record's bytes. */
@@ -288,7 +285,6 @@ export class Turn implements EventSink {
     this.#end();
     try {
       if (this.#shared !== undefined) this.#fold(this.events);
-      this.dispatches = mayDispatch(this) && this.#stepStore.isSettled;
       this.#changed = this.#received?.changes(reply, false);
       this.#sealFitting(storedReply(this, reply), undefined);
     } catch (thrown) {
@@ -346,7 +342,6 @@ export class Turn implements EventSink {
 
   /** The draft is what it was before the handler. */
   #clear(): void {
-    this.dispatches = false;
     this.#shared = undefined;
     this.state = this.#stateBefore;
     this.#eventBytes = 0;

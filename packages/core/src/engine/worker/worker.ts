@@ -135,14 +135,11 @@ export class RunningWorker implements Worker {
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
     const ground = { footing: this.#footing, identity: this.#identity, held: () => this.holdings };
     const hosted = { runtimes: this.#runtimes, residents: this.#residents };
-    const handledTo: SharedHost["handledTo"] = (type, partition) =>
-      this.#intakes.get(partition)?.floorOf(type) ?? 0;
-    this.#retaining = retainingOf({ ...this.#parts, ...ground, ...hosted, handledTo });
+    this.#retaining = retainingOf({ ...this.#parts, ...ground, ...hosted });
     const host: SharedHost = {
       ...parts,
       cancellations: this.#cancellations,
       identity: this.#identity,
-      handledTo,
       session: this.#session,
       suspects: new SuspectLane(),
       onGivenBack: (agent, delivery, why) => this.#gaveBack(agent, delivery, why),

@@ -1,3 +1,0 @@
-import { systemContract } from "./system-contract.ts";
-
-systemContract("dispatched");

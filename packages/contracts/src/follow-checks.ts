@@ -1,4 +1,4 @@
-/** Following: what is stored and what comes, in log order, filtered. */
+/** Following: entries that are stored and entries that come, in log order, filtered. */
 import assert from "node:assert/strict";
 
 import { agentName } from "@troupe/core/log";
@@ -139,7 +139,7 @@ export const followChecks: readonly LogCheck[] = [
       }
       await Promise.all(growing);
       assert.deepEqual(shown.slice(0, 900), expected);
-      // Whether the end was found before or after the first of the later ones is open.
+      // The end may have been found before or after the first of the later ones.
       assert.ok(shown.slice(900).every((line) => line.endsWith("later")));
       assert.equal((await everything(log)).length, 909);
     },

@@ -1,8 +1,9 @@
 /**
  * The contract suite of the log port, for vitest.
  *
- * Every implementation runs the same checks, so what is tested in memory holds on the real log. The
- * checks are plain functions in `logChecks`; a runner other than vitest can call them itself.
+ * Every implementation runs the same checks, so a rule that is tested in memory holds on the real
+ * log. The checks are plain functions in `logChecks`; a runner other than vitest can call them
+ * itself.
  */
 import { describe, test } from "vitest";
 

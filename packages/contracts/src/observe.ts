@@ -17,7 +17,7 @@ import { until } from "./until.ts";
 
 export interface Collector {
   readonly reader: Reader;
-  /** In the order they were handed over. */
+  /** Inputs in the order they were handed over. */
   readonly inputs: Input[];
   /** Resolves when at least `count` inputs were handed over. */
   has(count: number): Promise<void>;

@@ -1,4 +1,4 @@
-/** Positions that know their log (I16): what lies at one, and where the log ends. */
+/** Positions that know their log (I16): the entry at one, and the end of the log. */
 import assert from "node:assert/strict";
 
 import { fitsLog } from "@troupe/core/log";

@@ -1,4 +1,4 @@
-/** Shards: what an agent sends into another one arrives there, once and in order. */
+/** Shards: messages that an agent sends into another one arrive there, once and in order. */
 import assert from "node:assert/strict";
 
 import type { Accepted, Position, Log, LogEntry } from "@troupe/core/log";

@@ -1,7 +1,7 @@
 /**
  * @troupe/core: what an application is written with.
  *
- * Whoever makes a log or a sink finds more in `@troupe/core/log`, whoever operates a system in
+ * Makers of a log or a sink find more in `@troupe/core/log`, operators of a system in
  * `@troupe/core/operate`, and every error class is in `@troupe/core/errors`.
  */
 

@@ -1,7 +1,7 @@
 /**
- * How many messages a process has on their way to the stream at once (I7). The rest waits here for
- * its turn, first come, first served; a caller who sends without ever awaiting is told when too
- * many wait, instead of filling the memory and the socket until everything times out.
+ * Bound on the messages that a process has on their way to the stream at once (I7). The rest waits
+ * here for its turn, first come, first served; a caller who sends without ever awaiting is told
+ * when too many wait, instead of filling the memory and the socket until everything times out.
  */
 import { TooManyWaitingError } from "@troupe/core/errors";
 
@@ -15,7 +15,7 @@ export interface AcceptWindowSize {
 export class AcceptWindow {
   readonly #size: AcceptWindowSize;
   readonly #waiting: (() => void)[] = [];
-  /** Where the line begins; what is before it has left. */
+  /** Index at which the line begins; those before it have left. */
   #head = 0;
   #flying = 0;
   /** Places that are free and not passed on yet. */

@@ -58,7 +58,7 @@ function acceptedMessage(
   return { ...message, lines: message.lines + expected };
 }
 
-/** One message until it is stored, refused or given up. */
+/** A message until it is stored, refused or given up. */
 class Acceptance implements ReplyWaiter {
   readonly #session: Session;
   readonly #message: DraftMessage;
@@ -83,7 +83,7 @@ class Acceptance implements ReplyWaiter {
     this.#reject = reject;
   }
 
-  /** Who waits is told at once; what is on its way keeps its place until that is over. */
+  /** Tells a waiting caller at once; a message on its way keeps its place until that is over. */
   endWith(signal: AbortSignal): void {
     this.#signal = signal;
     this.#onAbort = () => {
@@ -94,7 +94,7 @@ class Acceptance implements ReplyWaiter {
   }
 
   begin(): void {
-    // Who gave up while it waited in line was told so.
+    // A caller that gave up while it waited in line was told so.
     if (this.#signal?.aborted === true) return this.#session.acceptWindow.leave();
     this.#deadline = performance.now() + this.#session.acceptTimeoutMs;
     this.#send();

@@ -1,4 +1,7 @@
-/** What is sent and not stored: replies, cancelled asks and presence. All may be lost (L5). */
+/**
+ * Messages that are sent and not stored: replies, cancelled asks and presence. All may be lost
+ * (L5).
+ */
 import { NoRespondersError } from "@nats-io/nats-core";
 import { LogRefusedError } from "@troupe/core/errors";
 import { keyToToken } from "@troupe/core/log";

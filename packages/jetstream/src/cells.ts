@@ -78,7 +78,10 @@ export function onCell(
   return () => kept.unsubscribe();
 }
 
-/** It may be lost (L5), so a connection that is gone by now changes nothing. */
+/**
+ * Tells others that a cell changed; that may be lost (L5), so a connection that is gone by now
+ * changes nothing.
+ */
 function tell(session: Session, name: string, revision: Position): void {
   if (!session.link.isUp) return;
   session.link.connection.publish(session.subjects.cellChanges(name), String(revision));

@@ -59,7 +59,7 @@ test.each([0, 200])(
   },
 );
 
-/** How many of the messages of a turn are on the log. */
+/** Number of the messages of a turn that are on the log. */
 async function sentBy(log: Log, key: string): Promise<number> {
   let count = 0;
   for await (const entry of log.follow({

@@ -123,7 +123,7 @@ export class Committer {
   }
 }
 
-/** What the stream's answer to a commit ends. */
+/** Effect of the stream's answer to a commit. */
 interface Outcome {
   /** The records' positions, from that of the last message. */
   readonly positions: (lastSeq: number) => readonly Position[];
@@ -133,7 +133,7 @@ interface Outcome {
 
 interface CommitMessages {
   readonly list: readonly DraftMessage[];
-  /** Where in `list` each turn's record is. */
+  /** Index of each turn's record in `list`. */
   readonly recordIndexes: readonly number[];
 }
 

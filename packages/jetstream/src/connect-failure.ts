@@ -1,6 +1,7 @@
 /**
- * Why connecting failed, as an error with a name. What another try cannot change ends it at once:
- * credentials that are refused, certificates that do not fit, a server without JetStream.
+ * Reason why connecting failed, as an error with a name. A fault that another try cannot change
+ * ends it at once: credentials that are refused, certificates that do not fit, a server without
+ * JetStream.
  */
 import { JetStreamApiError } from "@nats-io/jetstream";
 import {
@@ -22,7 +23,7 @@ import {
 } from "./errors.ts";
 import type { ServerLook } from "./server-look.ts";
 
-/** What a server says of itself that decides what "no JetStream" means. */
+/** Facts that a server tells of itself, which decide the meaning of "no JetStream". */
 export interface ServerKind {
   readonly hasJetStream: boolean;
   /** Not in a cluster, where another server may have it. */
@@ -33,7 +34,7 @@ export function serverKind({ info }: NatsConnection): ServerKind {
   return { hasJetStream: info?.jetstream === true, isAlone: info?.cluster === undefined };
 }
 
-/** What kept us from a connection to the servers, which are shown without credentials. */
+/** Error that kept us from a connection to the servers, which are shown without credentials. */
 export function dialFailure(cause: unknown, servers: readonly string[]): TroupeError {
   const where = servers.join(", ");
   const details = { servers };
@@ -59,7 +60,10 @@ export function dialFailure(cause: unknown, servers: readonly string[]): TroupeE
 /** The client's words for a first line that is no INFO. */
 const noNatsServer = "unexpected response from server";
 
-/** What a look at a server found that another try does not change, or that explains the silence. */
+/**
+ * Fault that a look at a server found and another try does not change, or that explains the
+ * silence.
+ */
 export function obstacleOf(
   look: ServerLook,
   server: string,
@@ -84,7 +88,7 @@ export function obstacleOf(
   return new InsecureConnectionError(text, { details });
 }
 
-/** What kept us from the streams of a namespace, once there was a connection. */
+/** Error that kept us from the streams of a namespace, once there was a connection. */
 export function jetStreamFailure(
   cause: unknown,
   stream: string,

@@ -63,7 +63,7 @@ export async function connectChecked(options: ConnectLogOptions): Promise<Log> {
   return logOf(await openSessions(options), { createStreams });
 }
 
-/** What a log works with. A move may open one that nobody else may use. */
+/** Sessions that a log works with. A move may open one that nobody else may use. */
 export async function openSessions(
   options: ConnectLogOptions,
   { isMove = false }: { readonly isMove?: boolean } = {},
@@ -88,7 +88,10 @@ export async function openSessions(
   }
 }
 
-/** Where another server of the cluster would have it, that one is found at once or starts up. */
+/**
+ * Time to wait for JetStream: where another server of the cluster would have it, that one is found
+ * at once or starts up.
+ */
 function startTimeoutMsOf({ hasJetStream }: ServerKind): number {
   return hasJetStream ? connectDefaults.startTimeoutMs : connectDefaults.otherServerTimeoutMs;
 }
@@ -141,7 +144,7 @@ function prepareStreams(
   return retryUnavailable(attempt, { timeoutMs });
 }
 
-/** What is left for a payload when our headers have their room. */
+/** Bytes that are left for a payload when our headers have their room. */
 function payloadBytesMax(connection: NatsConnection): number {
   return Math.max(1, (connection.info?.max_payload ?? 1_048_576) - headerRoomBytes);
 }

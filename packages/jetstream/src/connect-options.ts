@@ -1,4 +1,4 @@
-/** How to reach the servers, and how long to wait for them. */
+/** Options for reaching the servers, and the time to wait for them. */
 import { access, constants, readFile } from "node:fs/promises";
 
 import {
@@ -22,9 +22,9 @@ import { partitionsMax } from "./log-stream.ts";
 /** Options of `connectLog`. Every field is optional; a local server needs none. */
 export interface ConnectLogOptions {
   /**
-   * One or more servers of one cluster, as a list or separated by commas. Credentials in an address
-   * (`nats://user:pass@host`, `nats://token@host`, percent-encoded) count when no other option says
-   * who we are. @default "nats://127.0.0.1:4222"
+   * Addresses of one or more servers of one cluster, as a list or separated by commas. Credentials
+   * in an address (`nats://user:pass@host`, `nats://token@host`, percent-encoded) count when no
+   * other option says who we are. @default "nats://127.0.0.1:4222"
    */
   readonly servers?: string | readonly string[] | undefined;
   /**
@@ -33,7 +33,7 @@ export interface ConnectLogOptions {
    */
   readonly namespace?: string | undefined;
   /**
-   * What monitoring shows for this connection, and the beginning of its consumers' names. @default
+   * Name of this connection in monitoring, and the beginning of its consumers' names. @default
    * "troupe"
    */
   readonly name?: string | undefined;
@@ -82,9 +82,12 @@ export interface ConnectLogOptions {
    * none answers
    */
   readonly startTimeoutMs?: number | undefined;
-  /** When a commit's outcome counts as unknown, in milliseconds. Minimum 1. @default 5000 */
+  /**
+   * Time after which a commit's outcome counts as unknown, in milliseconds. Minimum 1. @default
+   * 5000
+   */
   readonly commitTimeoutMs?: number | undefined;
-  /** How long `accept` keeps trying, in milliseconds. Minimum 1. @default 30000 */
+  /** Time for which `accept` keeps trying, in milliseconds. Minimum 1. @default 30000 */
   readonly acceptTimeoutMs?: number | undefined;
   /** Sent messages on their way to the log at once; later ones wait. Minimum 1. @default 1024 */
   readonly acceptsMax?: number | undefined;
@@ -116,7 +119,7 @@ interface ConnectDefaults {
   readonly readerHeartbeatMs: number;
 }
 
-/** What every option is when it is absent. */
+/** Values of the options when they are absent. */
 export const connectDefaults: ConnectDefaults = Object.freeze({
   servers: "nats://127.0.0.1:4222",
   namespace: "troupe",
@@ -136,7 +139,7 @@ export const connectDefaults: ConnectDefaults = Object.freeze({
 
 const milliseconds: NumberRule = { least: 1, most: 2 ** 31 - 1 };
 
-/** What `connectLog` reads; `connect` takes the same, and what `createTroupe` does. */
+/** Options that `connectLog` reads; `connect` takes the same, and those of `createTroupe`. */
 export const connectLogRules: OptionRules<ConnectLogOptions> = {
   servers: "other",
   namespace: "other",
@@ -217,7 +220,7 @@ async function requireReadable(option: string, path: string): Promise<void> {
 
 type Identity = Pick<NodeConnectionOptions, "authenticator" | "pass" | "token" | "user">;
 
-/** Who the options say we are; undefined when they do not, and then the address may. */
+/** Identity that the options state; undefined when they state none, and then the address may. */
 async function identityOf(options: ConnectLogOptions): Promise<Identity | undefined> {
   const { credsFile, nkeySeed, pass, token, user } = options;
   if (credsFile !== undefined) return { authenticator: await credsFileAuthenticator(credsFile) };
@@ -236,7 +239,7 @@ async function credsFileAuthenticator(path: string): Promise<Authenticator> {
   }
 }
 
-/** Nothing of the seed is shown. */
+/** An authenticator that shows nothing of the seed. */
 function seedAuthenticator(seed: string): Authenticator {
   try {
     return checked(nkeyAuthenticator(Buffer.from(seed.trim())));

@@ -1,4 +1,4 @@
-/** Who we are to the server, and what is said at once when it does not let us in. */
+/** Our identity to the server, and the errors that come at once when it does not let us in. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";

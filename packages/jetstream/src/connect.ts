@@ -1,4 +1,4 @@
-/** One line to start: a Troupe on a NATS server or cluster. */
+/** A line to start: a Troupe on a NATS server or cluster. */
 import { createTroupe } from "@troupe/core";
 import { DefinitionError } from "@troupe/core/errors";
 import { requireOptions, troupeOptionRules } from "@troupe/core/log";

@@ -1,5 +1,5 @@
 /**
- * Where a delivered message lies, read from its acknowledgement subject:
+ * Position of a delivered message, read from its acknowledgement subject:
  *
  *   $JS.ACK.<stream>.<consumer>.<tries>.<stream seq>.<delivery seq>.<time ns>.<pending>
  *   $JS.ACK.<domain>.<account>.<stream>.<consumer>.<tries>.<stream seq>.<delivery seq>.<time ns>.<pending>[.<token>]

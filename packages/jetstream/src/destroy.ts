@@ -3,7 +3,7 @@
  *
  * A purge would only take the messages out of the index: their bytes stay in the server's files
  * until a block is written anew, which may be never. So each message is deleted by its sequence in
- * the way that overwrites it. What that costs, and what the server does, is in DESIGN.md.
+ * the way that overwrites it. DESIGN.md tells the costs, and the work of the server.
  */
 import type { CallOptions, Holdings, LogPart, Position } from "@troupe/core/log";
 
@@ -14,12 +14,12 @@ import { leaderGet, unlessNothingThere, type LeaderMessage } from "./leader-get.
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
-/** Where a part lies. */
+/** The place of a part. */
 interface Place {
   readonly stream: string;
   /** Literal, or with wildcards. */
   readonly subject: string;
-  /** Its positions are those of the log. */
+  /** True when its positions are those of the log. */
   readonly isLog: boolean;
 }
 

@@ -40,10 +40,12 @@ export interface RangeRequest {
 
 const batchMax = 1024;
 const bytesMax = 1024 * 1024;
-/** What one message is taken for until it is here; most are smaller, none is larger than a page. */
+/**
+ * Bytes that one message counts as until it is here; most are smaller, none is larger than a page.
+ */
 const singleBytes = 64 * 1024;
 const answerTimeoutMs = 2000;
-/** How long a read is tried again, in milliseconds. */
+/** Time for which a read is tried again, in milliseconds. */
 export const retryTimeoutMs = 10_000;
 
 /**
@@ -166,7 +168,7 @@ function inWindow(
   });
 }
 
-/** How the headers begin of what is a message and no status. */
+/** Beginning of the headers of an answer that is a message and no status. */
 const noStatus = "NATS/1.0\r\n";
 
 /**

@@ -17,7 +17,7 @@ export interface DraftMessage {
 /** Bytes kept free for headers below the server's largest message. */
 export const headerRoomBytes = 16_384;
 
-/** What an input becomes a message by. */
+/** Rules by which an input becomes a message. */
 export interface InputRules {
   readonly subjects: Subjects;
   readonly payloadBytesMax: number;

@@ -1,4 +1,4 @@
-/** What is left of somebody in the files of a real server. */
+/** Leftovers of a person in the files of a real server. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 

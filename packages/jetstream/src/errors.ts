@@ -30,7 +30,7 @@ export class MoveRefusedError extends TroupeError {
 }
 
 /**
- * What was moved is not what lies in the log it comes from. The new namespace stays closed; the old
+ * The moved messages differ from the log they come from. The new namespace stays closed; the old
  * one is untouched.
  */
 export class MoveMismatchError extends TroupeError {

@@ -7,7 +7,7 @@ const earlyMax = 100;
 
 export class Faults {
   readonly #told = new Set<string>();
-  /** What was told before anybody listened. */
+  /** Faults that were told before anybody listened. */
   #early: Parameters<FaultListener>[] = [];
   readonly #listeners = new Set<FaultListener>();
 

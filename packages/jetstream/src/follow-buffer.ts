@@ -14,7 +14,10 @@ export class FollowBuffer<T> {
     this.#wake?.();
   }
 
-  /** What was pushed before is still handed out, unless there is an error. */
+  /**
+   * Ends the buffer; entries that were pushed before are still handed out, unless there is an
+   * error.
+   */
   end(error?: Error): void {
     this.#ended = true;
     this.#error ??= error;

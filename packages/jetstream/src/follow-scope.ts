@@ -1,15 +1,15 @@
 /**
- * What a follower of several types or kinds asks the server for. Far behind the end of the stream a
- * consumer with several filters costs the server many times what one filter does (reader-scope.ts,
- * and "Reading" in DESIGN.md): so there it reads what one filter covers, and what does not match is
- * left out here.
+ * Filters with which a follower of several types or kinds asks the server. Far behind the end of
+ * the stream a consumer with several filters costs the server many times as much as one filter does
+ * (reader-scope.ts, and "Reading" in DESIGN.md): so there it reads all that one filter covers, and
+ * leaves out here the messages that do not match.
  */
 export class FollowScope {
   readonly #wanted: readonly string[];
   readonly #covering: readonly string[];
-  /** What matching subjects begin with after their partition; none when all match. */
+  /** Beginnings of matching subjects after their partition; none when all match. */
   readonly #beginnings: readonly string[];
-  /** Where the partition begins. */
+  /** Index at which the partition begins. */
   readonly #partition: number;
   #isNarrow = true;
 
@@ -24,7 +24,7 @@ export class FollowScope {
     this.#covering = [`${everywhere}${isOne ? "" : commonTokens(rests)}>`];
   }
 
-  /** Those of the next consumer. */
+  /** Filters of the next consumer. */
   get filters(): readonly string[] {
     return this.#isNarrow ? this.#wanted : this.#covering;
   }

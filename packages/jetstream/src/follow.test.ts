@@ -1,6 +1,6 @@
 /**
- * What following asks the server for, and what it does when the server says no. The rest is in the
- * contract suite.
+ * Requests of following to the server, and its behaviour when the server says no. The rest is in
+ * the contract suite.
  */
 import type { FollowRequest } from "@troupe/core/log";
 import { expect, test } from "vitest";

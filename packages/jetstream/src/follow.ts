@@ -1,5 +1,5 @@
 /**
- * Everything on the log in order, for people and tools.
+ * All entries of the log in order, for people and tools.
  *
  * `untilNow` ends at the position that is last when following starts, also when nothing there
  * matches. A consumer says how many matching messages are left, but it may be off while others
@@ -19,11 +19,11 @@ import type { Session } from "./session.ts";
 import { lastPosition, nextPosition } from "./stream-position.ts";
 import type { InternalKind, Subjects } from "./subjects.ts";
 
-/** What is read ahead of whoever follows. */
+/** Number of entries that are read ahead of the follower. */
 const bufferedMax = 256;
 const bufferedBytesMax = 4 * 1024 * 1024;
 
-/** What the reader brought. */
+/** A message that the reader brought. */
 interface Followed {
   readonly entry: LogEntry | undefined;
   readonly position: Position;
@@ -62,7 +62,7 @@ export async function* follow(session: Session, request: FollowRequest): AsyncGe
   }
 }
 
-/** What matches the request, as few subjects as possible; empty when nothing can match. */
+/** Subjects that match the request, as few as possible; empty when nothing can match. */
 export function followFilters(subjects: Subjects, request: FollowRequest): readonly string[] {
   const { topics, types, kinds } = request;
   if (topics === undefined && types === undefined && kinds === undefined)

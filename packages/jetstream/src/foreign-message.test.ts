@@ -1,4 +1,4 @@
-/** Whatever a stranger wrote becomes one message that says nothing it may not say (F1–F4). */
+/** A message from a stranger becomes one that says nothing it may not say (F1–F4). */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 

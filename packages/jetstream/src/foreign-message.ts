@@ -1,14 +1,14 @@
 /**
- * What the relay makes of a foreign message (I14): an input for the log, with the few things that a
- * stranger may say about it.
+ * The input that the relay makes of a foreign message (I14), with the few things that a stranger
+ * may say about it.
  *
  *  F1 Only what is named here comes along; every other header stays behind, whatever a server makes
  *     of it today or later.
  *  F2 Its id gets a beginning that no id of ours has, and is compared with nothing in the log.
  *  F3 Its reply address lies under the namespace's prefix for foreign inboxes, so a worker cannot be
  *     made to write anywhere else.
- *  F4 What cannot be accepted is stored as a misfit, which becomes one dead letter: nothing that was
- *     acknowledged vanishes (I10).
+ *  F4 A message that cannot be accepted is stored as a misfit, which becomes one dead letter:
+ *     nothing that was acknowledged vanishes (I10).
  */
 import { TroupeError } from "@troupe/core";
 import { ForeignMessageError } from "@troupe/core/errors";
@@ -25,10 +25,10 @@ import type { Subjects } from "./subjects.ts";
 /** A message as it lies in the ingress. */
 export interface ForeignMessage {
   readonly subject: string;
-  /** Its header block as text; empty when there is none. */
+  /** Header block of the message as text; empty when there is none. */
   readonly block: string;
   readonly payload: Uint8Array;
-  /** Where it lies in the ingress. */
+  /** Sequence of the message in the ingress. */
   readonly sequence: number;
 }
 

@@ -1,4 +1,7 @@
-/** What an account has no room for now comes when there is room: temporary is never final. */
+/**
+ * A message for which an account has no room now comes when there is room: temporary is never
+ * final.
+ */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { agent as agentOf, createTroupe } from "@troupe/core";

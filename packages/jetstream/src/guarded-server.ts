@@ -8,7 +8,7 @@ import { startNatsServer, type NatsServer } from "./server/index.ts";
 
 export type Role = "publisher" | "asker" | "worker" | "operator" | "eraser" | "projection";
 
-/** What `connect`, `connectLog` and the NATS client need to be this user. */
+/** Options with which `connect`, `connectLog` and the NATS client are this user. */
 export interface RoleOptions {
   readonly servers: string;
   readonly user: string;

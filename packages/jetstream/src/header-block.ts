@@ -18,8 +18,8 @@ export function headerBlock(lines: string): Buffer {
 }
 
 /**
- * What the connection takes as headers: it only asks for the bytes, at once. One carrier serves all
- * publishes, because `publish` encodes before it returns.
+ * Headers in the form that the connection takes: it only asks for the bytes, at once. One carrier
+ * serves all publishes, because `publish` encodes before it returns.
  */
 class HeaderCarrier extends MsgHdrsImpl {
   block: Uint8Array = new Uint8Array(0);

@@ -8,7 +8,7 @@ import type { Msg, MsgHdrs } from "@nats-io/nats-core";
 
 import { headerBlock, headerLine } from "./header-block.ts";
 
-/** What the client keeps of a received message. */
+/** A received message as the client keeps it. */
 interface ReceivedMessage {
   /** `hdr` is the length of the header block at the start of the data, or -1. */
   readonly _msg?: { readonly hdr?: number };

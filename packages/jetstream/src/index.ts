@@ -19,7 +19,7 @@ export { moveLog } from "./move/move-log.ts";
 export type { MoveOptions, MoveReport } from "./move/move-log.ts";
 export type { MoveProgress } from "./move/copy.ts";
 
-/** What can go wrong beside core's log errors. */
+/** Errors beside core's log errors. */
 export {
   AccessDeniedError,
   InsecureConnectionError,

@@ -41,7 +41,7 @@ async function newLog(options: Partial<ConnectLogOptions> = {}): Promise<Log> {
   return log;
 }
 
-/** One process that takes in what foreign clients wrote. */
+/** A process that takes in the messages of foreign clients. */
 function takeIn(log: Log): () => Promise<void> {
   const reader = log.read({ source: "misfits", after: 0, credit: 10, onInput: () => undefined });
   return () => reader.stop();

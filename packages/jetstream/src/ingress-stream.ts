@@ -22,7 +22,7 @@ export interface IngressOptions {
 const duplicateWindowMs = 120_000;
 
 /**
- * Which ingress it is, in its metadata: another one for each that is made, the same after a
+ * Identity of the ingress, in its metadata: another one for each that is made, the same after a
  * restore.
  */
 export const ingressIdKey = "troupe-ingress";
@@ -58,7 +58,7 @@ const harmful = [
   "allow_msg_ttl",
 ] as const;
 
-/** Why an existing stream cannot be an ingress; undefined when it can. */
+/** Reason why an existing stream cannot be an ingress; undefined when it can. */
 export function ingressMismatch(config: StreamConfig, subjects: Subjects): string | undefined {
   const missing = subjects.ingressSubjects.filter((subject) => !config.subjects.includes(subject));
   if (missing.length > 0) return `it does not listen to ${missing.join(", ")}`;

@@ -22,8 +22,8 @@ export function inputSubject(subjects: Subjects, { key, kind, name }: Address): 
 }
 
 /**
- * What an id of a message under this subject begins with, where the server compares ids: its
- * address, whatever the partition; empty for a subject that is no input's.
+ * Beginning of the id of a message under this subject, where the server compares ids: its address,
+ * whatever the partition; empty for a subject that is no input's.
  */
 export function idScope(subjects: Subjects, subject: string): string {
   const address = restStart(subjects, subject, "in");

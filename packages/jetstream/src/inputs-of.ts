@@ -54,7 +54,10 @@ export async function inputsOf(
     );
 }
 
-/** Where it has anything, it may have been cut anywhere; where it is empty, it says nothing. */
+/**
+ * A page of inputs: where it has any, it may have been cut anywhere; where it is empty, it says
+ * nothing.
+ */
 async function page(
   session: Session,
   subject: string,

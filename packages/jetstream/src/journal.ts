@@ -11,7 +11,7 @@ import { journalEntry } from "./journal-entry.ts";
 import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
-/** What `Log.journal` returns. @throws LogUnavailableError */
+/** Entries that `Log.journal` returns. @throws LogUnavailableError */
 export async function readJournal(
   session: Session,
   { after, agent }: { readonly agent: AgentId; readonly after: Position },

@@ -4,8 +4,8 @@
  *
  * A name's last message is its value, written with the expected sequence. A key is erased in two
  * steps: the note that it is gone is stored behind it, then everything before the note is deleted
- * in the way that overwrites it in the server's files. Who dies in between leaves the note, and
- * doing it again finds what is left. What the server does with the bytes is in DESIGN.md.
+ * in the way that overwrites it in the server's files. A crash in between leaves the note, and
+ * doing it again finds the rest. DESIGN.md tells how the server treats the bytes.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
 import { LogRefusedError, RevisionConflictError } from "@troupe/core/errors";
@@ -93,7 +93,10 @@ export class JetStreamKeys implements KeyStore {
     return this.#session.subjects.key(name);
   }
 
-  /** It may be lost, so a connection that is gone by now changes nothing. */
+  /**
+   * Tells others that a name changed; that may be lost, so a connection that is gone by now changes
+   * nothing.
+   */
   #tell(name: string): void {
     const { link, subjects } = this.#session;
     if (link.isUp) link.connection.publish(subjects.keyChanges, name);

@@ -9,7 +9,10 @@ import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 import type { Subjects } from "./subjects.ts";
 
-/** It has no limit per subject: that would remove a key without overwriting it. */
+/**
+ * Configuration of the stream of keys, without a limit per subject: that would remove a key without
+ * overwriting it.
+ */
 export function keyStream(
   subjects: Subjects,
   { replicas }: { readonly replicas: number },

@@ -1,7 +1,7 @@
 /**
- * What the stream's leader says is stored. Any replica may answer a direct get, also one that is
- * behind; so where "nothing there" decides something, the leader is asked. It answers in JSON,
- * which costs more, so the content itself is still read directly.
+ * Messages that are stored, as the stream's leader says. Any replica may answer a direct get, also
+ * one that is behind; so where "nothing there" decides something, the leader is asked. It answers
+ * in JSON, which costs more, so the content itself is still read directly.
  */
 import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
 import type { Position } from "@troupe/core/log";
@@ -15,7 +15,7 @@ import type { Session } from "./session.ts";
 export interface LeaderMessage {
   readonly subject: string;
   readonly seq: Position;
-  /** When it was stored, as text. */
+  /** Time at which it was stored, as text. */
   readonly time: string;
   readonly hdrs?: string;
   readonly data?: string;

@@ -13,7 +13,7 @@ import { errorData, type LogStatus } from "@troupe/core/log";
 import { PermissionDeniedError } from "./errors.ts";
 import { guardSocket } from "./socket-guard.ts";
 
-/** What the server did not let us do. */
+/** An operation that the server did not allow us. */
 export interface Denial {
   readonly operation: "publish" | "subscription";
   readonly subject: string;
@@ -67,7 +67,7 @@ export class Link {
     throw this.downError("Nothing can be flushed");
   }
 
-  /** Why nothing works at the moment. */
+  /** Reason why nothing works at the moment. */
   downError(what: string): TroupeError {
     if (this.#status === "closed") return new LogClosedError(`${what}: the log was closed.`);
     return new LogUnavailableError(`${what}: there is no connection to the server at the moment.`);

@@ -36,9 +36,9 @@ export function consumersOf({ max_consumers: most }: StreamConfig, ofAccount = 0
 export const duplicateWindowMs = 120_000;
 
 /**
- * In the metadata of the log's stream: the number of its partitions, and its identity. What makes
- * the stream decides both for ever, and several that do so at once agree, because the server lets
- * one of them make it.
+ * In the metadata of the log's stream: the number of its partitions, and its identity. The process
+ * that makes the stream decides both for ever, and several that do so at once agree, because the
+ * server lets one of them make it.
  */
 export const logMetadata: LogMetadata = Object.freeze({
   partitions: "troupe-partitions",
@@ -53,11 +53,11 @@ export const logMetadata: LogMetadata = Object.freeze({
 interface LogMetadata {
   readonly partitions: string;
   readonly id: string;
-  /** How many streams the log has; absent means one. */
+  /** Number of streams of the log; absent means one. */
   readonly shards: string;
-  /** Which of them this is. */
+  /** Number of this one among them. */
   readonly shard: string;
-  /** Where the log ended when it was moved from one stream into several. */
+  /** Position at which the log ended when it was moved from one stream into several. */
   readonly origin: string;
   /** The namespace that the log is just being moved from; nobody uses it until that is over. */
   readonly movingFrom: string;
@@ -110,7 +110,7 @@ export function logStream(
   };
 }
 
-/** What the metadata says for ever. */
+/** The part of the metadata that stays for ever. */
 export function logMetadataOf(
   { partitions, shard, shards }: Subjects,
   id: string,
@@ -131,12 +131,17 @@ function newLogId(): string {
 
 interface LogIdentity {
   readonly id: string;
-  /** Where the log ended when it was moved into several streams; 0 when it never was. */
+  /**
+   * Position at which the log ended when it was moved into several streams; 0 when it never was.
+   */
   readonly origin: number;
   readonly subjects: Subjects;
 }
 
-/** What an existing stream was made for, when it can hold a log. @throws StreamMismatchError */
+/**
+ * Identity for which an existing stream was made, when it can hold a log. @throws
+ * StreamMismatchError
+ */
 export function logIdentity(config: StreamConfig, namespace: string): LogIdentity {
   const partitions = Number(config.metadata?.[logMetadata.partitions]);
   if (!Number.isSafeInteger(partitions) || partitions < 1 || partitions > partitionsMax) {

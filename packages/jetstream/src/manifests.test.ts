@@ -1,4 +1,4 @@
-/** What a manifest says stays when it is read and written again. */
+/** A manifest stays the same when it is read and written again. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

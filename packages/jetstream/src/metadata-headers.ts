@@ -51,7 +51,7 @@ export const nextFiringHeader: NextFiringHeader = Object.freeze({
 });
 
 /**
- * Where a message's id goes: `Nats-Msg-Id` lets the server store it once within its window,
+ * Header for a message's id: `Nats-Msg-Id` lets the server store it once within its window,
  * `Troupe-Id` is for what a turn sends, which the turn's expected revision already makes happen
  * once.
  */
@@ -88,7 +88,10 @@ function numberLines({ deadlineMs, hops }: Metadata): string {
   return hops === undefined ? deadline : deadline + headerLine(metadataHeader.hops, hops);
 }
 
-/** What marks a message that an operator sends again, and that was foreign the first time. */
+/**
+ * Header lines that mark a message which an operator sends again, and which was foreign the first
+ * time.
+ */
 export function foreignLines({ foreign }: Metadata): string {
   return foreign === true ? headerLine(metadataHeader.foreign, "again") : "";
 }
@@ -175,7 +178,10 @@ function setList(metadata: Mutable<Metadata>, name: string, value: string): void
   else if (name === metadataHeader.askers) metadata.askers = listOf(value);
 }
 
-/** Everything that is not msgpack is taken as JSON; if it is not, decoding the payload says so. */
+/**
+ * Content type of a header value: all that is not msgpack is taken as JSON; decoding the payload
+ * tells if it is not.
+ */
 export function contentTypeOf(value: string): ContentType {
   return value.startsWith("application/msgpack") ? "application/msgpack" : "application/json";
 }

@@ -1,6 +1,6 @@
 /**
- * What is for another shard: an atomic batch and a timer stay within one stream, so it lies in the
- * outbox of its sender's shard, and the other shard's relay takes it from there (SH1).
+ * Messages for another shard: an atomic batch and a timer stay within one stream, so a message lies
+ * in the outbox of its sender's shard, and the other shard's relay takes it from there (SH1).
  *
  *  OUT-1 An outbox has one subject for each pair of shards: a relay reads one literal subject, in order, and what is taken
  *        is purged from it without a look at anything else.
@@ -13,7 +13,7 @@ import { visitHeaders } from "./header-text.ts";
 import { decodeText, encodeText, metadataHeader, nextFiringHeader } from "./metadata-headers.ts";
 import { partitionOfSubject, type Subjects } from "./subjects.ts";
 
-/** Where a message in an outbox belongs. */
+/** Destination of a message in an outbox. */
 const destination = "Troupe-To";
 
 /** The message as it is stored in this shard: as it is, or in the outbox for its own shard. */

@@ -1,6 +1,4 @@
-/**
- * What a worker of few types gets of the others' messages: nothing, or only while it catches up.
- */
+/** Messages for others that a worker of few types gets: none, or only while it catches up. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial } from "@nats-io/transport-node";
 import { agent, topic } from "@troupe/core";

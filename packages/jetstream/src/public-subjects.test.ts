@@ -82,7 +82,7 @@ test("misfits are handed over in log order, with a fault, and in no partition", 
   await log.close();
 });
 
-/** What a stranger may say. */
+/** Headers that a stranger may use. */
 const meant: Readonly<Record<string, string>> = {
   "Nats-Msg-Id": "ours@5:ask1",
   "Troupe-Message": "deposit",
@@ -90,7 +90,7 @@ const meant: Readonly<Record<string, string>> = {
   traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   tracestate: "a=b",
 };
-/** What the engine or a server gives a meaning to where it is written by one of us. */
+/** Headers to which the engine or a server gives a meaning where one of us writes them. */
 const believed: Readonly<Record<string, string>> = {
   "Troupe-Foreign": "0",
   "Troupe-Id": "ours@5:ask1",
@@ -115,7 +115,10 @@ const believed: Readonly<Record<string, string>> = {
   Status: "100",
 };
 
-/** What the server refuses on a stream that allows none of it: each would do harm in the log. */
+/**
+ * Headers that the server refuses on a stream that allows none of them: each would do harm in the
+ * log.
+ */
 const refused: readonly (readonly [string, string])[] = [
   ["Nats-Rollup", "all"],
   ["Nats-Rollup", "sub"],

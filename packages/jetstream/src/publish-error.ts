@@ -1,4 +1,4 @@
-/** What a stream's refusal means to the engine. */
+/** Meaning of a stream's refusal to the engine. */
 import type { TroupeError } from "@troupe/core";
 import { LogRefusedError, LogUnavailableError, RevisionConflictError } from "@troupe/core/errors";
 

@@ -1,4 +1,4 @@
-/** One message to the stream, answered by one acknowledgement. */
+/** Publishing of one message to the stream, answered by one acknowledgement. */
 import type { DraftMessage } from "./draft-message.ts";
 import { headerBlock } from "./header-block.ts";
 import type { PubAck } from "./pub-ack.ts";

@@ -1,7 +1,8 @@
 /**
- * How many bytes all readers of a connection may have asked the server for (I7). A server drops a
- * client that has 64 MB waiting to be read, and with it every commit and reply of the process; so
- * what is asked for at once stays far below that, whatever the windows of the readers are.
+ * Bound on the bytes that all readers of a connection may have asked the server for (I7). A server
+ * drops a client that has 64 MB waiting to be read, and with it every commit and reply of the
+ * process; so what is asked for at once stays far below that, whatever the windows of the readers
+ * are.
  */
 
 const askedBytesMax = 32 * 1024 * 1024;
@@ -18,7 +19,7 @@ export class PullBudget {
     this.#readers -= 1;
   }
 
-  /** What one reader may have asked for. */
+  /** Bytes that one reader may have asked for. */
   get shareBytes(): number {
     return Math.max(shareBytesMin, Math.floor(askedBytesMax / Math.max(1, this.#readers)));
   }

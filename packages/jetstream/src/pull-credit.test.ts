@@ -13,7 +13,7 @@ class Server {
     this.pulls.push({ batch, bytes: max_bytes });
   }
 
-  /** What becomes of the next message of this size. */
+  /** Fate of the next message of this size. */
   answer(size: number): "delivered" | "too-large" | "nothing" {
     const [pull] = this.pulls;
     if (pull === undefined) return "nothing";

@@ -1,5 +1,6 @@
 /**
- * What a reader may still ask the server for, in messages and in bytes, and what it has asked for.
+ * Credit of a reader: the messages and bytes that it may still ask the server for, and those that
+ * it has asked for.
  *
  *  1. Messages and bytes asked for and not yet delivered never exceed the credit, and the bytes never
  *     the reader's share of its connection's budget.
@@ -53,7 +54,7 @@ export class PullCredit {
   }
 
   /**
-   * What to ask for now, so that a pull is always under way while there is room, and pulls are few.
+   * Pull to ask for now, so that one is always under way while there is room, and pulls are few.
    */
   next(shareBytes: number): Pull | undefined {
     const messages = this.#messages - this.#askedMessages;
@@ -68,7 +69,7 @@ export class PullCredit {
     }
     const isAllFree = this.#bytes >= this.#bytesMax;
     if (bytes <= this.#tooFewBytes) return isAllFree ? this.#askForOne() : undefined;
-    // What is held comes back in time, and then more is asked for at once.
+    // The held part comes back in time, and then more is asked for at once.
     if (!isAllFree && bytes * pullsOfCredit < most) return undefined;
     const half = Math.ceil(most / 2);
     return this.#ask(messages, half > this.#tooFewBytes ? Math.min(bytes, half) : bytes);
@@ -122,5 +123,5 @@ export class PullCredit {
   }
 }
 
-/** While some of the credit is held, a pull is for at least this part of it. */
+/** Parts of the credit: while some of it is held, a pull is for at least one of them. */
 const pullsOfCredit = 8;

@@ -7,16 +7,14 @@
  *
  * 1. Messages and bytes asked for and not yet delivered never exceed the credit (pull-credit.ts).
  * 2. A message is handed over only when its delivery number follows the last one. A gap means that
- *    something was lost
- *    between the server and here; the consumer is replaced and nothing after the gap is used.
- * 3. What arrives for an older consumer is ignored: every consumer has its own inbox.
+ *    something was lost between the server and here; the consumer is replaced and nothing after
+ *    the gap is used.
+ * 3. Messages for an older consumer are ignored: every consumer has its own inbox.
  * 4. A new consumer goes on only when the last message handed over still lies where it was: a
- *    stream
- *    that was made anew, restored or cut has other messages at the positions below, and would be
- *    read with a gap.
+ *    stream that was made anew, restored or cut has other messages at the positions below, and
+ *    would be read with a gap.
  * 5. No sign of life, a lost connection or a refused pull also replace the consumer, after a pause
- *    that doubles while
- *    nothing arrives.
+ *    that doubles while nothing arrives.
  */
 import {
   AckPolicy,
@@ -42,8 +40,8 @@ import { logEnd, messageAt } from "./stream-position.ts";
 export interface PullRequest {
   readonly stream: string;
   /**
-   * Those of each consumer that is made. Several are expensive for the server far behind the end of
-   * the stream (reader-scope.ts).
+   * Filters of each consumer that is made. Several are expensive for the server far behind the end
+   * of the stream (reader-scope.ts).
    */
   readonly filters: () => readonly string[];
   /** The first message is the first one after this sequence. */
@@ -56,7 +54,7 @@ export interface PullRequest {
   readonly name: string;
   /** The delivery is valid during the call. */
   readonly onMessage: (message: Msg, delivery: Delivery) => void;
-  /** What a message takes of the credit in bytes. @default its size on the wire */
+  /** Bytes of the credit that a message takes. @default its size on the wire */
   readonly bytesOf?: ((message: Msg) => number) | undefined;
   /** A consumer was made; so many messages match after the position at this moment. */
   readonly onStart?: ((pending: number, after: number) => void) | undefined;
@@ -65,8 +63,8 @@ export interface PullRequest {
   /** Called now and then with a position up to which nothing matches that was not handed over. */
   readonly onPassed?: ((position: number) => void) | undefined;
   /**
-   * What was handed over last is not there any more; the reader has ended. Not looked for unless
-   * somebody listens.
+   * Called when the message that was handed over last is not there any more; the reader has ended.
+   * Not looked for unless somebody listens.
    */
   readonly onLost?: ((error: TroupeError) => void) | undefined;
 }
@@ -77,7 +75,7 @@ const pauseMsMin = 20;
 const pauseMsMax = 2000;
 const missedBeatsMax = 2;
 
-/** One consumer and what was asked of it. */
+/** A consumer and the pulls that it was asked for. */
 interface Source {
   readonly consumer: string;
   readonly inbox: string;
@@ -95,7 +93,7 @@ export class PullReader {
   #source: Source | undefined;
   #lastPosition: number;
   readonly #credit: PullCredit;
-  /** When the last message handed over was stored; undefined before the first. */
+  /** Time at which the last message handed over was stored; undefined before the first. */
   #lastStoredAtMs: number | undefined;
   #heard = true;
   #missedBeats = 0;
@@ -104,7 +102,7 @@ export class PullReader {
   #restartTimer: NodeJS.Timeout | undefined;
   #creating: Promise<void> | undefined;
   #stopped = false;
-  /** That there is no consumer was said. */
+  /** Set once it was told that there is no consumer. */
   #told = false;
 
   constructor(session: Session, request: PullRequest) {
@@ -370,13 +368,13 @@ function isForGood(error: unknown): error is LogRefusedError | PermissionDeniedE
   return error.details?.["serverCode"] !== JetStreamApiCodes.StreamNotFound;
 }
 
-/** How the server ends pulls with a bound of bytes. */
+/** Words with which the server ends pulls with a bound of bytes. */
 const pullEnds: ReadonlyMap<string, "in full" | "too large"> = new Map([
   ["409 Batch Completed", "in full"],
   ["409 Message Size Exceeds MaxBytes", "too large"],
 ]);
 
-/** What the server counts; the client has it, and does not declare it. */
+/** Size as the server counts it; the client has it, and does not declare it. */
 function sizeOf(message: Msg): number {
   const { size } = message as { readonly size?: () => number };
   return size === undefined ? message.data.byteLength : size.call(message);

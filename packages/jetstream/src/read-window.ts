@@ -1,7 +1,8 @@
 /**
- * How many bytes of answers to direct gets a connection may have on their way (I7). A worker whose
- * keys all wake at once asks for thousands of journals together; a server drops a client that has
- * 64 MB waiting to be read. The rest waits here for its turn, first come, first served.
+ * Bound on the bytes of answers to direct gets that a connection may have on their way (I7). A
+ * worker whose keys all wake at once asks for thousands of journals together; a server drops a
+ * client that has 64 MB waiting to be read. The rest waits here for its turn, first come, first
+ * served.
  */
 
 export const readBytesMax: number = 16 * 1024 * 1024;

@@ -7,11 +7,14 @@ import { UnreadableRecordError } from "@troupe/core/errors";
 import type { StoredMessage } from "./direct-get.ts";
 import type { Session } from "./session.ts";
 
-/** What a record is, for people, and how its JSON becomes its value; undefined when it is none. */
+/**
+ * A kind of record, its name for people, and the way from its JSON to its value; undefined when it
+ * is none.
+ */
 export interface RecordKind<Value> {
   /** `floor`, `manifest`. */
   readonly name: string;
-  /** What becomes of it: `The partition is read from its beginning.` */
+  /** Consequence for the reader: `The partition is read from its beginning.` */
   readonly consequence: string;
   readonly valueOf: (json: unknown, subject: string) => Value | undefined;
 }

@@ -1,15 +1,16 @@
 /**
- * What a partition's reader asks the server for: all inputs of the partition, or only those that
- * somebody wants.
+ * Filters with which a partition's reader asks the server: for all inputs of the partition, or only
+ * for those that somebody wants.
  *
  * A consumer with one filter costs the server least. One with several costs the same as long as it
  * is near the end of the stream, but far behind it the server looks through all subjects of a block
  * for each message: 350 to 450 µs, where one filter takes 17 (DESIGN.md, "Reading"). So:
  *
- *  SCOPE-1 What one filter can say is asked for, always.
- *  SCOPE-2 What takes several filters is asked for near the end, when others are there; until then
- *          the whole partition is read, and what nobody wants is passed over by the engine.
- *  SCOPE-3 What falls behind asks for the whole partition again.
+ *  SCOPE-1 Inputs that one filter can name are asked for, always.
+ *  SCOPE-2 Inputs that take several filters are asked for near the end, when others are there;
+ *          until then the whole partition is read, and the engine passes over those that nobody
+ *          wants.
+ *  SCOPE-3 A reader that falls behind asks for the whole partition again.
  *  SCOPE-4 A server that would lose messages of several filters when the subject of one is purged is
  *          never asked for several.
  */
@@ -17,7 +18,7 @@ import type { Link } from "./link.ts";
 import { compareVersions, severalFiltersVersion } from "./server/binary/server-version.ts";
 import { restStart, type Subjects } from "./subjects.ts";
 
-/** Who reads what of a partition. */
+/** Source of a reader, and the types and topics whose inputs it wants. */
 export interface WantedInputs {
   readonly source: number;
   /** Absent with `topics`: everything. */

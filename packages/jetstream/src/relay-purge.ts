@@ -1,5 +1,5 @@
 /**
- * Makes room where a relay takes from, about once a second (R2). What fails is told and tried
+ * Makes room where a relay takes from, about once a second (R2). A failed purge is told and tried
  * again; until it succeeds the source fills, and an ingress then refuses.
  *
  * The ingress has nothing but what is to be taken, so it is purged up to where the log has taken it
@@ -16,7 +16,7 @@ const pauseMs = 1000;
 const pauseMsMax = 60_000;
 /** Requests on their way (I7). */
 const atOnceMax = 16;
-/** What is beyond that stays until the next relay, which begins with what is there still (I7). */
+/** Further ones stay until the next relay, which begins with those that are still there (I7). */
 const waitingMax = 100_000;
 
 export class RelayPurge {
@@ -24,7 +24,7 @@ export class RelayPurge {
   readonly #source: RelaySource;
   /** The ingress is taken up to here. */
   #sequence = 0;
-  /** What was taken from an outbox and is there still. */
+  /** Messages that were taken from an outbox and are still there. */
   #taken: number[] = [];
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -35,7 +35,7 @@ export class RelayPurge {
     this.#source = source;
   }
 
-  /** These are in the log, and so is everything before the last of them. */
+  /** Notes that these are in the log, and all before the last of them. */
   took(sequences: readonly number[]): void {
     this.#sequence = Math.max(this.#sequence, sequences.at(-1) ?? 0);
     if (!this.#source.isPurged && this.#taken.length < waitingMax) this.#taken.push(...sequences);

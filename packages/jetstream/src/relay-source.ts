@@ -1,6 +1,6 @@
 /**
- * What a relay takes into a stream of the log: the ingress, into the first shard, and what another
- * shard keeps for this one.
+ * Source from which a relay takes messages into a stream of the log: the ingress, for the first
+ * shard, and the outboxes that other shards keep for this one.
  */
 import type { TroupeError } from "@troupe/core";
 
@@ -12,14 +12,14 @@ import { placed, unpacked } from "./outbox.ts";
 import type { Subjects } from "./subjects.ts";
 
 export interface RelaySource {
-  /** What the relay does, for people. */
+  /** Work of the relay, for people. */
   readonly what: string;
   /** The beginning of the names of its consumers and batches, unique in its stream. */
   readonly name: string;
   readonly stream: string;
-  /** What of the stream is taken. */
+  /** Filter of the messages that are taken. */
   readonly filter: string;
-  /** Where the log's stream says up to where it took. */
+  /** Subject in the log's stream of the note up to where it took. */
   readonly marker: string;
   /** In the metadata of the source's stream: which one it is, the same after a restore. */
   readonly identityKey: string;
@@ -27,11 +27,11 @@ export interface RelaySource {
   readonly isPurged: boolean;
   /** The message as the log's stream stores it. Never throws. */
   draft(message: ForeignMessage): DraftMessage;
-  /** What stands for a message that the log refuses (R4). */
+  /** Message that stands for one that the log refuses (R4). */
   refused(message: ForeignMessage, why: TroupeError): DraftMessage;
 }
 
-/** What foreign clients wrote; `subjects` are those of the first shard. */
+/** Messages of foreign clients; `subjects` are those of the first shard. */
 export function ingressSource(subjects: Subjects): RelaySource {
   return {
     what: "taking in foreign messages",
@@ -46,7 +46,7 @@ export function ingressSource(subjects: Subjects): RelaySource {
   };
 }
 
-/** What one shard keeps for another one. */
+/** Messages that one shard keeps for another one. */
 export function outboxSource(from: Subjects, to: Subjects): RelaySource {
   return {
     what: `taking over what shard ${from.shard} sends to shard ${to.shard}`,

@@ -16,11 +16,11 @@ import type { Session } from "./session.ts";
 export interface Taken {
   /** Tells the source from another one of its name. */
   readonly ingress: string;
-  /** When the server made it, which a restore does again. */
+  /** Time at which the server made it, which a restore does again. */
   readonly made: string;
   /** Set when it was restored since the marker was stored. */
   readonly isRestored: boolean;
-  /** Everything in it up to here, and not younger than `atMs`, is in the log. */
+  /** Sequence up to which all messages in it, not younger than `atMs`, are in the log. */
   readonly sequence: number;
   readonly atMs: number;
   /** Position of the marker that says so, 0 when there is none. */

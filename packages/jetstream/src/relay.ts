@@ -27,7 +27,7 @@ import type { RelaySource } from "./relay-source.ts";
 import { pauseMsAfter } from "./retry.ts";
 import type { Session } from "./session.ts";
 
-/** What is in memory at once: a batch that is being stored, and what will be the next ones. */
+/** Messages in memory at once: a batch that is being stored, and those of the next ones. */
 const windowMax = 1024;
 const windowBytesMax = 16 * 1024 * 1024;
 /** A batch takes the server about the same time whatever its size, and others wait for it. */
@@ -225,7 +225,7 @@ function markerOf({ atMs, ingress, made, sequence }: Taken): Marker {
   return { ingress, made, sequence, atMs };
 }
 
-/** What a message takes in memory, roughly. */
+/** Bytes that a message takes in memory, roughly. */
 function bytesOf({ block, payload }: Pick<ForeignMessage, "block" | "payload">): number {
   return block.length + payload.length;
 }

@@ -2,8 +2,8 @@
  * Removing what is not kept any more (L11): purges by subject, up to a sequence. A purge is
  * idempotent, so one without an answer is asked for again.
  *
- * The server goes through every block of the stream that has a message of the subject. What that
- * costs is in DESIGN.md, "Removing".
+ * The server goes through every block of the stream that has a message of the subject. DESIGN.md,
+ * "Removing", tells the costs.
  */
 import { LogRefusedError } from "@troupe/core/errors";
 import { keyToToken } from "@troupe/core/log";
@@ -16,7 +16,7 @@ import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 import { nextPosition } from "./stream-position.ts";
 
-/** What `Log.truncateJournal` does. */
+/** Does the work of `Log.truncateJournal`. */
 export async function truncateJournal(
   session: Session,
   agent: AgentId,
@@ -36,7 +36,7 @@ export async function truncateJournal(
   );
 }
 
-/** What `Log.truncateJournals` does. */
+/** Does the work of `Log.truncateJournals`. */
 export async function truncateJournals(
   session: Session,
   type: string,
@@ -45,7 +45,7 @@ export async function truncateJournals(
   return purge(session, session.subjects.everywhere("journal", `${token(type)}.*`), before);
 }
 
-/** What `Log.removeInputs` does. */
+/** Does the work of `Log.removeInputs`. */
 export async function removeInputs(
   session: Session,
   { key, kind, name }: InputPlace,
@@ -57,7 +57,7 @@ export async function removeInputs(
   return purge(session, subjects.everywhere("in", `${kind}.${token(name)}.*`), before);
 }
 
-/** What `Log.firstInput` answers. */
+/** Answer of `Log.firstInput`. */
 export function firstInput(
   session: Session,
   partition: number,

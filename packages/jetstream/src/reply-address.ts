@@ -1,6 +1,6 @@
 /**
- * Where a reply may be sent (I14): to an inbox, and never to anything else. A worker publishes to
- * the address that a message names, so an address that were a journal's subject, or one of the
+ * Address to which a reply may be sent (I14): an inbox, and never anything else. A worker publishes
+ * to the address that a message names, so an address that were a journal's subject, or one of the
  * server's own, would be written to with the worker's rights.
  */
 import { DefinitionError } from "@troupe/core/errors";

@@ -1,9 +1,9 @@
 /**
- * One inbox for all requests of this process.
+ * Inbox for all requests of this process.
  *
  * The client's own `request` allocates an object with timers, promises and a random token per call;
- * here a request is a number, an entry in a map and whatever its waiter needs. Deadlines are
- * checked by one timer for all.
+ * here a request is a number, an entry in a map and the object of its waiter. Deadlines are checked
+ * by one timer for all.
  *
  * 1. Every waiter hears exactly one ending: its last reply, or one failure.
  * 2. When the connection drops, all waiters fail at once: a reply can no longer arrive.
@@ -18,7 +18,7 @@ import { keepSubscribed } from "./kept-subscription.ts";
 import type { Denial, Link } from "./link.ts";
 
 export interface ReplyWaiter {
-  /** One reply. Returns true when more are expected. */
+  /** Takes a reply. Returns true when more are expected. */
   onReply(message: Msg): boolean;
   onFailure(error: TroupeError): void;
 }
@@ -102,7 +102,7 @@ export class ReplyBox {
     else connection.publish(subject, payload, { headers: asHeaders(headers), reply });
   }
 
-  /** One request with one reply. */
+  /** Sends a request with one reply. */
   request(subject: string, payload: Uint8Array, timeoutMs: number): Promise<Msg> {
     return new Promise((resolve, reject) => {
       const onReply = (message: Msg): boolean => {
@@ -113,7 +113,7 @@ export class ReplyBox {
     });
   }
 
-  /** Everybody who still waits is told that the log is closed. */
+  /** Tells all waiters that the log is closed. */
   close(): void {
     this.#subscription.unsubscribe();
     const entries = this.#takeAll();
@@ -135,7 +135,7 @@ export class ReplyBox {
     if (!entry.waiter.onReply(message)) this.#entries.delete(id);
   }
 
-  /** Who asks where we may not publish, or could not hear the answer, waits no longer. */
+  /** Ends the wait of a caller that may not publish there, or could not hear the answer. */
   #denied({ error, operation, subject }: Denial): void {
     const isDeaf = operation === "subscription" && subject === `${this.#prefix}*`;
     if (operation === "subscription" && !isDeaf) return;

@@ -47,7 +47,7 @@ const account = agent("account")
 
 let guarded: GuardedServer;
 let closing: (() => Promise<unknown>)[] = [];
-/** What any of the connections was not allowed. */
+/** Operations that any of the connections was not allowed. */
 let denied: string[] = [];
 
 beforeAll(async () => {
@@ -198,7 +198,7 @@ test("a projection reads the log, and nothing is denied", async () => {
   expect(denied).toEqual([]);
 });
 
-/** What each role must not do, beside what only others may. */
+/** Subjects that each role must not use, beside those that only others may. */
 const internal = [
   "acme.desk.4.journal.account.bob",
   "acme.desk.4.dead.account.bob",

@@ -5,14 +5,14 @@
  */
 import { ServerAddressError } from "./errors.ts";
 
-/** Where the servers are, and who we are to them. */
+/** Addresses of the servers, and our identity to them. */
 export interface ServerAddresses {
   /** Without credentials, safe to show. */
   readonly servers: readonly string[];
   readonly credentials?: UrlCredentials;
 }
 
-/** What `nats://user:password@host` or `nats://token@host` says, percent-decoded. */
+/** Credentials of `nats://user:password@host` or `nats://token@host`, percent-decoded. */
 export type UrlCredentials =
   | { readonly user: string; readonly pass: string }
   | { readonly token: string };

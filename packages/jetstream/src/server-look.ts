@@ -1,7 +1,8 @@
 /**
- * What answers at an address. The client says only that the time is up where a server ended the
- * connection after the handshake, wants TLS from the first byte on, or is none at all; a look at
- * the first bytes tells these apart. A NATS server speaks first, so nothing is sent.
+ * A look at the program that answers at an address. The client says only that the time is up where
+ * a server ended the connection after the handshake, wants TLS from the first byte on, or is none
+ * at all; a look at the first bytes tells these apart. A NATS server speaks first, so nothing is
+ * sent.
  */
 import { createConnection, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
@@ -9,9 +10,9 @@ import { connect as connectTls } from "node:tls";
 export type ServerLook =
   | {
       readonly kind: "nats";
-      /** It ends connections of clients without a certificate. */
+      /** Set when it ends connections of clients without a certificate. */
       readonly wantsCertificate: boolean;
-      /** Why it ends the connection at once, such as `maximum connections exceeded`. */
+      /** Reason why it ends the connection at once, such as `maximum connections exceeded`. */
       readonly refusal?: string | undefined;
     }
   | { readonly kind: "tls" }
@@ -69,7 +70,7 @@ const refusalMs = 100;
 
 function speaksTls({ host, port }: Place, signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  // Whose certificate it is does not matter: nothing is sent.
+  // The owner of the certificate does not matter: nothing is sent.
   const socket = connectTls({ host, port, rejectUnauthorized: false });
   const done = (speaks: boolean): void => {
     socket.destroy();

@@ -5,7 +5,7 @@
  */
 export class ServerTime {
   readonly #monotonicMs: () => number;
-  /** What the server's clock showed when ours, which never goes back, showed 0. */
+  /** Time on the server's clock when ours, which never goes back, showed 0. */
   #zeroMs = -Infinity;
 
   constructor(saidMs: number, monotonicMs: () => number = () => performance.now()) {

@@ -1,4 +1,4 @@
-/** What every part of the log shares: the connection, the inbox, the names and the limits. */
+/** Parts that the whole log shares: the connection, the inbox, the names and the limits. */
 import type { JetStreamManager } from "@nats-io/jetstream";
 import type { LogLimits } from "@troupe/core/log";
 
@@ -21,9 +21,9 @@ export interface Session {
   readonly limits: LogLimits;
   readonly time: ServerTime;
   readonly readPubAck: (data: Uint8Array) => PubAck;
-  /** Which log it was when the connection was made, as `Log.end` says it. */
+  /** Identity of the log when the connection was made, as `Log.end` says it. */
   readonly log: string;
-  /** What the log's metadata said last it is, as `Log.id` says it. */
+  /** Identity of the log as its metadata said it last, as `Log.id` says it. */
   readonly identity: { id: string };
   /** Readable, unique per connection: the beginning of batch ids and consumer names. */
   readonly id: string;

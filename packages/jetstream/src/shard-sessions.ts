@@ -15,7 +15,10 @@ export interface ShardSessions {
   readonly first: Session;
   /** In the order of the shards, at least one. */
   readonly all: readonly Session[];
-  /** Where the log ended when it was moved from one shard into several; 0 when it never was. */
+  /**
+   * Position at which the log ended when it was moved from one shard into several; 0 when it never
+   * was.
+   */
   readonly origin: Position;
 }
 

@@ -1,9 +1,9 @@
 /**
- * How much a namespace's streams keep, and of what.
+ * Report of the messages that a namespace's streams keep, by kind.
  *
- * The server knows how many messages each subject has, and how many bytes a stream has; how large
- * the messages of a type are is sampled, at places that are spread over the stream, and the parts
- * are made to add up. When something was stored is found by halving.
+ * The server knows the number of messages of each subject, and the bytes of a stream; the size of a
+ * type's messages is sampled, at places that are spread over the stream, and the parts are made to
+ * add up. The time at which something was stored is found by halving.
  */
 import type { Position, StorageReport, StoredKind, StoredPart } from "@troupe/core/log";
 
@@ -25,7 +25,7 @@ interface InfoPage {
   readonly state: StreamState & { readonly subjects?: Readonly<Record<string, number>> };
 }
 
-/** What is of one kind and name, before its bytes are known. */
+/** Messages of one kind and name, before their bytes are known. */
 interface Part {
   readonly kind: StoredKind;
   readonly name: string;

@@ -42,7 +42,7 @@ class StoredInput implements Input {
   }
 }
 
-/** Where a misfit was published, and what the relay found wrong with it. */
+/** Subject on which a misfit was published, and the fault that the relay found. */
 function misfitOf(subjects: Subjects, block: string): ParsedSubject {
   const said = { [misfitHeader.subject]: "", [misfitHeader.code]: "", [misfitHeader.message]: "" };
   visitHeaders(block, (name, value) => {

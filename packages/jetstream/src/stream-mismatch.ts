@@ -1,4 +1,4 @@
-/** What is said of a stream that cannot be what its name says. */
+/** Errors of a stream that cannot be what its name says. */
 import type { StreamConfig } from "@nats-io/jetstream";
 
 import { StreamMismatchError } from "./errors.ts";

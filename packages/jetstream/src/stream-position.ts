@@ -16,7 +16,7 @@ export async function lastPosition(session: Session): Promise<Position> {
   return (await logEnd(session)).last;
 }
 
-/** Which stream it is, by the time at which it was made, and where it ends. */
+/** Identity of the stream, by the time at which it was made, and its end. */
 export function logEnd(
   session: Session,
   stream: string = session.subjects.stream,
@@ -30,7 +30,7 @@ export function logEnd(
   return retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs });
 }
 
-/** It may have been made anew since the connection was made. */
+/** Takes over the identity of a log that was made anew since the connection was made. */
 function learnIdentity({ identity }: Session, { config }: StreamAnswer): void {
   identity.id = config.metadata?.[logMetadata.id] ?? identity.id;
 }
@@ -38,14 +38,14 @@ function learnIdentity({ identity }: Session, { config }: StreamAnswer): void {
 interface StreamAnswer {
   readonly config: { readonly metadata?: Readonly<Record<string, string>> };
   readonly created: string;
-  /** When it answered, by its clock. */
+  /** Time at which it answered, by its clock. */
   readonly ts: string;
   readonly state: { readonly last_seq: number };
 }
 
 /**
- * What lies at a position of a stream; undefined when nothing does. Asked once: who asks does so
- * again and again.
+ * Message at a position of a stream; undefined when there is none. Asked once: callers ask again
+ * and again.
  */
 export async function messageAt(
   session: Session,

@@ -1,4 +1,4 @@
-/** What is changed on the streams while a log is read is said, and again when it returns. */
+/** Changes of the streams while a log is read are told, and again when they return. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial, nanos } from "@nats-io/transport-node";
 import { expect, onTestFinished, test, vi } from "vitest";

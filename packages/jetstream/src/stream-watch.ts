@@ -22,7 +22,7 @@ export interface WatchHost {
 export class StreamWatch {
   readonly #host: WatchHost;
   #timer: NodeJS.Timeout | undefined;
-  /** What is wrong now, and was told. */
+  /** Faults that there are now, and that were told. */
   #told: ReadonlySet<string> = new Set();
   #looking = false;
 

@@ -51,23 +51,23 @@ const nameInUse = 10058;
 /** A cluster that has no leader, no quorum or not enough members yet. */
 const notYet: ReadonlySet<number> = new Set([10004, 10005, 10008, 10009, 10076]);
 
-/** What an existing stream decides, whatever the options say. */
+/** Facts that an existing stream decides, whatever the options say. */
 export interface PreparedStreams {
-  /** Which log it is, as `Log.end` says it. */
+  /** Identity of the log, as `Log.end` says it. */
   readonly log: string;
-  /** What the stream's metadata says it is, as `Log.id` says it. */
+  /** Identity of the log as the stream's metadata has it, as `Log.id` says it. */
   readonly id: string;
   readonly time: ServerTime;
   readonly subjects: Subjects;
   /** The other streams of the log. */
   readonly others: readonly PreparedShard[];
-  /** Where the log ended when it was moved into several streams. */
+  /** Position at which the log ended when it was moved into several streams. */
   readonly origin: number;
   readonly replicas: number;
   readonly readersMax: number;
-  /** What people should know about how the streams were made. */
+  /** Notes for people about how the streams were made. */
   readonly notes: readonly TroupeError[];
-  /** How long the log's stream remembers message ids. */
+  /** Time that the log's stream remembers message ids, in milliseconds. */
   readonly idWindowMs: number;
 }
 
@@ -169,7 +169,8 @@ async function ensureLog(
 }
 
 /**
- * What the account allows for a stream that says nothing itself; undefined when it says nothing.
+ * Number of consumers that the account allows for a stream without a limit of its own; undefined
+ * when it has none.
  */
 async function accountConsumers(
   manager: JetStreamManager,
@@ -189,7 +190,7 @@ type TimedInfo = StreamInfo & { readonly ts?: string };
 
 /**
  * The server keeps the ingress's room free for it, and may not have so much: then the ingress gets
- * half, and so on, as long as that is of use. What came out differently is noted.
+ * half, and so on, as long as that is of use. Differences are noted.
  */
 async function ensureIngress(
   manager: JetStreamManager,
@@ -285,7 +286,7 @@ function checkControl(config: StreamConfig, subjects: Subjects): void {
     throw mismatch(config, "it has a limit at which it drops floors and manifests");
 }
 
-/** What is wrong with the streams now, that was right when they were prepared. */
+/** Faults of the streams now that were not there when they were prepared. */
 export async function checkStreams(
   manager: JetStreamManager,
   subjects: Subjects,

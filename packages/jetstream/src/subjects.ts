@@ -1,5 +1,5 @@
 /**
- * Every subject and stream name of a namespace, in one place.
+ * Subjects and stream names of a namespace, all in one place.
  *
  * Public subjects, which any NATS client may write, lie in a stream of their own, the ingress:
  *
@@ -11,8 +11,8 @@
  *   <ns>.<partition>.in.topic.<topic>.<source>, <ns>.<partition>.in.agent.<type>.<key>
  *   <ns>.<partition>.journal.<type>.<key>, and so on
  *
- * What is about all partitions (what the relay took, foreign messages that nobody can be given)
- * lies in partition 0. A log of several shards has a stream for each, with the partitions whose
+ * Entries about all partitions (the relay's progress, foreign messages that nobody can be given)
+ * lie in partition 0. A log of several shards has a stream for each, with the partitions whose
  * number has that remainder; what is about a shard lies in the partition of its number.
  */
 import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core/log";
@@ -21,9 +21,9 @@ import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core/log";
 export interface Subjects {
   readonly namespace: string;
   readonly partitions: number;
-  /** How many streams the partitions lie in. */
+  /** Number of streams that the partitions lie in. */
   readonly shards: number;
-  /** Which of them this is about. */
+  /** Number of the stream that this is about. */
   readonly shard: number;
   /** The stream of the shard's partitions: inputs, journals, dead letters, timers. */
   readonly stream: string;
@@ -33,32 +33,35 @@ export interface Subjects {
   readonly keyStream: string;
   /** The stream that foreign clients write to. */
   readonly ingressStream: string;
-  /** What the log's stream listens to: `<ns>.<partition>.>` of each partition. */
+  /** Subjects of the log's stream: `<ns>.<partition>.>` of each partition. */
   readonly streamSubjects: readonly string[];
-  /** What the ingress listens to: the public subjects. */
+  /** Subjects of the ingress: the public ones. */
   readonly ingressSubjects: readonly string[];
   /** `<ns>.control.>` */
   readonly controlSubjects: readonly string[];
   readonly presence: string;
-  /** Where an asker says that it waits no longer; not stored. */
+  /** Subject on which an asker says that it waits no longer; not stored. */
   readonly cancelledAsks: string;
-  /** Where workers say what their turns wait for; not stored. */
+  /** Subject on which workers tell the waits of their turns; not stored. */
   readonly waits: string;
   /** The beginning of every address that a foreign client may want its reply at: `<ns>.reply.` */
   readonly foreignReplyPrefix: string;
-  /** Where the relay notes up to where it took the ingress. */
+  /** Subject on which the relay notes up to where it took the ingress. */
   readonly taken: string;
-  /** Where a move notes how far it came. */
+  /** Subject on which a move notes how far it came. */
   readonly moved: string;
-  /** Where this shard keeps what is for another one until that has taken it. */
+  /** Subject under which this shard keeps messages for another one until that has taken them. */
   outbox(shard: number): string;
-  /** Where this shard notes up to where it took what another one keeps for it. */
+  /**
+   * Subject on which this shard notes up to where it took the messages that another one keeps for
+   * it.
+   */
   takenFrom(shard: number): string;
   /** `<ns>.topic.<topic>.<source>`: where any NATS client publishes. */
   topic(topic: string, source: string): string;
   /** `<ns>.agent.<type>.<key>`: where any NATS client sends. */
   agent(agent: AgentId): string;
-  /** Where our own client writes an input; the name and the token must be checked. */
+  /** Subject on which our own client writes an input; the name and the token must be checked. */
   input(kind: string, name: string, token: string): string;
   /** `<ns>.<partition>.<kind>.<type>.<token>`: what begins the subjects that are about an agent. */
   ofToken(kind: string, type: string, token: string): string;
@@ -67,13 +70,13 @@ export interface Subjects {
   /** Dead letters of one agent that were stored together with a turn. */
   dead(agent: AgentId): string;
   /**
-   * One dead letter without a turn: the position makes the subject unique, so burying twice stores
+   * Subject of a dead letter without a turn: the position makes it unique, so burying twice stores
    * once. Without an agent, when the input has no usable address, it lies in partition 0.
    */
   buried(agent: AgentId | undefined, position: number): string;
   /** A timer, without the last token that tells its settings apart. */
   timer(agent: AgentId, id: string): string;
-  /** Where it is noted that a timer was cancelled. */
+  /** Subject on which it is noted that a timer was cancelled. */
   cancelled(agent: AgentId, id: string): string;
   /** All timers of an agent. */
   timersOf(agent: AgentId): string;
@@ -81,9 +84,9 @@ export interface Subjects {
   cancelledOf(agent: AgentId): string;
   /** The inputs of one partition. */
   partition(partition: number): string;
-  /** Those of them that are for agents of a type, or of a topic. */
+  /** Subjects among them that are for agents of a type, or of a topic. */
   partitionOf(partition: number, kind: "agent" | "topic", to: string): string;
-  /** Everything of a kind that lies below `rest`, over all partitions: `<ns>.*.<kind>.<rest>` */
+  /** Subjects of a kind that lie below `rest`, over all partitions: `<ns>.*.<kind>.<rest>` */
   everywhere(kind: InternalKind, rest: string): string;
   /** Foreign messages that nobody can be given: their subject is no address, or a header is bad. */
   readonly misfit: string;
@@ -93,18 +96,18 @@ export interface Subjects {
   floor(type: string, partition: number | "misfits"): string;
   readonly floors: string;
   cell(cell: string): string;
-  /** Where the writer of a cell says that it changed; not stored. */
+  /** Subject on which the writer of a cell says that it changed; not stored. */
   cellChanges(cell: string): string;
-  /** What the key store has under a name. */
+  /** Subject of a name in the key store. */
   key(name: string): string;
-  /** Where it is told which names of the key store changed; not stored. */
+  /** Subject on which changed names of the key store are told; not stored. */
   readonly keyChanges: string;
 }
 
-/** What an internal subject is about: the token after its partition. */
+/** Topic of an internal subject: the token after its partition. */
 export type InternalKind = "in" | "journal" | "dead";
 
-/** Which of how many streams. */
+/** Number of a stream, and of all streams. */
 export interface ShardPlace {
   readonly shard: number;
   readonly shards: number;
@@ -200,7 +203,7 @@ export function partitionOfSubject({ namespace }: Subjects, subject: string): nu
 }
 
 /**
- * Where what follows `<ns>.<partition>.<kind>.` begins in a subject of that kind; -1 in any other.
+ * Index of the text after `<ns>.<partition>.<kind>.` in a subject of that kind; -1 in any other.
  * Runs once per message that is read, so no regular expressions.
  */
 export function restStart(

@@ -31,7 +31,7 @@ import type { Session } from "./session.ts";
 
 const messageNotFound = 10037;
 
-/** What one turn's changes of timers are on the stream. */
+/** Messages on the stream for one turn's changes of timers. */
 export interface TimerMessages {
   /** Header lines for the turn's record. */
   readonly recordLines: string;

@@ -27,7 +27,7 @@ function turn(
   return { agent: { type: "account", key }, expectedRevision, record, outgoing: [], timers };
 }
 
-/** What timers sent so far. */
+/** Inputs that timers sent so far. */
 async function fired(log: Log): Promise<Input[]> {
   const inputs: Input[] = [];
   for await (const entry of log.follow({ from: 1, untilNow: true })) {

@@ -1,5 +1,5 @@
 /**
- * What is taken away from the end of a restored stream. The server itself is asked in
+ * Removal of a torn batch from the end of a restored stream. The server itself is asked in
  * test/e2e/backup-restore.test.ts; it tears a batch only now and then.
  */
 import type { StoredMsg, StreamInfo } from "@nats-io/jetstream";

@@ -41,7 +41,7 @@ export async function removeTornBatch(
   }
 }
 
-/** How many messages of a batch lie there without its last one; 0 when the batch is whole. */
+/** Number of messages of a batch that lie there without its last one; 0 when the batch is whole. */
 function tornOf(end: StoredMsg | null): number {
   const header = end?.header;
   if (header === undefined || !header.has("Nats-Batch-Id")) return 0;

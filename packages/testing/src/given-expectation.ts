@@ -24,7 +24,7 @@ interface WithFailure {
   readonly failure?: Partial<ErrorData> | undefined;
 }
 
-/** The failure, and what is expected of these properties. @throws AssertionError */
+/** The failure, and the properties that are expected of it. @throws AssertionError */
 export function expectNamed<Told extends WithFailure, Expected extends WithFailure>(
   outcome: Told,
   expected: Expected,

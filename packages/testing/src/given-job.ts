@@ -22,9 +22,9 @@ import { lastWord } from "./last-word.ts";
 
 /** Results of the stages that ran. */
 export interface JobOutcome<Results, Result> {
-  /** Of the stage, or of the last one; undefined when one failed. */
+  /** Result of the stage, or of the last one; undefined when one failed. */
   readonly result: Result | undefined;
-  /** By stage, of all that are completed. */
+  /** Results of all stages that are completed, by stage. */
   readonly results: Partial<Results>;
   /** The failure of the stage itself, which its dead letter would have. */
   readonly failure: ErrorData | undefined;
@@ -53,7 +53,7 @@ export interface WhenJob<Results, Result> {
 }
 
 export interface GivenJob<Answer, Results> {
-  /** A stage that is completed, and what it made. */
+  /** A stage that is completed, and its result. */
   completed<Name extends keyof Results & string>(
     stage: Name,
     result: Results[Name],

@@ -6,9 +6,9 @@
  *     .when("withdraw", { amount: 3 })
  *     .then({ events: [{ type: "withdrawn", data: { amount: 3 } }], reply: 2 });
  *
- * The message goes through the real engine, on a log of its own in memory: what is compared is what
- * the journal has. Nothing is tried twice unless the message has a retry policy of its own, and
- * agents that are asked answer what `answering` says.
+ * The message goes through the real engine, on a log of its own in memory, and the journal is
+ * compared. Nothing is tried twice unless the message has a retry policy of its own, and agents
+ * that are asked answer what `answering` says.
  */
 import type { Agent, AgentReference, Topic } from "@troupe/core";
 import type { ErrorData } from "@troupe/core/log";

@@ -113,7 +113,7 @@ class World {
     return this.#until(read());
   }
 
-  /** Time goes by, and what is due in it happens. */
+  /** Time goes by, and due timers fire. */
   async pass(ms: number): Promise<void> {
     await this.#until(new Promise<void>((over) => void this.#agenda.add("the end", ms, over)));
   }

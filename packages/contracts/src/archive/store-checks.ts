@@ -178,7 +178,7 @@ async function bytesOf(store: ArchiveStore, name: string): Promise<Buffer> {
   return Buffer.from(bytes);
 }
 
-/** Without a list of all that differs. */
+/** Compares bytes without a list of all that differs. */
 function sameBytes(found: Uint8Array, wanted: Uint8Array, what = "the bytes"): void {
   assert.equal(found.length, wanted.length, `length of ${what}`);
   assert.ok(Buffer.compare(found, wanted) === 0, `${what} are the same`);

@@ -1,4 +1,7 @@
-/** Asking: what comes back, when nothing comes back, and what must not be waited for. */
+/**
+ * Asking: the answers that come back, asks that none comes to, and asks that must not be waited
+ * for.
+ */
 import assert from "node:assert/strict";
 
 import { agentNamed, agent, Reject } from "@troupe/core";

@@ -102,7 +102,7 @@ export const badInputChecks: readonly LogCheck[] = [
       await using stage = new Stage(harness);
       const log = await stage.log();
       const keysOf = poisons.map((_, partition) => keysOfPartition(log, partition, 2));
-      // Before any worker is there, so that it is what the reader begins with.
+      // Stored before any worker is there, so that the reader begins with it.
       for (const [index, [content]] of poisons.entries()) {
         const [poisoned = "", neighbour = ""] = keysOf[index] ?? [];
         await agentMessage(content)(harness, poisoned);

@@ -1,6 +1,6 @@
 /**
  * The time of day jumps back an hour in the middle: nothing waits an hour longer, nothing comes an
- * hour early, and what was recorded stays.
+ * hour early, and recorded times stay.
  */
 import assert from "node:assert/strict";
 

@@ -1,6 +1,6 @@
 /**
- * The contract suite of the turn engine, for vitest: what the invariants I1 to I10 promise, on any
- * log.
+ * The contract suite of the turn engine, for vitest: the promises of the invariants I1 to I10, on
+ * any log.
  *
  * The checks are plain functions in `engineChecks`; a log that lies makes them fail, which
  * `engine-mutants.test.ts` shows.

@@ -1,4 +1,6 @@
-/** Erasing an agent: what goes, what stays, and that nothing of before runs again. */
+/**
+ * Erasing an agent: the entries that go, those that stay, and that no earlier message runs again.
+ */
 import assert from "node:assert/strict";
 
 import { agent, memoryModel, memorySink, projection, topic } from "@troupe/core";

@@ -1,4 +1,7 @@
-/** An agent that is parked when it is erased: what it deferred since belongs to its new life. */
+/**
+ * An agent that is parked when it is erased: messages that it deferred since belong to its new
+ * life.
+ */
 import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";

@@ -1,4 +1,4 @@
-/** Erasures of agents that live on: what a second life has stays, and what was sent is told. */
+/** Erasures of agents that live on: entries of a second life stay, and sent messages are told. */
 import assert from "node:assert/strict";
 
 import { agent, personal } from "@troupe/core";

@@ -1,4 +1,4 @@
-/** Activation, trace context, and what the inspection feed tells (I7). */
+/** Activation, trace context, and the events of the inspection feed (I7). */
 import assert from "node:assert/strict";
 
 import type { InspectionEvent } from "@troupe/core";

@@ -12,7 +12,7 @@ import { rejectsWith } from "../observe.ts";
 import { anything, lettersOf, recordsOf } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
-/** So many events, each with a text of so many bytes. */
+/** A number of events, each with a text of so many bytes. */
 interface Batch {
   readonly count: number;
   readonly bytes: number;

@@ -1,4 +1,4 @@
-/** Personal data beyond the message itself: what a turn makes of it, asks for, or fails with. */
+/** Personal data beyond the message itself: in a turn's results, its asks and its failures. */
 import assert from "node:assert/strict";
 
 import type { None } from "@troupe/core/engine";

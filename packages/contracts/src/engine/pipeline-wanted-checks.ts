@@ -23,7 +23,7 @@ interface Gated {
   /** Stages that ran, by name, and the end of a waiting one. */
   readonly ran: string[];
   readonly open: () => void;
-  /** So many have begun to wait. */
+  /** Number of those that have begun to wait. */
   readonly waiting: () => number;
 }
 

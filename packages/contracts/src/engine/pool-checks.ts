@@ -95,7 +95,7 @@ export const poolChecks: readonly LogCheck[] = [
   },
 ];
 
-/** A message for each, one for all, and what nobody handles, of one key. */
+/** A message for each, one for all, and one that nobody handles, of one key. */
 async function round(log: Log, key: string, i: number): Promise<void> {
   const payload = Buffer.from(JSON.stringify({ text: `${i}` }));
   const metadata = { contentType: "application/json" } as const;

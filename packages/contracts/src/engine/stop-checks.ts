@@ -198,7 +198,7 @@ export const stopChecks: readonly LogCheck[] = [
   },
 ];
 
-/** The system's clock, and how many of its timers are still to come. */
+/** The system's clock, and the number of its timers that are still to come. */
 function countingClock(): Clock & { readonly open: () => number } {
   const timers = new Set<object>();
   return {

@@ -146,7 +146,7 @@ export const storableChecks: readonly LogCheck[] = [
           tags: new Set<string>(),
         })
         .event("named", anything<Date>(), (state, at) => {
-          // A fold may work on what it gets; what it returns counts.
+          // A fold may work on its arguments; its return value counts.
           state.names.set("named", at);
           at.setTime(at.getTime() + 1);
           return state;

@@ -62,7 +62,9 @@ export function withMethods(log: Log, methods: Partial<Log>): Log {
   });
 }
 
-/** After the cut no call is made any more, and none that is under way is answered. */
+/**
+ * A log on which, after the cut, no call is made any more, and none that is under way is answered.
+ */
 function unanswering(log: Log, isCut: () => boolean): Log {
   return new Proxy(log, {
     get(_, name) {

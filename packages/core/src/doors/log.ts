@@ -29,7 +29,7 @@ export type {
 export type { Presence } from "../log/presence.ts";
 export type { StorageReport, StoredKind, StoredPart } from "../log/storage-report.ts";
 
-// What travels: addresses, messages, timers, dead letters.
+// Parts of the log's traffic: addresses, messages, timers, dead letters.
 export {
   type Address,
   type AgentId,
@@ -75,7 +75,7 @@ export {
 } from "../log/shard.ts";
 export { ShardedLog, type ShardedLogParts } from "../log/sharded-log.ts";
 
-// What is known of a log: manifests, marks, what was removed.
+// Knowledge about a log: manifests, marks, and the entries that were removed.
 export { type LowWater, lowWater, raiseLowWater, wasRemoved } from "../log/low-water.ts";
 export {
   type Manifest,

@@ -24,7 +24,7 @@ export {
 export type { ForkedFrom } from "../journal/base-record.ts";
 export type { Archive } from "../log/archive/archive-port.ts";
 
-// What a journal's records say.
+// Contents of a journal's records.
 export type { RecordedEvent } from "../definition/recorded-event.ts";
 export type { StoredEvent } from "../definition/stored-event.ts";
 export type { Answering, LateAnswer } from "../journal/answering.ts";

@@ -3,10 +3,9 @@
  * with its format (`v`); all but turns name their kind.
  *
  * F1 A reader that meets a newer format, or a kind that it does not know, understands nothing of
- * the
- * entry: it throws, and the agent waits for newer code (I15). It never skips one.
+ *    the entry: it throws, and the agent waits for newer code (I15). It never skips one.
  * F2 A reader ignores fields that it does not know. A field that must not be ignored needs a newer
- * format, or another kind of entry.
+ *    format, or another kind of entry.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
 import { CorruptBaseError } from "../errors/state-errors.ts";

@@ -1,10 +1,10 @@
 /**
  * Compares the copy of a log with the log, message by message: position, time, headers and payload.
  *
- * It can go on from where it stopped, so most of it is done while the log is still in use. What is
- * in the copy alone was removed from the log since (a dead letter that was redriven, what retention
- * took); what is in the log alone is a mismatch. Any replica may answer a read, so both are decided
- * by the streams' leaders.
+ * It can go on from where it stopped, so most of it is done while the log is still in use. A
+ * message that is in the copy alone was removed from the log since (a dead letter that was
+ * redriven, one that retention took); one that is in the log alone is a mismatch. Any replica may
+ * answer a read, so both are decided by the streams' leaders.
  */
 import { createHash } from "node:crypto";
 
@@ -28,13 +28,13 @@ export interface CompareHost {
 export class Comparison {
   readonly #host: CompareHost;
   readonly #digest = createHash("sha256");
-  /** What is in the copy and the log does not have any more. */
+  /** Messages that are in the copy and that the log does not have any more. */
   readonly removed: { readonly shard: number; readonly position: Position }[] = [];
   /** Up to where they are the same. */
   comparedTo: Position = 0;
   /** Messages that are in both. */
   messages = 0;
-  /** How many of them lie in each shard. */
+  /** Number of them in each shard. */
   readonly messagesIn: number[];
 
   constructor(host: CompareHost) {
@@ -84,7 +84,10 @@ export class Comparison {
     this.comparedTo = Math.max(this.comparedTo, until);
   }
 
-  /** What the copy has before this position and was not compared is not in the log. */
+  /**
+   * Skips messages of the copy before this position that were not compared: they are not in the
+   * log.
+   */
   async #skipTo(copy: CopyWalk, position: Position): Promise<void> {
     for (;;) {
       const head = await copy.next();
@@ -202,7 +205,7 @@ function staysBehind({ namespace, moved, taken }: Subjects): (subject: string) =
   };
 }
 
-/** What the server says about a message in its answer, beside what the message says. */
+/** Headers of an answer that the server adds to those of the message. */
 const ofServer = new Set([
   "Nats-Stream",
   "Nats-Subject",

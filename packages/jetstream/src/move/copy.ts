@@ -12,12 +12,12 @@ import { Comparison } from "./comparison.ts";
 import { leftBehind, logTransforms } from "./moved-subjects.ts";
 import { countUnder, streamInfo } from "./stream-admin.ts";
 
-/** What a move is doing, and how far it is. */
+/** Step of a move, and its progress. */
 export interface MoveProgress {
   readonly step: "copy" | "compare" | "freeze" | "open";
   /** Up to which position of the log it is done. */
   readonly position: Position;
-  /** Where the log ends, as far as is known. */
+  /** End of the log, as far as is known. */
   readonly last: Position;
 }
 
@@ -27,14 +27,16 @@ export interface Copy {
   readonly to: readonly Subjects[];
   readonly onProgress: ((progress: MoveProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
-  /** How long a copy may rest before it counts as complete. */
+  /** Time that a copy may rest before it counts as complete, in milliseconds. */
   readonly stalledMs: number;
 }
 
 /** Messages that are copied and compared in a fraction of a second. */
 const closeMax = 2000;
 
-/** While the log is in use: returns when the copy is close behind it, and the same so far. */
+/**
+ * Compares while the log is in use: returns when the copy is close behind it, and the same so far.
+ */
 export async function copyMost(copy: Copy): Promise<Comparison> {
   const { from, onProgress, signal } = copy;
   const comparison = newComparison(copy);
@@ -79,7 +81,10 @@ async function requireKnownSubjects({ from, to }: Copy): Promise<void> {
   );
 }
 
-/** What the server says about the lag of a mirror is not so when the mirror has just begun. */
+/**
+ * Whether the copy is close; the server's word about the lag of a mirror is wrong when the mirror
+ * has just begun.
+ */
 async function isClose({ from }: Copy, compared: Comparison): Promise<boolean> {
   const { last_seq: last } = (await required(from, from.subjects.stream)).state;
   if (last - compared.comparedTo <= closeMax) return true;
@@ -88,8 +93,8 @@ async function isClose({ from }: Copy, compared: Comparison): Promise<boolean> {
 }
 
 /**
- * The log is frozen: waits for its last message, and compares what was not compared. What was
- * removed from the log behind the comparison makes it begin again. @throws MoveMismatchError
+ * The log is frozen: waits for its last message, and compares what was not compared. A message that
+ * was removed from the log behind the comparison makes it begin again. @throws MoveMismatchError
  */
 export async function copyRest(
   copy: Copy,

@@ -89,7 +89,7 @@ test("records, inputs, dead letters, timers and checkpoints are where they belon
   );
   expect((await moved.log.input(bad))?.address.key).toBe("key-2");
 
-  // Where the log ended there is nothing in the other shards that could be taken for it.
+  // The other shards have nothing where the log ended that could be taken for it.
   expect((await moved.log.at(report.last))?.storedAtMs).toBe(
     (await old.log.at(report.last))?.storedAtMs,
   );

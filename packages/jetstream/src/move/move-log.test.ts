@@ -116,7 +116,7 @@ test("the old namespace takes nothing any more, and says where the log is", asyn
   await expect(old.log.accept(draft)).rejects.toMatchObject({ code: "log-moved" });
   const connecting = connectLog({ servers: server.url, namespace: "before" });
   await expect(connecting).rejects.toThrow(/moved into the namespace after/);
-  // What a caller tries again there, because it does not know whether it was stored.
+  // A caller tries its message again there, because it does not know whether it was stored.
   const moved = await join("after");
   expect(await moved.log.accept(draft)).toEqual({ position, duplicate: true });
   const again = moveLog({ servers: server.url, namespace: "before", to: "after" });

@@ -10,8 +10,8 @@
  *  MOVE-1 The old log is frozen by the server before the new one is used: no turn, message or timer
  *         is stored in both, whatever old workers still do.
  *  MOVE-2 Nobody can connect to the new namespace before everything is there and was compared.
- *  MOVE-3 Each step can be done again. How far a move came is said by the two streams, nowhere else,
- *         so one that was killed goes on when it is begun again.
+ *  MOVE-3 Each step can be done again. The two streams tell how far a move came, and nothing else
+ *         does, so one that was killed goes on when it is begun again.
  *  MOVE-4 The new log continues after the last position of the old one.
  *  MOVE-5 A timer is set in the new log once: where it would fire twice, a marker stands.
  *  MOVE-6 A key that was erased is in no copy, and no key is in two namespaces when the new one opens.
@@ -55,7 +55,7 @@ export interface MoveOptions extends ConnectLogOptions {
    */
   readonly shards?: number | undefined;
   /**
-   * How long the server's copy may rest before it counts as complete, in milliseconds. The server
+   * Time that the server's copy may rest before it counts as complete, in milliseconds. The server
    * notices after ten seconds that a mirror has lost its source. Minimum 1. @default 30000
    */
   readonly stalledMs?: number | undefined;
@@ -65,7 +65,7 @@ export interface MoveOptions extends ConnectLogOptions {
   readonly onProgress?: ((progress: MoveProgress) => void) | undefined;
 }
 
-/** What was moved. */
+/** Report of the parts that were moved. */
 export interface MoveReport {
   /** Identity of the log, the same before and after. */
   readonly log: string;
@@ -85,8 +85,8 @@ export interface MoveReport {
   /** Entries of the key store that came along; 0 where nothing is personal data. */
   readonly keys: number;
   /**
-   * How long nothing could be stored, in milliseconds; since this run began where an earlier one
-   * froze the log.
+   * Time for which nothing could be stored, in milliseconds; since this run began where an earlier
+   * one froze the log.
    */
   readonly pausedMs: number;
 }
@@ -167,7 +167,10 @@ async function run(move: Move): Promise<MoveReport> {
   };
 }
 
-/** What is moved where it would go otherwise is found neither by its key nor by its position. */
+/**
+ * Targets of the partitions: a message that is moved elsewhere is found neither by its key nor by
+ * its position.
+ */
 function targetsOf(
   from: Subjects,
   to: {
@@ -308,7 +311,7 @@ function targetOptions({ options, to }: Move): ConnectLogOptions {
   return { ...connection, namespace, partitions, shards, createStreams: true };
 }
 
-/** What the server did not copy. @returns how many timers were set */
+/** Moves the parts that the server did not copy. */
 async function settle(
   { from, to }: Move,
   { all, first }: ShardSessions,
@@ -352,7 +355,8 @@ async function requireStill(from: Session, last: Position): Promise<void> {
 }
 
 /**
- * From here on the namespace is one like any other. Who connects looks at the first shard first.
+ * From here on the namespace is one like any other. Clients that connect look at the first shard
+ * first.
  */
 async function open({ from, targets }: Move): Promise<void> {
   for (const { stream } of targets.toReversed()) {

@@ -2,9 +2,9 @@
  * The floors of other partitions: never higher than what was handled (I16).
  *
  * The inputs of a new partition come from the old ones whose numbers can be those of the same hash:
- * all where the numbers of partitions have no common divisor, one where one divides the other. What
- * the lowest of these says holds for the new one; the furthest mark, because it stands on records
- * of all of them.
+ * all where the numbers of partitions have no common divisor, one where one divides the other. The
+ * lowest of these holds for the new one; the furthest mark, because it stands on records of all of
+ * them.
  */
 import type { Floor } from "@troupe/core/log";
 

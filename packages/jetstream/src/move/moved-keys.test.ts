@@ -53,7 +53,7 @@ async function host(namespace: string): Promise<Troupe> {
 const nameOf = (troupe: Troupe, key: string): Promise<unknown> => troupe.agent(guest, key).look({});
 const patience = { timeout: 20_000 };
 
-/** What lies in a stream of keys, in its order. */
+/** Values in a stream of keys, in its order. */
 async function valuesIn(stream: string): Promise<readonly Uint8Array[]> {
   const { state } = await manager.streams.info(stream);
   const found: Uint8Array[] = [];

@@ -26,7 +26,7 @@ export interface KeyMove {
   readonly from: Session;
   readonly to: Subjects;
   readonly signal: AbortSignal | undefined;
-  /** How long the server's copy may rest before it counts as broken. */
+  /** Time that the server's copy may rest before it counts as broken, in milliseconds. */
   readonly stalledMs: number;
 }
 
@@ -111,7 +111,7 @@ async function countNames({ from }: KeyMove, subjects: Subjects): Promise<number
   return count;
 }
 
-/** MOVE-6: what counts of a name is its last value. @returns how many names there are */
+/** MOVE-6: Erases all values of a name but the last, the one that counts. */
 async function eraseReplaced({ from, signal, to }: KeyMove): Promise<number> {
   let names = 0;
   for await (const [subject, count] of subjectsUnder(from, to.keyStream, to.key("*"))) {

@@ -1,9 +1,9 @@
 /**
- * Where the messages of one namespace lie in another one with another number of partitions, told to
- * the server: it moves the subjects itself, with the same hash as our client.
+ * Subjects of one namespace in another one with another number of partitions, told to the server:
+ * it moves the subjects itself, with the same hash as our client.
  *
  * Timers are not among them: the server would fire them into the old namespace. Markers of a relay
- * or of cancelled timers are about what stays behind.
+ * or of cancelled timers are about entries that stay behind.
  */
 import type { Subjects } from "../subjects.ts";
 
@@ -52,7 +52,7 @@ function ofPartition(
   ];
 }
 
-/** What stays behind, as filters of the old stream. */
+/** Entries that stay behind, as filters of the old stream. */
 export function leftBehind({ namespace, moved, taken }: Subjects): readonly string[] {
   return [`${namespace}.*.timer.>`, `${namespace}.*.cancelled.>`, moved, taken];
 }

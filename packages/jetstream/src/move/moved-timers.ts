@@ -20,7 +20,7 @@ import { partitionOfSubject } from "../subjects.ts";
 import { isOfServer } from "./comparison.ts";
 import { leaderMessage } from "./stream-admin.ts";
 
-/** How far the timers of a log are set in its new place. */
+/** Position up to which the timers of a log are set in its new place. */
 interface TimersMarker {
   readonly timersTo: Position;
   /** Position of the marker, 0 when there is none. */
@@ -31,9 +31,10 @@ const batchMax = 500;
 const batchBytesMax = 4 * 1024 * 1024;
 
 /**
- * Those of the agents in one shard.
+ * Moves the timers of the agents in one shard.
  *
- * @returns how many were set now. @throws RevisionConflictError when another move does the same */
+ * @returns how many were set now. @throws RevisionConflictError when another move does the same
+ */
 export async function moveTimers(from: Session, to: Session): Promise<number> {
   const subject = `${from.subjects.namespace}.*.timer.>`;
   const { stream } = from.subjects;

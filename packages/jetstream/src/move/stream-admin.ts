@@ -1,4 +1,4 @@
-/** What a move asks the server to do with streams. Each can be asked for again. */
+/** Requests of a move to the server about streams. Each can be asked for again. */
 import type { StreamConfig, StreamInfo } from "@nats-io/jetstream";
 import { LogRefusedError } from "@troupe/core/errors";
 
@@ -15,7 +15,7 @@ function request<T>(session: Session, subject: string, body: object): Promise<T>
   return retryUnavailable(() => apiRequest<T>(session, subject, body), { timeoutMs: patienceMs });
 }
 
-/** What the leader has, asked until it answers. */
+/** Message that the leader has, asked until it answers. */
 export function leaderMessage(
   session: Session,
   stream: string,
@@ -63,7 +63,7 @@ export async function removeStream(session: Session, name: string): Promise<void
   await request(session, `STREAM.DELETE.${name}`, {});
 }
 
-/** How many messages lie under a filter. */
+/** Number of messages under a filter. */
 export async function countUnder(
   session: Session,
   stream: string,

@@ -1,8 +1,8 @@
-/** What can go wrong with a local nats-server, one class per condition. */
+/** Errors of a local nats-server, one class per condition. */
 
 import { TroupeError } from "@troupe/core";
 
-/** One place where a nats-server was looked for, and why none could be used from there. */
+/** A place where a nats-server was looked for, and the reason why none could be used from there. */
 export type BinaryAttempt = {
   /** The place in words, such as "PATH" or "the release download". */
   readonly place: string;
@@ -12,7 +12,7 @@ export type BinaryAttempt = {
 /** No usable nats-server was found in any of the places that were tried. */
 export class NatsServerNotFoundError extends TroupeError {
   readonly code = "nats-server-not-found";
-  /** What was tried, in this order. */
+  /** Places that were tried, in this order. */
   readonly attempts: readonly BinaryAttempt[];
 
   constructor(minimumVersion: string, attempts: readonly BinaryAttempt[]) {

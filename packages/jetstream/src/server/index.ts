@@ -22,7 +22,7 @@ export type { FindNatsServerOptions } from "./binary/find-nats-server.ts";
 export type { NatsServerBinary } from "./binary/finder.ts";
 export { minimumNatsServerVersion } from "./binary/server-version.ts";
 
-/** What can go wrong. */
+/** Errors of a local nats-server. */
 export {
   NatsServerNotFoundError,
   NatsServerStartError,

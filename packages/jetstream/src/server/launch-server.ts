@@ -14,7 +14,7 @@ import { logLinesSince, logSizeOf, type ServerHome } from "./server-home.ts";
 import { spawnServer, type ServerProcess } from "./server-process.ts";
 import { untilReady } from "./server-ready.ts";
 
-/** What a server is launched with; units as in `StartNatsServerOptions`. */
+/** Settings with which a server is launched; units as in `StartNatsServerOptions`. */
 export type LaunchSettings = {
   readonly binaryPath: string;
   readonly home: ServerHome;
@@ -30,7 +30,7 @@ export type LaunchSettings = {
   readonly signal?: AbortSignal;
   /** Whether the server dies with this process, however that ends. @default true */
   readonly watchdog?: boolean;
-  /** Where ports come from that were not asked for. @default drawPort */
+  /** Source of the ports that were not asked for. @default drawPort */
   readonly nextPort?: () => number;
   /** Told of every process that was started, before it is waited for. */
   readonly onSpawn?: (pid: number) => Promise<void>;
@@ -50,7 +50,7 @@ export type LaunchedServer = LaunchedPorts & {
   readonly monitoringUrl: string;
 };
 
-/** How long to wait before a taken port is tried again, in milliseconds. */
+/** Time to wait before a taken port is tried again, in milliseconds. */
 const takenPortRetryMs = 100;
 
 const logLinesMax = 20;

@@ -10,7 +10,9 @@ import { runProgram } from "./run-program.ts";
 /** A process as it can be recognised later, by another process, after a restart. */
 export type ProcessIdentity = {
   readonly pid: number;
-  /** When it was started, in the words of the operating system; "" where that is unknown. */
+  /**
+   * Time at which it was started, in the words of the operating system; "" where that is unknown.
+   */
   readonly startedAt: string;
 };
 

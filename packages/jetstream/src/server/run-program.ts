@@ -2,7 +2,7 @@
 
 import { execFile } from "node:child_process";
 
-/** How a program is run. */
+/** Options for running a program. */
 export type RunOptions = {
   /** The program is killed after this many milliseconds. */
   readonly timeoutMs: number;
@@ -48,7 +48,7 @@ function reasonOf(error: ProgramFailure, stderr: string, options: RunOptions): s
   if (error.name === "AbortError") return "was aborted";
   if (error.killed === true) return `did not end within ${options.timeoutMs} ms`;
   const lines = stderr.trim().split("\n");
-  // What APT marks as an error comes first, and is followed by general advice.
+  // The lines that APT marks as errors come first, and are followed by general advice.
   const complaint = lines.find((line) => line.startsWith("E: ")) ?? lines.at(-1);
   return `failed (${String(error.code)})${complaint ? `: ${complaint}` : ""}`;
 }

@@ -1,6 +1,6 @@
 /** Writes the configuration of a local nats-server. */
 
-/** One member of a local cluster. */
+/** A member of a local cluster. */
 export type ServerClusterOptions = {
   /** The cluster's name, the same on every member. */
   readonly name: string;
@@ -10,7 +10,7 @@ export type ServerClusterOptions = {
   readonly routes?: readonly string[];
 };
 
-/** Everything that goes into a configuration file. */
+/** Settings of a configuration file. */
 export type ServerConfig = {
   readonly serverName: string;
   readonly host: string;

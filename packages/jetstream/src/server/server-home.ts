@@ -13,7 +13,7 @@ export type ServerHome = {
   readonly portsFolder: string;
 };
 
-/** How much of a log's end is looked at, in bytes. */
+/** Bytes of a log's end that are looked at. */
 const logTailSizeMax = 16 * 1024;
 
 /** Makes the folder; a store or log path given by the caller stays outside it. */

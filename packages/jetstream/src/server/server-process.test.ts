@@ -21,7 +21,7 @@ type StartedServer = {
   readonly monitoringUrl: string;
 };
 
-/** What a parent does after it has started its servers and said so. */
+/** Ways in which a parent ends after it has started its servers and said so. */
 const endings = {
   waits: "setInterval(() => {}, 1000);",
   returns: "",

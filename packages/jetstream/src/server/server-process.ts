@@ -1,7 +1,7 @@
 /**
- * One running nats-server process, from spawn to exit. It is in a session of its own, so that
- * Ctrl-C reaches only the application, which can finish its work while the broker still runs.
- * It does not keep the parent's event loop alive.
+ * A running nats-server process, from spawn to exit. It is in a session of its own, so that Ctrl-C
+ * reaches only the application, which can finish its work while the broker still runs. It does not
+ * keep the parent's event loop alive.
  */
 
 import { spawn, type ChildProcess } from "node:child_process";
@@ -10,11 +10,11 @@ import type { Writable } from "node:stream";
 
 import { releaseWord, watchdogDescriptor, withWatchdog } from "./watchdog.ts";
 
-/** What to run. */
+/** The program to run, with its arguments. */
 export type ServerCommand = {
   readonly binaryPath: string;
   readonly configPath: string;
-  /** Where the output of the process is appended. */
+  /** File to which the output of the process is appended. */
   readonly logPath: string;
   /** Removed by the watchdog when it had to stop an abandoned server. */
   readonly folderToRemove: string | undefined;
@@ -25,7 +25,7 @@ export type ServerCommand = {
 /** A nats-server process. */
 export type ServerProcess = {
   readonly pid: number;
-  /** How the process ended ("exit code 1", "SIGKILL"); undefined while it runs. */
+  /** End of the process ("exit code 1", "SIGKILL"); undefined while it runs. */
   readonly ending: () => string | undefined;
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>;

@@ -10,10 +10,10 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import type { ServerProcess } from "./server-process.ts";
 
-/** How often the server is looked at while it starts, in milliseconds. */
+/** Time between two looks at the server while it starts, in milliseconds. */
 const pollIntervalMs = 5;
 
-/** How long one health check may take, in milliseconds. */
+/** Time that one health check may take, in milliseconds. */
 const healthTimeoutMs = 2_000;
 
 /** The addresses a running server reported. */

@@ -11,7 +11,7 @@ import {
   type StartNatsServerOptions,
 } from "./start-nats-server.ts";
 
-/** How a local cluster is started. */
+/** Options of a local cluster. */
 export type StartNatsClusterOptions = Omit<
   StartNatsServerOptions,
   "port" | "host" | "storeDir" | "serverName" | "cluster" | "logFile"
@@ -39,13 +39,13 @@ const clusterRules: OptionRules<StartNatsClusterOptions> = {
 /** A local cluster. */
 export type NatsCluster = AsyncDisposable & {
   readonly servers: readonly NatsServer[];
-  /** What clients connect to: the URL of every member. */
+  /** URLs that clients connect to: one of every member. */
   readonly urls: readonly string[];
   /** Stops all members. */
   stop(): Promise<void>;
 };
 
-/** How often ports are drawn anew when one of them turns out to be taken. */
+/** Number of times that ports are drawn anew when one of them turns out to be taken. */
 const attemptsMax = 5;
 
 /**

@@ -15,7 +15,7 @@ import type { ServerClusterOptions } from "./server-config.ts";
 import { createServerHome, removeServerHome } from "./server-home.ts";
 import { lockStore } from "./store-lock.ts";
 
-/** How a local nats-server is started. */
+/** Options of a local nats-server. */
 export type StartNatsServerOptions = {
   /** The port for clients, 1 to 65535. @default a free one */
   readonly port?: number;
@@ -27,7 +27,10 @@ export type StartNatsServerOptions = {
   readonly serverName?: string;
   /** The largest message, in bytes, at least 1. @default 1048576 */
   readonly maxPayloadBytes?: number;
-  /** When writes reach the disk: "always" or a duration. @default the server's, two minutes */
+  /**
+   * Times at which writes reach the disk: "always" or a duration. @default the server's, two
+   * minutes
+   */
   readonly syncInterval?: "always" | `${number}${"ms" | "s" | "m"}`;
   /** Makes the server a member of a cluster. @default a server of its own */
   readonly cluster?: ServerClusterOptions;
@@ -37,9 +40,9 @@ export type StartNatsServerOptions = {
   readonly logFile?: string;
   /** The path of the binary. @default found, see findNatsServer */
   readonly binary?: string;
-  /** How long until the server has to be healthy, in milliseconds. @default 30000 */
+  /** Time until the server has to be healthy, in milliseconds. @default 30000 */
   readonly startTimeoutMs?: number;
-  /** How long `stop()` waits before it forces the server, in milliseconds. @default 10000 */
+  /** Time that `stop()` waits before it forces the server, in milliseconds. @default 10000 */
   readonly stopTimeoutMs?: number;
   /** Ends the start; the promise rejects with the signal's reason. A started server goes on. */
   readonly signal?: AbortSignal;
@@ -52,7 +55,7 @@ const port: NumberRule = { least: 1, most: 65_535, whole: true };
 const payloadBytes: NumberRule = { least: 1, most: 64 * 1024 * 1024, whole: true };
 const milliseconds: NumberRule = { least: 1, most: 2 ** 31 - 1 };
 
-/** What `startNatsServer` reads. */
+/** Rules of the options that `startNatsServer` reads. */
 export const startRules: OptionRules<StartNatsServerOptions> = {
   port,
   host: "other",
@@ -78,12 +81,12 @@ const clusterRules: OptionRules<Partial<ServerClusterOptions>> = {
 
 /** A local nats-server. */
 export type NatsServer = AsyncDisposable & {
-  /** What clients connect to, such as "nats://127.0.0.1:21234". */
+  /** URL that clients connect to, such as "nats://127.0.0.1:21234". */
   readonly url: string;
   readonly port: number;
   /** The base URL of the monitoring endpoints; changes with a restart. */
   readonly monitoringUrl: string;
-  /** What other members of the cluster use as a route; undefined without a cluster. */
+  /** Route for the other members of the cluster; undefined without a cluster. */
   readonly routeUrl: string | undefined;
   readonly storeDir: string;
   /** Such as "2.15.1". */

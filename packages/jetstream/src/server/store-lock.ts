@@ -9,8 +9,8 @@
  * 3. When that process is gone but the server still runs, its watchdog is stopping it: we wait.
  * 4. When both are gone, or the file says that the store was released, the next number is free.
  * 5. The highest file is never removed, not even on release: a slow process that wants a number of
- *    the past sees a higher one after it took its own, and gives way. Whoever holds the store removes
- *    the lower files.
+ *    the past sees a higher one after it took its own, and gives way. The process that holds the
+ *    store removes the lower files.
  */
 
 import { randomUUID } from "node:crypto";
@@ -33,7 +33,7 @@ type Holder = {
   readonly server?: ProcessIdentity;
 };
 
-/** How often a store whose server is being stopped is looked at, in milliseconds. */
+/** Time between two looks at a store whose server is being stopped, in milliseconds. */
 const pollIntervalMs = 20;
 
 /**

@@ -15,7 +15,7 @@
  * terminated.
  */
 
-/** What the parent writes to the pipe once the server has exited. */
+/** Word that the parent writes to the pipe once the server has exited. */
 export const releaseWord = "released\n";
 
 /** The descriptor on which the shell finds the pipe. */

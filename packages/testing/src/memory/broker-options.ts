@@ -1,4 +1,4 @@
-/** Options of the memory broker, and what they are when absent. */
+/** Options of the memory broker, and their defaults. */
 import {
   systemClock,
   type Clock,
@@ -33,8 +33,8 @@ export interface MemoryBrokerOptions {
    */
   readonly inputsAtOnceMax?: number;
   /**
-   * For time stamps, the age of ids, and timers. @default the system clock, which lets a process
-   * end although timers are set
+   * Clock for time stamps, the age of ids, and timers. @default the system clock, which lets a
+   * process end although timers are set
    */
   readonly clock?: Clock;
   /** Order and time of requests, answers and deliveries. @default one `setImmediate` each */

@@ -15,7 +15,7 @@ interface Remembered {
 
 export class DuplicateWindow {
   readonly #limits: DuplicateWindowLimits;
-  /** In order of insertion, therefore of age. */
+  /** Ids in order of insertion, therefore of age. */
   readonly #ids = new Map<string, Remembered>();
 
   constructor(limits: DuplicateWindowLimits) {

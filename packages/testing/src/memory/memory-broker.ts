@@ -30,9 +30,7 @@ export interface MemoryConnection extends Log {
   cutOff(options?: PauseOptions): void;
   /** End the cut: the connection reaches the log again. */
   reconnect(): void;
-  /**
-   * The process stands still, as after SIGSTOP: what is sent to it waits. Its timers are its own.
-   */
+  /** The process stands still, as after SIGSTOP: messages to it wait. Its timers are its own. */
   suspend(): void;
   /** End the suspension: the process goes on, with all that was sent to it meanwhile. */
   wake(): void;

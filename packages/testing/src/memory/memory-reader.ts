@@ -92,7 +92,7 @@ export class MemoryReader implements Reader {
     for (const end of this.#ends) end();
   }
 
-  /** The next input that was asked for; others, and what was removed, are passed over. */
+  /** The next input that was asked for; others, and removed ones, are passed over. */
   #nextWanted(): Input | undefined {
     const { storage } = this.#server;
     if (storage.losses !== this.#losses) this.#beginAgain(storage.losses);

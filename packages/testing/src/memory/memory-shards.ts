@@ -1,5 +1,5 @@
 /**
- * A memory broker of several shards: a server for each, and what carries messages between them.
+ * A memory broker of several shards: a server for each, and the transport of messages between them.
  *
  * An entry in an outbox is taken over by the broker itself a moment later, once and in order, also
  * while processes are away; so a simulation sees that it comes later, and not how it is done.
@@ -56,12 +56,12 @@ export function memoryShards(settings: MemoryBrokerSettings): MemoryBroker {
   });
 }
 
-/** The servers, and what is on its way between them. */
+/** The servers, and the messages on their way between them. */
 class Carrier {
   readonly servers: readonly Server[];
   readonly main: Server;
   readonly #settings: MemoryBrokerSettings;
-  /** For each shard what it has not taken yet. */
+  /** Entries that each shard has not taken yet. */
   readonly #waiting: StorableInput[][];
 
   constructor(settings: MemoryBrokerSettings) {

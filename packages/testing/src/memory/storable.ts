@@ -161,7 +161,7 @@ function copyOf(payload: Uint8Array, limits: LogLimits, destination: string): Ui
   return new Uint8Array(payload);
 }
 
-/** Without the fields that are undefined: headers cannot tell them from absent ones. */
+/** A copy without the fields that are undefined: headers cannot tell them from absent ones. */
 function copyOfMetadata(metadata: Metadata): Metadata {
   const present = Object.entries(metadata).filter(([, value]) => value !== undefined);
   const copy: Metadata = Object.fromEntries(present);

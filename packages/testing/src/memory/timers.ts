@@ -1,5 +1,5 @@
 /**
- * The timers of the memory log: what is set, and what is due.
+ * The timers of the memory log: those that are set, and those that are due.
  *
  * One alarm stands for all of them, at the time of the first. Timers that are due together fire in
  * the order of their times, then in the order they were set.
@@ -19,7 +19,7 @@ interface Timer {
 export class Timers {
   readonly #clock: Clock;
   readonly #fire: (input: StorableInput) => void;
-  /** By journal and id. */
+  /** Timers by journal and id. */
   readonly #timers = new Map<string, Timer>();
   #alarmMs = Infinity;
   #cancelAlarm: (() => void) | undefined;
@@ -61,7 +61,8 @@ export class Timers {
   }
 
   /**
-   * Turns after this position are lost, with what they set; what they cancelled stays cancelled.
+   * Turns after this position are lost, with the timers they set; timers they cancelled stay
+   * cancelled.
    */
   goBack(last: Position): void {
     for (const [name, { revision }] of this.#timers) if (revision > last) this.#timers.delete(name);

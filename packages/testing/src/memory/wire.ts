@@ -9,7 +9,7 @@
  *     others do what the pause says. A pause in which calls fail also loses the answers on their
  *     way; a patient call is then made again, so its work must be safe to repeat.
  *  W5 A connection that is cut off alone is for its calls and readers as if the broker paused.
- *  W6 While its process stands still, nothing comes in; what it had sent arrives.
+ *  W6 While its process stands still, nothing comes in; messages it had sent arrive.
  *  W7 A log loses something only with the server that had it, and with its connections: calls that
  *     waited for one of these end without an answer, patient ones are made again.
  */

@@ -32,7 +32,7 @@ export interface VirtualClock extends Clock {
   jump(byMs: number): void;
 }
 
-/** Hears every step: what happens, at what time. */
+/** Hears every step: its event, and its time. */
 export type StepListener = (what: string, atMs: number) => void;
 
 /** Time at which every simulation begins: midnight of the first day of 2026, UTC. */

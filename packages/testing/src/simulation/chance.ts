@@ -5,7 +5,7 @@
 import type { Random } from "@troupe/core/log";
 
 export interface Chance {
-  /** From 0 up to, not including, 1. */
+  /** Number from 0 up to, not including, 1. */
   readonly next: Random;
   /** A whole number from `least` to `most`, both included. */
   between(least: number, most: number): number;

@@ -1,4 +1,4 @@
-/** The invariants of effects: what is recorded never runs again, and none runs on loose ground. */
+/** The invariants of effects: a recorded one never runs again, and none runs on loose ground. */
 import { agentName } from "@troupe/core/log";
 import type { Position } from "@troupe/core/log";
 import { decodeJournalRecord } from "@troupe/core/operate";
@@ -13,8 +13,8 @@ export function effectFindings(history: History, runs: readonly EffectRun[]): Fi
 }
 
 /**
- * I6: who had seen the record of an effect, or of its turn, does not run it again. A process that
- * lost its agent and does not know yet may, because nobody can stop it.
+ * I6: a process that had seen the record of an effect, or of its turn, does not run it again. A
+ * process that lost its agent and does not know yet may, because nobody can stop it.
  */
 function recordedRunsOnce(history: History, runs: readonly EffectRun[]): Finding[] {
   const { turns, steps } = recordedIn(history, runs);

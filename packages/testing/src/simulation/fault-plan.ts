@@ -8,7 +8,7 @@ import type { CommitMishap, Fault, FaultKind } from "./fault.ts";
 export type FaultWeights = Readonly<Record<FaultKind, number>>;
 
 export interface FaultOptions extends Partial<FaultWeights> {
-  /** Only these kinds, each as often as the others. @default every kind, by its weight */
+  /** Kinds that may come, each as often as the others. @default every kind, by its weight */
   readonly only?: readonly FaultKind[];
   /** Most faults in one run. 0 means none at all. @default 12 */
   readonly faultsMax?: number;

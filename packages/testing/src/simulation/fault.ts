@@ -57,7 +57,7 @@ export type Fault = { readonly atStep: number } & (
       readonly forMs: number;
     }
   | {
-      /** So many of the worker's next reads, or saves, go wrong, each by itself. */
+      /** A number of the worker's next reads, or saves, go wrong, each by itself. */
       readonly kind: "calls";
       readonly place: Place;
       readonly which: FailingCalls;

@@ -1,7 +1,4 @@
-/**
- * The log as a process in trouble sees it: what gets lost, late or forgotten on the way is decided
- * here.
- */
+/** The log as a process in trouble sees it: losses, delays and gaps on the way are decided here. */
 import { LogUnavailableError, RevisionConflictError } from "@troupe/core/errors";
 import type { Log, Position, TurnCommit } from "@troupe/core/log";
 import type { Replica } from "../memory/replica.ts";

@@ -181,7 +181,7 @@ export class GrowingHistory implements History {
     return this.#candidates(input).filter(({ type }) => this.#counts(type, input) === true);
   }
 
-  /** With those whose subscription has no beginning yet. */
+  /** Agents that the input is for, with those whose subscription has no beginning yet. */
   #candidates(input: Input): readonly AgentId[] {
     const { address, fault } = input;
     // A message that resumes an agent is no turn of it: the turns it makes possible are waited for.

@@ -78,9 +78,7 @@ function isAddressed(history: GrowingHistory, position: Position, name: string):
   );
 }
 
-/**
- * I8: whoever folds comes to the same state, also from events that went over the wire once more.
- */
+/** I8: every fold comes to the same state, also from events that went over the wire once more. */
 function foldIsPure(
   history: GrowingHistory,
   agent: AgentId,
@@ -125,7 +123,9 @@ function basesAreFolds(
   }
 }
 
-/** I3: what a record says it sent is on the log once, and nothing else of that agent is. */
+/**
+ * I3: the messages that a record says it sent are on the log once, and no others of that agent are.
+ */
 function outgoingIsRecorded(history: GrowingHistory, find: Find): void {
   const promised = new Map<string, string>();
   for (const agent of history.agents) {

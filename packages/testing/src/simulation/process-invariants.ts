@@ -1,6 +1,5 @@
 /**
- * The invariants that only show while processes run: what they promised, what they hold, what they
- * answer.
+ * The invariants that only show while processes run: their promises, their holdings, their answers.
  */
 import type { Finding } from "./finding.ts";
 import type { GrowingHistory } from "./history.ts";
@@ -19,7 +18,7 @@ export function watchFindings(history: GrowingHistory, watch: Watch): Finding[] 
   ];
 }
 
-/** I1: what the log said it stored is there, under that id. */
+/** I1: a message that the log said it stored is there, under that id. */
 function acceptedIsThere(history: GrowingHistory, { accepted }: Watch): Finding[] {
   return accepted.flatMap(({ answer, draft }) => {
     const { id } = draft.metadata;
@@ -30,7 +29,7 @@ function acceptedIsThere(history: GrowingHistory, { accepted }: Watch): Finding[
   });
 }
 
-/** I3, I4: a reply is what the record says, however often and by whomever it is sent. */
+/** I3, I4: a reply is the one that its record has, however often and by whomever it is sent. */
 function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Finding[] {
   if (replies.length === 0) return [];
   const asks = new Map<string, Position>();
@@ -112,7 +111,10 @@ function idleTimersMax(workers: number): number {
   return 3 + workers;
 }
 
-/** I11: who waits for a message holds nothing. Timers that agents ask for belong to the log. */
+/**
+ * I11: a process that only waits for a message holds nothing. Timers that agents ask for belong to
+ * the log.
+ */
 export function idleFindings(
   processes: readonly SimulatedProcess[],
   client: SimulatedProcess,
@@ -128,7 +130,7 @@ export function idleFindings(
     }));
 }
 
-/** I11: who stopped left nothing behind. */
+/** I11: a stopped process left nothing behind. */
 export function stoppedFindings(processes: readonly SimulatedProcess[]): Finding[] {
   return processes
     .filter(({ clock }) => clock.pending > 0)

@@ -1,4 +1,4 @@
-/** Many seeds of one system; what fails is shrunk and told. */
+/** Many seeds of one system; a failing one is shrunk and told. */
 import { setImmediate as nextRound } from "node:timers/promises";
 
 import { requireNumbers } from "@troupe/core/engine";
@@ -56,7 +56,7 @@ export async function simulateSeeds(options: SimulateSeedsOptions): Promise<Seed
       const message = messageOf(system.name ?? "system", shrunk, again?.(seed));
       throw new SimulationFailedError(message, shrunk, summary);
     }
-    // A run never leaves the microtasks; whatever else this process does gets its share in between.
+    // A run never leaves the microtasks; other work of this process gets its share in between.
     await nextRound();
   }
   return { runs: count, steps };

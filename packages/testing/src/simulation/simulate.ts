@@ -44,7 +44,7 @@ export interface SimulationRun {
   readonly steps: number;
   /** Virtual milliseconds. */
   readonly elapsedMs: number;
-  /** Of every step and everything on the log: the same for the same seed. */
+  /** Digest of every step and everything on the log: the same for the same seed. */
   readonly digest: string;
   /** The faults that came. */
   readonly faults: readonly Fault[];
@@ -197,7 +197,7 @@ class Simulation {
     return !this.#driving && this.#planned.length === 0 && this.#world.pending === 0;
   }
 
-  /** From now on nothing goes wrong any more. */
+  /** Ends all faults. */
   #calm(): number {
     this.#world.heal();
     return this.#agenda.elapsedMs;

@@ -1,4 +1,4 @@
-/** A run told for people: what was stored and what went wrong, in the order of virtual time. */
+/** A run told for people: stored entries and faults, in the order of virtual time. */
 import type { ErrorData, LogEntry } from "@troupe/core/log";
 import { agentName } from "@troupe/core/log";
 import { decodeJournalRecord } from "@troupe/core/operate";

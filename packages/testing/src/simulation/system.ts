@@ -38,7 +38,7 @@ export interface Stage {
   /**
    * An effect outside of the log, for the function of a step: it takes up to `withinMs`, another
    * time in every run, and resolves with a receipt that no other run has. Return it, alone or
-   * within something: what is recorded must never run again (I6), and nothing may run before all
+   * within something: a recorded effect must never run again (I6), and none may run before all
    * messages to the agent that came earlier have their turns (I13). @default withinMs 20
    */
   effect(step: StepInfo, withinMs?: number): Promise<string>;

@@ -8,7 +8,7 @@ import type { Chance } from "./chance.ts";
 
 export interface Travel {
   readonly schedule: Schedule;
-  /** For so long, one task in four takes up to so much longer. */
+  /** Slow the traffic down for so long: one task in four takes up to so much longer. */
   slow(delayMs: number, forMs: number): void;
 }
 

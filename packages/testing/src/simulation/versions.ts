@@ -1,5 +1,6 @@
 /**
- * Versions of the code that run at each place of a simulated world, and what its log knows of them.
+ * Versions of the code that run at each place of a simulated world, and the log's knowledge of
+ * them.
  */
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { SubscriptionBeginning } from "@troupe/core/log";

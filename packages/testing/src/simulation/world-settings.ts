@@ -1,6 +1,6 @@
 /**
- * Settings of a simulated world: what the system leaves open is drawn, often so tight that every
- * bound is reached.
+ * Settings of a simulated world: those that the system leaves open are drawn, often so tight that
+ * every bound is reached.
  */
 import type { WorkerSettings } from "@troupe/core/engine";
 import { workerSettings } from "@troupe/core/engine";

@@ -262,7 +262,7 @@ export class World {
     onEvent(`${name} starts`);
     const definitions = this.#versions.at(place);
     worker.troupe.work(definitions, { ...this.#settings, id: name }).catch(() => {
-      // It could not reach the log when it started; whoever looks after processes starts another
+      // It could not reach the log when it started; the supervisor of the processes starts another
       // one.
       if (this.#open && this.#workers.get(place) === worker) this.#crash(place, restartMs);
     });

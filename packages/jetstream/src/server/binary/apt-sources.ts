@@ -7,7 +7,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** One configured source of binary packages: a URI with one suite. */
+/** A configured source of binary packages: a URI with one suite. */
 export type AptSource = {
   readonly uri: string;
   readonly suite: string;

@@ -27,7 +27,7 @@ export function defaultCacheFolder(environment: NodeJS.ProcessEnv): string {
   return join(userCacheFolder(environment), "nats-server");
 }
 
-/** Where the binary of a version is kept for this platform. */
+/** Path of the binary of a version for this platform. */
 export function cachedBinaryPath(cacheFolder: string, version: string): string {
   const file = process.platform === "win32" ? "nats-server.exe" : "nats-server";
   return join(cacheFolder, version, `${process.platform}-${process.arch}`, file);

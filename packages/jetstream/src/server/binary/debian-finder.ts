@@ -1,8 +1,8 @@
 /**
- * On Debian and its derivatives: fetches the distribution's own nats-server package into the
- * cache, without root. The machine's package lists stay untouched: APT runs on a private
- * configuration that has one source, the configured mirror with a suite that is new enough.
- * What it downloads is verified with the distribution's key ring, as always.
+ * On Debian and its derivatives: fetches the distribution's own nats-server package into the cache,
+ * without root. The machine's package lists stay untouched: APT runs on a private configuration
+ * that has one source, the configured mirror with a suite that is new enough. The download is
+ * verified with the distribution's key ring, as always.
  */
 
 import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
@@ -20,7 +20,7 @@ export const debianFinder: Finder = { place: "the Debian package", find: findPac
 /** The suites asked, in this order. The first is Debian 14, which has nats-server 2.15. */
 const suites = ["forky", "sid", "testing", "unstable"] as const;
 
-/** How long all this may take, in milliseconds. */
+/** Time that all this may take, in milliseconds. */
 const totalTimeoutMs = 120_000;
 
 async function findPackage(context: FinderContext): Promise<NatsServerBinary> {

@@ -9,7 +9,10 @@ import { cachedBinaryPath } from "./binary-cache.ts";
 import { findNatsServer, type FindNatsServerOptions } from "./find-nats-server.ts";
 
 let folder: string;
-/** Nothing on PATH, an empty cache, a closed port for releases, no package sources. */
+/**
+ * Options for a search without any result: no program on PATH, an empty cache, a closed port for
+ * releases, no package sources.
+ */
 let nowhere: FindNatsServerOptions & { readonly environment: NodeJS.ProcessEnv };
 
 beforeEach(async () => {

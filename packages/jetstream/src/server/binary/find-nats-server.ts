@@ -12,17 +12,17 @@ import { pathFinder } from "./path-finder.ts";
 import { officialReleaseBaseUrl, releaseFinder } from "./release-finder.ts";
 import { minimumNatsServerVersion, requireNewEnough } from "./server-version.ts";
 
-/** How a nats-server is looked for. */
+/** Options of the search for a nats-server. */
 export type FindNatsServerOptions = {
   /** The path of the binary; nothing else is tried. @default environment.TROUPE_NATS_SERVER */
   readonly binary?: string;
   /** @default process.env */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Where releases are downloaded from. @default the official GitHub releases */
+  /** Address from which releases are downloaded. @default the official GitHub releases */
   readonly releaseBaseUrl?: string;
-  /** How long the release host may take to answer, in milliseconds. @default 10000 */
+  /** Time that the release host may take to answer, in milliseconds. @default 10000 */
   readonly releaseAnswerTimeoutMs?: number;
-  /** Where the package sources are configured. @default "/etc/apt" */
+  /** Folder in which the package sources are configured. @default "/etc/apt" */
   readonly aptFolder?: string;
   /** Ends the search; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -56,7 +56,7 @@ export async function findNatsServer(
   throw new NatsServerNotFoundError(minimumNatsServerVersion, attempts);
 }
 
-/** Whoever names a binary wants that one: if it does not do, the search ends. */
+/** The caller's own binary: if it does not do, the search ends. */
 function namedFinder(path: string, byOption: boolean): Finder {
   return {
     place: byOption ? "the option `binary`" : "TROUPE_NATS_SERVER",

@@ -1,4 +1,4 @@
-/** What every way of finding a nats-server has in common. */
+/** Parts that all ways of finding a nats-server have in common. */
 
 /** A nats-server that runs here and is new enough. */
 export type NatsServerBinary = {
@@ -12,9 +12,9 @@ export type FinderContext = {
   readonly environment: NodeJS.ProcessEnv;
   /** The folder that holds downloaded servers, one folder per version. */
   readonly cacheFolder: string;
-  /** Where releases are: `<base>/v<version>/<file>`. */
+  /** Address of the releases: `<base>/v<version>/<file>`. */
   readonly releaseBaseUrl: string;
-  /** How long the release host may take to answer, in milliseconds. */
+  /** Time that the release host may take to answer, in milliseconds. */
   readonly releaseAnswerTimeoutMs: number;
   /** The folder with the package manager's `sources.list` and `sources.list.d`. */
   readonly aptFolder: string;
@@ -22,7 +22,7 @@ export type FinderContext = {
   readonly onProgress: (message: string) => void;
 };
 
-/** One place to look. `find` rejects with the reason when it has nothing to offer. */
+/** A place to look. `find` rejects with the reason when it has nothing to offer. */
 export type Finder = {
   /** The place in words, for the error that lists what was tried. */
   readonly place: string;

@@ -15,13 +15,13 @@ import { extractFromTarGz } from "./tar-gz.ts";
 /** Downloads the release this version of Troupe is tested with. */
 export const releaseFinder: Finder = { place: "the release download", find: download };
 
-/** Where nats-server publishes its releases. */
+/** Address at which nats-server publishes its releases. */
 export const officialReleaseBaseUrl = "https://github.com/nats-io/nats-server/releases/download";
 
 /** The release that is downloaded; the one our own tests run on. */
 export const downloadedNatsServerVersion = "2.15.1";
 
-/** How long a whole download may take, in milliseconds. */
+/** Time that a whole download may take, in milliseconds. */
 const downloadTimeoutMs = 120_000;
 
 /** The largest archive we accept, in bytes; releases have about 6 MB. */

@@ -15,7 +15,7 @@ export const minimumNatsServerVersion = "2.14.4";
  */
 export const severalFiltersVersion = "2.15.1";
 
-/** How long a binary may take to print its version, in milliseconds. */
+/** Time that a binary may take to print its version, in milliseconds. */
 const versionTimeoutMs = 10_000;
 
 /** Orders two versions such as "2.9.10" and "2.14.4": negative, zero or positive. */

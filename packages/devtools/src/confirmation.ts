@@ -1,17 +1,33 @@
-/** Asking before something that touches many things at once; only where a person can answer. */
+/**
+ * Asking before something that touches many things at once, or destroys one. Only a person at a
+ * terminal can answer: a pipe is no consent to what destroys, and anything else goes on unasked.
+ */
 import { createInterface } from "node:readline/promises";
+import { UsageError } from "./failure.ts";
 import type { Run } from "./run.ts";
 
-/** Whether the person at the terminal agrees; true when there is none. @throws InterruptedError */
+export interface Question {
+  readonly text: string;
+  /** What it is about cannot be brought back. */
+  readonly destroys: boolean;
+}
+
+/**
+ * Whether the person at the terminal agrees. Where there is none, true for what destroys nothing.
+ * @throws UsageError, InterruptedError
+ */
 export async function isConfirmed(
-  question: string,
+  { destroys, text }: Question,
   { interruption, terminal }: Run,
 ): Promise<boolean> {
-  if (!process.stdin.isTTY || !process.stderr.isTTY) return true;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    if (!destroys) return true;
+    throw new UsageError(`${text} Nobody can be asked here: give --yes if it shall be done.`);
+  }
   // Without line editing, so that Ctrl-C stays a signal.
   const lines = createInterface({ input: process.stdin, terminal: false });
   const inputEnds = new Promise<string>((resolve) => lines.once("close", () => resolve("")));
-  terminal.prompt(`${question} [y/N]`);
+  terminal.prompt(`${text} [y/N]`);
   try {
     const answer = Promise.race([lines.question(""), inputEnds]);
     return /^\s*y(?:es)?\s*$/i.test(await interruption.orInterrupted(answer));

@@ -70,8 +70,10 @@ async function tlsOptions(options: GlobalOptions): Promise<ConnectOptions["tls"]
   if ((certFile === undefined) !== (keyFile === undefined)) {
     throw new UsageError("--tls-cert and --tls-key belong together: give both.");
   }
-  if (caFile === undefined && certFile === undefined) return undefined;
+  const isFirst = options.tlsFirst === true;
+  if (caFile === undefined && certFile === undefined && !isFirst) return undefined;
   return {
+    ...(isFirst ? { handshakeFirst: true } : {}),
     ...(caFile === undefined ? {} : { caFile }),
     ...(certFile === undefined || keyFile === undefined ? {} : { certFile, keyFile }),
   };
@@ -112,7 +114,9 @@ export function explained(error: unknown, options: GlobalOptions): unknown {
   if (error instanceof InsecureConnectionError) {
     const what =
       error.cause === undefined ? error.message : `No secure connection to ${server}: ${why}.`;
-    return new CommandError(`${what} Check --tls-ca, --tls-cert and --tls-key.`, { cause: error });
+    return new CommandError(`${what} Check --tls-ca, --tls-cert, --tls-key and --tls-first.`, {
+      cause: error,
+    });
   }
   if (error instanceof AccessDeniedError && "servers" in error.details) {
     return new CommandError(

@@ -27,5 +27,5 @@ export function addOutro(command: Command, text: string, fixed: string): void {
 }
 
 const connectionHint =
-  "Every command also takes --server, --namespace and the options for credentials and TLS: see " +
+  "Every command also takes -s (--server), -n (--namespace), --context and the options for credentials and TLS: see " +
   "`troupe --help`.";

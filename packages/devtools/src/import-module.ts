@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { CommandError, UsageError } from "./failure.ts";
+import { refusedByNode, useTsx } from "./with-tsx.ts";
 
 /** What a module exports, by name. */
 export type Exported = Readonly<Record<string, unknown>>;
@@ -14,8 +15,27 @@ export async function importModule(module: string): Promise<Exported> {
   try {
     return (await import(url)) as Exported;
   } catch (cause) {
-    throw new CommandError(`${module} cannot be imported:${importFailure(cause)}`, { cause });
+    return importedAnyhow(module, url, cause);
   }
+}
+
+/** What Node refuses, with the tsx of the project. @throws CommandError */
+async function importedAnyhow(module: string, url: string, cause: unknown): Promise<Exported> {
+  const refused = refusedByNode(url, cause);
+  try {
+    if (refused !== "no" && (await useTsx(url))) return (await import(url)) as Exported;
+  } catch (again) {
+    throw cannotImport(module, again, "");
+  }
+  throw cannotImport(module, cause, refused === "certainly" ? tsxHint : "");
+}
+
+const tsxHint =
+  "\nNode runs TypeScript by erasing its types, which does not do here. With tsx in the project " +
+  "(npm install --save-dev tsx) troupe loads the module through it; or name the compiled file.";
+
+function cannotImport(module: string, cause: unknown, hint: string): CommandError {
+  return new CommandError(`${module} cannot be imported:${importFailure(cause)}${hint}`, { cause });
 }
 
 function locate(module: string): string {

@@ -5,6 +5,7 @@ import type { Argument } from "commander";
 import { addAgents } from "./commands/agents.ts";
 import { addArchive } from "./commands/archive/archive.ts";
 import { addAsk } from "./commands/ask.ts";
+import { addCompletion } from "./commands/completion.ts";
 import { addDev } from "./commands/dev.ts";
 import { addDlq } from "./commands/dlq/dlq.ts";
 import { addErase } from "./commands/erase.ts";
@@ -23,6 +24,7 @@ import { addGlobalOptions } from "./global-options.ts";
 import { addOutro } from "./help-text.ts";
 import { Interruption } from "./interruption.ts";
 import type { Run } from "./run.ts";
+import { applyContext } from "./nats-context.ts";
 import { hideSecrets } from "./secrets.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
@@ -87,6 +89,7 @@ function createProgram(run: Run, isJson: boolean): Command {
         [command.name(), ...command.registeredArguments.map(argumentTerm)].join(" "),
       styleTitle: (text) => terminal.paint("bold", text),
     });
+  program.hook("preAction", () => applyContext(program));
   addOutro(program, exitCodesHint, firstSteps);
   for (const add of [
     addDev,
@@ -104,6 +107,7 @@ function createProgram(run: Run, isJson: boolean): Command {
     addArchive,
     addMove,
     addErase,
+    addCompletion,
   ]) {
     add(program, run);
   }

@@ -17,6 +17,8 @@ test.each([
   ["tail --password s3cret --json", "tail --password *** --json"],
   ["tail --token=s3cret", "tail --token=***"],
   ["tail --server ann:s3@cret@host:1", "tail --server ***@host:1"],
+  ["tail -s ann:s3@cret@host:1", "tail -s ***@host:1"],
+  ["tail -sann:s3@cret@host:1", "tail -s***@host:1"],
   ["tail --server=nats://ann:s3/cret@host:1", "tail --server=nats://***@host:1"],
   ["tail --server nats://s3cret@a,nats://s3cret@b,c", "tail --server nats://***@a,nats://***@b,c"],
   ["ask customer/ann@example.com read", "ask customer/ann@example.com read"],

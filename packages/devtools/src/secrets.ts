@@ -26,9 +26,15 @@ function shownWord(word: string, before: string): string {
   const [, option, value] = /^(--[a-z]+)=(.*)$/s.exec(word) ?? [undefined, before, word];
   if (option === "--password" || option === "--token")
     return word === value ? hidden : `${option}=${hidden}`;
-  if (option !== "--server") return withoutCredentials(word);
+  const attached = /^-s(?=.)/.exec(word)?.[0] ?? "";
+  if (option !== "--server" && option !== "-s" && attached === "") return withoutCredentials(word);
+  const servers = word.slice(attached.length);
   // With or without a scheme, several of them, and whatever characters the password has.
-  return word.replaceAll(/(^--server=|^|,|:\/\/)(?!--server=)((?!:\/\/)[^,])*@/g, `$1${hidden}@`);
+  const shown = servers.replaceAll(
+    /(^--server=|^|,|:\/\/)(?!--server=)((?!:\/\/)[^,])*@/g,
+    `$1${hidden}@`,
+  );
+  return attached + shown;
 }
 
 const hidden = "***";

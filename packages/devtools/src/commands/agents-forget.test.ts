@@ -11,9 +11,16 @@ beforeAll(async () => {
 afterAll(() => bank[Symbol.asyncDispose]());
 
 test("forgets messages and topics of a type, and says what is left", async () => {
-  const forgotten = await bank.run(["agents", "forget", "account", "--message", "withdraw"]);
+  const forgotten = await bank.run([
+    "agents",
+    "forget",
+    "account",
+    "--message",
+    "withdraw",
+    "--yes",
+  ]);
   expect(forgotten).toMatchObject({ code: 0, stdout: "Forgotten of account: withdraw.\n" });
-  const args = ["agents", "forget", "ledger", "--topic", "payments", "--json"];
+  const args = ["agents", "forget", "ledger", "--topic", "payments", "--json", "--yes"];
   const { code, stdout } = await bank.run(args);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ type: "ledger", topics: [], events: ["booked"] });

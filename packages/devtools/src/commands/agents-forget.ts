@@ -33,7 +33,7 @@ export function addAgentsForget(agents: Command, run: Run): void {
     .argument("<type>", "the agent type")
     .option("--message <name...>", "messages to forget")
     .option("--topic <name...>", "topics to forget", collectTopics)
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask; needed where nobody can be asked")
     .option("--json", "the manifest that is left, as one JSON object")
     .action(async (type: string, _: unknown, self: Command) => {
       await forget(type, self.optsWithGlobals<ForgetOptions>(), run);
@@ -53,8 +53,8 @@ async function forget(type: string, options: ForgetOptions, run: Run): Promise<v
   const known = await run.interruption.orInterrupted(troupe.log.manifest(type, { firm: true }));
   requireKnown(type, known, messages, topics);
   const names = [...messages, ...topics].join(", ");
-  const question = `Forget ${names} of ${type}? What waits for it becomes dead letters or is passed over.`;
-  if (options.yes !== true && !(await isConfirmed(question, run))) {
+  const text = `Forget ${names} of ${type}? What waits for it becomes dead letters or is passed over.`;
+  if (options.yes !== true && !(await isConfirmed({ text, destroys: true }, run))) {
     run.terminal.note("Nothing was done.");
     run.exitCode = exitCode.failed;
     return;

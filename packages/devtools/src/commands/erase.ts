@@ -42,7 +42,7 @@ export function addErase(program: Command, run: Run): void {
     .option("--key-only", "erase the key and leave everything else where it is")
     .option("--by <name>", "who erases, for the audit record")
     .option("--reason <text>", "why, for the audit record; no personal data")
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask; needed where nobody can be asked")
     .option("--json", "the outcome as one JSON object")
     .action(async (subject: string, _: unknown, self: Command) => {
       await erase(subject, self.optsWithGlobals<EraseCommandOptions>(), run);
@@ -79,7 +79,7 @@ async function erase(subject: string, options: EraseCommandOptions, run: Run): P
 
 function agrees(subject: string, agent: AgentId | undefined, run: Run): Promise<boolean> {
   const what = agent === undefined ? `the key of ${subject}` : `everything of ${subject}`;
-  return isConfirmed(`Erase ${what}? It cannot be undone.`, run);
+  return isConfirmed({ text: `Erase ${what}? It cannot be undone.`, destroys: true }, run);
 }
 
 async function eraseKey(

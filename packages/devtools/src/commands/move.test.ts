@@ -25,7 +25,7 @@ test("moves the log, says what it did, and the old namespace says where it is", 
   const again = await bank.run(["move", "troupe2", "--partitions", "64", "--yes"]);
   expect(again.code).toBe(1);
   expect(again.stderr).toContain("is in the namespace troupe2 already");
-  const json = await bank.run(["move", "troupe3", "--namespace", "troupe2", "--json"]);
+  const json = await bank.run(["move", "troupe3", "-n", "troupe2", "--json", "--yes"]);
   expect(JSON.parse(json.stdout)).toMatchObject({ from: "troupe2", to: "troupe3", timers: 0 });
 });
 

@@ -48,7 +48,7 @@ export function addMove(program: Command, run: Run): void {
       "streams there, of which each has its part of the partitions; one when absent",
       parseCount(1, shardsMax),
     )
-    .option("--yes", "do not ask")
+    .option("--yes", "do not ask; needed where nobody can be asked")
     .option("--json", "what was moved, as one JSON object")
     .action(async (to: string, _: unknown, self: Command) => {
       await move(to, self.optsWithGlobals<CommandOptions>(), run);
@@ -62,10 +62,10 @@ export function addMove(program: Command, run: Run): void {
 
 async function move(to: string, options: CommandOptions, run: Run): Promise<void> {
   const { interruption, terminal } = run;
-  const question =
+  const text =
     `Move the log of ${options.namespace} to ${to}? Nothing can be stored in ${options.namespace} ` +
     "afterwards.";
-  if (options.yes !== true && !(await isConfirmed(question, run))) {
+  if (options.yes !== true && !(await isConfirmed({ text, destroys: true }, run))) {
     terminal.note("Nothing was done.");
     run.exitCode = exitCode.failed;
     return;

@@ -205,7 +205,11 @@ describe("drop", () => {
   test("of all removes those that match", async () => {
     await thereAre(1);
     expect(await listed("--code", "schema")).toHaveLength(1);
-    const dropped = await desk.lines(["dlq", "drop", "--all", "--code", "schema"]);
+    const unasked = await desk.run(["dlq", "drop", "--all"]);
+    expect(unasked).toMatchObject({ code: 2, stdout: "" });
+    expect(unasked.stderr).toContain("Drop 1 dead letter? Nobody can be asked here: give --yes");
+    await thereAre(1);
+    const dropped = await desk.lines(["dlq", "drop", "--all", "--code", "schema", "--yes"]);
     expect(dropped).toMatchObject([{ agent: "clerk/ann", dropped: true }]);
     expect(await listed()).toEqual([]);
     const none = await desk.run(["dlq", "drop", "--all"]);

@@ -39,7 +39,7 @@ async function drop(
   requireSelection(positions, options);
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const act = (letter: PlacedLetter): Promise<LetterOutcome> => dropOne(troupe, letter);
-  await actOnSelection(troupe, positions, options, run, { verb: "Drop", act });
+  await actOnSelection(troupe, positions, options, run, { verb: "Drop", destroys: true, act });
 }
 
 async function dropOne({ log }: Troupe, letter: PlacedLetter): Promise<LetterOutcome> {

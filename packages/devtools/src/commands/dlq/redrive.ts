@@ -43,7 +43,7 @@ async function redrive(
   requireSelection(positions, options);
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const act = (letter: PlacedLetter): Promise<LetterOutcome> => redriveOne(troupe, letter);
-  await actOnSelection(troupe, positions, options, run, { verb: "Redrive", act });
+  await actOnSelection(troupe, positions, options, run, { verb: "Redrive", destroys: false, act });
 }
 
 async function redriveOne(

@@ -37,6 +37,8 @@ export class UnfitLetterError extends CommandError {}
 export interface LetterAction {
   /** For the question before many: `Redrive`. */
   readonly verb: string;
+  /** What is done to a dead letter cannot be undone. */
+  readonly destroys: boolean;
   /** Does it, and says what was done. @throws CommandError */
   act(letter: PlacedLetter): Promise<LetterOutcome>;
 }
@@ -109,7 +111,7 @@ async function allPositions(
   troupe: Troupe,
   options: SelectionOptions,
   run: Run,
-  { verb }: LetterAction,
+  { destroys, verb }: LetterAction,
 ): Promise<readonly Position[]> {
   const { signal } = run.interruption;
   const positions: Position[] = [];
@@ -121,8 +123,8 @@ async function allPositions(
     if (options.json !== true) run.terminal.note("No dead letter matches.");
     return [];
   }
-  const question = `${verb} ${counted(positions.length, "dead letter")}?`;
-  if (options.yes === true || (await isConfirmed(question, run))) return positions;
+  const text = `${verb} ${counted(positions.length, "dead letter")}?`;
+  if (options.yes === true || (await isConfirmed({ text, destroys }, run))) return positions;
   run.terminal.note("Nothing was done.");
   run.exitCode = exitCode.failed;
   return [];

@@ -1,7 +1,7 @@
 /**
- * TypeScript that Node does not run: it erases types, so enums, parameter properties, decorators and
- * imports that name the compiled file need a tool. Where `tsx` is installed beside the module it is
- * used; it is the user's, of the version that the project has chosen.
+ * TypeScript that Node does not run: it erases types, so enums, parameter properties, decorators
+ * and imports that name the compiled file need a tool. Where `tsx` is installed beside the module
+ * it is used; it is the user's, of the version that the project has chosen.
  */
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -27,6 +27,16 @@ function run(shell: string, script: string): readonly string[] {
   return stdout.split("\n").filter((line) => line !== "");
 }
 
+function expectWords(
+  line: string,
+  found: readonly (string | undefined)[],
+  { has, not }: { readonly has: readonly string[]; readonly not: readonly string[] },
+): void {
+  const missing = has.filter((word) => !found.includes(word));
+  const wrong = not.filter((word) => found.includes(word));
+  expect({ line, missing, wrong }).toEqual({ line, missing: [], wrong: [] });
+}
+
 const lines: readonly (readonly [line: string, has: readonly string[], not: readonly string[]])[] =
   [
     ["troupe ", ["dlq", "work", "completion"], ["list", "--json"]],
@@ -50,8 +60,7 @@ describe.skipIf(spawnSync("bash", ["--version"]).status !== 0)("bash", () => {
         `source ${path}; COMP_WORDS=(${words.map((word) => `"${word}"`).join(" ")}); ` +
           `COMP_CWORD=${words.length - 1}; _troupe; printf '%s\\n' "\${COMPREPLY[@]}"`,
       );
-      expect(found, line).toEqual(expect.arrayContaining([...has]));
-      for (const word of not) expect(found, line).not.toContain(word);
+      expectWords(line, found, { has, not });
     }
   });
 });
@@ -62,8 +71,7 @@ describe.skipIf(spawnSync("fish", ["--version"]).status !== 0)("fish", () => {
     for (const [line, has, not] of lines) {
       const shown = run("fish", `source ${path}; complete -C "${line}"`);
       const found = shown.map((each) => each.split("\t")[0]);
-      expect(found, line).toEqual(expect.arrayContaining([...has]));
-      for (const word of not) expect(found, line).not.toContain(word);
+      expectWords(line, found, { has, not });
     }
   });
 });
@@ -79,8 +87,7 @@ describe.skipIf(spawnSync("zsh", ["--version"]).status !== 0)("zsh", () => {
           `_describe() { print -rl -- "\${(@)\${(@P)2}%%:*}" }; source ${path}; ` +
           `words=(${words.join(" ")}); CURRENT=$#words; _troupe`,
       ).filter((word) => word.startsWith(line.split(" ").at(-1) ?? ""));
-      expect(found, line).toEqual(expect.arrayContaining([...has]));
-      for (const word of not) expect(found, line).not.toContain(word);
+      expectWords(line, found, { has, not });
     }
   });
 });

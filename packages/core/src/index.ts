@@ -46,6 +46,7 @@ export type { Receipt } from "./client/sender.ts";
 export type { TroupeOptions } from "./client/troupe-options.ts";
 export { type Troupe, createTroupe } from "./client/troupe.ts";
 export type { MessageOptions } from "./definition/agent-calls.ts";
+export type { CurrentState } from "./engine/history/current-state.ts";
 export type { PublishOptions, SendOptions } from "./definition/send-options.ts";
 export { preferShortPauses } from "./engine/worker/short-pauses.ts";
 export type { StopOptions } from "./engine/worker/stop-options.ts";

@@ -34,6 +34,7 @@ import { processDeathChecks } from "./process-death-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
 import { refusedStepChecks } from "./refused-step-checks.ts";
 import { silenceChecks } from "./silence-checks.ts";
+import { stateChecks } from "./state-checks.ts";
 import { stopChecks } from "./stop-checks.ts";
 import { timerChecks } from "./timer-checks.ts";
 import { storableChecks } from "./storable-checks.ts";
@@ -74,6 +75,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...ownershipChecks,
   ...poolChecks,
   ...silenceChecks,
+  ...stateChecks,
   ...stopChecks,
   ...givingBackChecks,
   ...processDeathChecks,

@@ -39,6 +39,8 @@ import type {
   TurnsOptions,
 } from "../engine/history/replay.ts";
 import { replay, turnsOf } from "../engine/history/replay.ts";
+import { currentState, type CurrentState } from "../engine/history/current-state.ts";
+import { recordedState, type RecordedState } from "../engine/history/recorded-state.ts";
 import { forkAgent, type Fork, type ForkOptions } from "../engine/history/fork-agent.ts";
 import type { Topic } from "../definition/topic.ts";
 import { callersTrace } from "../definition/message/trace-context.ts";
@@ -106,6 +108,29 @@ export interface Troupe extends AsyncDisposable {
     sink: ProjectionSink<NoInfer<Model>>,
     options?: ProjectOptions,
   ): Promise<RunningProjection>;
+  /**
+   * An agent's state now, without a turn: folded from its snapshot and journal, also where no
+   * worker runs. Undefined before the first turn and after an end; a parked agent has one.
+   * @throws AgentErasedError, JournalHoleError, NewerEventError, and what else `replay` throws
+   *
+   * ```ts
+   * const { state, turn } = await troupe.state(account, "alice");
+   * console.log(state?.balance, turn);
+   * ```
+   */
+  state<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    key: string,
+  ): Promise<CurrentState<State>>;
+  /**
+   * The newest state of an agent that was stored as such, in a snapshot or base record, without its
+   * definition. What came after it is in `turns`; undefined when there is none.
+   *
+   * ```ts
+   * const recorded = await troupe.recordedState("account", "alice");
+   * ```
+   */
+  recordedState(type: string, key: string): Promise<RecordedState | undefined>;
   /** An agent's turns with the state after each, from the journal; calls nothing. */
   replay<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
@@ -309,6 +334,19 @@ class TroupeOnLog implements Troupe {
     this.#projections.add(running);
     await running.start();
     return running;
+  }
+
+  async state<State, Events, Messages>(
+    agent: Agent<State, Events, Messages>,
+    key: string,
+  ): Promise<CurrentState<State>> {
+    this.#requireOpen();
+    return currentState({ log: this.log, feed: this.#feed }, agent, key);
+  }
+
+  async recordedState(type: string, key: string): Promise<RecordedState | undefined> {
+    this.#requireOpen();
+    return recordedState(this.log, { type, key });
   }
 
   replay<State, Events, Messages>(

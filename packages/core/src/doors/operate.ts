@@ -12,6 +12,7 @@ export { redrive } from "../log/redrive.ts";
 // Erasing, forking, replaying.
 export type { EraseOptions, ErasedPart, Erasure, ErasureHost } from "../engine/erasure/erasure.ts";
 export type { Fork, ForkOptions } from "../engine/history/fork-agent.ts";
+export type { RecordedState } from "../engine/history/recorded-state.ts";
 export {
   type JournalBeginning,
   type JournaledTurn,

@@ -1,3 +1,6 @@
+import { agent } from "@troupe/core";
+import { connect } from "@troupe/jetstream";
+import { z } from "zod";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startBankSystem } from "../../fixtures/bank-system.ts";
 import type { BankSystem } from "../../fixtures/bank-system.ts";
@@ -48,6 +51,30 @@ test("lists the events without a definition, and says how to see the state", asy
   expect(stdout).toContain('deposited {"amount":1}');
   expect(stdout).not.toContain("balance");
 });
+
+test("shows the state that was stored, without a definition", async () => {
+  const troupe = await connect(bank.url);
+  const worker = await troupe.work(tally, { snapshotTurns: 2 });
+  for (const _ of [1, 2]) await troupe.agent(tally, "ann").add({});
+  await expect.poll(() => troupe.log.snapshot({ type: "tally", key: "ann" })).toBeDefined();
+  await troupe.agent(tally, "ann").add({});
+  await worker.stop();
+  const { stdout } = await bank.run(["inspect", "tally/ann"]);
+  expect(stdout).toMatch(
+    /^State after turn 2 \(snapshot at \d+; 1 turn came after it\)\n\{\n {2}"count": 2\n\}\n/m,
+  );
+  const { stdout: json } = await bank.run(["inspect", "tally/ann", "--json"]);
+  expect(JSON.parse(json)).toMatchObject({
+    turns: 3,
+    recorded: { state: { count: 2 }, turn: 2, from: "snapshot" },
+  });
+  await troupe.close();
+});
+
+const tally = agent("tally")
+  .state({ count: 0 })
+  .event("added", z.object({}), ({ count }) => ({ count: count + 1 }))
+  .on("add", z.object({}), (ctx) => ctx.emit.added({}));
 
 test("shows all that a record says", async () => {
   const args = ["inspect", "account/ann", "--last", "1", "--details"];

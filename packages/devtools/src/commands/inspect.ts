@@ -4,7 +4,7 @@ import { printable } from "@troupe/core/operate";
 import type { Agent, Troupe } from "@troupe/core";
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { AgentId, Position } from "@troupe/core/log";
-import type { JournalBeginning, JournaledTurn } from "@troupe/core/operate";
+import type { JournalBeginning, JournaledTurn, RecordedState } from "@troupe/core/operate";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";
@@ -17,6 +17,7 @@ import { readableTurn, turnData } from "../log-entry.ts";
 import { moduleAgents } from "../module-agents.ts";
 import type { Run } from "../run.ts";
 import { entryLine } from "../terminal/entry-line.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { toJson } from "../terminal/json.ts";
 import { count, counted } from "../terminal/quantities.ts";
 import { turnDetails } from "../turn-details.ts";
@@ -37,6 +38,8 @@ interface History {
   readonly last: readonly JournaledTurn[];
   /** Only with the definition at hand. */
   readonly state?: unknown;
+  /** Without it: the newest state that was stored, and after which turn it was so. */
+  readonly recorded?: RecordedState | undefined;
 }
 
 const lastMax = 10_000;
@@ -47,7 +50,8 @@ export function addInspect(program: Command, run: Run): void {
     .summary("an agent's state and its last turns")
     .description(
       "Show an agent's state and its last turns, from its journal. Nothing is called: with " +
-        "--module the events are folded with the definition that the module exports.",
+        "--module the events are folded with the definition that the module exports; without it the " +
+        "newest state is shown that a worker has stored.",
     )
     .argument("<agent>", "type/key", parseAgentArgument)
     .option("--module <file>", "the module that exports the agent's definition, for the state")
@@ -146,7 +150,10 @@ async function journaledHistory(troupe: Troupe, agent: AgentId, extent: Extent):
   let begins: JournalBeginning | undefined;
   const onBeginning = (beginning: JournalBeginning): void => void (begins = beginning);
   const turns = troupe.turns(agent.type, agent.key, { onBeginning });
-  return begun(await collect(turns, extent, () => undefined), begins, extent);
+  const history = begun(await collect(turns, extent, () => undefined), begins, extent);
+  // Of an earlier time nobody has stored one.
+  if (extent.until !== Infinity) return history;
+  return { ...history, recorded: await troupe.recordedState(agent.type, agent.key) };
 }
 
 /** With the turns that are not kept any more. @throws CommandError for a time before these */
@@ -201,13 +208,7 @@ function show(agent: AgentId, history: History, options: InspectOptions, { termi
     terminal.print(`The journal begins at turn ${turn}, with a base record at ${position}.`);
   }
   terminal.print("");
-  if ("state" in history) {
-    terminal.print(terminal.paint("bold", "State"));
-    terminal.printLines(toJson(history.state, 2));
-  } else {
-    terminal.print("To see the state, name the module that exports the definition:");
-    terminal.print(`  troupe inspect ${agentName(agent)} --module <file>`);
-  }
+  showState(agent, history, terminal);
   if (last.length === 0) return;
   const title = last.length < turns ? `Last ${count(last.length)} turns` : "Turns";
   terminal.printLines(`\n${terminal.paint("bold", title)}`);
@@ -219,4 +220,24 @@ function show(agent: AgentId, history: History, options: InspectOptions, { termi
     // Whole: a terminal that is narrow breaks the lines by itself.
     for (const line of turnDetails(turn)) terminal.print(`  ${printable(line)}`);
   }
+}
+
+/** With the definition as it is now; without it as somebody stored it, if anybody did. */
+function showState(agent: AgentId, history: History, terminal: Terminal): void {
+  const { recorded, turns } = history;
+  if ("state" in history) {
+    terminal.print(terminal.paint("bold", "State"));
+    terminal.printLines(toJson(history.state, 2));
+    return;
+  }
+  if (recorded !== undefined) {
+    const { from, position, state, turn } = recorded;
+    const what = from === "base" ? "base record" : "snapshot";
+    const later = turns > turn ? `; ${counted(turns - turn, "turn")} came after it` : "";
+    const title = terminal.paint("bold", `State after turn ${turn}`);
+    terminal.print(`${title} (${what} at ${position}${later})`);
+    terminal.printLines(`${toJson(state, 2)}\n`);
+  }
+  terminal.print("To see the state now, name the module that exports the definition:");
+  terminal.print(`  troupe inspect ${agentName(agent)} --module <file>`);
 }

@@ -8,29 +8,23 @@
  * journal/base-record.ts).
  */
 import { coversFold } from "../../definition/event-version.ts";
-import { DigestKeyError } from "../../errors/journal-errors.ts";
+import { DigestKeyError, type JournalHoleError } from "../../errors/journal-errors.ts";
 import { CorruptSnapshotError, ForeignSnapshotError } from "../../errors/snapshot-errors.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
-import type { AgentId } from "../../definition/message/address.ts";
-import { agentName } from "../../definition/message/address.ts";
+import { type AgentId, agentName } from "../../definition/message/address.ts";
 import { digestKeyCell } from "../../log/digest-key.ts";
 import type { Position } from "../../definition/message/input.ts";
 import { journalPages } from "../../log/journal-pages.ts";
 import type { JournalEntry, Log } from "../../log/log.ts";
-import type { JournalHoleError } from "../../errors/journal-errors.ts";
 import type { BaseRecord } from "../../journal/base-record.ts";
-import type { KnownBase } from "../../journal/known-base.ts";
-import { knowing } from "../../journal/known-base.ts";
+import { knowing, type KnownBase } from "../../journal/known-base.ts";
 import { stateOfBase } from "../../journal/state-of-base.ts";
-import type { AgentState } from "../turn/agent-state.ts";
-import { endedBefore, openAsksAfter, stateAtFirst } from "../turn/agent-state.ts";
-import type { ParkRecord } from "../../journal/park-record.ts";
-import type { OpenRecord } from "../personal/open-records.ts";
-import { openRecords } from "../personal/open-records.ts";
+import { type AgentState, endedBefore, openAsksAfter, stateAtFirst } from "../turn/agent-state.ts";
+import type { Parked, ParkRecord } from "../../journal/park-record.ts";
+import { type OpenRecord, openRecords } from "../personal/open-records.ts";
 import { openedSnapshot } from "./sealed-state.ts";
 import { withReferences } from "../personal/state-references.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
-import type { Parked } from "../../journal/park-record.ts";
 import type { EarlierRun } from "../../journal/earlier-run.ts";
 import type { RecordedStep } from "../../journal/recorded-step.ts";
 import type { StepRecord } from "../../journal/step-record.ts";
@@ -44,14 +38,17 @@ import type { LogIdentity } from "../runtime/log-identity.ts";
 import { openAfter, UncommittedRuns } from "./uncommitted-runs.ts";
 import type { AgentRuntime } from "../runtime/agent-runtime.ts";
 import type { KeptSnapshot, Snapshot } from "./snapshot.ts";
-import { decodeSnapshot, openSnapshot, sumOfRecord } from "./snapshot.ts";
+import { decodeSnapshot, isTakenAfter, openSnapshot, sumOfRecord } from "./snapshot.ts";
 
 export interface HistoryHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
   /** Told of what is read. */
   readonly footing: Pick<LogFooting, "read">;
-  readonly identity: Pick<LogIdentity, "digests">;
+  /** Absent for who only reads: then no step is taken again. */
+  readonly identity?: Pick<LogIdentity, "digests">;
+  /** Nothing that is stored by now may be missing (L8). @default false */
+  readonly firm?: boolean;
 }
 
 /** Keys with which a record was opened, and the number of changes since which they are in doubt. */
@@ -85,6 +82,8 @@ export class AgentHistory {
   #begins: Position = 0;
   /** Turns are missing; a base record behind them mends that (T1). */
   #hole: JournalHoleError | undefined;
+  /** Turns at the tombstone. */
+  #turnsErased = -1;
   /** Steps of turns that are not committed, by their input's position; several in a batch. */
   #openSteps: Map<Position, readonly RecordedStep[]> | undefined;
 
@@ -194,6 +193,11 @@ export class AgentHistory {
     return this.#advanced;
   }
 
+  /** Whether nothing came after its tombstone. */
+  get erased(): boolean {
+    return this.#current.turns === this.#turnsErased;
+  }
+
   /** Reason why the agent is parked, and where; undefined when it is not. */
   get parked(): Parked | undefined {
     return this.#parked;
@@ -276,7 +280,7 @@ export class AgentHistory {
 
   async #readWith(snapshot: KeptSnapshot): Promise<void> {
     // With the record of the snapshot once more, to see that the journal has it.
-    const pages = journalPages(this.#host.log, this.#agent, snapshot.revision - 1);
+    const pages = this.#pagesAfter(snapshot.revision - 1);
     const { value: page } = await pages.next();
     const record = await this.#recordOf(snapshot, page?.[0]);
     const open = record && (await this.#opened(snapshot, record));
@@ -303,6 +307,7 @@ export class AgentHistory {
   #beginAgain({ inputPosition, turns }: Pick<TombstoneRecord, "inputPosition" | "turns">): void {
     const { definition } = this.#runtime;
     this.#current = { ...stateAtFirst(definition), turns, lastInput: inputPosition };
+    this.#turnsErased = turns;
     this.#hole = undefined;
     this.#bases = [];
     this.#baseTurns = turns;
@@ -316,12 +321,17 @@ export class AgentHistory {
   /** Forgets the journal, which is read from the beginning the next time. */
   #forget(): void {
     this.#beginAgain({ turns: 0, inputPosition: 0 });
+    this.#turnsErased = -1;
     this.#revision = 0;
   }
 
   async #readFrom(after: Position): Promise<void> {
-    const { log } = this.#host;
-    for await (const page of journalPages(log, this.#agent, after)) await this.#applyPage(page);
+    for await (const page of this.#pagesAfter(after)) await this.#applyPage(page);
+  }
+
+  #pagesAfter(after: Position): AsyncGenerator<readonly JournalEntry[], void, undefined> {
+    const { firm, log } = this.#host;
+    return journalPages(log, this.#agent, after, { firm });
   }
 
   async #applyPage(page: readonly JournalEntry[]): Promise<void> {
@@ -338,10 +348,12 @@ export class AgentHistory {
   ): Promise<Uint8Array | undefined> {
     // The worker that took it did not know yet that the log's tail was lost.
     if (snapshot.lastInput >= snapshot.revision) return undefined;
-    if (entry !== undefined && isOf(snapshot, entry.revision, entry.record)) return entry.record;
-    // The replica that answered may be behind, the log's leader is not.
+    if (entry !== undefined && isTakenAfter(snapshot, entry.revision, entry.record))
+      return entry.record;
+    // Who answered may be behind, the log's leader is not.
     const found = await this.#host.log.at(snapshot.revision);
-    if (found === undefined || !isOf(snapshot, snapshot.revision, found.payload)) return undefined;
+    if (found === undefined || !isTakenAfter(snapshot, snapshot.revision, found.payload))
+      return undefined;
     return found.payload;
   }
 
@@ -455,8 +467,8 @@ export class AgentHistory {
    * @throws DigestKeyError
    */
   #requireSameKey({ digestKey, inputPosition }: StepRecord): void {
-    const { keyId } = this.#host.identity.digests;
-    if (digestKey === undefined || digestKey === keyId) return;
+    const keyId = this.#host.identity?.digests.keyId;
+    if (keyId === undefined || digestKey === undefined || digestKey === keyId) return;
     const agent = agentName(this.#agent);
     throw new DigestKeyError(
       `The steps of ${agent} for the message at ${inputPosition} were recorded with the digest key ${digestKey}, and this namespace has the key ${keyId}: restore the cell ${digestKeyCell} of the namespace that recorded them, or its effects would happen again.`,
@@ -469,12 +481,4 @@ export class AgentHistory {
     if (this.#openSteps !== undefined) this.#openSteps = openAfter(this.#openSteps, lastInput);
     this.#runs.close(lastInput);
   }
-}
-
-function isOf(
-  { recordSum: sum, revision }: KeptSnapshot,
-  at: Position,
-  record: Uint8Array,
-): boolean {
-  return at === revision && sumOfRecord(record) === sum;
 }

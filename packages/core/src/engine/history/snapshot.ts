@@ -57,6 +57,15 @@ export function sumOfRecord(record: Uint8Array): number {
   return crc32(record);
 }
 
+/** Whether the journal has at a position what the snapshot was taken after. */
+export function isTakenAfter(
+  { recordSum, revision }: KeptSnapshot,
+  at: Position,
+  record: Uint8Array,
+): boolean {
+  return at === revision && sumOfRecord(record) === recordSum;
+}
+
 /**
  * Encodes a snapshot: a byte of format, four of checksum, then MessagePack.
  *

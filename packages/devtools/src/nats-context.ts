@@ -48,7 +48,7 @@ export async function applyContext(program: Command): Promise<void> {
 }
 
 /** The options that a context stands for. @throws UsageError */
-export function contextOptions(name: string, file: ContextFile): ContextOptions {
+function contextOptions(name: string, file: ContextFile): ContextOptions {
   for (const [field, instead] of Object.entries(unusable)) {
     if (textOf(file, field) === undefined) continue;
     throw new UsageError(

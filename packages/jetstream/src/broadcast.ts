@@ -161,7 +161,7 @@ function isNoResponders(error: unknown): boolean {
   return error instanceof Error && error.cause instanceof NoRespondersError;
 }
 
-/** Anybody can publish on the subject, so what is not a presence is ignored. */
+/** Anybody can publish on the subject, so a message that is no presence is ignored. */
 function parsePresence(data: Uint8Array): Presence | undefined {
   try {
     const value = JSON.parse(Buffer.from(data).toString()) as Partial<Presence> | null;

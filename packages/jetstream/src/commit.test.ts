@@ -1,4 +1,4 @@
-/** Commits whose answer never comes, and what they leave behind (I3, I5). */
+/** Commits whose answer never comes, and their leftovers (I3, I5). */
 import { TroupeError } from "@troupe/core";
 import type { InputDraft, Log, TurnCommit } from "@troupe/core/log";
 import { afterAll, beforeAll, expect, test } from "vitest";

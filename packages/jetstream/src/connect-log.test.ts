@@ -1,4 +1,4 @@
-/** Connecting: who may, where to, and what it says when it cannot. */
+/** Connecting: users that may, targets, and errors when it cannot. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { connectLog } from "./index.ts";

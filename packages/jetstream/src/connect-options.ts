@@ -72,8 +72,8 @@ export interface ConnectLogOptions {
   /** Copies of every message in the cluster, 1 to 5, for streams this call creates. @default 1 */
   readonly replicas?: number | undefined;
   /**
-   * Room, in bytes, for what foreign clients wrote and no worker has taken yet, in an ingress this
-   * call creates; what is beyond is refused. Minimum 1. @default 268435456 (256 MiB)
+   * Room, in bytes, for messages of foreign clients that no worker has taken yet, in an ingress
+   * this call creates; further ones are refused. Minimum 1. @default 268435456 (256 MiB)
    */
   readonly ingressBytesMax?: number | undefined;
   /**

@@ -1,5 +1,5 @@
 /**
- * The connection itself: where to, as whom, and how long to try.
+ * The connection itself: its target, its user, and the time to try.
  *
  * Refused credentials end it at once, and so does what a look at the server finds when the client
  * hears nothing from it. Where nobody answers, it tries again for a short while, so

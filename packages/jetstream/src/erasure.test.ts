@@ -134,7 +134,9 @@ async function state(troupe: Troupe, key: string): Promise<readonly string[]> {
   return troupe.agent(customer, key).look({});
 }
 
-/** Messages for others until the signal comes, eight at a time; how many each got. */
+/**
+ * Messages for others until the signal comes, eight at a time; returns the number that each got.
+ */
 async function keepSending(
   troupe: Troupe,
   signal: AbortSignal,

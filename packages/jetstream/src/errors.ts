@@ -16,8 +16,8 @@ export class StreamMismatchError extends TroupeError {
 
 /**
  * The log is in another namespace now: `troupe move` took it there, and its old stream takes
- * nothing any more. Nothing was stored by this attempt. Connect to the other namespace; what may
- * have been stored by an earlier attempt is recognised there by its id.
+ * nothing any more. Nothing was stored by this attempt. Connect to the other namespace; a message
+ * that an earlier attempt may have stored is recognised there by its id.
  */
 export class LogMovedError extends TroupeError {
   readonly code = "log-moved";
@@ -56,7 +56,7 @@ export class AccessDeniedError extends TroupeError {
 /**
  * The server does not let this user publish or subscribe where the engine needs to, while it runs:
  * `details.operation` and `details.subject` say where. Nothing was stored there. Rights may be
- * given back, so what can wait is tried again.
+ * given back, so turns and sends that can wait are tried again.
  */
 export class PermissionDeniedError extends TroupeError {
   readonly code = "permission-denied";

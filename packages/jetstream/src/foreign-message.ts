@@ -73,7 +73,7 @@ interface MisfitHeader {
   readonly message: string;
 }
 
-/** Names of the headers that say where a misfit was published, and what is wrong with it. */
+/** Names of the headers with a misfit's subject, and with its fault. */
 export const misfitHeader: MisfitHeader = Object.freeze({
   subject: "Troupe-Misfit-Subject",
   code: "Troupe-Misfit-Code",
@@ -180,7 +180,7 @@ function foreignInbox(replyTo: string, subjects: Subjects): string {
   );
 }
 
-/** Trace context is decoration: what cannot be one is left out. */
+/** Trace context is decoration: an unusable one is left out. */
 function isTrace(value: string): boolean {
   return value !== "" && isPlain(value, traceLengthMax);
 }

@@ -3,8 +3,8 @@
  *
  * It interprets nothing that a message could do to others: no roll-ups, schedules, batches,
  * counters or times to live, so the server refuses a message that asks for one. It is bounded and
- * refuses what is beyond; nothing is dropped, and what the log has taken is purged. Ids are
- * compared within this stream alone, so none can swallow a message of ours.
+ * refuses messages beyond that; nothing is dropped, and messages that the log has taken are purged.
+ * Ids are compared within this stream alone, so none can swallow a message of ours.
  */
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from "@nats-io/jetstream";
 import { nanos, nuid, type WithRequired } from "@nats-io/nats-core";

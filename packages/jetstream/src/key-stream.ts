@@ -1,4 +1,4 @@
-/** The stream of keys: what it is, and how a value that was replaced is erased from it. */
+/** The stream of keys: its configuration, and the erasure of a replaced value from it. */
 import { DiscardPolicy, RetentionPolicy, StorageType } from "@nats-io/jetstream";
 import type { Position } from "@troupe/core/log";
 

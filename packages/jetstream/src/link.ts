@@ -1,6 +1,6 @@
 /**
- * The connection as the rest of this package uses it: whether it is up, and who wants to know when
- * that changes.
+ * The connection as the rest of this package uses it: whether it is up, and listeners that are told
+ * when that changes.
  *
  * Nothing is published while it is down: the client would buffer it and drop the buffer on the next
  * attempt.

@@ -1,7 +1,7 @@
 /**
- * The stream that holds the log: how it is made, what an existing one must be, and what its
- * metadata says for ever: the number of partitions, which the subjects stored there depend on, and
- * the identity of the log, which everything depends on that remembers a position.
+ * The stream that holds the log: its making, the demands on an existing one, and the part of its
+ * metadata that stays for ever: the number of partitions, which the subjects stored there depend
+ * on, and the identity of the log, which everything depends on that remembers a position.
  */
 import { randomBytes } from "node:crypto";
 

@@ -99,8 +99,8 @@ function isNames(value: unknown): value is readonly string[] {
 }
 
 /**
- * Writes what becomes of a manifest, if anything; what was refused because somebody else was first,
- * or because the read came from a replica that is behind, is decided again.
+ * Writes the changed manifest, if it changed; a write that was refused because somebody else was
+ * first, or because the read came from a replica that is behind, is decided again.
  */
 function change(
   session: Session,

@@ -2,8 +2,8 @@
  * Messages for another shard: an atomic batch and a timer stay within one stream, so a message lies
  * in the outbox of its sender's shard, and the other shard's relay takes it from there (SH1).
  *
- *  OUT-1 An outbox has one subject for each pair of shards: a relay reads one literal subject, in order, and what is taken
- *        is purged from it without a look at anything else.
+ *  OUT-1 An outbox has one subject for each pair of shards: a relay reads one literal subject, in
+ *        order, and taken messages are purged from it without a look at anything else.
  *  OUT-2 The message itself is kept as it would have been stored, with its subject in a header. Headers that the server
  *        has a meaning for do not come along; of two of them the content is kept under names of ours.
  */

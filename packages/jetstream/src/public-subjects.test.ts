@@ -1,6 +1,7 @@
 /**
- * Any NATS client can publish on the public subjects: what it wrote comes to the partition of its
- * key, once and in order, and whatever it said about itself that it cannot know stays behind (I14).
+ * Any NATS client can publish on the public subjects: its message comes to the partition of its
+ * key, once and in order, and all that it said about itself without being able to know it stays
+ * behind (I14).
  */
 import { connect as dial, headers, type NatsConnection } from "@nats-io/transport-node";
 import { keyToToken, partitionOfToken, type Input, type Log } from "@troupe/core/log";

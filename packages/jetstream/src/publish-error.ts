@@ -39,7 +39,7 @@ export function isConflict(error: ApiError): boolean {
   return code === serverCode.wrongLastSequence || code === serverCode.wrongLastSequenceInProcess;
 }
 
-/** A write to journals was refused. `agents` is for people: whose turns were in it. */
+/** A write to journals was refused. `agents` is for people: the agents whose turns were in it. */
 export function commitError(error: ApiError, agents: string): TroupeError {
   if (!isConflict(error)) return publishError(error, `The commit of ${agents}`);
   return new RevisionConflictError(

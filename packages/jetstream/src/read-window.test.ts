@@ -7,7 +7,7 @@ test("reads beyond the window wait, in order, until answers are here (I7)", () =
   const begun: number[] = [];
   const half = readBytesMax / 2;
   for (const read of [1, 2, 3, 4]) window.enter(half, () => begun.push(read));
-  // A small one does not overtake: who waits is not starved.
+  // A small one does not overtake: a large one that waits is not starved.
   window.enter(1, () => begun.push(5));
   expect(begun).toEqual([1, 2]);
   window.leave(half);

@@ -39,7 +39,7 @@ export class ReaderScope {
   /** `agent.account`, `topic.news` */
   readonly #names: ReadonlySet<string>;
   #isNarrow: boolean;
-  /** Of the last messages, and how many of these nobody wanted. */
+  /** The last messages, and the number of these that nobody wanted. */
   #seen = 0;
   #unwanted = 0;
 

@@ -1,4 +1,7 @@
-/** The reader of a partition: what somebody wants of it, as cheap as the server can give that. */
+/**
+ * The reader of a partition: the inputs that somebody wants of it, as cheap as the server can give
+ * them.
+ */
 import type { Msg } from "@nats-io/nats-core";
 import { inputBytes, type Reader, type ReadRequest } from "@troupe/core/log";
 

@@ -2,9 +2,9 @@
  * Up to where the log has taken a source, as the leaders of both streams say: the last marker of
  * the relay, and whether the source is still the one that the marker is about (R3).
  *
- * A sequence alone does not say that a message was taken: a stream that was restored from a
- * backup gives numbers again that it had given before. So the marker also says when the last
- * message was stored that was taken, and what is stored since is none of those.
+ * A sequence alone does not say that a message was taken: a stream that was restored from a backup
+ * gives numbers again that it had given before. So the marker also holds the time at which the last
+ * taken message was stored, and messages that were stored since are none of those.
  */
 import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
 import type { Position } from "@troupe/core/log";
@@ -69,7 +69,7 @@ export async function lastTaken(
 /** Stored in the log by the relay, with each batch. */
 export type Marker = Pick<Taken, "ingress" | "made" | "sequence" | "atMs">;
 
-/** The last marker; what it said is undefined when nobody can read it. */
+/** The last marker; its contents are undefined when nobody can read it. */
 async function lastMarker(
   session: Session,
   taken: string,

@@ -5,7 +5,8 @@
  *  R1 Messages are taken in the order of their stream, in atomic batches. Each batch ends with a
  *     marker that says up to where that stream is taken, and expects the last marker to be the one
  *     this relay knows. So each message is taken once, however relays overlap or are interrupted.
- *  R2 The source is purged only up to a stored marker: what the log has not taken is never lost.
+ *  R2 The source is purged only up to a stored marker: a message that the log has not taken is
+ *     never lost.
  *  R3 A marker names the stream it is about. A stream that was made anew is read from its beginning,
  *     and that is said: twice is better than not at all. One that was put back to an earlier time is
  *     read from its beginning, too, without what the marker covers.
@@ -69,7 +70,7 @@ export class Relay {
     this.#purge.stop();
   }
 
-  /** Takes until it is stopped; whatever goes wrong, it begins again from the last marker. */
+  /** Takes until it is stopped; after any failure it begins again from the last marker. */
   async #run(): Promise<void> {
     for (let failures = 0; !this.#stopped;) {
       try {
@@ -107,7 +108,7 @@ export class Relay {
   }
 
   /**
-   * From the beginning, because a restored ingress gives numbers again; what is taken was purged.
+   * From the beginning, because a restored ingress gives numbers again; taken messages were purged.
    */
   #read(taken: Taken): PullReader {
     const { filter, name, stream } = this.#source;

@@ -51,7 +51,7 @@ test("a reply is the end, a time-out is the end, and nothing comes after it", as
   const nobody = ask(box, "nobody.is.here", 1);
   await expect.poll(() => silent).toEqual(["log-unavailable"]);
   await expect.poll(() => unfinished).toEqual(["one", "two", "log-unavailable"]);
-  // All deadlines are over now, so what should not come would have come.
+  // All deadlines are over now, so a wrong answer would have come.
   expect(answered).toEqual(["one"]);
   expect(both).toEqual(["one", "two"]);
   expect(nobody).toEqual(["log-unavailable"]);

@@ -1,4 +1,4 @@
-/** A log of several shards on a server: what is made, what is refused, and who takes over. */
+/** A log of several shards on a server: its making, its refusals, and its take-overs. */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 

@@ -28,5 +28,5 @@ export function guardSocket(connection: NatsConnection): EventEmitter | undefine
 }
 
 function ignore(): void {
-  // The connection is gone; whoever waits for an answer is told by the link.
+  // The connection is gone; the link tells the callers that wait for an answer.
 }

@@ -1,6 +1,6 @@
 /**
- * Questions to the stream's leader about positions: what is last, what lies at one, and what comes
- * next on a subject.
+ * Questions to the stream's leader about positions: the last one, the message at one, and the next
+ * on a subject.
  */
 import type { LogEnd, Position, StoredAt } from "@troupe/core/log";
 

@@ -50,7 +50,7 @@ export class StreamWatch {
       }
       this.#told = new Set(troubles.map(({ message }) => message));
     } catch {
-      // No answer: whatever else needs the server says so.
+      // No answer: the next part that needs the server says so.
     } finally {
       this.#looking = false;
     }

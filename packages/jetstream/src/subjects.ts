@@ -13,7 +13,7 @@
  *
  * Entries about all partitions (the relay's progress, foreign messages that nobody can be given)
  * lie in partition 0. A log of several shards has a stream for each, with the partitions whose
- * number has that remainder; what is about a shard lies in the partition of its number.
+ * number has that remainder; entries about a shard lie in the partition of its number.
  */
 import { keyToToken, partitionOfToken, type AgentId } from "@troupe/core/log";
 
@@ -63,7 +63,7 @@ export interface Subjects {
   agent(agent: AgentId): string;
   /** Subject on which our own client writes an input; the name and the token must be checked. */
   input(kind: string, name: string, token: string): string;
-  /** `<ns>.<partition>.<kind>.<type>.<token>`: what begins the subjects that are about an agent. */
+  /** Beginning of the subjects about an agent, `<ns>.<partition>.<kind>.<type>.<token>`. */
   ofToken(kind: string, type: string, token: string): string;
   /** The journal of one agent. */
   journal(agent: AgentId): string;

@@ -7,9 +7,9 @@
  *
  *  T1 Every setting has a subject of its own. A firing purges the subject it comes from, so on a common one a firing
  *     that is on its way would take the timer away that has just replaced it.
- *  T2 So the setting that a change ends must be looked up. The stream's leader is asked, before the commit; what it says
- *     holds at the commit, because only the agent's own turns change its timers, and the expected revision lets the turn in
- *     only if there was none in between (I5).
+ *  T2 So the setting that a change ends must be looked up. The stream's leader is asked, before the
+ *     commit; its answer holds at the commit, because only the agent's own turns change its timers,
+ *     and the expected revision lets the turn in only if there was none in between (I5).
  *  T3 A schedule is purged by a header of another message: the setting that replaces it, the turn's record, or, when a turn
  *     cancels several, a marker that says so. So it is in the commit's batch, and as atomic (I3).
  *  T4 Of several changes of one timer in a commit only the last is made: the server takes one per subject and batch,

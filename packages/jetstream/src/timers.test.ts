@@ -1,6 +1,4 @@
-/**
- * Timers on the server: what is left of them, a replacement at the last moment, and three replicas.
- */
+/** Timers on the server: their leftovers, a replacement at the last moment, and three replicas. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as dial } from "@nats-io/transport-node";
 import { TroupeError } from "@troupe/core";

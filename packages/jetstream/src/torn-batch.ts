@@ -26,7 +26,7 @@ export async function removeTornBatch(
   const end = await messages.getMessage(config.name, { seq: last });
   const count = tornOf(end);
   try {
-    // The end goes last: whoever comes after an interruption finds it, and goes on.
+    // The end goes last: after an interruption the next process finds it, and goes on.
     for (let sequence = last - count + 1; sequence <= last; sequence++) {
       const isThere = (await messages.getMessage(config.name, { seq: sequence })) !== null;
       if (isThere) await messages.deleteMessage(config.name, sequence, false);

@@ -19,7 +19,7 @@ export class WaitChannel {
     try {
       link.connection.publish(subjects.waits, Buffer.from(JSON.stringify(report)));
     } catch {
-      // It is larger than a message may be: whoever waits runs into the deadline.
+      // It is larger than a message may be: a waiting turn runs into the deadline.
     }
   }
 

@@ -54,8 +54,8 @@ export async function moveTimers(from: Session, to: Session): Promise<number> {
 }
 
 /**
- * Stores markers until the new stream ends where the old one did: what is stored there from now on
- * has a position that no message of the old log ever had.
+ * Stores markers until the new stream ends where the old one did: later messages have positions
+ * that no message of the old log ever had.
  */
 export async function reachPosition(to: Session, end: Position, last: Position): Promise<void> {
   for (let position = last; position < end;) {

@@ -40,7 +40,7 @@ export async function createStream(session: Session, config: NewStream): Promise
   await request(session, `STREAM.CREATE.${config.name}`, config);
 }
 
-/** The whole configuration: what is left out is taken away. */
+/** The whole configuration: a setting that is left out is taken away. */
 export async function updateStream(
   session: Session,
   config: Partial<StreamConfig> & { readonly name: string },

@@ -1,5 +1,6 @@
 /**
- * One run for all tests of the repository: beside the sources, in the examples and in `test/`.
+ * Settings of one run for all tests of the repository: beside the sources, in the examples and in
+ * `test/`.
  *
  * Workspace packages resolve to their sources through the `troupe-source` export condition, so no
  * test depends on a build. The condition is set twice: for modules that Vite loads, and for what

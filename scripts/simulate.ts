@@ -25,18 +25,18 @@ const help = `npm run simulate -- [options]
 Ends with {seeds, systems, from, runs, failures, steps, seconds}. A system ends at its first failure.
 `;
 
-interface Wanted {
+interface SeedOrder {
   readonly seeds: number;
   readonly from: number;
   readonly faults: readonly FaultKind[] | undefined;
 }
 
-/** What came of one system, as one process tells another. */
+/** Outcome of one system, as one process tells another. */
 interface Outcome {
   readonly runs: number;
   readonly steps: number;
   readonly seconds: number;
-  /** Its shortest history, when it failed. */
+  /** Shortest history that failed, if any did. */
   readonly failure: string | undefined;
 }
 
@@ -87,7 +87,7 @@ function tell(name: string, { failure, runs, seconds, steps }: Outcome): void {
 }
 
 /** A system has its process for itself: what one of them keeps does not slow the next one down. */
-async function simulateElsewhere(name: string, wanted: Wanted): Promise<Outcome> {
+async function simulateElsewhere(name: string, wanted: SeedOrder): Promise<Outcome> {
   const child = fork(import.meta.filename, [part, JSON.stringify({ name, ...wanted })], {
     execArgv: process.execArgv,
   });
@@ -99,7 +99,7 @@ async function simulateElsewhere(name: string, wanted: Wanted): Promise<Outcome>
   return outcome ?? { runs: 0, steps: 0, seconds: 0, failure };
 }
 
-async function simulateSystem(name: string, wanted: Wanted): Promise<Outcome> {
+async function simulateSystem(name: string, wanted: SeedOrder): Promise<Outcome> {
   const { faults, from, seeds } = wanted;
   const system = systems[name];
   if (system === undefined) throw new Error(`There is no system ${name}.`);
@@ -124,7 +124,7 @@ const part = "part";
 const [, , role, request] = process.argv;
 
 if (role === part && process.send !== undefined) {
-  const { name, ...wanted } = JSON.parse(request ?? "{}") as Wanted & { readonly name: string };
+  const { name, ...wanted } = JSON.parse(request ?? "{}") as SeedOrder & { readonly name: string };
   process.send(await simulateSystem(name, wanted));
   process.disconnect();
 } else {

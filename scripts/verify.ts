@@ -1,5 +1,5 @@
 /**
- * Everything CI checks, in one go: `npm run verify`.
+ * Runs everything that CI checks, in one go: `npm run verify`.
  *
  * Every check runs even when an earlier one failed, cheapest first, so that one run tells all there
  * is to fix. The rules of test/tidy.test.ts are among the tests.

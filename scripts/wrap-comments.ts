@@ -12,7 +12,7 @@ const columnsMax = 100;
 /** Indentation and marker, then the words. Table rows and list markers belong to the words. */
 const commentLine = /^(\s*(?:\/\/|\/\*\*|\*) )(\S.*)$/;
 /** Lines that start something of their own, so nothing is prepended to them. */
-const ownStart = /^(?:[-*@|#]|\d+\.|I\d+\b|```)/;
+const ownStart = /^(?:[-*@|#]|\d+\.|I\d+\b|[A-Z]+-\d+\b|```)/;
 /** Lines that mean something to a tool, which reads one line only, and rows of tables. */
 const unbreakable = /^(?:\||@ts-|(?:ox|es)lint-)/;
 
@@ -46,7 +46,7 @@ export function wrapComments(text: string): string {
   return lines.join("\n");
 }
 
-/** Where to break a comment that is too wide: the last space that fits. */
+/** Column at which to break a comment that is too wide: the last space that fits. */
 function breakColumn(line: string): number | undefined {
   if (line.length <= columnsMax) return undefined;
   const match = commentLine.exec(line);
@@ -55,7 +55,7 @@ function breakColumn(line: string): number | undefined {
   return column >= (match[1] ?? "").length ? column : undefined;
 }
 
-/** How the line after this one starts: under the words of this one. */
+/** Beginning of the line after this one: under the words of this one. */
 function continuation(line: string): string {
   const prefix = commentLine.exec(line)?.[1] ?? "";
   const hanging = /^\s*(?:\/\/|\/\*\*|\*) (- |\d+\. )/.exec(line)?.[1] ?? "";

@@ -14,7 +14,7 @@ import { addressFromEnvironment, runProgram } from "./snippets/run-program.ts";
 const run = promisify(execFile);
 const root = new URL("../", import.meta.url);
 const source = "--conditions=troupe-source";
-/** Where git does not look, and from where the packages of the repository are found. */
+/** A folder that git does not look at, and that finds the packages of the repository. */
 const folder = fileURLToPath(new URL("dist/snippets/", root));
 const timeout = 120_000;
 
@@ -72,7 +72,7 @@ describe("a page's program runs, and prints nothing on the error stream", () => 
 const ordered = /^order: paid\n\[ '2 of lamp-\w+, 8 left' \]\n$/;
 const reviewed = /^\{ lines: 2, best: 6 \}\n\{ lines: 2, best: 6 \}\n$/;
 
-/** What a program of the tutorial prints, in its first and in its second run on one broker. */
+/** Output of the programs of the tutorial, in their first and in their second run on one broker. */
 const tutorial = [
   [
     "01-first-agent.ts",

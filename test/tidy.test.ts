@@ -1,6 +1,6 @@
 /**
- * What a machine can hold of the style in CONTRIBUTING.md. Each rule is run on every tracked file,
- * and on files that break it: a rule that cannot fail holds nothing.
+ * The style in CONTRIBUTING.md, as far as a machine can hold it. Each rule is run on every tracked
+ * file, and on files that break it: a rule that cannot fail holds nothing.
  */
 import { afterAll, describe, expect, test } from "vitest";
 import * as codeWords from "./tidy/code-words.ts";
@@ -14,6 +14,7 @@ import {
 } from "./tidy/file-shape.ts";
 import * as imports from "./tidy/imports.ts";
 import * as manifests from "./tidy/manifests.ts";
+import * as oldWords from "./tidy/old-words.ts";
 import * as plainText from "./tidy/plain-text.ts";
 import { isCode, type Rule } from "./tidy/rule.ts";
 import * as tiers from "./tidy/tiers.ts";
@@ -28,6 +29,7 @@ const rules: readonly Rule[] = [
   ...Object.values(codeWords),
   ...Object.values(imports),
   ...Object.values(manifests),
+  ...Object.values(oldWords),
   ...Object.values(plainText),
   ...Object.values(tiers),
 ];

@@ -1,4 +1,4 @@
-/** What an entry point exports, and which of its calls show an example. */
+/** Finds what an entry point exports, and which of its calls show an example. */
 import { posix } from "node:path";
 
 import type { Source } from "./import-graph.ts";
@@ -12,7 +12,7 @@ export interface Door {
 export interface Examples {
   /** Functions, and methods of classes and interfaces. */
   readonly calls: number;
-  /** How many of them have an `@example`. */
+  /** Number of them that have an `@example`. */
   readonly shown: number;
 }
 
@@ -21,7 +21,7 @@ const declared =
 const list = /^export (?:type )?\{([^}]*)\}(?: from "(\.[^"]+)")?/gm;
 const star = /^export (?:type )?\*(?: as (\w+))? from "(\.[^"]+)"/gm;
 
-/** Everything that `entry` exports, each name once. */
+/** Exports of `entry`, each name once. */
 export function doorsOf(
   sources: readonly Source[],
   entry: string,
@@ -44,7 +44,7 @@ export function doorsOf(
   return [...new Map([...own, ...listed, ...all].map((door) => [door.name, door])).values()];
 }
 
-/** Which source declares what another one only passes on. */
+/** Path of the source that declares what another one only passes on. */
 function declaring(sources: readonly Source[], path: string, name: string): string | undefined {
   return doorsOf(sources, path).find((door) => door.name === name)?.declaredIn;
 }
@@ -86,7 +86,7 @@ function callsOf(text: string, name: string): readonly string[] {
   const body = text.slice(start, end < 0 ? undefined : end);
   if (/^export (?:declare |async )*function/.test(body)) return [commentBefore(text, start)];
   const method =
-    /^ {2}(?:(?:async|static) )?\*?(?!constructor|if|for|while|switch|return)([a-z]\w*)(?:<|\()/gm;
+    /^ {2}(?:(?:async|static) )?\*?(?!(?:constructor|if|for|while|switch|return)\b)([a-z]\w*)(?:<|\()/gm;
   return [...body.matchAll(method)].map(({ index }) => commentBefore(text, start + index));
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who imports whom among the source files of a package, types included.
+ * The graph of imports among the source files of a package, types included.
  *
  * A knot is a set of folders, or of files, each of which needs every other one: the strongly
  * connected components of the graph (R. Tarjan, Depth-first search and linear graph algorithms,

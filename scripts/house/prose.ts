@@ -1,5 +1,5 @@
 /**
- * How doc comments begin.
+ * Measures how doc comments begin.
  *
  * A comment that begins with a clause ("What had failed …") or with a bare pronoun ("It …") leaves
  * its subject unnamed.

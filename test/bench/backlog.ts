@@ -23,28 +23,28 @@ export const backlog: Benchmark = {
 
 function manyMessages(bench: Bench): Promise<readonly BenchRow[]> {
   const count = bench.quick ? 100_000 : 1_000_000;
-  return caughtUp(bench, { name: "backlog", count, keys: 10_000, residentsMax: 100_000 });
+  return caughtUp(bench, { name: "backlog", count, keys: 10_000, activationsMax: 100_000 });
 }
 
-/** As many keys as messages, and the bound on residents a tenth of them. */
+/** As many keys as messages, and the bound on activations a tenth of them. */
 function manyKeys(bench: Bench): Promise<readonly BenchRow[]> {
   const count = bench.quick ? 100_000 : 1_000_000;
-  return caughtUp(bench, { name: "keys", count, keys: count, residentsMax: count / 10 });
+  return caughtUp(bench, { name: "keys", count, keys: count, activationsMax: count / 10 });
 }
 
 interface Backlog {
   readonly name: string;
   readonly count: number;
   readonly keys: number;
-  readonly residentsMax: number;
+  readonly activationsMax: number;
 }
 
 async function caughtUp(
   { progress, stage }: Bench,
-  { count, keys, name, residentsMax }: Backlog,
+  { count, keys, name, activationsMax }: Backlog,
 ): Promise<readonly BenchRow[]> {
   const { namespace } = await stage.freshLog();
-  const options = { residentsMax };
+  const options = { activationsMax };
   const settings = { namespace, options, isHeldBack: true };
   await using worker = await stage.startWorker(settings);
   await flood(stage.raw, { namespace, keys, count });
@@ -56,7 +56,7 @@ async function caughtUp(
   progress(
     `${Math.round(count / seconds)} turns/s, RSS at most ${Math.round(Math.max(...rss))} MiB`,
   );
-  const versus = `${count} messages waiting, ${keys} keys, residentsMax ${residentsMax}`;
+  const versus = `${count} messages waiting, ${keys} keys, activationsMax ${activationsMax}`;
   return [
     measured({ name: `${name}-rate`, unit: "turns/s", ours: count / seconds, versus }),
     measured({ name: `${name}-rss-largest`, unit: "MiB", ours: Math.max(...rss), versus }),

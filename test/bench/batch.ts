@@ -27,7 +27,7 @@ export const batch: Benchmark = {
 
 const costMs = 1;
 
-/** What every call has to do once. */
+/** Work that every call has to do once. */
 type FixedCost = () => Promise<void> | undefined;
 
 function against(

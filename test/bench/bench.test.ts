@@ -62,7 +62,7 @@ test("a filled journal is a history like any other, and goes on", async () => {
 
 test("a worker process handles every message of a flood and tells about itself", async () => {
   const { namespace } = await stage.freshLog();
-  const settings = { namespace, countsResidents: true, isHeldBack: true };
+  const settings = { namespace, countsActivations: true, isHeldBack: true };
   await using worker = await stage.startWorker(settings);
   const replies = countReplies(stage.raw, 500);
   await flood(stage.raw, { namespace, keys: 50, count: 500, replyTo: replies.address });
@@ -70,7 +70,7 @@ test("a worker process handles every message of a flood and tells about itself",
   await replies.all;
   const samples = await untilHandled(worker, 500);
   expect(samples.at(-1)?.deposits).toBe(500);
-  expect(await accountOf(worker)).toMatchObject({ residents: 50, residentsLargest: 50 });
+  expect(await accountOf(worker)).toMatchObject({ activations: 50, activationsLargest: 50 });
   await worker.stop();
 });
 

@@ -1,5 +1,5 @@
 /**
- * What a benchmark is: a name and parts, each of which makes rows on a stage of its own.
+ * The shape of a benchmark: a name and parts, each of which makes rows on a stage of its own.
  *
  * A part is the smallest thing that can be run: `--only` chooses parts by the names of their rows.
  * Parts share nothing, so that none of them leaves a full stream or a warm cache to the next.
@@ -10,7 +10,7 @@ import type { Stage } from "./stage.ts";
 
 export interface Benchmark {
   readonly name: string;
-  /** What it measures, in one sentence. */
+  /** Measured quantity, in one sentence. */
   readonly what: string;
   readonly parts: readonly BenchmarkPart[];
   /** Runs only when it is named. @default false */
@@ -31,18 +31,18 @@ export interface BenchmarkPart {
   readonly run: (bench: Bench) => Promise<readonly BenchRow[]>;
 }
 
-/** What a part works with. */
+/** Surroundings that a part works with. */
 export interface Bench {
   readonly stage: Stage;
   /** Fewer and shorter rounds, to see that it works. */
   readonly quick: boolean;
-  /** How long a part takes that runs as long as it is told to. */
+  /** Time for a part that runs as long as it is told to, in minutes. */
   readonly minutes: number;
   /** Tell what is going on, in a line. */
   readonly progress: (line: string) => void;
 }
 
-/** This system cannot run a benchmark: its row says so, and the run goes on. */
+/** The system cannot run a benchmark: its row says so, and the run goes on. */
 export class CannotRunError extends Error {
   override readonly name = "CannotRunError";
 }

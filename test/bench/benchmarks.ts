@@ -15,7 +15,7 @@ import { halfLoad } from "./half-load.ts";
 import { peers } from "./peers/peers.ts";
 import { publish } from "./publish.ts";
 import { replay } from "./replay.ts";
-import { residents } from "./residents.ts";
+import { memory } from "./memory.ts";
 import { scaling } from "./scaling.ts";
 import { slowHandler } from "./slow-handler.ts";
 import { soak } from "./soak.ts";
@@ -40,7 +40,7 @@ export const benchmarks: readonly Benchmark[] = [
   // Survival.
   activation,
   timers,
-  residents,
+  memory,
   backlog,
   failover,
   // Both, against size and time.

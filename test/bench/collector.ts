@@ -1,7 +1,7 @@
 /**
- * What removing beyond a retention costs: the same deposits for accounts that keep ten turns, while
- * the rest is being removed, against accounts that keep everything. `npm run retention` does it for
- * longer, with changed code in the middle, and looks at what is left.
+ * The cost of removing beyond a retention: the same deposits for accounts that keep ten turns,
+ * while the rest is being removed, against accounts that keep everything. `npm run retention` does
+ * it for longer, with changed code in the middle, and looks at what is left.
  */
 import type { WorkerOptions } from "@troupe/core";
 

@@ -1,5 +1,5 @@
 /**
- * What a turn costs: CPU of the worker's process and of the broker, bytes on the wire and in the
+ * The cost of a turn: CPU of the worker's process and of the broker, bytes on the wire and in the
  * stream. Wire and stream count what happens after the message is stored: reading it, the record,
  * the reply, and what keeps the reader going.
  */

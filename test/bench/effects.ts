@@ -1,5 +1,5 @@
 /**
- * What an effect costs its turn: a step, or an ask of another agent, on agents that are at work
+ * The cost of an effect to its turn: a step, or an ask of another agent, on agents that are at work
  * already; against the least that could answer durably (bare-responder.ts). It also runs on code
  * from before effects had firm ground, for a comparison.
  */

@@ -1,5 +1,5 @@
 /**
- * How long a key is without a worker when its own one is killed or stopped. Two worker processes
+ * Time that a key is without a worker when its own one is killed or stopped. Two worker processes
  * share all partitions; one ends, and one key of each of its partitions is asked again and again
  * until the other one answers.
  */
@@ -46,7 +46,7 @@ async function afterStop(bench: Bench): Promise<readonly BenchRow[]> {
 
 interface Takeovers {
   readonly ends: number;
-  /** Until the other worker's first turn, per key. */
+  /** Time until the other worker's first turn, in milliseconds, per key. */
   readonly tookMs: readonly number[];
   /** The longest ask of each key meanwhile. */
   readonly waitedMs: readonly number[];

@@ -1,6 +1,6 @@
 /**
- * One message becomes many: a publication with many subscribed types, and a turn that sends many
- * messages, which are stored with its record or not at all.
+ * Fan-out, where one message becomes many: a publication with many subscribed types, and a turn
+ * that sends many messages, which are stored with its record or not at all.
  */
 import { agent, agentNamed, createTroupe, topic } from "@troupe/core";
 import { partitionCountDefault } from "@troupe/core/log";
@@ -83,8 +83,8 @@ async function subscribedTurns(stage: Stage, subscribed: number, turns: number):
 }
 
 /**
- * Nobody handles what is sent: this is the senders' commits, and what it costs that workers read
- * every message of their partitions, also what is for types that they do not host.
+ * Sends to agents that nobody hosts: this is the senders' commits, and what it costs that workers
+ * read every message of their partitions, also what is for types that they do not host.
  */
 function sends(
   { progress, quick, stage }: Bench,

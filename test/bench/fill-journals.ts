@@ -50,7 +50,10 @@ async function fillSome(
   }
 }
 
-/** Its input is before everything on the log, so that nothing is taken for a duplicate of it. */
+/**
+ * Record of a turn; its input is before everything on the log, so that nothing is taken for a
+ * duplicate of it.
+ */
 function recordOf(turn: number, eventsPerTurn: number): Uint8Array {
   return encodeRecord({
     turn,

@@ -52,7 +52,7 @@ export function depositSubjects(namespace: string, keys: number): (number: numbe
   };
 }
 
-/** What the headers say about a deposit. */
+/** Headers of a deposit. */
 export function depositHeaders(): MsgHdrs {
   const head = headers();
   head.set("Troupe-Message", "deposit");

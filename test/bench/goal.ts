@@ -1,4 +1,7 @@
-/** What a row has to reach. A goal is told, never enforced: a busy machine must not fail a run. */
+/**
+ * The goal that a row has to reach. A goal is told, never enforced: a busy machine must not fail a
+ * run.
+ */
 
 export interface Goal {
   readonly words: string;

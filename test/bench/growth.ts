@@ -1,5 +1,5 @@
 /**
- * How speed and latency change with the number of keys, the size of a message and the length of
+ * Change of speed and latency with the number of keys, the size of a message and the length of
  * history. Every point is a fresh log whose journals were filled beforehand, and one worker.
  */
 import { createTroupe } from "@troupe/core";

@@ -101,7 +101,7 @@ function startWorker({ url }: NatsServer): Promise<Program> {
   return Program.start(new URL("worker-process.ts", import.meta.url), settings);
 }
 
-/** One message for each key, no further ahead of the worker than `aheadMax`. */
+/** Sends a message for each key, no further ahead of the worker than `aheadMax`. */
 async function fill(log: Log, worker: Program, { keys }: Sizes): Promise<Figures> {
   const startedAt = performance.now();
   const payloads = Array.from({ length: amounts }, (_, i) =>

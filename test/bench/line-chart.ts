@@ -79,7 +79,7 @@ function marker(index: number, x: number, y: number, colour: string): string {
   return `<rect x="${round(x - 3)}" y="${round(y - 3)}" width="6" height="6" fill="${colour}"/>`;
 }
 
-/** One row below the title; none for a line that says nothing the title does not. */
+/** Row below the title; none for a line that says nothing the title does not. */
 function legend(lines: readonly Line[]): string[] {
   if (lines.length < 2) return [];
   let left = panel.left;

@@ -4,13 +4,13 @@
  */
 import type { Goal } from "./goal.ts";
 
-/** One line of the results. What was not measured, or has no meaning there, is null. */
+/** A line of the results. What was not measured, or has no meaning there, is null. */
 export interface BenchRow {
   readonly name: string;
   readonly unit: string;
   /** Median of ours. */
   readonly ours: number | null;
-  /** What it is compared with, and under which conditions. */
+  /** Object of the comparison, and under which conditions. */
   readonly versus: string;
   /** Median of theirs; null when there is nothing to compare with. */
   readonly theirs: number | null;
@@ -18,13 +18,13 @@ export interface BenchRow {
   readonly ratio: number | null;
   /** (largest - smallest) / median of the ratios of the rounds; of ours without a ratio. */
   readonly spread: number | null;
-  /** What has to be reached, in words; empty for a row that only tells. */
+  /** Goal that has to be reached, in words; empty for a row that only tells. */
   readonly goal: string;
   /** Null without a goal. */
   readonly reached: boolean | null;
 }
 
-/** One of the things that a round measures. */
+/** A quantity that a round measures. */
 export interface Discipline {
   /** Name of its row. */
   readonly name: string;
@@ -109,7 +109,7 @@ export function compared(
 export interface Measurement {
   readonly name: string;
   readonly unit: string;
-  /** One figure, or one per round. */
+  /** A figure, or one per round. */
   readonly ours: number | readonly number[];
   /** Under which conditions. */
   readonly versus: string;

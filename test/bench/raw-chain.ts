@@ -1,5 +1,5 @@
 /**
- * What the chain of agents is measured against: loops written by hand on the raw client, in which a
+ * The yardstick for the chain of agents: loops written by hand on the raw client, in which a
  * turn sends a message to the next agent. Each turn decodes, folds, appends a record under the
  * expected sequence of its journal, and sends. Nothing else is done: an error ends it.
  *
@@ -20,9 +20,9 @@ import { traceparent } from "./ledger.ts";
 export type RawChainCommit = "batches" | "records";
 
 export interface Hop {
-  /** Which of the tokens that are under way at once. */
+  /** Number of the token, among those that are under way at once. */
   readonly token: number;
-  /** Which agent of the chain, from 0. */
+  /** Number of the agent in the chain, from 0. */
   readonly hop: number;
   readonly text: string;
 }
@@ -63,7 +63,7 @@ interface RawAgent {
 interface RawTurn {
   readonly agent: RawAgent;
   readonly record: Uint8Array;
-  /** Nothing is sent by the last of a chain. */
+  /** Message to the next agent; none for the last of a chain. */
   readonly sent: RawMessage | undefined;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What we measure ourselves against: a loop written by hand on the raw client, with the same input
+ * Our yardstick: a loop written by hand on the raw client, with the same input
  * and output per turn and nothing else. No validation, no retries, no ownership, no traces, no
  * recovery: an error ends it.
  *

@@ -5,7 +5,7 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 
 export interface CountedReplies {
-  /** Where they go. */
+  /** Address that replies go to. */
   readonly address: string;
   /** Resolves when so many have come. */
   readonly all: Promise<void>;

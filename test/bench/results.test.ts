@@ -1,4 +1,4 @@
-/** How results are shown: in a terminal, in Markdown, and as pictures. */
+/** Forms in which results are shown: in a terminal, in Markdown, and as pictures. */
 import { describe, expect, test } from "vitest";
 
 import type { Benchmark } from "./benchmark.ts";
@@ -33,7 +33,7 @@ describe("the table", () => {
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);
   });
 
-  test("shows figures, verdict, and what is compared once for all rows of a kind", () => {
+  test("shows figures, judgement, and what is compared once for all rows of a kind", () => {
     const text = table(groups, 140);
     expect(text).toMatch(
       /decoded +1,235,000 +473M +events\/s +0\.00261 +±17 % +MISSED ratio >= 0\.8/,

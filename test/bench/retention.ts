@@ -72,10 +72,10 @@ interface Sizes {
   readonly parts: number;
 }
 
-/** How long what waits to be removed may take in the end. */
+/** Time limit for the removal of the rest in the end, in milliseconds. */
 const restMs = 60_000;
 
-/** One of the two systems, with its own server. */
+/** A side of the comparison, with its own server. */
 class Side {
   readonly name: string;
   readonly bytes: number[] = [];
@@ -124,7 +124,7 @@ class Side {
     const definition: AgentDefinition =
       isChanged && keep !== undefined ? second(keep) : first(keep);
     const collector = { settleMs: 2000, lookMs: 1000, agentsPerSecond: 5000 };
-    await troupe.work(definition, { collector, residentsMax: this.#sizes.agents });
+    await troupe.work(definition, { collector, activationsMax: this.#sizes.agents });
   }
 
   async run(part: number): Promise<void> {
@@ -156,7 +156,7 @@ class Side {
     return this.#troupe;
   }
 
-  /** Until nothing has been removed for a while. */
+  /** Waits until nothing has been removed for a while. */
   async rest(): Promise<void> {
     const endMs = performance.now() + restMs;
     for (let before = -1; before !== this.removed && performance.now() < endMs;) {
@@ -171,7 +171,7 @@ class Side {
   }
 }
 
-/** Which agent a turn is for: as if by chance, and always the same. */
+/** Number of the agent that a turn is for: as if by chance, and always the same. */
 function agentOf(turn: number, agents: number): number {
   let mixed = Math.imul(turn ^ (turn >>> 16), 0x45d9f3b);
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b);
@@ -195,7 +195,10 @@ async function book(
   await Promise.all(Array.from({ length: 256 }, send));
 }
 
-/** What is kept of each journal, and what the archive has before it, folds to what must be. */
+/**
+ * Checks that the turns kept of each journal, and those that the archive has before them, fold to
+ * what must be.
+ */
 async function check(
   url: string,
   sizes: Sizes,
@@ -227,7 +230,7 @@ async function check(
   return { wrong, truncated };
 }
 
-/** What the turns of each agent must have made. */
+/** States that the turns of each agent must have made. */
 function statesOf({
   agents,
   turns,
@@ -243,7 +246,8 @@ function statesOf({
 }
 
 /**
- * Where its turns begin, with which state, and what they fold to. @param at this turn's state too
+ * Revision at which an agent's turns begin, with which state, and the state they fold to. @param at
+ * this turn's state too
  */
 async function foldOf(troupe: Troupe, keep: number, index: number, at = 0) {
   const definition = second(keep);

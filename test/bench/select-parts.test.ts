@@ -1,4 +1,4 @@
-/** What `--only` means. */
+/** Tests of what `--only` means. */
 import { describe, expect, test } from "vitest";
 
 import type { Benchmark } from "./benchmark.ts";

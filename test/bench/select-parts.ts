@@ -1,15 +1,18 @@
-/** Which parts `--only` means: a benchmark by its name, or rows by the beginning of their names. */
+/**
+ * Selection of the parts that `--only` means: a benchmark by its name, or rows by the beginning of
+ * their names.
+ */
 import type { Benchmark, BenchmarkPart } from "./benchmark.ts";
 import type { BenchRow } from "./measure.ts";
 
 export interface SelectedPart {
   readonly benchmark: Benchmark;
   readonly part: BenchmarkPart;
-  /** Which of its rows are wanted. */
+  /** Tells which of its rows are wanted. */
   readonly wants: (row: Pick<BenchRow, "name">) => boolean;
 }
 
-/** Everything that is not opt-in, or what is named. A name that means nothing is an error. */
+/** Parts that are not opt-in, or those that are named. A name that means nothing is an error. */
 export function selectParts(
   benchmarks: readonly Benchmark[],
   names: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * One key's handler takes long, and the others of its own partition are asked meanwhile: a slow
- * agent must cost nobody else anything.
+ * A slow handler: one key's handler takes long, and the others of its own partition are asked
+ * meanwhile: a slow agent must cost nobody else anything.
  */
 import { createTroupe } from "@troupe/core";
 import { partitionOfToken } from "@troupe/core/log";

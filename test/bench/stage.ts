@@ -1,6 +1,6 @@
 /**
- * What every benchmark needs: a broker of its own, fresh streams, and what the processes cost. What
- * was started on a stage ends with it, also when a benchmark is given up half-way.
+ * The stage that every benchmark needs: a broker of its own, fresh streams, and what the processes
+ * cost. What was started on a stage ends with it, also when a benchmark is given up half-way.
  */
 import { readFileSync } from "node:fs";
 

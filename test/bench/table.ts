@@ -58,12 +58,12 @@ function cellsOf(row: BenchRow): readonly string[] {
     row.unit,
     ratioCell(row),
     spreadCell(row),
-    verdict(row),
+    judgement(row),
   ];
 }
 
-/** What the goal is and whether it is reached. */
-function verdict({ goal, reached }: BenchRow): string {
+/** States the goal and whether it is reached. */
+function judgement({ goal, reached }: BenchRow): string {
   if (reached === null) return "";
   return `${reached ? "ok" : "MISSED"} ${goal}`.trimEnd();
 }

@@ -1,5 +1,5 @@
 /**
- * How late durable timers are: from the time that was asked for to the start of the handler, with
+ * Lateness of durable timers: from the time that was asked for to the start of the handler, with
  * the clock of the worker. Spread evenly over a few seconds, and all due at one moment.
  */
 import { agent, createTroupe } from "@troupe/core";

@@ -1,5 +1,5 @@
 /**
- * One race over the same deposits: a Troupe worker, or a loop written by hand on the raw client.
+ * A race over the same deposits: a Troupe worker, or a loop written by hand on the raw client.
  * The clock runs from the start of the worker to the last reply.
  */
 import { createTroupe } from "@troupe/core";
@@ -13,7 +13,7 @@ import { startRawLoop } from "./raw-loop.ts";
 import { countReplies } from "./replies.ts";
 import type { Stage } from "./stage.ts";
 
-/** What a race cost; all but the first per turn. */
+/** Cost of a race; all but the first per turn. */
 export interface TurnFigures {
   readonly turnsPerSecond: number;
   /** Microseconds. */
@@ -28,7 +28,7 @@ export interface TurnFigures {
 
 export interface TurnRace extends Pick<Load, "keys" | "payload"> {
   readonly turns: number;
-  /** Who handles deposits to accounts. @default the account of the ledger */
+  /** Definition of the agent that handles the deposits. @default the account of the ledger */
   readonly definition?: AgentDefinition;
   /** Of its worker. */
   readonly worker?: WorkerOptions;

@@ -1,4 +1,7 @@
-/** What a benchmark tells a worker process to be, and what the process tells about itself. */
+/**
+ * Settings by which a benchmark tells a worker process what to be, and what the process tells about
+ * itself.
+ */
 import type { WorkerOptions } from "@troupe/core";
 
 import type { Program } from "../e2e/program.ts";
@@ -9,7 +12,7 @@ export interface WorkerProcessSettings {
   /** Start work only when it is told "go". @default at once */
   readonly isHeldBack?: boolean;
   /** Count the agents in memory, which costs something with every event. @default false */
-  readonly countsResidents?: boolean;
+  readonly countsActivations?: boolean;
   /** Options that survive JSON. */
   readonly options?: WorkerOptions;
 }
@@ -21,8 +24,8 @@ export interface WorkerAccount {
   readonly deposits: number;
   readonly rssBytes: number;
   /** Agents in memory, now and at most so far; 0 unless it was asked to count them. */
-  readonly residents: number;
-  readonly residentsLargest: number;
+  readonly activations: number;
+  readonly activationsLargest: number;
 }
 
 export async function accountOf(worker: Program): Promise<WorkerAccount> {

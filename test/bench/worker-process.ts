@@ -15,19 +15,19 @@ import type { WorkerAccount, WorkerProcessSettings } from "./worker-process-sett
 // As `troupe work` does.
 preferShortPauses();
 const settings = JSON.parse(process.argv[2] ?? "{}") as WorkerProcessSettings;
-const { countsResidents = false, isHeldBack = false, namespace, options = {}, url } = settings;
+const { countsActivations = false, isHeldBack = false, namespace, options = {}, url } = settings;
 const tell = (notice: object): void => void process.send?.(notice);
 
 const log = await connectLog({ servers: url, namespace });
 const troupe = createTroupe(log);
 let worker: Worker | undefined;
-let residents = 0;
-let residentsLargest = 0;
-if (countsResidents) {
+let activations = 0;
+let activationsLargest = 0;
+if (countsActivations) {
   troupe.inspect(({ kind }) => {
-    if (kind === "agent.activated") residents += 1;
-    if (kind === "agent.passivated") residents -= 1;
-    residentsLargest = Math.max(residentsLargest, residents);
+    if (kind === "agent.activated") activations += 1;
+    if (kind === "agent.passivated") activations -= 1;
+    activationsLargest = Math.max(activationsLargest, activations);
   });
 }
 
@@ -40,8 +40,8 @@ function accountNow(): WorkerAccount {
     partitions: worker?.holdings.map(({ partition }) => partition) ?? [],
     deposits: depositsSoFar(),
     rssBytes: process.memoryUsage.rss(),
-    residents,
-    residentsLargest,
+    activations,
+    activationsLargest,
   };
 }
 

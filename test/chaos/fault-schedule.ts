@@ -5,10 +5,13 @@ import type { Random } from "./seeded-random.ts";
 
 export interface FaultSchedule {
   readonly count: number;
-  /** They begin within so many milliseconds, unless they take longer than that together. */
+  /**
+   * Time within which the faults begin, in milliseconds, unless they take longer than that
+   * together.
+   */
   readonly withinMs: number;
   readonly random: Random;
-  /** When it fires, no further fault begins. */
+  /** Ends the schedule: once it fires, no further fault begins. */
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +26,7 @@ export async function inject(schedule: FaultSchedule, fault: () => Promise<void>
   }
 }
 
-/** One moment in each of `count` equal parts of the time. */
+/** Moments, one in each of `count` equal parts of the time. */
 function momentsOf({ count, random, withinMs }: Omit<FaultSchedule, "signal">): number[] {
   return Array.from({ length: count }, (_, i) => ((i + random()) / count) * withinMs);
 }

@@ -1,4 +1,4 @@
-/** What a check has to complain about: counted without bound, told in words up to a bound. */
+/** The complaints of a check: counted without bound, told in words up to a bound. */
 
 export type Complaint = "lost" | "duplicated" | "wrong";
 

@@ -11,7 +11,7 @@ import { TallyRules } from "./tally-rules.ts";
 const count = 6;
 const told = (n: number): Add => ({ n, value: 10 * n });
 
-/** What the broker holds after a tally was told some numbers and all went well. */
+/** Entries that the broker holds after a tally was told some numbers and all went well. */
 function goodStream(): StoredEntry[] {
   const entries: StoredEntry[] = [];
   let copies = 0;

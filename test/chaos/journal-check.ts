@@ -11,7 +11,7 @@ import type { TurnRecord } from "@troupe/core/operate";
 import type { Findings } from "./findings.ts";
 import type { StoredEntry, StoredInput, StoredSteps, StoredTurn } from "./stream-reader.ts";
 
-/** What a scenario knows about its agents. */
+/** Knowledge of a scenario about its agents. */
 export interface AgentRules {
   /** An input, the first time it is seen. */
   input(input: StoredInput): void;
@@ -52,7 +52,7 @@ export class JournalCheck {
     }
   }
 
-  /** Nothing more comes: what is open is lost. */
+  /** Ends the check: nothing more comes, so inputs that are open are lost. */
   end(): void {
     for (const [agent, { pending }] of this.#agents) {
       for (const { message, position } of pending.values()) {

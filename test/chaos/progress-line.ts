@@ -1,10 +1,10 @@
-/** How a scenario goes, for people: a live line on a terminal, and a table of what came out. */
+/** Progress of a scenario, for people: a live line on a terminal, and a table of what came out. */
 import type { ScenarioResult } from "./scenario-result.ts";
 import type { Progress } from "./scenario.ts";
 
 const columns = 79;
 
-/** One line that is written over again and again. */
+/** A line that is written over again and again. */
 export class ProgressLine {
   readonly #output: NodeJS.WriteStream;
   readonly #scenario: string;

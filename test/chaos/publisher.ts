@@ -24,7 +24,7 @@ export interface Load {
 
 export class Publisher {
   accepted = 0;
-  /** How many were accepted, by key. */
+  /** Number of messages that were accepted, by key. */
   readonly counts: ReadonlyMap<string, number>;
   readonly #counts: Map<string, number>;
   readonly #load: Load;

@@ -1,4 +1,4 @@
-/** What a scenario found out: the line of JSON that a run ends with. */
+/** The findings of a scenario: the line of JSON that a run ends with. */
 
 export interface ScenarioResult {
   readonly scenario: string;
@@ -48,7 +48,7 @@ export interface RunResult extends Omit<ScenarioResult, "scenario"> {
   readonly scenarios: readonly string[];
 }
 
-/** Nothing has happened yet. */
+/** Result before anything has happened. */
 export const nothingYet: Omit<ScenarioResult, "scenario" | "seed" | "minutes"> = Object.freeze({
   accepted: 0,
   committed: 0,

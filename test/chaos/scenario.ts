@@ -1,8 +1,8 @@
-/** What every scenario gets, and how much happens in it. */
+/** Surroundings that every scenario gets, and how much happens in it. */
 
 export interface ScenarioRun {
   readonly seed: number;
-  /** How long it is under load. */
+  /** Time under load, in minutes. */
   readonly minutes: number;
   /** Told a few times a second how it goes. */
   readonly onProgress?: (progress: Progress) => void;
@@ -23,7 +23,9 @@ export function countFor(perMinute: number, { minutes }: ScenarioRun): number {
   return Math.max(1, Math.round(perMinute * minutes));
 }
 
-/** When no further fault begins, however many are still to come: a run ends in any case. */
+/**
+ * Time after which no further fault begins, however many are still to come: a run ends in any case.
+ */
 export function patienceMs({ minutes }: ScenarioRun): number {
   return minutes * 60_000 * 2 + 60_000;
 }

@@ -25,7 +25,7 @@ export function between(random: Random, from: number, to: number): number {
   return from + random() * (to - from);
 }
 
-/** One of these; undefined when there are none. */
+/** Draws one of these; undefined when there are none. */
 export function oneOf<T>(random: Random, items: readonly T[]): T | undefined {
   return items[Math.floor(random() * items.length)];
 }

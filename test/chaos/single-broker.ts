@@ -1,4 +1,4 @@
-/** One broker with file storage, killed with SIGKILL, paused, and started again under load. */
+/** A single broker with file storage, killed with SIGKILL, paused, and started again under load. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { startNatsServer } from "@troupe/jetstream/server";

@@ -1,5 +1,6 @@
 /**
- * How many records the journals hold, and the longest time in which they did not grow.
+ * Watches how many records the journals hold, and measures the longest time in which they did not
+ * grow.
  *
  * It asks the broker a few times a second with a connection of its own, so an outage of the broker
  * is part of the time, as it is for everybody else.

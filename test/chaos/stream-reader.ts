@@ -37,7 +37,7 @@ export interface StoredSteps {
   readonly storedAtMs: number;
 }
 
-/** Something that nobody should have caused. */
+/** An entry that nobody should have caused. */
 export interface StoredStray {
   readonly kind: "stray";
   readonly subject: string;
@@ -66,7 +66,7 @@ export async function* readStored(
   }
 }
 
-interface Stored {
+interface StreamMessage {
   readonly seq: number;
   readonly subject: string;
   readonly data: Uint8Array;
@@ -74,7 +74,7 @@ interface Stored {
   readonly time: Date;
 }
 
-function entryOf(namespace: string, message: Stored): StoredEntry {
+function entryOf(namespace: string, message: StreamMessage): StoredEntry {
   const { subject } = message;
   const [, what, ...rest] = subject.slice(namespace.length + 1).split(".");
   if (what === "in") return inputOf(rest, message);
@@ -82,7 +82,10 @@ function entryOf(namespace: string, message: Stored): StoredEntry {
   return { kind: "stray", subject };
 }
 
-function inputOf([kind, to = "", ...token]: readonly string[], message: Stored): StoredInput {
+function inputOf(
+  [kind, to = "", ...token]: readonly string[],
+  message: StreamMessage,
+): StoredInput {
   const { data, headers, seq } = message;
   const header = (name: string): string | undefined => headers?.get(name) || undefined;
   const isPacked = header("Content-Type") === "application/msgpack";
@@ -100,7 +103,7 @@ function inputOf([kind, to = "", ...token]: readonly string[], message: Stored):
 
 function recordOf(
   [type = "", ...token]: readonly string[],
-  { data, subject, time }: Stored,
+  { data, subject, time }: StreamMessage,
 ): StoredTurn | StoredSteps | StoredStray {
   const agent = agentOf(type, token);
   const entry = decodeJournalRecord(data);

@@ -19,7 +19,7 @@ import { TallyRules } from "./tally-rules.ts";
 import { upgradeUnderLoad } from "./upgrade-under-load.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
-/** What differs between a single broker and a cluster. */
+/** Differences between a single broker and a cluster. */
 export interface TallyStage {
   readonly scenario: string;
   readonly servers: readonly string[];

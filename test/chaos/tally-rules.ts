@@ -1,5 +1,6 @@
 /**
- * What tallies and copies should make of their inputs, folded here a second time by hand.
+ * The results that tallies and copies should make of their inputs, folded here a second time by
+ * hand.
  *
  * A tally answers with its count after every addition, and with its whole state when it is asked
  * for a report; both are in the journal. So the state as the engine had it is compared at every

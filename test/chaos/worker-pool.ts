@@ -19,9 +19,9 @@ export class WorkerPool implements AsyncDisposable {
   kills = 0;
   pauses = 0;
   upgrades = 0;
-  /** Which code new workers run. */
+  /** Generation of the code that new workers run. */
   generation = 1;
-  /** What workers said that ended without being told to, or did not even start. */
+  /** Output of workers that ended without being told to, or did not even start. */
   readonly crashes: string[] = [];
   readonly #options: WorkerPoolOptions;
   readonly #ready = new Set<Program>();

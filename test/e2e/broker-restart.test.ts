@@ -19,11 +19,11 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** What became of the messages of one key. */
+/** Outcome of the messages of one key. */
 interface Outcome {
   readonly key: string;
   readonly accepted: Add[];
-  /** What was answered, by number. */
+  /** Answers, by number. */
   readonly replies: Map<number, unknown>;
   readonly errors: unknown[];
 }
@@ -150,7 +150,7 @@ function storedOf(stream: RawStream, key: string): Add[] {
     .flatMap(addOf);
 }
 
-/** What was accepted is on the stream, once. */
+/** Expects that the messages that were accepted are on the stream, once. */
 function expectKept(outcomes: readonly Outcome[], published: Published): void {
   for (const { accepted, key } of outcomes) {
     const numbers = (published.get(key) ?? []).map(({ n }) => n);

@@ -1,6 +1,6 @@
 /**
- * Whoever erases a customer is killed in the middle, again and again: it is finished by doing it
- * again, with the same result as one that nobody killed, and a new life stays.
+ * The process that erases a customer is killed in the middle, again and again: the erasure is
+ * finished by doing it again, with the same result as one that nobody killed, and a new life stays.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -64,7 +64,7 @@ async function tombstones(key: string): Promise<number> {
   }
 }
 
-/** What is told of an erasure, but for what the worker may have taken away itself. */
+/** Report of an erasure, but for what the worker may have taken away itself. */
 function told({ key, parts, sentCount }: Erasure): unknown {
   const counts = parts.filter(({ part }) => part !== "snapshot");
   return { key, sentCount, counts: counts.map(({ count, part }) => [part, count]) };

@@ -122,7 +122,7 @@ async function eraseWithout(part: (typeof leftOut)[number]): Promise<Erasure> {
   }
 }
 
-/** Where something of a customer is: in which files, and in which read models. */
+/** Finds where something of a customer is: in which files, and in which read models. */
 async function found(key: string): Promise<readonly string[]> {
   const secret = secretOf(key);
   const lines = JSON.stringify(await linesOf(postgres, "said"));

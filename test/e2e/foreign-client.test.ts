@@ -128,7 +128,7 @@ interface Bad {
   readonly what: string;
   readonly subject: string;
   readonly payload: string | Uint8Array;
-  /** Where its dead letter lies, below the shard; `#` stands for the input's position. */
+  /** Subject of its dead letter, below the shard; `#` stands for the input's position. */
   readonly dead: string;
   readonly code: string;
   readonly says: RegExp;
@@ -302,10 +302,10 @@ describe("bad input costs one dead letter", () => {
   });
 });
 
-/** Where the message at this position of the log lay in the ingress. */
+/** Sequence in the ingress of the message at this position of the log. */
 async function ingressSequence(position: number): Promise<number> {
-  const { inputs, misfits } = await readStream(guarded.as("operator", namespace), namespace);
-  const found = [...inputs, ...misfits].find((input) => input.position === position);
+  const { inputs, unroutable } = await readStream(guarded.as("operator", namespace), namespace);
+  const found = [...inputs, ...unroutable].find((input) => input.position === position);
   return Number(found?.headers?.get("Troupe-Foreign"));
 }
 

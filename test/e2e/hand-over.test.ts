@@ -55,7 +55,7 @@ async function held(worker: Program): Promise<string[]> {
   return holdings.map(({ type, partition }) => `${type}/${partition}`);
 }
 
-/** Everything is held by exactly one of the workers, in equal shares. */
+/** Expects that everything is held by exactly one of the workers, in equal shares. */
 async function expectShared(...workers: readonly Program[]): Promise<void> {
   const share = everything / workers.length;
   const shares = (): Promise<string[][]> => Promise.all(workers.map(held));

@@ -27,7 +27,7 @@ type Account = Agent<
   }
 >;
 
-/** Who sent what was handled, as the handler was told. */
+/** Senders of what was handled, as the handler was told. */
 const senders: (string | undefined)[] = [];
 const account: Account = agent("account")
   .state({ balance: 0 })
@@ -83,7 +83,7 @@ async function reader(): Promise<NatsConnection> {
   return bare;
 }
 
-/** What the server answers. */
+/** Sends a message, and returns what the server answers. */
 async function send(lines: Readonly<Record<string, string>>, payload: string): Promise<unknown> {
   const said = headers();
   for (const [name, value] of Object.entries(lines)) said.append(name, value);
@@ -130,7 +130,7 @@ test("the server's acknowledgement goes nowhere that is ours, whatever reply sub
   await work();
   expect(await operator.agent(account, "bob").deposit({ amount: 100 })).toBe(100);
   const count = await counterOf(await reader(), namespace);
-  const inner = ["4.journal.account.bob", "0.taken", "0.misfit", "1.in.agent.account.bob"];
+  const inner = ["4.journal.account.bob", "0.taken", "0.unroutable", "1.in.agent.account.bob"];
   const other = [
     "control.floor.account.1",
     "control.snapshot.account.bob",

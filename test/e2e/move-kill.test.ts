@@ -75,7 +75,7 @@ class Sender {
     }
   }
 
-  /** Whatever happens, with the same id. */
+  /** Stores an input whatever happens, with the same id. */
   async #store(draft: InputDraft): Promise<void> {
     for (;;) {
       const log = this.#log;
@@ -90,7 +90,7 @@ class Sender {
   }
 }
 
-/** Where the log is after it was moved; waits until it is open. */
+/** Opens the log in its place after the move; waits until it is open. */
 async function follow(old: Promise<Log>): Promise<Log> {
   await (await old).close();
   return connectLog({ servers: server.url, namespace: to, startTimeoutMs: 60_000 });

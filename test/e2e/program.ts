@@ -7,11 +7,11 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 
-/** What a program says to its parent. */
+/** Notice from a program to its parent. */
 export type Notice = { readonly kind: string } & Readonly<Record<string, unknown>>;
 
 export class Program implements AsyncDisposable {
-  /** Everything it has said so far, in order. */
+  /** Notices so far, in order. */
   readonly notices: Notice[] = [];
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;

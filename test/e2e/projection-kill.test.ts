@@ -97,7 +97,7 @@ async function countMore(messages: number): Promise<void> {
   await Promise.all(asks);
 }
 
-/** What the model must be: every count on the log, in log order. */
+/** Folds the log into what the model must be: every count, in log order. */
 async function fold(): Promise<readonly CountRow[]> {
   const rows: CountRow[] = [];
   const request = { from: 1, untilNow: true, kinds: ["turn"], types: [counter.type] } as const;

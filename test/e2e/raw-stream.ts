@@ -38,7 +38,7 @@ export interface RawStream {
   readonly turns: RawTurn[];
   readonly deadLetters: RawDeadLetter[];
   /** Foreign messages that nobody can be given. */
-  readonly misfits: (RawDeadLetter & { readonly position: number })[];
+  readonly unroutable: (RawDeadLetter & { readonly position: number })[];
   /** Every stored byte, as text. */
   readonly texts: string[];
 }
@@ -48,7 +48,7 @@ export async function readStream(
   server: string | NodeConnectionOptions,
   namespace: string,
 ): Promise<RawStream> {
-  const found: RawStream = { inputs: [], turns: [], deadLetters: [], misfits: [], texts: [] };
+  const found: RawStream = { inputs: [], turns: [], deadLetters: [], unroutable: [], texts: [] };
   const connection = await connect(typeof server === "string" ? { servers: server } : server);
   try {
     const manager = await jetstreamManager(connection, { checkAPI: false });
@@ -78,19 +78,19 @@ export async function counterOf(
   };
 }
 
-interface Stored {
+interface StreamMessage {
   readonly seq: number;
   readonly subject: string;
   readonly data: Uint8Array;
   readonly headers?: MsgHdrs | undefined;
 }
 
-function sort(found: RawStream, namespace: string, message: Stored): void {
+function sort(found: RawStream, namespace: string, message: StreamMessage): void {
   const { data: payload, headers, seq, subject } = message;
   found.texts.push(`${subject} ${headerText(headers)} ${textOf(payload)}`);
   const [, what, ...rest] = subject.slice(namespace.length + 1).split(".");
-  if (what === "misfit") {
-    found.misfits.push({ position: seq, subject, headers, payload });
+  if (what === "unroutable") {
+    found.unroutable.push({ position: seq, subject, headers, payload });
   } else if (what === "in") {
     const [kind = "", name = "", ...token] = rest;
     const key = keyOf(token.join("."));

@@ -49,7 +49,7 @@ async function begin(runs: readonly number[], log: Log, moved?: () => Promise<Lo
   return at;
 }
 
-/** What each agent has seen, as its journal says. */
+/** Numbers that each agent has seen, as its journal says. */
 async function seenIn(namespace: string): Promise<ReadonlyMap<string, readonly string[]>> {
   await using troupe = await connect({ servers: server.url, namespace, onFault: false });
   const seen = new Map<string, readonly string[]>();

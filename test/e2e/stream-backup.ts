@@ -1,6 +1,6 @@
 /**
- * What `nats stream backup` and `nats stream restore` do, over the server's API: a snapshot of one
- * stream as the server sends it, in chunks that are acknowledged.
+ * Backup and restore as `nats stream backup` and `nats stream restore` do it, over the server's
+ * API: a snapshot of one stream as the server sends it, in chunks that are acknowledged.
  */
 import { createInbox, type Msg } from "@nats-io/nats-core";
 import type { NatsConnection } from "@nats-io/transport-node";

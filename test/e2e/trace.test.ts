@@ -1,4 +1,4 @@
-/** One trace from a foreign publisher through two agents on two processes (W3C trace context). */
+/** A trace from a foreign publisher through two agents on two processes (W3C trace context). */
 import { connect as dial, headers } from "@nats-io/transport-node";
 import { startNatsServer, type NatsServer } from "@troupe/jetstream/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,7 +15,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-/** What two agents on two processes leave behind when one sends to the other. */
+/**
+ * Runs two agents on two processes, of which one sends to the other, and returns what they leave on
+ * the stream.
+ */
 async function streamAfter(given: Readonly<Record<string, string>>): Promise<RawStream> {
   const client = await dial({ servers: server.url });
   const common = { url: server.url, namespace } as const;

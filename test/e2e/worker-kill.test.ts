@@ -92,7 +92,7 @@ function settingsOf(namespace: string, id: string): TallyWorkerSettings {
   return { id, namespace, url: server.url };
 }
 
-/** What every tally says about itself. Each answer comes after everything sent before it. */
+/** Asks every tally for its state. Each answer comes after everything sent before it. */
 function statesOf(troupe: Troupe, published: Published): Promise<unknown[]> {
   const tally = tallyAgent();
   return Promise.all(

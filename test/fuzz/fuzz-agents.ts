@@ -1,4 +1,4 @@
-/** Who is fuzzed, and who lives beside it and must not notice. */
+/** The agents that are fuzzed, and the one that lives beside them and must not notice. */
 import { agent, topic, type Agent } from "@troupe/core";
 import { z } from "zod";
 

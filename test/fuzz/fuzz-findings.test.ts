@@ -22,7 +22,7 @@ function letter(findings: FuzzFindings, seq: number, position: number): void {
 test("a dead letter for each hosted message is right, and nothing for what nobody hosts", () => {
   const findings = new FuzzFindings("fuzz");
   input(findings, 1, "in.agent.target.alice", 1);
-  input(findings, 2, "misfit", 2);
+  input(findings, 2, "unroutable", 2);
   input(findings, 3, "in.agent.nobody.alice", 3);
   letter(findings, 4, 1);
   letter(findings, 5, 2);
@@ -41,11 +41,11 @@ test("what vanished on the way to the log, or there, is a breach", () => {
 
 test("what came twice, or has two dead letters, is a breach", () => {
   const findings = new FuzzFindings("fuzz");
-  for (const seq of [1, 2]) input(findings, seq, "misfit", 1);
+  for (const seq of [1, 2]) input(findings, seq, "unroutable", 1);
   for (const seq of [3, 4, 5]) letter(findings, seq, seq === 5 ? 2 : 1);
   expect(findings.breaches([1])).toEqual([
     "1 of the ingress is 2 times on the log",
-    "1 (misfit) has 2 dead letters",
+    "1 (unroutable message) has 2 dead letters",
   ]);
 });
 

@@ -1,7 +1,7 @@
 /**
- * What became of every foreign message, read from the broker alone: each that was acknowledged was
- * handled, is one dead letter, or lies on the log for somebody who does not exist. Nothing
- * vanishes.
+ * Traces what became of every foreign message, read from the broker alone: each that was
+ * acknowledged was handled, is one dead letter, or lies on the log for somebody who does not exist.
+ * Nothing vanishes.
  */
 import type { MsgHdrs } from "@nats-io/nats-core";
 import { decodeJournalRecord, type TurnRecord } from "@troupe/core/operate";
@@ -15,7 +15,7 @@ export interface StoredMessage {
 }
 
 interface Fate {
-  /** Where it lay in the ingress; 0 for a message of our own. */
+  /** Sequence in the ingress; 0 for a message of our own. */
   readonly ingress: number;
   readonly subject: string;
   readonly isHosted: boolean;
@@ -39,8 +39,8 @@ export class FuzzFindings {
   add({ data, headers, seq, subject }: StoredMessage): void {
     const rest = subject.slice(subject.indexOf(".", this.#prefix.length) + 1);
     const [what, kind = "", name = ""] = rest.split(".");
-    if (what === "in" || what === "misfit") {
-      const isHosted = what === "misfit" || hosted.has(`${kind}.${name}`);
+    if (what === "in" || what === "unroutable") {
+      const isHosted = what === "unroutable" || hosted.has(`${kind}.${name}`);
       this.#input(seq, { subject: rest, isHosted, ingress: ingressOf(headers) });
     } else if (what === "journal") {
       this.#turn(rest, data);
@@ -62,7 +62,9 @@ export class FuzzFindings {
     return [...this.#fates.values()].reduce((sum, { letters }) => sum + letters, 0);
   }
 
-  /** What is wrong; `acknowledged` are the sequences that the ingress told its publisher. */
+  /**
+   * Breaches that were found; `acknowledged` are the sequences that the ingress told its publisher.
+   */
   breaches(acknowledged: Iterable<number>): readonly string[] {
     const found = [...this.#odd];
     for (const ingress of acknowledged) {

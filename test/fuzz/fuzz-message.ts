@@ -11,14 +11,14 @@ export interface FuzzMessage {
   readonly payload: Uint8Array;
 }
 
-/** What a publisher may write to; what it says may be anything. */
+/** Draws a message that a publisher may write; its content may be anything. */
 export function publicMessage(random: Random): FuzzMessage {
   const subject = publicSubject(random);
   const headers = random() < 0.5 ? undefined : headerBlock(random);
   return { subject, headers, payload: payload(random) };
 }
 
-/** What no publisher may write to. */
+/** Draws a message that no publisher may write. */
 export function forbiddenMessage(random: Random): FuzzMessage {
   return { ...publicMessage(random), subject: oneOf(random, forbidden) ?? "presence" };
 }
@@ -26,7 +26,7 @@ export function forbiddenMessage(random: Random): FuzzMessage {
 const forbidden: readonly string[] = [
   "7.journal.target.alice",
   "1.in.agent.target.alice",
-  "0.misfit",
+  "0.unroutable",
   "0.taken",
   "7.dead.target.alice",
   "control.floor.target.1",
@@ -39,13 +39,13 @@ const forbidden: readonly string[] = [
   "$JS.API.STREAM.DELETE.fuzz-ingress",
 ];
 
-/** Where a stranger may want the server to write its acknowledgement. */
+/** Draws an address to which a stranger may want the server to write its acknowledgement. */
 export function hostileReply(random: Random): string {
   const subject = oneOf(random, forbidden) ?? "presence";
   return subject.startsWith("$") ? subject : `fuzz.${subject}`;
 }
 
-/** What is broadcast on the bus, by somebody who may. */
+/** Draws a message that is broadcast on the bus, by somebody who may. */
 export function broadcast(random: Random): FuzzMessage {
   const subjects = ["presence", "cancelled", "cell.tokens", "presence.nobody"];
   const odd = random() < 0.5 ? payload(random) : text(JSON.stringify(oddPresence(random)));
@@ -70,7 +70,15 @@ function publicSubject(random: Random): string {
   return [kind, ...times(random, 5).map(() => token(random)), "x"].join(".");
 }
 
-const names = ["_misfit", "~misfits", "größe", "constructor", "__proto__", "x".repeat(70), "a/b"];
+const names = [
+  "_unroutable",
+  "~unroutable",
+  "größe",
+  "constructor",
+  "__proto__",
+  "x".repeat(70),
+  "a/b",
+];
 
 function token(random: Random): string {
   if (random() < 0.7) return `key-${Math.floor(random() * 500)}`;
@@ -126,8 +134,8 @@ const headerNames = [
   "Troupe-Callers",
   "Troupe-Askers",
   "Troupe-Timer",
-  "Troupe-Misfit-Code",
-  "Troupe-Misfit-Subject",
+  "Troupe-Unroutable-Code",
+  "Troupe-Unroutable-Subject",
   "Troupe-Dead-Position",
   "Content-Type",
   "traceparent",

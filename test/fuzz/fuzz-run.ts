@@ -1,5 +1,5 @@
 /**
- * One run of the fuzzer: a real server with the shipped users, a worker in a process of its own, a
+ * A run of the fuzzer: a real server with the shipped users, a worker in a process of its own, a
  * stranger who sends whatever comes to his mind, and neighbours who send what is right.
  *
  * What is right after each round: the worker is alive, every neighbour's message was handled once
@@ -160,11 +160,11 @@ class Scene implements AsyncDisposable {
   }
 
   /**
-   * Everything that was acknowledged is on the log, and every partition's floor is past it: what is
-   * below a floor is in journals or dead letters.
+   * Waits until everything that was acknowledged is on the log, and every partition's floor is past
+   * it: what is below a floor is in journals or dead letters.
    */
   async #settled(): Promise<void> {
-    const { misfit, stream, taken } = subjects(namespace, partitionCountDefault);
+    const { unroutable, stream, taken } = subjects(namespace, partitionCountDefault);
     const lastOf = async (subject: string): Promise<{ seq: number; data: string } | undefined> => {
       const request = JSON.stringify({ last_by_subj: subject });
       const reply = await this.#reader.request(`$JS.API.STREAM.MSG.GET.${stream}`, request);
@@ -177,7 +177,7 @@ class Scene implements AsyncDisposable {
     const last = Math.max(0, ...this.#publisher.acknowledged.slice(-1000));
     while ((await lastTaken()) < last) await this.#isAlive();
     const ends = await this.#partitionEnds();
-    ends.set("~misfits/misfits", (await lastOf(misfit))?.seq ?? 0);
+    ends.set("~unroutable/unroutable", (await lastOf(unroutable))?.seq ?? 0);
     for (let left = ends.size; left > 0;) {
       await this.#isAlive();
       for (const { partition, position, type } of await this.#operator.log.floors()) {

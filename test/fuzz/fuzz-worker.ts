@@ -22,7 +22,7 @@ troupe.inspect((event) => {
 });
 await troupe.work([target, neighbour], {
   retry: { attemptsMax: 1 },
-  residentsMax: 2000,
+  activationsMax: 2000,
   floorIntervalMs: 50,
   timings: { joinDelayMs: 10 },
 });

@@ -1,4 +1,7 @@
-/** Whatever a stranger sends costs him a dead letter, and nobody else anything (I10, I14). */
+/**
+ * Law of the fuzzer: whatever a stranger sends costs him a dead letter, and nobody else anything
+ * (I10, I14).
+ */
 import { expect, test } from "vitest";
 
 import { fuzz } from "./fuzz-run.ts";

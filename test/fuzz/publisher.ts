@@ -29,7 +29,7 @@ interface Ack {
 const flyingMax = 256;
 
 export class Publisher {
-  /** Where in the ingress what was acknowledged lies. */
+  /** Sequences in the ingress of what was acknowledged. */
   readonly acknowledged: number[] = [];
   /** Refused by the ingress, or by the client before it was sent. */
   refused = 0;
@@ -67,7 +67,7 @@ export class Publisher {
     while (this.#flying >= flyingMax) await this.#landing();
   }
 
-  /** Where nothing is answered, or not to us. */
+  /** Sends where nothing is answered, or not to us. */
   sendOnly(message: FuzzMessage, reply?: string): void {
     this.#publish(message, reply);
   }

@@ -9,7 +9,7 @@ const run = promisify(execFile);
 const hangsAfterMs = 300_000;
 
 /**
- * What of the environment of npm and vitest says something about this machine, and not about us.
+ * Variables of npm and vitest that say something about this machine, and not about us.
  */
 const kept = /^npm_config_(?:registry|cache|userconfig|cafile|https?_proxy|proxy|noproxy)$/i;
 const ours = /^(?:npm_|NODE_OPTIONS$|NODE_COMPILE_CACHE$|VITEST|TURBO|INIT_CWD$|TROUPE_NATS_URL$)/i;

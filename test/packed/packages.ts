@@ -11,9 +11,9 @@ const folder = join(root, "packages");
 /** A package that is published. */
 export interface PublicPackage {
   readonly name: string;
-  /** Its folder's path. */
+  /** Path of its folder. */
   readonly path: string;
-  /** What can be imported, such as "@troupe/core/log". */
+  /** Entry points that can be imported, such as "@troupe/core/log". */
   readonly entries: readonly string[];
   readonly manifest: Readonly<Record<string, unknown>>;
 }

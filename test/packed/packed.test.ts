@@ -26,7 +26,7 @@ const run = promisify(execFile);
 const root = new URL("../../", import.meta.url);
 const timeout = 900_000;
 const whole = process.env["TROUPE_PACKED"] === "whole";
-/** What the pages take from npm beside us; the versions are those of this repository. */
+/** Packages that the pages take from npm beside us; the versions are those of this repository. */
 const beside = ["zod@4", "@types/node@24", ...(whole ? ["@electric-sql/pglite@0.5"] : [])];
 /** Below the ports that systems give to outgoing connections; others take theirs at random. */
 const portOfWalk = 19_421;

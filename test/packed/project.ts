@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { npm, type Said } from "./npm.ts";
 import type { PublicPackage } from "./packages.ts";
 
-/** What the project is. */
+/** Kind of a project. */
 export interface ProjectKind {
   readonly type: "module" | "commonjs";
-  /** What else it installs, such as "typescript@5.9". */
+  /** Further packages that it installs, such as "typescript@5.9". */
   readonly installs: readonly string[];
 }
 
 /** A folder with everything installed. */
 export interface Project {
   readonly path: string;
-  /** What npm said while it installed. */
+  /** Output of npm while it installed. */
   readonly said: Said;
 }
 

@@ -20,7 +20,7 @@ export interface Typed {
 }
 
 export interface WalkOptions {
-  /** Where the page begins. */
+  /** Folder in which the page begins. */
   readonly folder: string;
   readonly port: number;
   /**
@@ -112,7 +112,7 @@ async function stop(child: ChildProcess): Promise<void> {
   await closed;
 }
 
-/** What is typed in place of a command. */
+/** The command that is typed in place of a command of the page. */
 function adapter({ port, replaceInstall }: WalkOptions): (command: string) => string {
   const installed = new Set<string>();
   return (command) => {

@@ -102,11 +102,11 @@ export const withoutTimersInCommit: Sabotage = (log) =>
     },
   });
 
-/** The log keeps timers that were cancelled (L6). */
+/** The log keeps timers that were cancelled (LOG-6). */
 export const withoutCancels: Sabotage = (log) =>
   withTimers(log, (change) => (change.kind === "cancel" ? [] : [change]));
 
-/** The log keeps every timer twice, so each fires twice (L6). */
+/** The log keeps every timer twice, so each fires twice (LOG-6). */
 export const withTimersTwice: Sabotage = (log) =>
   withTimers(log, (change) => [change, { ...change, id: `${change.id} again` }]);
 
@@ -117,7 +117,7 @@ function withTimers(log: Log, changes: (change: TimerChange) => readonly TimerCh
   });
 }
 
-/** The journal does not say that an agent is parked, so who activates it goes on (P1). */
+/** The journal does not say that an agent is parked, so who activates it goes on (PARK-1). */
 export const withoutParkings: Sabotage = (log) =>
   overlay(log, {
     journal: async (agent, after, options) => {
@@ -130,14 +130,15 @@ export const withoutParkings: Sabotage = (log) =>
     },
   });
 
-/** What was deferred is read back with a gap (P2). */
+/** Reads deferred inputs back with a gap (PARK-2). */
 export const withoutDeferred: Sabotage = (log) =>
   overlay(log, {
     inputsOf: async (...request) => (await log.inputsOf(...request)).toSpliced(1, 1),
   });
 
 /**
- * A cell is written whatever its revision is, so that of several writers each believes it won (L7).
+ * A cell is written whatever its revision is, so that of several writers each believes it won
+ * (LOG-7).
  */
 export const withoutCellFence: Sabotage = (log) =>
   overlay(log, {
@@ -167,7 +168,7 @@ export const withoutLimits: Sabotage = (log) =>
     limits: { ...log.limits, payloadBytesMax: Infinity, commitMessagesMax: Infinity },
   });
 
-/** What an operator looks for behind a dead letter is not found. */
+/** Hides from an operator what lies behind a dead letter. */
 export const withoutEarlierRedrives: Sabotage = (log) =>
   overlay(log, {
     inputsOf: async (...request) => {
@@ -209,7 +210,7 @@ export const withUnreadPassed: Sabotage = (log, broker) =>
       }),
   });
 
-/** Tombstones do not say up to where everything is done (A1). */
+/** Tombstones do not say up to where everything is done (ERASE-1). */
 export const withoutErasedInputs: Sabotage = (log) =>
   overlay(log, {
     journal: async (agent, after, options) => {
@@ -235,7 +236,7 @@ export const withForgottenTurns: Sabotage = (log) =>
     },
   });
 
-/** An erasure leaves no tombstone, so a state from before goes on (A1). */
+/** An erasure leaves no tombstone, so a state from before goes on (ERASE-1). */
 export const withoutTombstones: Sabotage = (log) =>
   overlay(log, {
     journal: async (agent, after, options) => {

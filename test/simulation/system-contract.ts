@@ -1,5 +1,5 @@
 /**
- * What is asked of every system. A test file per system, so that they share the machine's cores;
+ * The demands on every system. A test file per system, so that they share the machine's cores;
  * `npm run simulate` runs any number of seeds.
  */
 import { simulate, simulateSeeds } from "@troupe/testing";

@@ -21,7 +21,7 @@ export interface Program {
   readonly name: string;
   /** The page's path. */
   readonly page: string;
-  /** Where its text stands in the repository, too. */
+  /** File in the repository in which its text stands, too. */
   readonly file: string | undefined;
   /** False when it is only type-checked. */
   readonly runs: boolean;

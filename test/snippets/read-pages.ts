@@ -1,5 +1,5 @@
 /**
- * Which pages have programs: the README of the repository and of each package, and all of docs/.
+ * The pages that have programs: the README of the repository and of each package, and all of docs/.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { posix } from "node:path";

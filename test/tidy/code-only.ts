@@ -7,7 +7,7 @@
  */
 type Inside = "code" | "line comment" | "block comment" | '"' | "'" | "`" | "/";
 
-/** What may stand before a slash that starts a regular expression rather than divides. */
+/** Text that may stand before a slash that starts a regular expression rather than divides. */
 const beforeExpression = /(?:^|[(,=:[!&|?{};>]|\breturn|\bcase)\s*$/;
 
 export function codeOnly(text: string): string {

@@ -1,5 +1,5 @@
 /**
- * Which way imports point.
+ * The directions of imports.
  *
  * 1. Only packages/jetstream imports @nats-io; tests in test/ may open a bare connection.
  * 2. examples -> devtools -> jetstream -> core; never back, and leaves never import each other.
@@ -11,7 +11,9 @@
 import { posix } from "node:path";
 import { isCode, isTest, matchingLines, type Rule } from "./rule.ts";
 
-/** What each package may import. One that is missing here is placed before its first import. */
+/**
+ * Imports that each package may have. One that is missing here is placed before its first import.
+ */
 const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   core: [],
   testing: ["core"],
@@ -36,7 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = Object.freeze({
   ],
 });
 
-/** What the tests of every package may import besides, and the fixtures of tests. */
+/** Packages that the tests of every package may import besides, and the fixtures of tests. */
 const forTests: readonly string[] = ["testing", "contracts"];
 const isForTests = (path: string): boolean => isTest(path) || path.includes("/fixtures/");
 

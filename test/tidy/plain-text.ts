@@ -1,7 +1,9 @@
-/** What no tracked file says: unfinished work, one machine's folders, a registry's address. */
+/**
+ * Words that no tracked file says: unfinished work, one machine's folders, a registry's address.
+ */
 import { matchingLines, type Rule } from "./rule.ts";
 
-/** One word from two halves, so that this file does not break its own rules. */
+/** Joins a word from two halves, so that this file does not break its own rules. */
 const word = (start: string, end: string): string => start + end;
 
 const toDo = word("TO", "DO");

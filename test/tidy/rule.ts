@@ -1,4 +1,4 @@
-/** What every rule of the house looks like: one file in, the sentences to print out. */
+/** The shape of a rule of the house: one file in, the sentences to print out. */
 
 /** A file that git tracks, with its path from the root of the repository. */
 export interface TrackedFile {
@@ -10,7 +10,7 @@ export interface TrackedFile {
 export interface Rule {
   /** The rule as a sentence; it names the test. */
   readonly says: string;
-  /** One message per breach, each with a line number where there is one. */
+  /** Messages, one per breach, each with a line number where there is one. */
   readonly breaches: (file: TrackedFile) => readonly string[];
   /** The smallest file that breaks the rule: a rule that cannot fail holds nothing. */
   readonly broken: readonly TrackedFile[];

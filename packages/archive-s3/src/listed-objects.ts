@@ -1,4 +1,4 @@
-/** One page of a bucket's list, out of the XML it comes in. */
+/** A page of a bucket's list, out of the XML it comes in. */
 
 export interface ListPage {
   readonly objects: readonly { readonly name: string; readonly bytes: number }[];

@@ -8,6 +8,11 @@ import type { S3Options } from "./s3-options.ts";
  * Credentials are not part of it.
  *
  * @throws DefinitionError
+ *
+ * @example
+ * ```ts
+ * const store = s3Store(s3OptionsOf("s3://archive/troupe?region=eu-central-1"));
+ * ```
  */
 export function s3OptionsOf(address: string): S3Options {
   const url = URL.canParse(address) ? new URL(address) : undefined;

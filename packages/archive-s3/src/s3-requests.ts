@@ -92,7 +92,7 @@ async function signed(
   }).sign();
 }
 
-/** Everything but letters, digits and `-_.~` encoded, as the signature wants it. */
+/** Name with everything but letters, digits and `-_.~` encoded, as the signature wants it. */
 function encodedPath(name: string): string {
   return name
     .split("/")

@@ -1,9 +1,9 @@
 /**
  * An archive's store in a bucket.
  *
- * The server's part is that nobody overwrites an object (A2): `If-None-Match: *` on a PUT. Servers
- * that do not know it overwrite without a word, so the first `put` of a process tries it on an
- * object of its own, and refuses such a server.
+ * The server's part is that nobody overwrites an object (STORE-2): `If-None-Match: *` on a PUT.
+ * Servers that do not know it overwrite without a word, so the first `put` of a process tries it on
+ * an object of its own, and refuses such a server.
  */
 import { ArchiveRefusedError } from "@troupe/core/errors";
 import { requireObjectName } from "@troupe/core/archive";
@@ -24,12 +24,17 @@ import { s3Request } from "./s3-requests.ts";
  * A store in a bucket of Amazon S3, or of anything that speaks its protocol and knows conditional
  * writes: MinIO, SeaweedFS, Ceph, R2.
  *
- * ```ts
- * const archive = s3Store({ bucket: "archive", prefix: "troupe", endpoint: "https://s3.example.com"
- * }); const troupe = await connect(url, { archive });
- * ```
- *
  * @throws DefinitionError
+ *
+ * @example
+ * ```ts
+ * const archive = s3Store({
+ *   bucket: "archive",
+ *   prefix: "troupe",
+ *   endpoint: "https://s3.example.com",
+ * });
+ * const troupe = await connect(url, { archive });
+ * ```
  */
 export function s3Store(options: S3Options): ArchiveStore {
   return new S3Store(s3Settings(options));

@@ -1,4 +1,4 @@
-/** Cells: values that several processes change together (L7). */
+/** Cells: values that several processes change together (LOG-7). */
 import assert from "node:assert/strict";
 
 import type { Position, Log } from "@troupe/core/log";
@@ -30,7 +30,7 @@ export const cellChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L7: a write that does not name the last revision is refused and changes nothing",
+    name: "LOG-7: a write that does not name the last revision is refused and changes nothing",
     async run(harness) {
       const log = await harness.connect();
       await rejectsWith(log.writeCell("quota", bytes("none"), 7), "revision-conflict");
@@ -44,7 +44,7 @@ export const cellChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L7: of many that count in one cell at once, none is lost",
+    name: "LOG-7: of many that count in one cell at once, none is lost",
     async run(harness) {
       const logs = await Promise.all(range(3).map(() => harness.connect()));
       await Promise.all(

@@ -7,7 +7,7 @@ const patienceMs = 1500;
 const mutants: readonly Mutant[] = [
   {
     does: "writes a cell whatever its revision is",
-    failsAt: "L7: a write that does not name the last revision is refused and changes nothing",
+    failsAt: "LOG-7: a write that does not name the last revision is refused and changes nothing",
     mutate: (log) => ({
       writeCell: async (name, value) =>
         log.writeCell(name, value, (await log.cell(name))?.revision ?? 0),
@@ -15,7 +15,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     does: "loses a write to a cell when somebody else comes in between",
-    failsAt: "L7: of many that count in one cell at once, none is lost",
+    failsAt: "LOG-7: of many that count in one cell at once, none is lost",
     mutate: (log) => ({
       writeCell: (name, value, expected) =>
         log.writeCell(name, value, expected).catch(() => expected + 1),

@@ -1,4 +1,4 @@
-/** Commits: all or nothing (L2, I3), only on the expected revision (I5). */
+/** Commits: all or nothing (LOG-2, I3), only on the expected revision (I5). */
 import assert from "node:assert/strict";
 
 import {

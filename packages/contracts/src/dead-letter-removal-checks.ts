@@ -14,8 +14,8 @@ export const deadLetterRemovalChecks: readonly LogCheck[] = [
       const [log, other] = [await harness.connect(), await harness.connect()];
       await log.commit([turn("alice", 0, { deadLetter: deadLetterAt(1) })]);
       await log.bury(deadLetterAt(2));
-      const { agent: _, ...misfit } = deadLetterAt(3);
-      await log.bury(misfit);
+      const { agent: _, ...unroutable } = deadLetterAt(3);
+      await log.bury(unroutable);
       await log.commit([
         turn("bob", 0, { deadLetter: deadLetterAt(4, { agent: account("bob") }) }),
       ]);
@@ -38,7 +38,7 @@ export const deadLetterRemovalChecks: readonly LogCheck[] = [
       const [revision = 0] = await log.commit([
         turn("alice", 0, { outgoing: [toAccount("bob", "stays too")] }),
       ]);
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       const before = await everything(log);
       assert.equal(before.length, 4);
       const last = Math.max(position, revision) + 100;

@@ -1,4 +1,4 @@
-/** Firm reads: nothing that was acknowledged before is missing in them (L8). */
+/** Firm reads: nothing that was acknowledged before is missing in them (LOG-8). */
 import assert from "node:assert/strict";
 
 import { account, range, toAccount, toInquiries, turn } from "./drafts.ts";

@@ -74,7 +74,7 @@ export const followChecks: readonly LogCheck[] = [
     async run(harness) {
       const log = await harness.connect();
       await storeSomeOfEach(log);
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       const shown = async (request: Partial<FollowRequest>): Promise<string[]> =>
         (await everything(log, request)).map((entry) => summary(entry).replace(/[/:].*/, ""));
       assert.deepEqual(await shown({ kinds: ["turn"] }), ["turn account", "turn teller"]);

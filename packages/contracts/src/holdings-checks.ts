@@ -1,4 +1,4 @@
-/** Counting and destroying what a log holds of one agent or source (H1 to H3). */
+/** Counting and destroying what a log holds of one agent or source (DESTROY-1 to DESTROY-3). */
 import assert from "node:assert/strict";
 
 import type { LogPart, Log } from "@troupe/core/log";
@@ -44,7 +44,7 @@ async function countInputs(log: Log, key: string): Promise<number> {
 
 export const holdingsChecks: readonly LogCheck[] = [
   {
-    name: "H1, H3: what is destroyed is counted before and not read after, and nothing else is touched",
+    name: "DESTROY-1, DESTROY-3: what is destroyed is counted before and not read after, and nothing else is touched",
     async run(harness) {
       const log = await harness.connect();
       await fill(log);
@@ -77,7 +77,7 @@ export const holdingsChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "H1: nothing behind the named position is destroyed",
+    name: "DESTROY-1: nothing behind the named position is destroyed",
     async run(harness) {
       const log = await harness.connect();
       await fill(log);

@@ -1,4 +1,4 @@
-/** The rules of the store of keys (E1 to E3). */
+/** The rules of the store of keys (KEYSTORE-1 to KEYSTORE-3). */
 import assert from "node:assert/strict";
 
 import { subjectKeys } from "@troupe/core/engine";
@@ -9,7 +9,7 @@ import { until } from "./until.ts";
 
 export const keyStoreChecks: readonly LogCheck[] = [
   {
-    name: "E1, E3: a key is what was written last, for everybody at once; a write names the revision before",
+    name: "KEYSTORE-1, KEYSTORE-3: a key is what was written last, for everybody at once; a write names the revision before",
     async run(harness) {
       const [{ keys }, other] = [await harness.connect(), await harness.connect()];
       assert.equal(await keys.read("somebody"), undefined);
@@ -24,7 +24,7 @@ export const keyStoreChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "E2: what was shredded is replaced for everybody, and shredding again is allowed",
+    name: "KEYSTORE-2: what was shredded is replaced for everybody, and shredding again is allowed",
     async run(harness) {
       const [{ keys }, other] = [await harness.connect(), await harness.connect()];
       const first = await keys.write("somebody", bytes("secret"), 0);
@@ -51,7 +51,7 @@ export const keyStoreChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "K1: processes that make the first keys at the same moment have the same ones",
+    name: "KEY-1: processes that make the first keys at the same moment have the same ones",
     async run(harness) {
       const logs = await Promise.all(range(4).map(() => harness.connect()));
       const made = await Promise.all(
@@ -67,7 +67,7 @@ export const keyStoreChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "K3: an erased key is known as erased, a missing one is not",
+    name: "KEY-3: an erased key is known as erased, a missing one is not",
     async run(harness) {
       const [log, other] = [await harness.connect(), await harness.connect()];
       const [keys, others] = [subjectKeys(log), subjectKeys(other)];

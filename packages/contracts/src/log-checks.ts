@@ -13,7 +13,7 @@ import { keyChecks } from "./key-checks.ts";
 import { keyStoreChecks } from "./key-store-checks.ts";
 import { lifecycleChecks } from "./lifecycle-checks.ts";
 import type { LogCheck } from "./log-harness.ts";
-import { misfitChecks } from "./misfit-checks.ts";
+import { unroutableChecks } from "./unroutable-checks.ts";
 import { outageChecks } from "./outage-checks.ts";
 import { positionChecks } from "./position-checks.ts";
 import { narrowReaderChecks } from "./narrow-reader-checks.ts";
@@ -37,7 +37,7 @@ export const logChecks: readonly LogCheck[] = [
   ...deadLetterRemovalChecks,
   ...removalChecks,
   ...followChecks,
-  ...misfitChecks,
+  ...unroutableChecks,
   ...sizeChecks,
   ...timerChecks,
   ...positionChecks,

@@ -10,7 +10,14 @@ import { describe, test } from "vitest";
 import { logChecks } from "./log-checks.ts";
 import type { LogCheck, LogHarness } from "./log-harness.ts";
 
-/** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
+/**
+ * Declares one test per check; each gets a harness of its own from `setup`, and stops it.
+ *
+ * @example
+ * ```ts
+ * logContract("my log", setupLog);
+ * ```
+ */
 export function logContract(name: string, setup: () => Promise<LogHarness>): void {
   describe(`${name} keeps the log contract`, () => {
     declare(

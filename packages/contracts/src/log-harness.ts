@@ -28,7 +28,7 @@ export interface LogHarness {
    * Store a message where ours are, at something that is not an address. Resolves when it is
    * stored.
    */
-  publishMisfit(): Promise<void>;
+  publishUnroutable(): Promise<void>;
   /**
    * Restart the broker; the log survives. Resolves when it runs again. Absent: checks that need it
    * are skipped.

@@ -1,6 +1,6 @@
 /**
  * Readers for some agent types and topics: nothing of theirs is left out, in one order, and they
- * say how far there is nothing more, never further (L3).
+ * say how far there is nothing more, never further (LOG-3).
  */
 import assert from "node:assert/strict";
 

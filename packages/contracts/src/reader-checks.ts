@@ -1,6 +1,6 @@
 /**
- * Readers: log order, nothing missing, nothing twice, never beyond the credit (L3), independent
- * (L4).
+ * Readers: log order, nothing missing, nothing twice, never beyond the credit (LOG-3), independent
+ * (LOG-4).
  */
 import assert from "node:assert/strict";
 
@@ -231,7 +231,7 @@ export const readerChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L9: a foreign payload arrives with its address, marked, and without other metadata",
+    name: "LOG-9: a foreign payload arrives with its address, marked, and without other metadata",
     async run(harness) {
       const log = await harness.connect();
       const payload = bytes('{"text":"hello"}');
@@ -264,19 +264,19 @@ export const readerChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "a key that is not its own encoding is a misfit, in no partition, and harms nobody",
+    name: "a key that is not its own encoding is an unroutable message, in no partition, and harms nobody",
     async run(harness) {
       const log = await harness.connect();
       const collectors = collectAll(harness, log);
-      const misfits = collect(harness, log, { source: "misfits" });
+      const unroutable = collect(harness, log, { source: "unroutable" });
       const bad = ["a%zz", "%41lice", "a%2e", "%FF"];
       for (const token of bad) {
         await harness.publishForeign("topic", "inquiries", token, bytes(token));
       }
       await log.accept(toInquiries("alice", "good"));
       await haveTogether(harness, collectors, 1);
-      await misfits.has(bad.length);
-      const codes = misfits.inputs.map((input) => [text(input.payload), input.fault?.code]);
+      await unroutable.has(bad.length);
+      const codes = unroutable.inputs.map((input) => [text(input.payload), input.fault?.code]);
       assert.deepEqual(
         codes,
         bad.map((token) => [token, "invalid-key"]),

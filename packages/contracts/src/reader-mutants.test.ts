@@ -85,17 +85,18 @@ const mutants: readonly Mutant[] = [
   },
   {
     does: "hides faults",
-    failsAt: "a key that is not its own encoding is a misfit, in no partition, and harms nobody",
+    failsAt:
+      "a key that is not its own encoding is an unroutable message, in no partition, and harms nobody",
     mutate: (log) => ({
       read: (request) => readWith(log, request, (input) => [{ ...input, fault: undefined }]),
     }),
   },
   {
-    does: "hands misfits over in a partition too",
-    failsAt: "misfits come on misfits only, and nothing else does",
+    does: "hands unroutable messages over in a partition too",
+    failsAt: "unroutable messages come on their own source only, and nothing else does",
     mutate: (log) => ({
       read: (request) => {
-        if (request.source === 0) log.read({ ...request, source: "misfits" });
+        if (request.source === 0) log.read({ ...request, source: "unroutable" });
         return log.read(request);
       },
     }),

@@ -1,4 +1,4 @@
-/** Removal on purpose (L11), and how it is told from a loss of the log (I16). */
+/** Removal on purpose (LOG-11), and how it is told from a loss of the log (I16). */
 import assert from "node:assert/strict";
 
 import type { Log, Mark } from "@troupe/core/log";
@@ -19,7 +19,7 @@ import { collect, everything, wholeJournal } from "./observe.ts";
 
 export const removalChecks: readonly LogCheck[] = [
   {
-    name: "L11: records before one of the journal's own go, and its neighbours' stay",
+    name: "LOG-11: records before one of the journal's own go, and its neighbours' stay",
     async run(harness) {
       const [log, other] = [await harness.connect(), await harness.connect()];
       const revisions = await journalOf(log, "alice", 5);
@@ -37,7 +37,7 @@ export const removalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L11: the last record always stays, and it is still the fence",
+    name: "LOG-11: the last record always stays, and it is still the fence",
     async run(harness) {
       const log = await harness.connect();
       const revisions = await journalOf(log, "alice", 3);
@@ -58,7 +58,7 @@ export const removalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L11: records of all agents of a type go up to a position, and nothing else does",
+    name: "LOG-11: records of all agents of a type go up to a position, and nothing else does",
     async run(harness) {
       const [log, other] = [await harness.connect(), await harness.connect()];
       const [one = "", two = ""] = keysOfPartition(log, 0, 2);
@@ -80,7 +80,7 @@ export const removalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L11: inputs of one address go up to a position, and nothing else does",
+    name: "LOG-11: inputs of one address go up to a position, and nothing else does",
     async run(harness) {
       const [log, other] = [await harness.connect(), await harness.connect()];
       const first = await log.accept(toAccount("alice", "first"));
@@ -102,7 +102,7 @@ export const removalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L11: all publications of a topic go up to a position",
+    name: "LOG-11: all publications of a topic go up to a position",
     oneShard: true,
     async run(harness) {
       const log = await harness.connect();
@@ -118,7 +118,7 @@ export const removalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L11: a reader passes over what was removed and hands over what comes after it",
+    name: "LOG-11: a reader passes over what was removed and hands over what comes after it",
     async run(harness) {
       const log = await harness.connect();
       const [key = ""] = keysOfPartition(log, 0, 1);
@@ -135,7 +135,7 @@ export const removalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "L11: the first input of a partition, of a type or of a topic is found",
+    name: "LOG-11: the first input of a partition, of a type or of a topic is found",
     async run(harness) {
       const log = await harness.connect();
       const partition = partitionOf(log, "alice");

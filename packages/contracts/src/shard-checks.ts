@@ -9,7 +9,7 @@ import { collect, everything, rejectsWith, wholeJournal, type Collector } from "
 
 export const shardChecks: readonly LogCheck[] = [
   {
-    name: "SH1: what a turn sends arrives once and in order, wherever it goes",
+    name: "SHARD-1: what a turn sends arrives once and in order, wherever it goes",
     async run(harness) {
       const log = await harness.connect();
       const keys = keysOfShards(log);
@@ -34,7 +34,7 @@ export const shardChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "SH1: a turn in conflict sends nothing anywhere",
+    name: "SHARD-1: a turn in conflict sends nothing anywhere",
     async run(harness) {
       const log = await harness.connect();
       const keys = keysOfShards(log);
@@ -50,7 +50,7 @@ export const shardChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "SH1: turns of several shards are not stored in one commit",
+    name: "SHARD-1: turns of several shards are not stored in one commit",
     async run(harness) {
       const log = await harness.connect();
       if (log.shards === 1) return;
@@ -60,7 +60,7 @@ export const shardChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "SH2: what is fenced by an agent elsewhere has its place where it arrives",
+    name: "SHARD-2: what is fenced by an agent elsewhere has its place where it arrives",
     async run(harness) {
       const log = await harness.connect();
       const [own = "", ...others] = keysOfShards(log);
@@ -86,7 +86,7 @@ export const shardChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "SH3: a firm read has what turns elsewhere sent before",
+    name: "SHARD-3: a firm read has what turns elsewhere sent before",
     async run(harness) {
       const log = await harness.connect();
       const [own = "", ...others] = keysOfShards(log);
@@ -103,7 +103,7 @@ export const shardChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "SH4: positions name their shard, grow in it, and lead to what lies there",
+    name: "SHARD-4: positions name their shard, grow in it, and lead to what lies there",
     async run(harness) {
       const log = await harness.connect();
       for (const key of keysOfShards(log)) {

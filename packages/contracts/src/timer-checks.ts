@@ -1,4 +1,4 @@
-/** Timers: set and cancelled with a commit (I3), and fired once (L6). */
+/** Timers: set and cancelled with a commit (I3), and fired once (LOG-6). */
 import assert from "node:assert/strict";
 
 import type { Log, SetTimer, TimerTime } from "@troupe/core/log";

@@ -38,7 +38,7 @@ export const workerChecks: readonly LogCheck[] = [
         { type: "account", partition: 0, position: 5 },
         { type: "account", partition: 1, position: 6 },
         { type: "teller", partition: 0, position: 7 },
-        { type: "teller", partition: "misfits", position: 8 },
+        { type: "teller", partition: "unroutable", position: 8 },
       ];
       await log.saveFloors(floors);
       await floorsAre(harness, other, floors);
@@ -260,7 +260,7 @@ function listen(log: Log): Heard {
   return { presences, end: log.onPresence((presence) => void presences.push(presence)) };
 }
 
-/** Announcements may be lost (L5), so they are repeated. */
+/** Announcements may be lost (LOG-5), so they are repeated. */
 async function announceUntilHeard(
   harness: LogHarness,
   log: Log,

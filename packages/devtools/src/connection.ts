@@ -58,7 +58,7 @@ export async function connectOptions(options: GlobalOptions): Promise<ConnectOpt
   };
 }
 
-/** What the servers are called in messages; never with a password. */
+/** Name of the servers in messages; never with a password. */
 export function shownServer(options: GlobalOptions): string {
   return serverAddresses(options.server).servers.join(",");
 }
@@ -136,7 +136,7 @@ function unreachable(what: string, cause: Error): UnreachableError {
   );
 }
 
-/** What the bottom of a chain of causes says. */
+/** Message of the innermost cause. */
 function innermost(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return innermost(error.cause);

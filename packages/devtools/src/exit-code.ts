@@ -1,4 +1,4 @@
-/** What the command's exit status says. */
+/** Meanings of the command's exit status. */
 
 interface ExitCodes {
   readonly done: number;

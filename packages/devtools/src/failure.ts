@@ -1,5 +1,6 @@
 /**
- * How a command fails: each class has an exit code, and every other error is reported readably too.
+ * Failures of a command: each class has an exit code, and every other error is reported readably
+ * too.
  */
 import { TroupeError } from "@troupe/core";
 import { LogUnavailableError } from "@troupe/core/errors";
@@ -27,7 +28,7 @@ export class UnreachableError extends TroupeError {
   override readonly retryable = true;
 }
 
-/** Somebody asked the command to end before it was done. */
+/** The command was asked to end before it was done. */
 export class InterruptedError extends TroupeError {
   readonly code = "interrupted";
 
@@ -59,7 +60,7 @@ export function reportFailure(
   terminal.noteLines(text.replace(/^error:/, (mark) => terminal.paintNote("red", mark)));
 }
 
-/** What an error says, and for a rejection also its data. */
+/** Text of an error, and for a rejection also its data. */
 export function failureText(error: unknown): string {
   if (!(error instanceof TroupeError)) {
     return error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -1,5 +1,5 @@
 /**
- * What stands in the help beside the options: fitted to the width like everything that commander
+ * Help texts beside the options, fitted to the width like everything that commander
  * writes.
  */
 import type { AddHelpTextContext, Command } from "commander";

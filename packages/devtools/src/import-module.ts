@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { CommandError, UsageError } from "./failure.ts";
 import { refusedByNode, useTsx } from "./with-tsx.ts";
 
-/** What a module exports, by name. */
+/** Exports of a module, by name. */
 export type Exported = Readonly<Record<string, unknown>>;
 
 /** Import a file, or a package installed here. @throws UsageError, CommandError */

@@ -10,7 +10,7 @@ import { InterruptedError } from "./failure.ts";
 const endingSignals = ["SIGINT", "SIGTERM"] as const;
 const signalExitBase = 128;
 
-/** Why the command was asked to end. */
+/** Reason for which the command was asked to end. */
 export type InterruptionCause = (typeof endingSignals)[number] | "closed-output";
 
 export class Interruption {
@@ -31,7 +31,7 @@ export class Interruption {
     return this.#cause;
   }
 
-  /** Nobody reads our output any more. */
+  /** Ends the command because our output has no reader any more. */
   outputClosed(): void {
     this.#end("closed-output");
   }

@@ -1,4 +1,4 @@
-/** What is on the log, as a line to read and as data. */
+/** An entry of the log, as a line to read and as data. */
 import { agentName } from "@troupe/core/log";
 import { decodeJournalRecord } from "@troupe/core/operate";
 import type { AgentId, Input, JournalEntry, LogEntry } from "@troupe/core/log";

@@ -1,9 +1,9 @@
-/** Who listens on a local port: a NATS server says so in its first line. */
+/** Finds out who listens on a local port: a NATS server says so in its first line. */
 import { connect } from "node:net";
 
 const patienceMs = 1000;
 
-/** What was found; undefined when nobody listens. */
+/** The listener that was found; undefined when nobody listens. */
 export type PortOwner =
   | { readonly kind: "nats"; readonly version: string }
   | { readonly kind: "other" }

@@ -1,4 +1,4 @@
-/** What every command gets beside its arguments, and the one thing it gives back. */
+/** Input of every command beside its arguments, and the one thing that it gives back. */
 import type { Interruption } from "./interruption.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 

@@ -1,4 +1,4 @@
-/** What a turn's record says besides its outcome, a line each: for who looks at one agent. */
+/** Details of a turn's record besides its outcome, a line each, for a look at one agent. */
 import type {
   EarlierRun,
   JournaledTurn,
@@ -28,7 +28,7 @@ export function turnDetails({ record, revision, steps }: JournaledTurn): readonl
 type TurnRecord = JournaledTurn["record"];
 
 /**
- * How long it waited where, and what was tried: `accepted 16:04:05.123 · waited 12 ms · took 3 ms`.
+ * Waiting times, durations and tries: `accepted 16:04:05.123 · waited 12 ms · took 3 ms`.
  */
 function timesLine(record: TurnRecord): string {
   const { acceptedAtMs, activatedAtMs, attempts, firstStartedAtMs, receivedAtMs } = record;

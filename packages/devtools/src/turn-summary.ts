@@ -1,4 +1,4 @@
-/** What a turn did, in one line: the events, then the reply or the failure. */
+/** Summary of a turn in one line: the events, then the reply or the failure. */
 import type { ErrorData } from "@troupe/core/log";
 import type { RecordedEvent, TurnRecord } from "@troupe/core/operate";
 import { toJson } from "./terminal/json.ts";

@@ -1,11 +1,11 @@
 /**
- * Which workers live: they announce themselves twice a second, so a little listening hears them
- * all.
+ * Lists the workers that live: they announce themselves twice a second, so a little listening hears
+ * them all.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Log, Presence } from "@troupe/core/log";
 
-/** One living worker and the partitions it holds, by agent type. */
+/** A living worker and the partitions it holds, by agent type. */
 export interface LivingWorker {
   readonly worker: string;
   readonly holds: Readonly<Record<string, readonly number[]>>;

@@ -1,5 +1,5 @@
 /**
- * What an inquiry is about: the six kinds of work the router tells apart.
+ * Categories of inquiries: the six kinds of work the router tells apart.
  *
  * `faq`, `technical` and `billing` go to the knowledge agent first, `complaint` to a person,
  * `sales` to the sales desk, and `general` is everything that asks for nothing in particular.
@@ -9,7 +9,7 @@ import { z } from "zod";
 /** All categories, in the order in which reports list them. */
 export const categories = ["faq", "technical", "billing", "complaint", "sales", "general"] as const;
 
-/** One of {@link categories}. */
+/** Category, out of {@link categories}. */
 export type Category = (typeof categories)[number];
 
 /** Validates a {@link Category}. */

@@ -26,7 +26,9 @@ interface DemoOptions {
   readonly json: boolean;
   /** Inquiries published per second; 0 is as fast as the broker accepts them. */
   readonly rate: number;
-  /** How often the bundled file is published, each time with conversations of its own. */
+  /**
+   * Number of times that the bundled file is published, each time with conversations of its own.
+   */
   readonly times: number;
 }
 

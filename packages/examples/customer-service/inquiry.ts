@@ -10,11 +10,11 @@ import { type Category, categorySchema } from "./category.ts";
 import { readNdjson } from "./data/read-ndjson.ts";
 import { type Language, languageSchema } from "./language.ts";
 
-/** One message of one conversation. */
+/** A message of a conversation. */
 export interface Inquiry {
   readonly id: string;
   readonly conversation: string;
-  /** Where it came from, such as `web-chat` or `email`. */
+  /** Channel that it came from, such as `web-chat` or `email`. */
   readonly channel: string;
   /** As declared by the channel; most channels know it, some do not. */
   readonly language?: Language | undefined;

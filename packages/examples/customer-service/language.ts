@@ -1,5 +1,5 @@
 /**
- * Which language an inquiry is written in.
+ * Finds the language that an inquiry is written in.
  *
  * Customers mix: a Chinese sentence names an English product, hardly ever the other way round. Any
  * noticeable share of Han characters therefore makes a text Chinese, and no dictionary is needed.
@@ -9,7 +9,7 @@ import { z } from "zod";
 /** The languages that the knowledge base is written in. */
 export const languages = ["en", "zh"] as const;
 
-/** One of {@link languages}. */
+/** Language, out of {@link languages}. */
 export type Language = (typeof languages)[number];
 
 /** Validates a {@link Language}. */

@@ -1,6 +1,6 @@
 /**
  * Messages that are sent and not stored: replies, cancelled asks and presence. All may be lost
- * (L5).
+ * (LOG-5).
  */
 import { NoRespondersError } from "@nats-io/nats-core";
 import { LogRefusedError } from "@troupe/core/errors";

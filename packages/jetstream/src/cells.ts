@@ -1,8 +1,8 @@
 /**
  * Cells: the last value of a subject in the control stream, written with the expected sequence.
  *
- * The stream's leader compares, so of several writers one succeeds (L7). A read is a direct get and
- * may be a moment behind on several replicas; a write based on it is then refused. That a cell
+ * The stream's leader compares, so of several writers one succeeds (LOG-7). A read is a direct get
+ * and may be a moment behind on several replicas; a write based on it is then refused. That a cell
  * changed is broadcast by its writer after the stream's answer, because a message on the cell's own
  * subject would reach listeners before it is stored, and also when it is refused.
  */
@@ -79,7 +79,7 @@ export function onCell(
 }
 
 /**
- * Tells others that a cell changed; that may be lost (L5), so a connection that is gone by now
+ * Tells others that a cell changed; that may be lost (LOG-5), so a connection that is gone by now
  * changes nothing.
  */
 function tell(session: Session, name: string, revision: Position): void {

@@ -72,7 +72,7 @@ test(
 );
 
 test(
-  "a firm read has what was acknowledged a moment ago, whichever replica answers (L8)",
+  "a firm read has what was acknowledged a moment ago, whichever replica answers (LOG-8)",
   { timeout: 60_000 },
   async () => {
     await using cluster = await startNatsCluster({ size: 3 });

@@ -35,7 +35,7 @@ import { timerMessages, type TimerMessages } from "./timer-changes.ts";
 const openBatchesMax = 8;
 const expectedRevision = "Nats-Expected-Last-Subject-Sequence";
 
-export class Committer {
+export class TurnPublisher {
   readonly #session: Session;
   readonly #waiting: (() => void)[] = [];
   #openBatches = 0;

@@ -41,16 +41,20 @@ const nameLengthMax = 40;
 /**
  * Connects to the servers, creates the namespace's streams if need be, and returns the log.
  *
- * ```ts
- * const log = await connectLog({ servers: "nats://127.0.0.1:4222", namespace: "acme.support" });
- * ```
- *
  * @throws DefinitionError when an option is not usable; nothing was made
  * @throws ServerAddressError when an address is none
  * @throws AccessDeniedError when the server refuses the credentials, or the start needs more rights
  * @throws UnsupportedServerError when the server is too old or has no JetStream
  * @throws StreamMismatchError when a stream of that name is something else
  * @throws LogUnavailableError when no server was ready within `startTimeoutMs`
+ *
+ * @example
+ * ```ts
+ * const log = await connectLog({
+ *   servers: "nats://127.0.0.1:4222",
+ *   namespace: "acme.support",
+ * });
+ * ```
  */
 export async function connectLog(options: ConnectLogOptions = {}): Promise<Log> {
   requireOptions("Connect option ", options, connectLogRules);

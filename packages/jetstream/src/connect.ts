@@ -15,6 +15,11 @@ const connectRules: OptionRules<ConnectOptions> = { ...troupeOptionRules, ...con
 /**
  * Connect to a server: `connect("nats://127.0.0.1:4222")`, or with options. The streams are made
  * when they are not there. Closing the returned Troupe stops its workers and the connection.
+ *
+ * @example
+ * ```ts
+ * await using troupe = await connect("nats://127.0.0.1:4222", { namespace: "acme" });
+ * ```
  */
 export async function connect(
   server: string | ConnectOptions,

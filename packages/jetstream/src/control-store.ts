@@ -37,7 +37,7 @@ export async function loadFloors(session: Session): Promise<readonly Floor[]> {
 
 function floorOf(json: unknown): Floor | undefined {
   const { partition, position, type } = fieldsOf(json);
-  const isPartition = partition === "misfits" || isCount(partition);
+  const isPartition = partition === "unroutable" || isCount(partition);
   if (typeof type !== "string" || !isPartition || !isCount(position)) return undefined;
   return { ...fieldsOf(json), type, partition, position };
 }

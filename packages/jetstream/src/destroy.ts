@@ -1,5 +1,5 @@
 /**
- * Counting and destroying what the streams hold of one agent or source (H1 to H3).
+ * Counting and destroying what the streams hold of one agent or source (DESTROY-1 to DESTROY-3).
  *
  * A purge would only take the messages out of the index: their bytes stay in the server's files
  * until a block is written anew, which may be never. So each message is deleted by its sequence in
@@ -15,7 +15,7 @@ import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
 /** The place of a part. */
-interface Place {
+interface PartPlace {
   readonly stream: string;
   /** Literal, or with wildcards. */
   readonly subject: string;
@@ -57,7 +57,7 @@ export async function destroy(
 
 async function destroyPlace(
   session: Session,
-  place: Place,
+  place: PartPlace,
   upTo: Position,
   options?: CallOptions,
 ): Promise<number> {
@@ -72,7 +72,8 @@ async function destroyPlace(
     positions.push(next);
     after = next;
   }
-  // From the last to the first, so that what an end in the middle leaves is a beginning (H2).
+  // From the last to the first, so that what an end in the middle leaves is a beginning
+  // (DESTROY-2).
   const inOrder = positions.toReversed();
   for (let at = 0; at < inOrder.length; at += atOnceMax) {
     options?.signal?.throwIfAborted();
@@ -85,7 +86,11 @@ async function destroyPlace(
 /** Requests on their way (I7). */
 const atOnceMax = 16;
 
-async function destroyMessage(session: Session, { stream }: Place, seq: Position): Promise<void> {
+async function destroyMessage(
+  session: Session,
+  { stream }: PartPlace,
+  seq: Position,
+): Promise<void> {
   const request = { seq, no_erase: false };
   const attempt = (): Promise<unknown> =>
     unlessNothingThere(apiRequest(session, `STREAM.MSG.DELETE.${stream}`, request));
@@ -94,7 +99,7 @@ async function destroyMessage(session: Session, { stream }: Place, seq: Position
 
 async function nextOnLeader(
   session: Session,
-  { stream, subject }: Place,
+  { stream, subject }: PartPlace,
   after: Position,
 ): Promise<LeaderMessage | undefined> {
   const wanted = { seq: after + 1, next_by_subj: subject };
@@ -109,7 +114,7 @@ interface Found {
 
 async function* messagesOf(
   session: Session,
-  place: Place,
+  place: PartPlace,
   upTo: Position,
   options?: CallOptions,
 ): AsyncGenerator<readonly Found[], void, undefined> {
@@ -130,7 +135,7 @@ async function* messagesOf(
 /** The ingress allows no direct gets. */
 async function* inIngress(
   session: Session,
-  place: Place,
+  place: PartPlace,
 ): AsyncGenerator<readonly Found[], void, undefined> {
   for (let after = 0; ;) {
     const found = await nextOnLeader(session, place, after);
@@ -140,9 +145,9 @@ async function* inIngress(
   }
 }
 
-function placesOf(session: Session, part: LogPart): readonly Place[] {
+function placesOf(session: Session, part: LogPart): readonly PartPlace[] {
   const { subjects } = session;
-  const ofLog = (subject: string): Place => ({ stream: subjects.stream, subject, isLog: true });
+  const ofLog = (subject: string): PartPlace => ({ stream: subjects.stream, subject, isLog: true });
   if (part.kind === "publications") {
     const { source, topic } = part;
     const address = { kind: "topic", name: topic, key: source } as const;
@@ -153,7 +158,7 @@ function placesOf(session: Session, part: LogPart): readonly Place[] {
   }
   const { agent } = part;
   const address = { kind: "agent", name: agent.type, key: agent.key } as const;
-  const places: Readonly<Record<typeof part.kind, readonly Place[]>> = {
+  const places: Readonly<Record<typeof part.kind, readonly PartPlace[]>> = {
     journal: [ofLog(subjects.journal(agent))],
     inputs: [
       ofLog(inputSubject(subjects, address)),

@@ -9,7 +9,7 @@ import type { Msg } from "@nats-io/nats-core";
 import { LogClosedError } from "@troupe/core/errors";
 import { inputBytes, type FollowRequest, type LogEntry, type Position } from "@troupe/core/log";
 
-import type { Delivery } from "./delivery.ts";
+import type { AckSubject } from "./ack-subject.ts";
 import { FollowBuffer } from "./follow-buffer.ts";
 import { FollowScope } from "./follow-scope.ts";
 import { payloadLength } from "./header-text.ts";
@@ -118,7 +118,7 @@ function openReader(session: Session, range: Range, buffer: FollowBuffer<Followe
   const scope = new FollowScope(subjects.namespace, range.filters);
   const onStart = (pending: number, position: Position): void =>
     buffer.push({ entry: undefined, position, pending, bytes: 0 });
-  const onMessage = (message: Msg, delivery: Delivery): void => {
+  const onMessage = (message: Msg, delivery: AckSubject): void => {
     const { position, pending } = delivery;
     const isWanted = scope.matches(message.subject);
     const entry = isWanted ? logEntry(subjects, message, delivery) : undefined;

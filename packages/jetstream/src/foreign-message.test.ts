@@ -1,4 +1,6 @@
-/** A message from a stranger becomes one that says nothing it may not say (F1–F4). */
+/**
+ * A message from a stranger becomes one that says nothing it may not say (FOREIGN-1 to FOREIGN-4).
+ */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
@@ -14,9 +16,9 @@ const allowed = new Set([
   "Content-Type",
   "traceparent",
   "tracestate",
-  "Troupe-Misfit-Subject",
-  "Troupe-Misfit-Code",
-  "Troupe-Misfit-Message",
+  "Troupe-Unroutable-Subject",
+  "Troupe-Unroutable-Code",
+  "Troupe-Unroutable-Message",
 ]);
 
 const names =
@@ -39,7 +41,7 @@ const subject = fc.oneof(
   fc.array(token).map((tokens) => tokens.join(".")),
 );
 
-test("only allowed headers come along, on one line each, to a partition or the misfits", () => {
+test("only allowed headers come along, on one line each, to a partition or the unroutable messages", () => {
   fc.assert(
     fc.property(subject, block, (rest, text) => {
       const message = {
@@ -50,7 +52,7 @@ test("only allowed headers come along, on one line each, to a partition or the m
       };
       const taken = takenMessage(message, subjects);
       const isInput = /^acme\.\d+\.in\.(agent|topic)\.[A-Za-z][\w-]{0,63}\.[^.\s*>]+$/u;
-      expect(taken.subject === subjects.misfit || isInput.test(taken.subject)).toBe(true);
+      expect(taken.subject === subjects.unroutable || isInput.test(taken.subject)).toBe(true);
       expect(taken.lines.endsWith("\r\n")).toBe(true);
       const lines = taken.lines.slice(0, -2).split("\r\n");
       for (const line of lines) {

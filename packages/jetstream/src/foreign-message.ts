@@ -2,12 +2,12 @@
  * The input that the relay makes of a foreign message (I14), with the few things that a stranger
  * may say about it.
  *
- *  F1 Only what is named here comes along; every other header stays behind, whatever a server makes
+ *  FOREIGN-1 Only what is named here comes along; every other header stays behind, whatever a server makes
  *     of it today or later.
- *  F2 Its id gets a beginning that no id of ours has, and is compared with nothing in the log.
- *  F3 Its reply address lies under the namespace's prefix for foreign inboxes, so a worker cannot be
+ *  FOREIGN-2 Its id gets a beginning that no id of ours has, and is compared with nothing in the log.
+ *  FOREIGN-3 Its reply address lies under the namespace's prefix for foreign inboxes, so a worker cannot be
  *     made to write anywhere else.
- *  F4 A message that cannot be accepted is stored as a misfit, which becomes one dead letter:
+ *  FOREIGN-4 A message that cannot be accepted is stored as an unroutable message, which becomes one dead letter:
  *     nothing that was acknowledged vanishes (I10).
  */
 import { TroupeError } from "@troupe/core";
@@ -37,7 +37,7 @@ const foreignHeaderBytesMax = 16_384;
 const textLengthMax = 256;
 const traceLengthMax = 512;
 
-/** An input of its partition, or a misfit. Never throws. */
+/** An input of its partition, or an unroutable message. Never throws. */
 export function takenMessage(message: ForeignMessage, subjects: Subjects): DraftMessage {
   try {
     const address = foreignAddress(message.subject, subjects);
@@ -49,35 +49,35 @@ export function takenMessage(message: ForeignMessage, subjects: Subjects): Draft
     };
   } catch (thrown) {
     const fault = thrown instanceof TroupeError ? thrown : badSubject(message.subject, thrown);
-    return misfitMessage(message, fault, subjects);
+    return unroutableMessage(message, fault, subjects);
   }
 }
 
 /** A message that becomes a dead letter because of this fault. */
-export function misfitMessage(
+export function unroutableMessage(
   { payload, sequence, subject }: ForeignMessage,
   fault: TroupeError,
   subjects: Subjects,
 ): DraftMessage {
   const lines =
     headerLine(metadataHeader.foreign, sequence) +
-    headerLine(misfitHeader.subject, encodeText(subject.slice(0, shownLengthMax))) +
-    headerLine(misfitHeader.code, fault.code) +
-    headerLine(misfitHeader.message, encodeText(fault.message.slice(0, shownLengthMax)));
-  return { subject: subjects.misfit, lines, payload };
+    headerLine(unroutableHeader.subject, encodeText(subject.slice(0, shownLengthMax))) +
+    headerLine(unroutableHeader.code, fault.code) +
+    headerLine(unroutableHeader.message, encodeText(fault.message.slice(0, shownLengthMax)));
+  return { subject: subjects.unroutable, lines, payload };
 }
 
-interface MisfitHeader {
+interface UnroutableHeader {
   readonly subject: string;
   readonly code: string;
   readonly message: string;
 }
 
-/** Names of the headers with a misfit's subject, and with its fault. */
-export const misfitHeader: MisfitHeader = Object.freeze({
-  subject: "Troupe-Misfit-Subject",
-  code: "Troupe-Misfit-Code",
-  message: "Troupe-Misfit-Message",
+/** Names of the headers with an unroutable message's subject, and with its fault. */
+export const unroutableHeader: UnroutableHeader = Object.freeze({
+  subject: "Troupe-Unroutable-Subject",
+  code: "Troupe-Unroutable-Code",
+  message: "Troupe-Unroutable-Message",
 });
 
 /** Characters of a stranger's subject that are kept and shown. */
@@ -108,7 +108,7 @@ interface Accepted {
   tracestate: string;
 }
 
-/** F1. Of headers with the same name the last one counts. @throws ForeignMessageError */
+/** FOREIGN-1. Of headers with the same name the last one counts. @throws ForeignMessageError */
 function acceptedLines(block: string, subjects: Subjects): string {
   if (block === "") return "";
   if (block.length > foreignHeaderBytesMax) {
@@ -155,7 +155,7 @@ function linesOf(said: Accepted, subjects: Subjects): string {
   return lines;
 }
 
-/** F2 */
+/** FOREIGN-2 */
 function foreignId(id: string): string {
   if (!isPlain(id, textLengthMax)) {
     throw refused(
@@ -172,7 +172,7 @@ function foreignName(message: string): string {
   );
 }
 
-/** F3 */
+/** FOREIGN-3 */
 function foreignInbox(replyTo: string, subjects: Subjects): string {
   if (isForeignReplyAddress(replyTo, subjects)) return replyTo;
   throw refused(

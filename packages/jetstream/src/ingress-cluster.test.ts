@@ -43,7 +43,7 @@ test(
       void seen.push(Buffer.from(payload).toString());
     log.read({ source: 0, after: 0, credit: 10_000, onInput });
     for (const relay of [log, other]) {
-      relay.read({ source: "misfits", after: 0, credit: 10, onInput: () => undefined });
+      relay.read({ source: "unroutable", after: 0, credit: 10, onInput: () => undefined });
     }
     const client = await dial({ servers: [...servers], maxReconnectAttempts: -1 });
     let isDone = false;

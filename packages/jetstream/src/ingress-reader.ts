@@ -1,6 +1,6 @@
 /**
- * Reads the misfits; as long as somebody does, relays take in foreign messages and what shards keep
- * for each other: one worker of a namespace at a time, by the engine's own assignment.
+ * Reads the unroutable messages; as long as somebody does, relays take in foreign messages and what
+ * shards keep for each other: one worker of a namespace at a time, by the engine's own assignment.
  */
 import type { Reader, ReadRequest } from "@troupe/core/log";
 
@@ -33,7 +33,7 @@ export class SharedRelays {
   }
 }
 
-export function readMisfits(
+export function readUnroutable(
   session: Session,
   relays: SharedRelays,
   request: ReadRequest,
@@ -44,7 +44,7 @@ export function readMisfits(
   relays.use();
   const reader = new PullReader(session, {
     stream: subjects.stream,
-    filters: () => [subjects.misfit],
+    filters: () => [subjects.unroutable],
     after: request.after,
     credit: request.credit,
     name,

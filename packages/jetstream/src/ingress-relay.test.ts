@@ -43,7 +43,7 @@ async function newLog(options: Partial<ConnectLogOptions> = {}): Promise<Log> {
 
 /** A process that takes in the messages of foreign clients. */
 function takeIn(log: Log): () => Promise<void> {
-  const reader = log.read({ source: "misfits", after: 0, credit: 10, onInput: () => undefined });
+  const reader = log.read({ source: "unroutable", after: 0, credit: 10, onInput: () => undefined });
   return () => reader.stop();
 }
 

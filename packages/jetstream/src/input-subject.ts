@@ -32,7 +32,7 @@ export function idScope(subjects: Subjects, subject: string): string {
 
 /** Whether the message under this subject is an input, well-formed or not. */
 export function isInputSubject(subjects: Subjects, subject: string): boolean {
-  return restStart(subjects, subject, "in") >= 0 || subject === subjects.misfit;
+  return restStart(subjects, subject, "in") >= 0 || subject === subjects.unroutable;
 }
 
 /**
@@ -41,12 +41,12 @@ export function isInputSubject(subjects: Subjects, subject: string): boolean {
  */
 export function parseInputSubject(subjects: Subjects, subject: string): ParsedSubject {
   const kindStart = restStart(subjects, subject, "in");
-  if (kindStart < 0) return misfit(subjects, subject);
+  if (kindStart < 0) return unroutable(subjects, subject);
   const nameStart = subject.indexOf(".", kindStart) + 1;
   const tokenStart = nameStart === 0 ? 0 : subject.indexOf(".", nameStart) + 1;
-  if (tokenStart === 0) return misfit(subjects, subject);
+  if (tokenStart === 0) return unroutable(subjects, subject);
   const kind = subject.slice(kindStart, nameStart - 1);
-  if (kind !== "topic" && kind !== "agent") return misfit(subjects, subject);
+  if (kind !== "topic" && kind !== "agent") return unroutable(subjects, subject);
   const name = subject.slice(nameStart, tokenStart - 1);
   const token = subject.slice(tokenStart);
   try {
@@ -57,7 +57,7 @@ export function parseInputSubject(subjects: Subjects, subject: string): ParsedSu
   }
 }
 
-function misfit(subjects: Subjects, subject: string): ParsedSubject {
+function unroutable(subjects: Subjects, subject: string): ParsedSubject {
   const rest = subject.slice(subjects.namespace.length + 1).split(".");
   const kind = rest[0] === "agent" ? "agent" : "topic";
   const address: Address = { kind, name: rest[1] ?? "", key: rest.slice(2).join(".") };

@@ -37,13 +37,13 @@ import { accept } from "./accept.ts";
 import { Broadcast } from "./broadcast.ts";
 import { bury } from "./bury.ts";
 import { onCell, readCell, writeCell } from "./cells.ts";
-import { Committer } from "./commit.ts";
+import { TurnPublisher } from "./commit.ts";
 import * as control from "./control-store.ts";
 import { destroy, holdings } from "./destroy.ts";
 import { getAt } from "./direct-get.ts";
 import { follow } from "./follow.ts";
 import { inputsOf } from "./inputs-of.ts";
-import { readMisfits, SharedRelays } from "./ingress-reader.ts";
+import { readUnroutable, SharedRelays } from "./ingress-reader.ts";
 import { isInputSubject } from "./input-subject.ts";
 import { JetStreamKeys, type KeyStoreOptions } from "./key-store.ts";
 import { firmAt } from "./leader-get.ts";
@@ -67,7 +67,7 @@ export class JetStreamLog implements Log {
   readonly limits: LogLimits;
   readonly keys: KeyStore;
   readonly #session: Session;
-  readonly #committer: Committer;
+  readonly #committer: TurnPublisher;
   readonly #watch: StreamWatch;
   /** Only the first shard's is used. */
   #broadcastMade: Broadcast | undefined;
@@ -76,14 +76,14 @@ export class JetStreamLog implements Log {
   readonly #readers = new Set<Reader>();
   #lastReader = 0;
 
-  /** @param relays what runs while misfits are read */
+  /** @param relays what runs while unroutable messages are read */
   constructor(session: Session, keys: KeyStoreOptions, relays: () => readonly Relay[]) {
     this.namespace = session.subjects.namespace;
     this.partitions = session.subjects.partitions;
     this.limits = session.limits;
     this.keys = new JetStreamKeys(session, keys);
     this.#session = session;
-    this.#committer = new Committer(session);
+    this.#committer = new TurnPublisher(session);
     this.#watch = new StreamWatch(session);
     if (session.subjects.shard === 0) this.#broadcastMade = new Broadcast(session);
     this.#waits = new WaitChannel(session);
@@ -198,8 +198,8 @@ export class JetStreamLog implements Log {
     this.#watch.start();
     const { source } = request;
     const reader =
-      source === "misfits"
-        ? readMisfits(this.#session, this.#relays, request, `misfits-${id}`)
+      source === "unroutable"
+        ? readUnroutable(this.#session, this.#relays, request, `unroutable-${id}`)
         : readPartition(this.#session, { ...request, source }, `p${source}-${id}`);
     this.#readers.add(reader);
     return {

@@ -1,4 +1,4 @@
-/** Messages that are lost on the way without anybody losing a connection (L3). */
+/** Messages that are lost on the way without anybody losing a connection (LOG-3). */
 import {
   createServer,
   connect as open,

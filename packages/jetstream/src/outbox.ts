@@ -1,6 +1,6 @@
 /**
  * Messages for another shard: an atomic batch and a timer stay within one stream, so a message lies
- * in the outbox of its sender's shard, and the other shard's relay takes it from there (SH1).
+ * in the outbox of its sender's shard, and the other shard's relay takes it from there (SHARD-1).
  *
  *  OUT-1 An outbox has one subject for each pair of shards: a relay reads one literal subject, in
  *        order, and taken messages are purged from it without a look at anything else.

@@ -25,14 +25,14 @@ afterAll(async () => {
 const timeout = 5000;
 
 interface Seen {
-  readonly source: number | "misfits";
+  readonly source: number | "unroutable";
   readonly input: Input;
 }
 
 function readAll(log: Log): Seen[] {
   const seen: Seen[] = [];
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
-  for (const source of [...partitions, "misfits"] as const) {
+  for (const source of [...partitions, "unroutable"] as const) {
     log.read({ source, after: 0, credit: 1000, onInput: (input) => seen.push({ source, input }) });
   }
   return seen;
@@ -62,12 +62,12 @@ test.each(["troupe", "acme.support.eu"])("in %s every key has one partition", as
   await log.close();
 });
 
-test("misfits are handed over in log order, with a fault, and in no partition", async () => {
-  const namespace = "misfits";
+test("unroutable messages are handed over in log order, with a fault, and in no partition", async () => {
+  const namespace = "unroutable";
   const log = await connectLog({ servers: server.url, namespace });
   const seen = readAll(log);
   const bad = ["topic.a.b.c", "agent.x", "topic.lonely", "agent.a.b.c.d", "agent.a.%zz"];
-  const names = ["agent._misfit.x", "topic.~x.y", `agent.${"x".repeat(65)}.y`, "topic.größe.y"];
+  const names = ["agent._unroutable.x", "topic.~x.y", `agent.${"x".repeat(65)}.y`, "topic.größe.y"];
   const rest = [...bad, ...names];
   for (const subject of [...rest, ...rest]) await client.request(`${namespace}.${subject}`, "{}");
   await expect.poll(() => seen.length).toBe(rest.length * 2);
@@ -76,7 +76,7 @@ test("misfits are handed over in log order, with a fault, and in no partition", 
   );
   expect(origins).toEqual([...rest, ...rest]);
   for (const { source, input } of seen) {
-    expect(source).toBe("misfits");
+    expect(source).toBe("unroutable");
     expect(input.fault?.code).toBe("invalid-key");
     expect(input.metadata.foreign).toBe(true);
   }
@@ -103,7 +103,7 @@ const believed: Readonly<Record<string, string>> = {
   "Troupe-Askers": "_INBOX.x",
   "Troupe-Timer": "tick",
   "Troupe-Topic": "inquiries",
-  "Troupe-Misfit-Code": "x",
+  "Troupe-Unroutable-Code": "x",
   "Nats-Schedule-TTL": "1s",
   "Nats-Schedule-Source": "headers.4.journal.account.bob",
   "Nats-Schedule-Target": "headers.4.journal.account.bob",
@@ -190,11 +190,11 @@ test.each([
   ["a long id", { "Nats-Msg-Id": "x".repeat(257) }, /printable/],
   ["a long name", { "Troupe-Message": "x".repeat(65) }, /name of a message/],
   ["many headers", Object.fromEntries(numbered(3000).map((key) => [key, "x"])), /bytes of headers/],
-])("a message with %s is a misfit that says so", async (_, lines, says) => {
+])("a message with %s is an unroutable message that says so", async (_, lines, says) => {
   const log = await connectLog({ servers: server.url, namespace: "odd" });
   const last = (await client.request("odd.agent.account.last", "x")).json<{ seq: number }>().seq;
   const seen: Input[] = [];
-  log.read({ source: "misfits", after: 0, credit: 1000, onInput: (input) => seen.push(input) });
+  log.read({ source: "unroutable", after: 0, credit: 1000, onInput: (input) => seen.push(input) });
   const said = headers();
   for (const [name, value] of Object.entries(lines)) said.append(name, value);
   await client.request("odd.agent.account.eve", `${last}`, { headers: said, timeout });

@@ -1,4 +1,4 @@
-/** Readers on a server that is killed, paused, and lied to (L3, I7). */
+/** Readers on a server that is killed, paused, and lied to (LOG-3, I7). */
 import { connect as dial, type NatsConnection } from "@nats-io/transport-node";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { inputBytes, partitionOfToken, type Input, type Log } from "@troupe/core/log";

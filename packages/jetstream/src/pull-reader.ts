@@ -1,6 +1,6 @@
 /**
- * Reads part of a stream in order, without a gap, each message once (L3), within the credit it was
- * given (I7).
+ * Reads part of a stream in order, without a gap, each message once (LOG-3), within the credit it
+ * was given (I7).
  *
  * It works through a consumer of its own that it may lose at any moment: held in memory, without
  * acknowledgements, and replaced by a new one that starts after the last message handed over.
@@ -31,7 +31,7 @@ import type { Cell, StoredAt } from "@troupe/core/log";
 
 import { apiRequest } from "./api-request.ts";
 import { readCell } from "./cells.ts";
-import { DeliveryReader, type Delivery } from "./delivery.ts";
+import { AckSubjectReader, type AckSubject } from "./ack-subject.ts";
 import { PermissionDeniedError } from "./errors.ts";
 import { PullCredit } from "./pull-credit.ts";
 import type { Session } from "./session.ts";
@@ -53,7 +53,7 @@ export interface PullRequest {
   /** Beginning of the consumers' names. */
   readonly name: string;
   /** The delivery is valid during the call. */
-  readonly onMessage: (message: Msg, delivery: Delivery) => void;
+  readonly onMessage: (message: Msg, delivery: AckSubject) => void;
   /** Bytes of the credit that a message takes. @default its size on the wire */
   readonly bytesOf?: ((message: Msg) => number) | undefined;
   /** A consumer was made; so many messages match after the position at this moment. */
@@ -80,7 +80,7 @@ interface Source {
   readonly consumer: string;
   readonly inbox: string;
   readonly subscription: Subscription;
-  readonly deliveries: DeliveryReader;
+  readonly deliveries: AckSubjectReader;
   lastDelivery: number;
 }
 
@@ -337,7 +337,7 @@ export class PullReader {
         if (error === null) this.#receive(source, message);
       },
     });
-    const deliveries = new DeliveryReader(this.#request.stream, consumer);
+    const deliveries = new AckSubjectReader(this.#request.stream, consumer);
     const source: Source = { consumer, inbox, subscription, deliveries, lastDelivery: 0 };
     this.#source = source;
     this.#credit.forget();

@@ -16,6 +16,7 @@ export interface RecordKind<Value> {
   readonly name: string;
   /** Consequence for the reader: `The partition is read from its beginning.` */
   readonly consequence: string;
+  /** The record's value; undefined when the JSON is none of the kind. */
   readonly valueOf: (json: unknown, subject: string) => Value | undefined;
 }
 

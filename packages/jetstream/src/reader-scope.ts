@@ -19,7 +19,7 @@ import { compareVersions, severalFiltersVersion } from "./server/binary/server-v
 import { restStart, type Subjects } from "./subjects.ts";
 
 /** Source of a reader, and the types and topics whose inputs it wants. */
-export interface WantedInputs {
+export interface ReaderDemand {
   readonly source: number;
   /** Absent with `topics`: everything. */
   readonly types?: readonly string[] | undefined;
@@ -44,7 +44,7 @@ export class ReaderScope {
   #unwanted = 0;
 
   /** @param takesSeveral whether the server may be asked for several filters */
-  constructor(subjects: Subjects, { source, topics, types }: WantedInputs, takesSeveral: boolean) {
+  constructor(subjects: Subjects, { source, topics, types }: ReaderDemand, takesSeveral: boolean) {
     this.#subjects = subjects;
     this.#filtersMax = takesSeveral ? filtersMax : 1;
     this.#all = [subjects.partition(source)];

@@ -5,7 +5,7 @@
 import type { Msg } from "@nats-io/nats-core";
 import { inputBytes, type Reader, type ReadRequest } from "@troupe/core/log";
 
-import type { Delivery } from "./delivery.ts";
+import type { AckSubject } from "./ack-subject.ts";
 import { payloadLength } from "./header-text.ts";
 import { PullReader } from "./pull-reader.ts";
 import { ReaderScope, takesSeveralFilters } from "./reader-scope.ts";
@@ -30,7 +30,7 @@ export function readPartition(
     name,
     onLost,
     onPassed,
-    onMessage: (message: Msg, delivery: Delivery) => {
+    onMessage: (message: Msg, delivery: AckSubject) => {
       const isOther = scope.received(message.subject, delivery.pending);
       onInput(storedInput(subjects, message.subject, message, delivery));
       if (isOther) reader.renew();

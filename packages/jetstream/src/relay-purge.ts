@@ -1,6 +1,6 @@
 /**
- * Makes room where a relay takes from, about once a second (R2). A failed purge is told and tried
- * again; until it succeeds the source fills, and an ingress then refuses.
+ * Makes room where a relay takes from, about once a second (RELAY-2). A failed purge is told and
+ * tried again; until it succeeds the source fills, and an ingress then refuses.
  *
  * The ingress has nothing but what is to be taken, so it is purged up to where the log has taken it
  * in one go. An outbox lies in a stream of the log among what stays, and a purge would leave the

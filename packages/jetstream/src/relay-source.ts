@@ -5,7 +5,7 @@
 import type { TroupeError } from "@troupe/core";
 
 import type { DraftMessage } from "./draft-message.ts";
-import { misfitMessage, takenMessage, type ForeignMessage } from "./foreign-message.ts";
+import { unroutableMessage, takenMessage, type ForeignMessage } from "./foreign-message.ts";
 import { ingressIdKey } from "./ingress-stream.ts";
 import { logMetadata } from "./log-stream.ts";
 import { placed, unpacked } from "./outbox.ts";
@@ -27,7 +27,7 @@ export interface RelaySource {
   readonly isPurged: boolean;
   /** The message as the log's stream stores it. Never throws. */
   draft(message: ForeignMessage): DraftMessage;
-  /** Message that stands for one that the log refuses (R4). */
+  /** Message that stands for one that the log refuses (RELAY-4). */
   refused(message: ForeignMessage, why: TroupeError): DraftMessage;
 }
 
@@ -42,7 +42,7 @@ export function ingressSource(subjects: Subjects): RelaySource {
     identityKey: ingressIdKey,
     isPurged: true,
     draft: (message) => placed(takenMessage(message, subjects), subjects),
-    refused: (message, why) => misfitMessage(message, why, subjects),
+    refused: (message, why) => unroutableMessage(message, why, subjects),
   };
 }
 
@@ -59,7 +59,7 @@ export function outboxSource(from: Subjects, to: Subjects): RelaySource {
     draft: unpacked,
     refused: (message, why) => {
       const { subject } = unpacked(message);
-      return placed(misfitMessage({ ...message, subject }, why, to), to);
+      return placed(unroutableMessage({ ...message, subject }, why, to), to);
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
  * Up to where the log has taken a source, as the leaders of both streams say: the last marker of
- * the relay, and whether the source is still the one that the marker is about (R3).
+ * the relay, and whether the source is still the one that the marker is about (RELAY-3).
  *
  * A sequence alone does not say that a message was taken: a stream that was restored from a backup
  * gives numbers again that it had given before. So the marker also holds the time at which the last

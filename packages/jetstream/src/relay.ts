@@ -1,16 +1,17 @@
 /**
  * A relay: it takes what lies in another stream into one of the log's, once. From the ingress it
- * takes what foreign clients wrote (I14, L9), from a shard what that keeps for this one (SH1).
+ * takes what foreign clients wrote (I14, LOG-9), from a shard what that keeps for this one
+ * (SHARD-1).
  *
- *  R1 Messages are taken in the order of their stream, in atomic batches. Each batch ends with a
+ *  RELAY-1 Messages are taken in the order of their stream, in atomic batches. Each batch ends with a
  *     marker that says up to where that stream is taken, and expects the last marker to be the one
  *     this relay knows. So each message is taken once, however relays overlap or are interrupted.
- *  R2 The source is purged only up to a stored marker: a message that the log has not taken is
+ *  RELAY-2 The source is purged only up to a stored marker: a message that the log has not taken is
  *     never lost.
- *  R3 A marker names the stream it is about. A stream that was made anew is read from its beginning,
+ *  RELAY-3 A marker names the stream it is about. A stream that was made anew is read from its beginning,
  *     and that is said: twice is better than not at all. One that was put back to an earlier time is
  *     read from its beginning, too, without what the marker covers.
- *  R4 One message that cannot be stored costs itself: it is found by halving, and becomes a misfit.
+ *  RELAY-4 One message that cannot be stored costs itself: it is found by halving, and becomes an unroutable message.
  */
 import { LogRefusedError, RevisionConflictError } from "@troupe/core/errors";
 import type { Position } from "@troupe/core/log";
@@ -156,7 +157,7 @@ export class Relay {
     return this.#waiting.splice(0, count < 0 ? batchMax : Math.max(1, count));
   }
 
-  /** R1, R4 */
+  /** RELAY-1, RELAY-4 */
   async #store(messages: readonly TimedMessage[], taken: Taken): Promise<Taken> {
     try {
       const drafts = messages.map((message) => this.#source.draft(message));
@@ -166,8 +167,8 @@ export class Relay {
       const [first, second] = messages;
       if (second === undefined && first !== undefined) {
         // The log refuses even this one message, so only where it was and why is kept.
-        const misfit = this.#source.refused({ ...first, payload: new Uint8Array() }, thrown);
-        return this.#storeBatch([misfit], takenUpTo([first], taken));
+        const unroutable = this.#source.refused({ ...first, payload: new Uint8Array() }, thrown);
+        return this.#storeBatch([unroutable], takenUpTo([first], taken));
       }
       const middle = Math.ceil(messages.length / 2);
       const half = await this.#store(messages.slice(0, middle), taken);

@@ -1,5 +1,5 @@
 /**
- * Removing what is not kept any more (L11): purges by subject, up to a sequence. A purge is
+ * Removing what is not kept any more (LOG-11): purges by subject, up to a sequence. A purge is
  * idempotent, so one without an answer is asked for again.
  *
  * The server goes through every block of the stream that has a message of the subject. DESIGN.md,

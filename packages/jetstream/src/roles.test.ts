@@ -204,7 +204,7 @@ const internal = [
   "acme.desk.4.dead.account.bob",
   "acme.desk.4.timer.account.bob.x.y",
   "acme.desk.0.taken",
-  "acme.desk.0.misfit",
+  "acme.desk.0.unroutable",
   "acme.desk.control.floor.account.1",
   "acme.desk.control.snapshot.account.bob",
   "acme.desk.control.cell.limit/tokens",

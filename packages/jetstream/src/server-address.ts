@@ -22,6 +22,11 @@ export type UrlCredentials =
  * all.
  *
  * @throws ServerAddressError when one is no address, or when two have different credentials
+ *
+ * @example
+ * ```ts
+ * const { credentials } = serverAddresses("nats://user:secret@127.0.0.1:4222");
+ * ```
  */
 export function serverAddresses(given: string | readonly string[]): ServerAddresses {
   const list = typeof given === "string" ? given.split(",") : given;

@@ -35,12 +35,12 @@ export async function lookAtServer(server: string, signal: AbortSignal): Promise
   return { kind: "nats", wantsCertificate: /"tls_verify":\s*true/.test(info), refusal };
 }
 
-interface Place {
+interface HostPort {
   readonly host: string;
   readonly port: number;
 }
 
-function placeOf(server: string): Place {
+function placeOf(server: string): HostPort {
   const { hostname, port } = new URL(`nats://${server.replace(/^[a-z]+:\/\//i, "")}`);
   return { host: hostname.replaceAll(/[[\]]/g, ""), port: port === "" ? 4222 : Number(port) };
 }
@@ -68,7 +68,7 @@ function heardFrom(socket: Socket, signal: AbortSignal): Promise<string | undefi
 
 const refusalMs = 100;
 
-function speaksTls({ host, port }: Place, signal: AbortSignal): Promise<boolean> {
+function speaksTls({ host, port }: HostPort, signal: AbortSignal): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   // The owner of the certificate does not matter: nothing is sent.
   const socket = connectTls({ host, port, rejectUnauthorized: false });

@@ -50,7 +50,7 @@ function outboxes({ all }: ShardSessions, to: Session): readonly OutboxRoute[] {
     .map((from) => ({ from, source: outboxSource(from.subjects, to.subjects) }));
 }
 
-/** SH3: messages in outboxes for a shard are taken over, whether a worker does so or not. */
+/** SHARD-3: messages in outboxes for a shard are taken over, whether a worker does so or not. */
 async function settle(sessions: ShardSessions, shard: number): Promise<void> {
   const to = sessions.all[shard];
   if (to === undefined) return;

@@ -94,7 +94,7 @@ test("several relays at once take over each message once, and clear the outbox",
   const others = await Promise.all(range(3).map(() => open("busy")));
   const onInput = (): void => undefined;
   for (const each of [log, ...others])
-    each.read({ source: "misfits", after: 0, credit: 100, onInput });
+    each.read({ source: "unroutable", after: 0, credit: 100, onInput });
   const [from = "", to = ""] = keysOf(log);
   const record = Buffer.from("x");
   let revision = 0;
@@ -148,7 +148,7 @@ async function filesWith(text: string): Promise<readonly string[]> {
 
 test("what was taken over leaves no byte in the outbox, so it can be erased", async () => {
   const log = await open("bytes", { partitions: 4, shards: 2 });
-  log.read({ source: "misfits", after: 0, credit: 100, onInput: () => undefined });
+  log.read({ source: "unroutable", after: 0, credit: 100, onInput: () => undefined });
   const [from = "", to = ""] = keysOf(log);
   const secret = "Quetzalcoatl";
   const outgoing = [draftTo(to, secret)];

@@ -6,7 +6,7 @@ import type { TroupeError } from "@troupe/core";
 import { ForeignMessageError, InvalidKeyError } from "@troupe/core/errors";
 import type { Address, Input, Metadata, Position } from "@troupe/core/log";
 
-import { misfitHeader } from "./foreign-message.ts";
+import { unroutableHeader } from "./foreign-message.ts";
 import { headerText, visitHeaders } from "./header-text.ts";
 import { idScope, parseInputSubject, type ParsedSubject } from "./input-subject.ts";
 import { decodeText, metadataOf } from "./metadata-headers.ts";
@@ -24,8 +24,8 @@ class StoredInput implements Input {
 
   constructor(subjects: Subjects, subject: string, message: Msg, position: Position, atMs: number) {
     const { address, fault } =
-      subject === subjects.misfit
-        ? misfitOf(subjects, headerText(message))
+      subject === subjects.unroutable
+        ? unroutableOf(subjects, headerText(message))
         : parseInputSubject(subjects, subject);
     this.position = position;
     this.address = address;
@@ -42,15 +42,19 @@ class StoredInput implements Input {
   }
 }
 
-/** Subject on which a misfit was published, and the fault that the relay found. */
-function misfitOf(subjects: Subjects, block: string): ParsedSubject {
-  const said = { [misfitHeader.subject]: "", [misfitHeader.code]: "", [misfitHeader.message]: "" };
+/** Subject on which an unroutable message was published, and the fault that the relay found. */
+function unroutableOf(subjects: Subjects, block: string): ParsedSubject {
+  const said = {
+    [unroutableHeader.subject]: "",
+    [unroutableHeader.code]: "",
+    [unroutableHeader.message]: "",
+  };
   visitHeaders(block, (name, value) => {
     if (name in said) said[name] = decodeText(value);
   });
-  const { address, fault } = parseInputSubject(subjects, said[misfitHeader.subject] ?? "");
-  const text = said[misfitHeader.message] ?? "";
-  if (said[misfitHeader.code] === "invalid-key")
+  const { address, fault } = parseInputSubject(subjects, said[unroutableHeader.subject] ?? "");
+  const text = said[unroutableHeader.message] ?? "";
+  if (said[unroutableHeader.code] === "invalid-key")
     return { address, fault: new InvalidKeyError(text) };
   return { address, fault: text === "" ? fault : new ForeignMessageError(text) };
 }

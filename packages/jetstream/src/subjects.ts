@@ -89,11 +89,11 @@ export interface Subjects {
   /** Subjects of a kind that lie below `rest`, over all partitions: `<ns>.*.<kind>.<rest>` */
   everywhere(kind: InternalKind, rest: string): string;
   /** Foreign messages that nobody can be given: their subject is no address, or a header is bad. */
-  readonly misfit: string;
+  readonly unroutable: string;
   manifest(type: string): string;
   readonly manifests: string;
   snapshot(agent: AgentId): string;
-  floor(type: string, partition: number | "misfits"): string;
+  floor(type: string, partition: number | "unroutable"): string;
   readonly floors: string;
   cell(cell: string): string;
   /** Subject on which the writer of a cell says that it changed; not stored. */
@@ -118,6 +118,11 @@ const onlyShard: ShardPlace = Object.freeze({ shard: 0, shards: 1 });
 /**
  * The subjects of a namespace, such as `troupe` or `acme.support`, which has so many partitions.
  * Names of streams do not depend on these.
+ *
+ * @example
+ * ```ts
+ * const { stream } = subjects("acme", 64);
+ * ```
  */
 export function subjects(
   namespace: string,
@@ -172,7 +177,7 @@ export function subjects(
     partition: (partition) => `${namespace}.${partition}.in.>`,
     partitionOf: (partition, kind, to) => `${namespace}.${partition}.in.${kind}.${to}.>`,
     everywhere: (kind, rest) => `${namespace}.*.${kind}.${rest}`,
-    misfit: `${namespace}.0.misfit`,
+    unroutable: `${namespace}.0.unroutable`,
     manifest: (type) => `${control}.manifest.${type}`,
     manifests: `${control}.manifest.>`,
     snapshot: (agent) => `${control}.snapshot.${agent.type}.${keyToToken(agent.key)}`,

@@ -5,14 +5,14 @@
  * server then stores its message under the target's input subject and purges the schedule in the
  * same moment.
  *
- *  T1 Every setting has a subject of its own. A firing purges the subject it comes from, so on a common one a firing
+ *  TIMER-1 Every setting has a subject of its own. A firing purges the subject it comes from, so on a common one a firing
  *     that is on its way would take the timer away that has just replaced it.
- *  T2 So the setting that a change ends must be looked up. The stream's leader is asked, before the
+ *  TIMER-2 So the setting that a change ends must be looked up. The stream's leader is asked, before the
  *     commit; its answer holds at the commit, because only the agent's own turns change its timers,
  *     and the expected revision lets the turn in only if there was none in between (I5).
- *  T3 A schedule is purged by a header of another message: the setting that replaces it, the turn's record, or, when a turn
+ *  TIMER-3 A schedule is purged by a header of another message: the setting that replaces it, the turn's record, or, when a turn
  *     cancels several, a marker that says so. So it is in the commit's batch, and as atomic (I3).
- *  T4 Of several changes of one timer in a commit only the last is made: the server takes one per subject and batch,
+ *  TIMER-4 Of several changes of one timer in a commit only the last is made: the server takes one per subject and batch,
  *     and nobody sees the others in between.
  */
 import { LogRefusedError } from "@troupe/core/errors";
@@ -62,7 +62,7 @@ export async function timerMessages(
   return new Map([...byTurn].map(([turn, changes]) => [turn, messagesOf(session, changes, on)]));
 }
 
-/** T4 */
+/** TIMER-4 */
 function lastChanges(
   { subjects }: Session,
   turns: readonly TurnCommit[],
@@ -77,7 +77,7 @@ function lastChanges(
   return [...last.values()];
 }
 
-/** The subject of the timer's current setting, if it is set (T2). */
+/** The subject of the timer's current setting, if it is set (TIMER-2). */
 async function settingOf(session: Session, timer: string): Promise<string | undefined> {
   const { stream } = session.subjects;
   try {
@@ -95,7 +95,7 @@ async function settingOf(session: Session, timer: string): Promise<string | unde
   }
 }
 
-/** T3 */
+/** TIMER-3 */
 function messagesOf(
   session: Session,
   changes: readonly CountingChange[],

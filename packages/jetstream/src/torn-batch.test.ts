@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import { removeTornBatch, type StoredMessages } from "./torn-batch.ts";
 
 /** A stream's messages by sequence: places in one batch, `alone`, or `undefined` when removed. */
-class Stored implements StoredMessages {
+class TestStream implements StoredMessages {
   readonly removed: number[] = [];
   readonly #places: (number | "alone" | "end" | undefined)[];
   /** Removing fails from this one on. */
@@ -51,11 +51,11 @@ class Stored implements StoredMessages {
 }
 
 test("a batch without its last message is removed, its end last, and nothing before it (I3)", async () => {
-  expect(await new Stored("alone", "alone", 1, 2).restored()).toEqual([3, 4]);
+  expect(await new TestStream("alone", "alone", 1, 2).restored()).toEqual([3, 4]);
 });
 
 test("a removal that was interrupted is finished", async () => {
-  expect(await new Stored("alone", undefined, 2).restored()).toEqual([3]);
+  expect(await new TestStream("alone", undefined, 2).restored()).toEqual([3]);
 });
 
 test.each([
@@ -63,17 +63,17 @@ test.each([
   ["followed by a message of its own", [1, "end", "alone"]],
   ["robbed of its last message later", [1, 2, undefined]],
 ] as const)("a batch that is %s stays", async (_, places) => {
-  expect(await new Stored(...places).restored()).toEqual([]);
+  expect(await new TestStream(...places).restored()).toEqual([]);
 });
 
 test("a stream in which something was stored since it was made is left alone", async () => {
-  const stored = new Stored("alone", 1, 2);
+  const stored = new TestStream("alone", 1, 2);
   await removeTornBatch(stored, stored.info("2026-01-03T00:00:00Z"));
   expect(stored.removed).toEqual([]);
 });
 
 test("who may not remove it is told what to do", async () => {
-  const stored = new Stored("alone", 1, 2);
+  const stored = new TestStream("alone", 1, 2);
   stored.refusedFrom = 2;
   await expect(stored.restored()).rejects.toMatchObject({
     code: "stream-mismatch",

@@ -38,7 +38,7 @@ const odd = ["garbage", "", "null", "[]", "7", '{"type":7}', "\u0000\uffff", "[[
 
 test("a floor that is none is left out, told once, and worked from the beginning", async () => {
   const good = { type: "account", partition: 1, position: 7 };
-  await log.saveFloors([good, { type: "~misfits", partition: "misfits", position: 3 }]);
+  await log.saveFloors([good, { type: "~unroutable", partition: "unroutable", position: 3 }]);
   for (const [index, value] of odd.entries()) await write(`floor.account.${100 + index}`, value);
   const elsewhere = { type: "account", partition: 1, position: 1_000_000 };
   await write("floor.account.2", JSON.stringify(elsewhere));

@@ -1,4 +1,6 @@
-/** Channel on which workers tell each other the waits of their turns: sent and not stored (L5). */
+/**
+ * Channel on which workers tell each other the waits of their turns: sent and not stored (LOG-5).
+ */
 import type { AskWait, WaitReport } from "@troupe/core/log";
 
 import { keepSubscribed } from "./kept-subscription.ts";

@@ -7,15 +7,23 @@ export interface Rows<Row> {
   readonly rows: Row[];
 }
 
-/** What a handler gets: SQL inside the transaction, with the projection's own tables. */
+/** Access for a handler: SQL inside the transaction, with the projection's own tables. */
 export interface Sql {
+  /**
+   * @example
+   * ```ts
+   * const { rows } = await sql.query("select owner, amount from balance where owner = $1", [
+   *   "alice",
+   * ]);
+   * ```
+   */
   query<Row = Readonly<Record<string, unknown>>>(
     text: string,
     values?: unknown[],
   ): Promise<Rows<Row>>;
 }
 
-/** One connection of a pool. */
+/** A connection of a pool. */
 export interface PoolClient {
   query(text: string, values?: unknown[]): Promise<Rows<unknown>>;
   /** With true or an error, the connection is closed instead of used again. */

@@ -17,16 +17,30 @@ export interface OpenPostgresOptions extends PostgresSinkOptions {
    * TROUPE_POSTGRES_URL
    */
   readonly url?: string | false | undefined;
-  /** Where PGlite keeps its data when there is no server. @default ".troupe/postgres" */
+  /** Folder in which PGlite keeps its data when there is no server. @default ".troupe/postgres" */
   readonly folder?: string;
 }
 
 export interface Postgres extends PostgresSink, Sql, AsyncDisposable {
-  /** Waits for what is under way, and closes the connections. */
+  /**
+   * Waits for what is under way, and closes the connections.
+   *
+   * @example
+   * ```ts
+   * await postgres.close();
+   * ```
+   */
   close(): Promise<void>;
 }
 
-/** Opens the database; it is a sink, and answers queries. @throws DefinitionError */
+/**
+ * Opens the database; it is a sink, and answers queries. @throws DefinitionError
+ *
+ * @example
+ * ```ts
+ * await using postgres = await openPostgres({ folder: ".troupe/postgres" });
+ * ```
+ */
 export async function openPostgres(options: OpenPostgresOptions = {}): Promise<Postgres> {
   const { url = process.env["TROUPE_POSTGRES_URL"], folder = ".troupe/postgres" } = options;
   const isServer = url !== undefined && url !== false && url !== "";

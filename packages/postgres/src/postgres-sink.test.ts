@@ -1,4 +1,4 @@
-/** What is special about PostgreSQL; everything else is in the sink contract. */
+/** Tests of what is special about PostgreSQL; everything else is in the sink contract. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

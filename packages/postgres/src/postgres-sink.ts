@@ -1,6 +1,6 @@
 /**
  * The sink in PostgreSQL: model and checkpoint are in one database, and change in one transaction
- * (S1).
+ * (SINK-1).
  *
  * The checkpoint's row is locked first, so runners of one projection go one after the other, and a
  * handler runs only if the checkpoint is where its runner believes it to be. Making a model anew is
@@ -28,7 +28,14 @@ export interface PostgresSinkOptions {
 /** Any number would do that everybody uses: who makes a model holds this lock. */
 const makingLock = 7_283_946_501;
 
-/** A sink on a pool of `pg` or on a PGlite; closing those is the caller's business. */
+/**
+ * A sink on a pool of `pg` or on a PGlite; closing those is the caller's business.
+ *
+ * @example
+ * ```ts
+ * const sink = postgresSink(pool, { schema: "troupe" });
+ * ```
+ */
 export function postgresSink(
   client: PostgresClient,
   { schema = "troupe" }: PostgresSinkOptions = {},
@@ -98,7 +105,7 @@ async function apply(
   return to;
 }
 
-/** What a handler may do: not more than the type says. */
+/** Access for a handler, with no more than the type says. */
 function sqlOf(sql: TransactionSql): Sql {
   return { query: (text, values) => sql.query(text, values) };
 }

@@ -1,5 +1,5 @@
 /**
- * What an error of the database means for a projection: that it may pass, that the statement is
+ * The meaning of a database's error for a projection: that it may pass, that the statement is
  * wrong, or that the error is not the database's.
  */
 import { TroupeError } from "@troupe/core";
@@ -16,7 +16,7 @@ const passing: ReadonlySet<string> = new Set([
   "58", // the system around it
 ]);
 const network = /^(?:ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENETDOWN)/;
-/** What `pg` says without a code. */
+/** Messages of `pg` about lost connections, which come without a code. */
 const lost =
   /connection (?:terminated|ended|timeout)|not queryable|timeout exceeded when trying to connect/i;
 const causesMax = 16;

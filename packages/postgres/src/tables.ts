@@ -25,6 +25,7 @@ export interface TablesOptions {
  * handlers, so they are `balance` there and `balances.balance` for everybody else. A raised version
  * and a rebuild drop the schema and make it again.
  *
+ * @example
  * ```ts
  * const balances = projection(
  *   "balances",

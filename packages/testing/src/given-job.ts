@@ -53,22 +53,48 @@ export interface WhenJob<Results, Result> {
 }
 
 export interface GivenJob<Answer, Results> {
-  /** A stage that is completed, and its result. */
+  /**
+   * A stage that is completed, and its result.
+   *
+   * @example
+   * ```ts
+   * givenJob(enrich, { url: "https://example.com" }).completed("fetch", "a page");
+   * ```
+   */
   completed<Name extends keyof Results & string>(
     stage: Name,
     result: Results[Name],
   ): GivenJob<Answer, Results>;
   /**
    * Another agent's answer to an ask, whatever its key; the last one given for a message counts.
+   *
+   * @example
+   * ```ts
+   * givenJob(enrich, { url: "https://example.com" }).answering(account, "deposit", 10);
+   * ```
    */
   answering<Others, Name extends keyof Others & string>(
     other: AgentReference<Others>,
     message: Name,
     reply: ReplyOf<Others[Name]>,
   ): GivenJob<Answer, Results>;
-  /** Run this stage, and no other; all before it are completed. */
+  /**
+   * Run this stage, and no other; all before it are completed.
+   *
+   * @example
+   * ```ts
+   * const made = await givenJob(enrich, { url: "https://example.com" }).when("fetch").outcome();
+   * ```
+   */
   when<Name extends keyof Results & string>(stage: Name): WhenJob<Results, Results[Name]>;
-  /** All stages run that are not completed. */
+  /**
+   * All stages run that are not completed.
+   *
+   * @example
+   * ```ts
+   * const made = await givenJob(enrich, { url: "https://example.com" }).whenRun().outcome();
+   * ```
+   */
   whenRun(): WhenJob<Results, Answer>;
 }
 
@@ -77,7 +103,17 @@ export interface GivenJobOptions {
   readonly key?: string;
 }
 
-/** A job of this pipeline, with this input. */
+/**
+ * A job of this pipeline, with this input.
+ *
+ * @example
+ * ```ts
+ * await givenJob(enrich, { url: "https://example.com" })
+ *   .completed("fetch", "a page")
+ *   .when("sum-up")
+ *   .then({ result: "short" });
+ * ```
+ */
 export function givenJob<Input, Parsed, Answer, Results>(
   { job, stages, type }: Pipeline<Input, Parsed, Answer, Results>,
   input: Input,

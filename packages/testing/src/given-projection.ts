@@ -22,7 +22,16 @@ import { createMemoryBroker } from "./memory/memory-broker.ts";
 import { lastWord } from "./last-word.ts";
 
 export interface GivenProjection<Value> {
-  /** Further events of an agent, after all that were given before. */
+  /**
+   * Further events of an agent, after all that were given before.
+   *
+   * @example
+   * ```ts
+   * givenProjection(balances).events(account, "alice", [
+   *   { type: "deposited", data: { amount: 5 } },
+   * ]);
+   * ```
+   */
   events<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
     key: string,
@@ -31,13 +40,34 @@ export interface GivenProjection<Value> {
   /**
    * Resolves with the model. Rejects with an AssertionError when it differs, and with what a
    * handler throws.
+   *
+   * @example
+   * ```ts
+   * await givenProjection(balances).then(new Map());
+   * ```
    */
   then(expected: Value): Promise<Value>;
-  /** The model, with nothing expected of it. */
+  /**
+   * The model, with nothing expected of it.
+   *
+   * @example
+   * ```ts
+   * const model = await givenProjection(balances).model();
+   * ```
+   */
   model(): Promise<Value>;
 }
 
-/** A projection into memory, before any event. */
+/**
+ * A projection into memory, before any event.
+ *
+ * @example
+ * ```ts
+ * await givenProjection(balances)
+ *   .events(account, "alice", [{ type: "deposited", data: { amount: 5 } }])
+ *   .then(new Map([["alice", 5]]));
+ * ```
+ */
 export function givenProjection<Value>(
   projection: Projection<MemoryModel<Value>>,
 ): GivenProjection<Value> {

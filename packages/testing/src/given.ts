@@ -85,9 +85,25 @@ export interface Expectation<State, Events, Reply> {
 
 /** The message came. */
 export interface When<State, Events, Reply> {
-  /** Resolves with the outcome. Rejects with an AssertionError when it differs. */
+  /**
+   * Resolves with the outcome. Rejects with an AssertionError when it differs.
+   *
+   * @example
+   * ```ts
+   * await given(account)
+   *   .when("deposit", { amount: 5 })
+   *   .then({ reply: 5, state: { balance: 5 } });
+   * ```
+   */
   then(expected: Expectation<State, Events, Reply>): Promise<Outcome<State, Events>>;
-  /** Results of the turn, with nothing expected of them. */
+  /**
+   * Results of the turn, with nothing expected of them.
+   *
+   * @example
+   * ```ts
+   * const { events } = await given(account).when("deposit", { amount: 5 }).outcome();
+   * ```
+   */
   outcome(): Promise<Outcome<State, Events>>;
 }
 
@@ -98,24 +114,52 @@ export type ReplyOf<Message> = Message extends { readonly reply: infer Reply } ?
 export interface Given<State, Events, Messages> {
   /**
    * Another agent's answer to an ask, whatever its key; the last one given for a message counts.
+   *
+   * @example
+   * ```ts
+   * given(teller).answering(account, "deposit", 10);
+   * ```
    */
   answering<Others, Name extends keyof Others & string>(
     other: AgentReference<Others>,
     message: Name,
     reply: ReplyOf<Others[Name]>,
   ): Given<State, Events, Messages>;
-  /** A message for the agent comes. */
+  /**
+   * A message for the agent comes.
+   *
+   * @example
+   * ```ts
+   * const { state } = await given(account).when("deposit", { amount: 5 }).outcome();
+   * ```
+   */
   when<Name extends keyof Messages & string>(
     message: Name,
     data: InputOf<Messages[Name]>,
   ): When<State, Events, ReplyOf<Messages[Name]>>;
-  /** A timer of the agent fires: its message comes, and `ctx.message.timer` is this id. */
+  /**
+   * A timer of the agent fires: its message comes, and `ctx.message.timer` is this id.
+   *
+   * @example
+   * ```ts
+   * await given(account).whenFired("reminder", "deposit", { amount: 5 }).then({ reply: 5 });
+   * ```
+   */
   whenFired<Name extends keyof Messages & string>(
     timerId: string,
     message: Name,
     data: InputOf<Messages[Name]>,
   ): When<State, Events, ReplyOf<Messages[Name]>>;
-  /** An event is published on a topic, with the agent's key as its source. */
+  /**
+   * An event is published on a topic, with the agent's key as its source.
+   *
+   * @example
+   * ```ts
+   * const { sent } = await given(conversation)
+   *   .whenPublished(inquiries, { text: "Hello" })
+   *   .outcome();
+   * ```
+   */
   whenPublished<Input, Output>(
     topic: Topic<Input, Output>,
     data: Input,
@@ -127,7 +171,16 @@ export interface GivenOptions {
   readonly key?: string;
 }
 
-/** An agent with this history. */
+/**
+ * An agent with this history.
+ *
+ * @example
+ * ```ts
+ * await given(account, [{ type: "deposited", data: { amount: 5 } }])
+ *   .when("deposit", { amount: 5 })
+ *   .then({ reply: 10 });
+ * ```
+ */
 export function given<State, Events, Messages>(
   agent: Agent<State, Events, Messages>,
   events: readonly (EventOf<Events> | PastEvent<Events>)[] = [],

@@ -7,7 +7,16 @@ export interface MemoryArchiveStore extends ArchiveStore {
   readonly objects: Map<string, Uint8Array>;
 }
 
-/** An empty store. */
+/**
+ * An empty store.
+ *
+ * @example
+ * ```ts
+ * const troupe = createTroupe(createMemoryBroker().connect(), {
+ *   archive: memoryArchiveStore(),
+ * });
+ * ```
+ */
 export function memoryArchiveStore(): MemoryArchiveStore {
   const objects = new Map<string, Uint8Array>();
   return {

@@ -11,7 +11,7 @@ import type { Stage } from "../stage.ts";
 import { checkReplySum } from "./peer.ts";
 
 /**
- * When the clock starts.
+ * Moment at which the clock starts.
  *
  * - `drain`: the deposits are stored, then the handling starts.
  * - `arrival`: the handling runs, then the deposits are sent; storing them counts.

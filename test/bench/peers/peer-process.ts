@@ -9,10 +9,10 @@ import type { ChainOrder, ChainRound, Peer, PeerAnswer, PeerOrder, Surroundings 
 
 const host = fileURLToPath(new URL("host.ts", import.meta.url));
 
-/** How long a peer may take for one answer, in milliseconds. */
+/** Time limit for an answer of a peer, in milliseconds. */
 const answerTimeoutMs = 10 * 60_000;
 
-/** How long a peer may take to end its servers before it is killed, in milliseconds. */
+/** Time limit for a peer to end its servers before it is killed, in milliseconds. */
 const closeTimeoutMs = 20_000;
 
 /** @throws CannotRunError when this machine lacks what the peer needs */

@@ -1,14 +1,14 @@
 /**
- * What a peer has to do to be compared: the same durable stateful turns as ours. `deposits`
- * messages of about 220 bytes go to 1000 keys in turn; each is handled once and in the order of its
- * key, adds 5 to the balance of its key, and its result is kept. An adapter runs in a process of
- * its own, so that no peer pays for the heap or the packages of another.
+ * The work that a peer has to do to be compared: the same durable stateful turns as ours.
+ * `deposits` messages of about 220 bytes go to 1000 keys in turn; each is handled once and in the
+ * order of its key, adds 5 to the balance of its key, and its result is kept. An adapter runs in a
+ * process of its own, so that no peer pays for the heap or the packages of another.
  */
 
 /** The keys that the deposits are spread over, in turn. */
 export const keys = 1000;
 
-/** What one deposit adds. */
+/** Amount that one deposit adds. */
 export const amount = 5;
 
 /** About as many bytes as Troupe's own messages have. */
@@ -17,9 +17,9 @@ export const text = "x".repeat(200);
 export interface Peer {
   /** Versions of everything that takes part: "bullmq 6.7.0, redis-server 7.0.15". */
   readonly versions: string;
-  /** What was set for throughput, and what is not the same as with us. */
+  /** Settings for throughput, and differences from ours. */
   readonly settings: string;
-  /** What survives which failure: the policy of fsync. */
+  /** Durability under which failure: the policy of fsync. */
   readonly durability: string;
   /**
    * Handle this many deposits, on balances that nobody has used yet.
@@ -49,7 +49,7 @@ export interface ChainRound {
 /** Agents of a chain. */
 export const chainLength = 5;
 
-/** What every peer is given. */
+/** Surroundings that every peer is given. */
 export interface Surroundings {
   /** The broker that the other contestant uses too. */
   readonly natsUrl: string;
@@ -89,10 +89,10 @@ export function checkReplySum(sum: number, deposits: number): void {
   throw new Error(`The balances in the replies add up to ${sum}, but in order to ${expected}.`);
 }
 
-/** What the process of a peer is told. */
+/** Orders for the process of a peer. */
 export type PeerOrder = { readonly round: number } | { readonly chain: ChainOrder } | "close";
 
-/** What it answers. */
+/** Answers of that process. */
 export type PeerAnswer =
   | { readonly ready: Pick<Peer, "versions" | "settings" | "durability"> }
   | { readonly cannotRun: string }

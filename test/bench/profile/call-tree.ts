@@ -17,7 +17,7 @@ export interface Call {
   readonly children: Map<string, Call>;
 }
 
-/** Whose code it is. */
+/** Owner of a function's code. */
 export type Area =
   | "engine"
   | "log"
@@ -107,7 +107,7 @@ function nameOf({ functionName, lineNumber, url }: Frame): string {
 
 const socketWrites = /^write(v|Buffer|Utf8String|Latin1String|AsciiString)$/;
 
-/** What is native belongs to who called it. */
+/** Owner of a frame; native code belongs to who called it. */
 function areaOf({ functionName, url }: Frame, caller: Area): Area {
   if (functionName === "(garbage collector)") return "garbage collection";
   if (socketWrites.test(functionName)) return "socket writes";

@@ -41,7 +41,7 @@ export function flameGraph(root: Call, title: string): string {
   ].join("\n");
 }
 
-interface Place {
+interface FramePlace {
   /** Pixels. */
   readonly left: number;
   readonly depth: number;
@@ -49,7 +49,7 @@ interface Place {
 }
 
 /** Returns the depth of what is below it. */
-function draw(rows: string[], call: Call, { depth, left, usPerPixel }: Place): number {
+function draw(rows: string[], call: Call, { depth, left, usPerPixel }: FramePlace): number {
   const pixels = call.totalUs / usPerPixel;
   const y = head + depth * rowHeight;
   const label = shortened(call.name, pixels);

@@ -11,9 +11,9 @@ import type { Stage } from "../stage.ts";
 export interface HotLoop {
   readonly name: string;
   readonly what: string;
-  /** One of what is counted. */
+  /** Name of one of the things that are counted. */
   readonly unit: string;
-  /** Everything that comes before; what it returns is profiled. */
+  /** Prepares everything that comes before; the function that it returns is profiled. */
   prepare(stage: Stage, count: number): Promise<() => Promise<void>>;
 }
 

@@ -1,4 +1,4 @@
-/** What a CPU profile is made into: a tree, shares by whose code it is, and a picture. */
+/** Views of a CPU profile: a tree, shares by whose code it is, and a picture. */
 import type { Profiler } from "node:inspector";
 
 import { expect, test } from "vitest";

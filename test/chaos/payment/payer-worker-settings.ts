@@ -1,4 +1,4 @@
-/** What a worker of payers is told. */
+/** Settings of a worker of payers. */
 import { Program } from "../../e2e/program.ts";
 
 export interface PayerWorkerSettings {

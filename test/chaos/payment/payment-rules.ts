@@ -1,5 +1,5 @@
 /**
- * What payers should make of their commands, and whether each was charged exactly once.
+ * Rules of what payers should make of their commands, and whether each was charged exactly once.
  *
  * The ledger of the service is the truth about charges, the journals about payments; a command has
  * to stand in both, once, with the same receipt.

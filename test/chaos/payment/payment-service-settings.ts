@@ -1,4 +1,4 @@
-/** What the payment service is told, what it tells, and what stands in its ledger. */
+/** Settings of the payment service, its notices, and its ledger. */
 import { readFile } from "node:fs/promises";
 
 import { Program } from "../../e2e/program.ts";
@@ -20,7 +20,7 @@ export interface Charge {
   readonly receipt: string;
 }
 
-/** How often a charge was asked for. */
+/** Number of times that a charge was asked for. */
 export interface Attempts {
   /** The idempotency key. */
   readonly key: string;

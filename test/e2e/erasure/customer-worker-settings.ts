@@ -1,4 +1,4 @@
-/** What a test tells a process that hosts customers. */
+/** Settings of a process that hosts customers. */
 import { Program } from "../program.ts";
 
 export interface CustomerWorkerSettings {

@@ -50,7 +50,7 @@ const lines = (name: string): Projection<PostgresModel> =>
     await sql.query("insert into line (key, text) values ($1, $2)", [key, text]);
   });
 
-/** What everybody said who was not erased. */
+/** Lines of everybody who was not erased. */
 export const said: Projection<PostgresModel> = lines("said").onErased(
   customer,
   async (sql, { agent: { key } }) => {

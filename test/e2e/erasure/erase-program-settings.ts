@@ -1,4 +1,4 @@
-/** What a test tells a process that erases a customer. */
+/** Settings of a process that erases a customer. */
 import { Program } from "../program.ts";
 
 export interface EraseProgramSettings {

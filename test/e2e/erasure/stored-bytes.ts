@@ -30,7 +30,7 @@ function holds(content: Buffer, wanted: Buffer): boolean {
   return false;
 }
 
-/** What the compressed frame has that begins there; four such bytes may also be anything else. */
+/** Content of the compressed frame that begins there; four such bytes may also be anything else. */
 function frameAt(content: Buffer, at: number): Buffer {
   try {
     return zstdDecompressSync(content.subarray(at));

@@ -11,7 +11,7 @@ import { Program } from "../program.ts";
 export interface CallerSettings {
   readonly nats: string;
   readonly namespace: string;
-  /** Where the model is. */
+  /** Port of the model. */
   readonly port: number;
   readonly limit: LimitOptions;
   readonly limitLeaseMs: number;

@@ -6,13 +6,13 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 export class ModelService implements AsyncDisposable {
-  /** When each call came, in milliseconds of this process's steady clock. */
+  /** Times at which the calls came, in milliseconds of this process's steady clock. */
   readonly calls: number[] = [];
   openMax = 0;
   /** Calls wait for `release`. */
   isHolding = false;
   readonly #server: Server;
-  /** Those that have no answer yet, and which process they are. */
+  /** Calls that have no answer yet, with the process they are of. */
   readonly #open = new Map<Socket, number>();
   #changed = Promise.withResolvers<void>();
 
@@ -35,7 +35,7 @@ export class ModelService implements AsyncDisposable {
     return this.#open.size;
   }
 
-  /** How many of a process are with it. */
+  /** Number of a process's calls that are open. */
   openOf(pid: number): number {
     return [...this.#open.values()].filter((caller) => caller === pid).length;
   }
@@ -46,7 +46,7 @@ export class ModelService implements AsyncDisposable {
     while (this.open !== open || ofThese() !== open) await this.#changed.promise;
   }
 
-  /** Everybody gets an answer, and from now on at once. */
+  /** Answers every call, and from now on at once. */
   release(): void {
     this.isHolding = false;
     for (const socket of this.#open.keys()) this.#answer(socket);

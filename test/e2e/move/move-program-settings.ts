@@ -1,4 +1,4 @@
-/** What a test tells a process that moves a log. */
+/** Settings of a process that moves a log. */
 import { Program } from "../program.ts";
 
 export interface MoveProgramSettings {

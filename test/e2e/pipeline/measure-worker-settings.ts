@@ -1,4 +1,4 @@
-/** What a test tells a worker of the pipeline to be. */
+/** Settings of a worker of the pipeline. */
 import { Program } from "../program.ts";
 import type { MeasureStage } from "./measure.ts";
 

@@ -10,7 +10,7 @@ export interface Count {
   readonly n: number;
 }
 
-/** One row of the read model. */
+/** A row of the read model. */
 export interface CountRow extends Count {
   readonly key: string;
 }

@@ -1,4 +1,4 @@
-/** What a test tells a projecting process to do. */
+/** Settings of a projecting process. */
 import type { OpenPostgresOptions } from "@troupe/postgres";
 
 import { Program } from "../program.ts";

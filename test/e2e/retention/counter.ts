@@ -11,7 +11,7 @@ export const counter = agent("counter")
     return ctx.state.count;
   });
 
-/** Where a worker stands still: in the middle of removing something. */
+/** Point at which a worker stands still, in the middle of removing something. */
 export type HoldAt = "base is stored" | "records are gone" | "a slice is gone" | "never";
 
 export interface RetentionProgramSettings {

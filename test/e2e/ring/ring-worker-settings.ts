@@ -1,4 +1,4 @@
-/** What a test tells a worker of the ring. */
+/** Settings of a worker of the ring. */
 import { Program } from "../program.ts";
 
 export interface RingWorkerSettings {

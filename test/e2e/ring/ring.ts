@@ -8,9 +8,9 @@ import type { AgentDefinition } from "@troupe/core/engine";
 import { z } from "zod";
 
 export interface Baton {
-  /** Which run, from 0. */
+  /** Number of the run, from 0. */
   readonly run: number;
-  /** How often it was handed on. */
+  /** Number of times that it was handed on. */
   readonly hop: number;
   readonly hopsMax: number;
 }

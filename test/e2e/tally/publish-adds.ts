@@ -12,7 +12,7 @@ export interface Amount {
   readonly keys: number;
 }
 
-/** What is to be published: key after key in turn, each with numbers of its own from 1. */
+/** Messages to publish: key after key in turn, each with numbers of its own from 1. */
 export function adds({ keys, messages }: Amount): Published {
   const published = new Map<string, Add[]>();
   for (let i = 0; i < messages; i++) {

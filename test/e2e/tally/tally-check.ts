@@ -9,7 +9,7 @@ import { decodePayload } from "@troupe/core/log";
 import type { RawInput, RawStream, RawTurn } from "../raw-stream.ts";
 import { emptyTally, isCopied, tallyAfter, type Add, type Tally } from "./tally.ts";
 
-/** What was published, by key, in order. */
+/** Messages that were published, by key, in order. */
 export type Published = ReadonlyMap<string, readonly Add[]>;
 
 /** Each a list of sentences; all empty when everything is right. */
@@ -47,7 +47,7 @@ export function checkStream(published: Published, stream: RawStream): Findings {
   return findings;
 }
 
-/** What a tally must be after these. */
+/** Tally that must come of these. */
 export function tallyOf(adds: readonly Add[]): Tally {
   return adds.reduce(tallyAfter, emptyTally);
 }

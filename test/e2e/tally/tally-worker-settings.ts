@@ -1,4 +1,4 @@
-/** What a test tells a tally worker to be, and what the worker tells about itself. */
+/** Settings of a tally worker, and what the worker tells about itself. */
 import type { InspectionEvent, WorkerOptions } from "@troupe/core";
 import type { Holding } from "@troupe/core/operate";
 
@@ -8,24 +8,24 @@ export interface TallyWorkerSettings {
   readonly id: string;
   readonly url: string;
   readonly namespace: string;
-  /** Which agent types it hosts. @default both */
+  /** Agent types that it hosts. @default both */
   readonly types?: readonly ("tally" | "copy")[];
   /**
    * `amnesia`: no input that is in a journal is recognised. `no replies`: replies never leave.
    * @default none
    */
   readonly fault?: "amnesia" | "no replies";
-  /** Which version of the code it runs. From 2 on copies subscribe to marks. @default 1 */
+  /** Version of the code that it runs. From 2 on copies subscribe to marks. @default 1 */
   readonly generation?: number;
-  /** Its tallies wait for a moment in the middle of their turns. @default false */
+  /** Makes its tallies wait for a moment in the middle of their turns. @default false */
   readonly pausing?: boolean;
   readonly options?: Omit<WorkerOptions, "id">;
 }
 
-/** What a worker knows about itself. */
+/** Knowledge of a worker about itself. */
 export interface Account {
   readonly holdings: readonly Holding[];
-  /** How often each kind of inspection event came. */
+  /** Number of inspection events, by kind. */
   readonly counts: Readonly<Partial<Record<InspectionEvent["kind"], number>>>;
 }
 

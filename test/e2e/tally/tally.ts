@@ -43,7 +43,7 @@ export const isCopied = ({ n }: Add): boolean => n % 2 === 0;
 const add = z.object({ n: z.int().positive(), value: z.int() });
 const copies = agentNamed("copy");
 
-/** What the tests want to happen while a handler runs. */
+/** Wishes of the tests for the time while a handler runs. */
 export interface Behaviour {
   /** Resolves when a held handler may go on. */
   readonly held?: (key: string, add: Add) => Promise<void>;

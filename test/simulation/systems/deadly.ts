@@ -23,7 +23,7 @@ const keys = ["one", "two", "three", "four"] as const;
 /** Runs that may end with their process before the message is given up. */
 const deathsMax = 3;
 
-/** How often a process ended in the run that is going on; runs follow one another. */
+/** Number of times that a process ended in the run that is going on; runs follow one another. */
 let deaths = new Map<string, number>();
 
 export const deadly: System = {

@@ -78,7 +78,7 @@ async function eraseNowAndThen(troupe: Troupe, stage: Stage): Promise<void> {
   }
 }
 
-/** Somebody else may be erasing, and the log may be away. */
+/** Repeats an erasure until it is done: another one may be under way, and the log may be away. */
 async function untilDone(stage: Stage, erase: () => Promise<unknown>): Promise<void> {
   for (;;) {
     try {

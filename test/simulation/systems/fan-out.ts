@@ -71,7 +71,7 @@ function seenBy<Events, Messages>(
   return history.state(subscriber, key).values;
 }
 
-/** What is on the topic, in log order. */
+/** Publications on the topic, in log order. */
 function published(history: History, name: string, key: string): readonly number[] {
   return [...history.inputs.values()]
     .filter(({ address }) => address.name === name && address.key === key)

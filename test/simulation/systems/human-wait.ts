@@ -8,7 +8,7 @@ import { agent } from "@troupe/core";
 import type { System } from "@troupe/testing";
 import { z } from "zod";
 
-const verdict = z.object({ approved: z.boolean(), by: z.string() });
+const decision = z.object({ approved: z.boolean(), by: z.string() });
 
 interface Purchase {
   readonly status: "new" | "waiting" | "approved" | "declined";
@@ -22,7 +22,7 @@ const purchase = agent("purchase")
   .state(unknown)
   .event("requested", z.object({}), (state) => ({ ...state, status: "waiting" }))
   .event("reminded", z.object({}), (state) => ({ ...state, reminders: state.reminders + 1 }))
-  .event("decided", verdict, (state, { approved, by }) => ({
+  .event("decided", decision, (state, { approved, by }) => ({
     ...state,
     by,
     status: approved ? "approved" : "declined",
@@ -34,7 +34,7 @@ const purchase = agent("purchase")
   .on("remind", z.object({}), (ctx) => {
     if (ctx.state.status === "waiting") ctx.emit.reminded({});
   })
-  .on("decide", verdict, (ctx, message) => {
+  .on("decide", decision, (ctx, message) => {
     if (ctx.state.status !== "waiting") return ctx.state.status;
     ctx.emit.decided(message);
     ctx.send(desk, "main").unlist({ purchase: ctx.agent.key });
@@ -43,7 +43,7 @@ const purchase = agent("purchase")
 
 const listed = z.object({ purchase: z.string() });
 
-/** What waits for a person. */
+/** Desk of what waits for a person. */
 const desk = agent("desk")
   .state({ open: [] as readonly string[] })
   .event("listed", listed, ({ open }, event) => ({ open: [...open, event.purchase] }))

@@ -17,7 +17,7 @@ import { z } from "zod";
 const office = {
   wait: async (_delayMs: number): Promise<void> => undefined,
   effects: 0,
-  /** Nothing jams or takes too long any more. */
+  /** Set once nothing jams or takes too long any more. */
   repaired: false,
 };
 

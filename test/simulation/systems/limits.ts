@@ -20,7 +20,7 @@ const callMsMax = 400;
 
 interface Call {
   readonly atMs: number;
-  /** It ends then, also when its worker dies or stands still. */
+  /** Time at which it ends, also when its worker dies or stands still. */
   readonly endMs: number;
   readonly cost: number;
 }

@@ -46,7 +46,7 @@ const press = agent("press")
   )
   .on("count", z.object({}), (ctx) => ctx.state.printed.length);
 
-/** What was printed. */
+/** Shelf of what was printed. */
 const shelf = agent("shelf")
   .state({ stored: [] as readonly string[] })
   .event("stored", z.object({ id: z.string() }), ({ stored }, { id }) => ({

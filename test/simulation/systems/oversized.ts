@@ -12,13 +12,13 @@ import { StepTooLargeError } from "@troupe/core/errors";
 import type { Chance, History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
-/** What the log takes in one message, and how many messages in one commit. */
+/** Size that the log takes in one message, and the number of messages in one commit. */
 const payloadBytesMax = 24_000;
 const commitMessagesMax = 8;
 const eventBytesMax = 12_000;
 const messageBytesMax = 20_000;
 
-/** How each kind of parcel ends: undefined is packed, others fail by this code. */
+/** Ending of each kind of parcel: undefined is packed, others fail by this code. */
 const ends = {
   small: undefined,
   "as many messages as fit": undefined,
@@ -69,12 +69,12 @@ interface Packed {
   readonly packed: z.infer<typeof packed>;
 }
 
-/** What a turn and an item of a batch have in common. */
+/** Calls that a turn and an item of a batch have in common. */
 type Packing = Pick<Context<unknown, Packed>, "after" | "agent" | "ask" | "emit" | "send" | "step">;
 
 type Measure = (bytes: number, step: StepInfo) => Promise<string>;
 
-/** Everything else that a parcel of its kind does. */
+/** Actions of a parcel beside packing, by its kind. */
 const extras: Partial<Record<Kind, (ctx: Packing, name: string, measure: Measure) => unknown>> = {
   "as many messages as fit": (ctx, name) => stick(ctx, name, commitMessagesMax - 2, 8000),
   "steps that fit alone": async (ctx, name, measure) => {

@@ -12,7 +12,10 @@ import { isResume, resumeDraft } from "@troupe/core/operate";
 import type { Chance, History, System } from "@troupe/testing";
 import { z } from "zod";
 
-/** How often the presses of the run that is going on were repaired; runs follow one another. */
+/**
+ * Number of times that the presses of the run that is going on were repaired; runs follow one
+ * another.
+ */
 const workshop = { repairs: 0 };
 
 /** A job jams until there were so many repairs. */
@@ -37,7 +40,7 @@ const press = agent("press")
   )
   .on("count", z.object({}), (ctx) => ctx.state.printed.length);
 
-/** What was printed. */
+/** Shelf of what was printed. */
 const shelf = agent("shelf")
   .state({ stored: [] as readonly string[] })
   .event("stored", z.object({ id: z.string() }), ({ stored }, { id }) => ({

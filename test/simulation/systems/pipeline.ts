@@ -53,7 +53,7 @@ const measure = pipeline("measure", z.object({ words: z.array(z.string()) }))
 const vocabulary = ["a", "bee", "three", "shaky", "rude", "poison", "dull", "endless"] as const;
 const plain = ["a", "bee", "three"] as const;
 
-/** What a job comes to: its answer, or the stage that refuses it. */
+/** End that a job comes to: its answer, or the stage that refuses it. */
 function endOf(words: readonly string[]): string {
   if (words.includes("rude")) return "check";
   const isSaved = words.includes("poison") || words.includes("dull");
@@ -117,7 +117,7 @@ export const pipelineSystem: System = {
   },
 };
 
-/** What an event says is completed: a stage, or one part of it. */
+/** Completion that an event tells: a stage, or one part of it. */
 function completion({ data, type }: { readonly data: unknown; readonly type: string }): string[] {
   if (!["completed", "gathered", "joined"].includes(type)) return [];
   const { part, stage } = data as Partial<JobEvents["gathered"]>;

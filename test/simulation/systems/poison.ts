@@ -42,9 +42,9 @@ export const poison: System = {
     stage.times(16, async (index, chance) => send(client, stage, index, chance)),
   check: (history) => {
     for (const key of keys) checkKey(history, key);
-    const misfits = [...history.inputs.values()].filter(({ fault }) => fault !== undefined);
+    const unroutable = [...history.inputs.values()].filter(({ fault }) => fault !== undefined);
     const letters = history.deadLetters.filter(({ agent: owner }) => owner === undefined);
-    assert.equal(letters.length, misfits.length, "every misfit has one dead letter");
+    assert.equal(letters.length, unroutable.length, "every unroutable message has one dead letter");
   },
 };
 
@@ -61,7 +61,7 @@ async function send(client: Troupe, stage: Stage, index: number, chance: Chance)
     case 2:
       return void foreign(JSON.stringify({ sleep: { id } }));
     case 3:
-      return void stage.broker.publishMisfit();
+      return void stage.broker.publishUnroutable();
     case 4:
       return void stage.broker.publishForeign("agent", "till", "bad%zz", new Uint8Array([1]));
     case 5:
@@ -87,7 +87,10 @@ async function askRejected(client: Troupe, key: string, id: string): Promise<voi
   });
 }
 
-/** What is done is what was sent and is not bad, and only for that a receipt is printed. */
+/**
+ * Checks that what is done is what was sent and is not bad, and that only for that a receipt is
+ * printed.
+ */
 function checkKey(history: History, key: string): void {
   const expected: string[] = [];
   for (const { record } of history.turns(till, key)) {

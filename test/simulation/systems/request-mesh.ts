@@ -44,7 +44,7 @@ interface Outcome {
   readonly failure?: string;
 }
 
-/** What the askers heard in the run that is going on; runs follow one another. */
+/** Outcomes that the askers heard in the run that is going on; runs follow one another. */
 const heard = new Map<string, Outcome>();
 
 export const requestMesh: System = {

@@ -20,8 +20,8 @@ export const restored: System = {
 };
 
 /**
- * Where a message was stored and lost again, another one may lie when its sender, who was not told,
- * tries again: it hears that nothing was stored.
+ * Ignores that nothing was stored: where a message was stored and lost again, another one may lie
+ * when its sender, who was not told, tries again, and hears so.
  */
 function unlessTaken(thrown: unknown): void {
   if (!(thrown instanceof IdTakenError)) throw thrown;

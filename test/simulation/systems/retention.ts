@@ -55,7 +55,7 @@ export const retention: System = {
   // With a smaller window what an ask is for may wait behind what waits for the asker.
   settings: {
     windowMax: 64,
-    residentsMax: 1000,
+    activationsMax: 1000,
     collector: { agentsPerSecond: 1000, settleMs: 500, lookMs: 100, sweepMs: 2000, prefixMin: 1 },
   },
   drive: async (client, stage) => {

@@ -1,4 +1,7 @@
-/** What a log must show of the timers of an agent (L6), from its journal and the inputs alone. */
+/**
+ * Rules of what a log must show of the timers of an agent (LOG-6), from its journal and the inputs
+ * alone.
+ */
 import assert from "node:assert/strict";
 
 import type { Input } from "@troupe/core/log";

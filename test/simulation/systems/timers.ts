@@ -1,7 +1,7 @@
 /**
  * Timers: plans set, replace and cancel them in any order, for themselves and for others, some in
- * runs that fail at first. Each one fires as the log port's rule L6 says, each firing is one turn,
- * and what an agent believes to be set is what the log keeps (I3).
+ * runs that fail at first. Each one fires as the log port's rule LOG-6 says, each firing is one
+ * turn, and what an agent believes to be set is what the log keeps (I3).
  */
 import assert from "node:assert/strict";
 
@@ -14,7 +14,7 @@ import { checkTimers } from "./timer-rules.ts";
 const ring = z.object({
   /** The arming that sent it: a timer that was set again under its id is another one. */
   arming: z.string(),
-  /** How many more one-off timers follow, each set by the firing before. */
+  /** Number of one-off timers that follow, each set by the firing before. */
   more: z.number(),
 });
 

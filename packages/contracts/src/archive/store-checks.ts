@@ -1,4 +1,6 @@
-/** All rules of the store port (A1 to A3 in archive-store.ts), and of archives on a store. */
+/**
+ * All rules of the store port (STORE-1 to STORE-3 in archive-store.ts), and of archives on a store.
+ */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 
@@ -32,7 +34,7 @@ export const storeChecks: readonly StoreCheck[] = [
     },
   },
   {
-    name: "a name that is taken stays what it is (A2)",
+    name: "a name that is taken stays what it is (STORE-2)",
     async run(harness) {
       const [store, other] = [await harness.connect(), await harness.connect()];
       assert.equal(await store.put("a/b", Buffer.from("first")), true);
@@ -41,7 +43,7 @@ export const storeChecks: readonly StoreCheck[] = [
     },
   },
   {
-    name: "of many that create one name at once exactly one does (A2)",
+    name: "of many that create one name at once exactly one does (STORE-2)",
     async run(harness) {
       const stores = await Promise.all(Array.from({ length: 6 }, () => harness.connect()));
       for (let round = 0; round < 5; round += 1) {
@@ -78,7 +80,7 @@ export const storeChecks: readonly StoreCheck[] = [
     },
   },
   {
-    name: "a list has everything below a prefix, by name, with its size (A3)",
+    name: "a list has everything below a prefix, by name, with its size (STORE-3)",
     async run(harness) {
       const store = await harness.connect();
       const names = ["x/a", "x/b/c", "x/b/d", "xy/a", "y"].toSorted();
@@ -111,7 +113,7 @@ export const storeChecks: readonly StoreCheck[] = [
     },
   },
   {
-    name: "what was removed is gone, and its name is free (A3)",
+    name: "what was removed is gone, and its name is free (STORE-3)",
     async run(harness) {
       const [store, other] = [await harness.connect(), await harness.connect()];
       await store.put("gone", Buffer.from("1"));

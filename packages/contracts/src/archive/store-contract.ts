@@ -4,7 +4,14 @@ import { describe, test } from "vitest";
 import { storeChecks } from "./store-checks.ts";
 import type { StoreHarness } from "./store-harness.ts";
 
-/** Declares one test per check; each gets a harness of its own from `setup`, and stops it. */
+/**
+ * Declares one test per check; each gets a harness of its own from `setup`, and stops it.
+ *
+ * @example
+ * ```ts
+ * storeContract("my store", setupStore);
+ * ```
+ */
 export function storeContract(name: string, setup: () => Promise<StoreHarness>): void {
   describe(`${name} keeps the contract of an archive's store`, () => {
     // oxlint-disable-next-line vitest/expect-expect -- the checks assert, without vitest.

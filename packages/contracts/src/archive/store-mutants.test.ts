@@ -1,4 +1,4 @@
-/** Stores that break A1 to A3: the contract suite must notice each of them. */
+/** Stores that break STORE-1 to STORE-3: the contract suite must notice each of them. */
 import { describe, expect, test } from "vitest";
 
 import type { ArchiveStore } from "@troupe/core/archive";
@@ -17,14 +17,14 @@ const nextTurnOfTheLoop = (): Promise<void> => new Promise((resolve) => void set
 const mutants: readonly StoreMutant[] = [
   {
     does: "overwrites",
-    failsAt: "a name that is taken stays what it is (A2)",
+    failsAt: "a name that is taken stays what it is (STORE-2)",
     mutate: ({ objects }) => ({
       put: async (name, content) => objects.set(name, content).has(name),
     }),
   },
   {
     does: "looks first and writes then",
-    failsAt: "of many that create one name at once exactly one does (A2)",
+    failsAt: "of many that create one name at once exactly one does (STORE-2)",
     mutate: (store) => ({
       put: async (name, content) => {
         if ((await store.get(name)) !== undefined) return false;
@@ -36,7 +36,7 @@ const mutants: readonly StoreMutant[] = [
   },
   {
     does: "says of every object that it is new",
-    failsAt: "of many that create one name at once exactly one does (A2)",
+    failsAt: "of many that create one name at once exactly one does (STORE-2)",
     mutate: (store) => ({ put: async (...given) => (await store.put(...given)) || true }),
   },
   {
@@ -53,7 +53,7 @@ const mutants: readonly StoreMutant[] = [
   },
   {
     does: "lists what was there a moment ago",
-    failsAt: "a list has everything below a prefix, by name, with its size (A3)",
+    failsAt: "a list has everything below a prefix, by name, with its size (STORE-3)",
     mutate: (store) => {
       let before: ReturnType<ArchiveStore["list"]> = Promise.resolve([]);
       return {
@@ -67,7 +67,7 @@ const mutants: readonly StoreMutant[] = [
   },
   {
     does: "keeps what was removed",
-    failsAt: "what was removed is gone, and its name is free (A3)",
+    failsAt: "what was removed is gone, and its name is free (STORE-3)",
     mutate: () => ({ remove: async () => undefined }),
   },
   {

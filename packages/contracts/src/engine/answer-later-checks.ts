@@ -1,4 +1,4 @@
-/** Asks that are left open and answered by a later turn (D1, D2). */
+/** Asks that are left open and answered by a later turn (ANSWER-1, ANSWER-2). */
 import assert from "node:assert/strict";
 
 import type { Agent } from "@troupe/core";
@@ -44,7 +44,7 @@ const forgotten = { remember: false } as const;
 
 export const answerLaterChecks: readonly LogCheck[] = [
   {
-    name: "D1: an ask that is left open is answered by a later turn, with its reply or a failure",
+    name: "ANSWER-1: an ask that is left open is answered by a later turn, with its reply or a failure",
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host(desk);
@@ -66,7 +66,7 @@ export const answerLaterChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "D2: who is not told finds the answer in the journal, and before it nothing",
+    name: "ANSWER-2: who is not told finds the answer in the journal, and before it nothing",
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host(desk);
@@ -80,7 +80,7 @@ export const answerLaterChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "D2: an answer is for the asks before it",
+    name: "ANSWER-2: an answer is for the asks before it",
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host(desk);
@@ -92,7 +92,7 @@ export const answerLaterChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "D2: an answer for more addresses than a record can hold is found in the journal",
+    name: "ANSWER-2: an answer for more addresses than a record can hold is found in the journal",
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host(desk);
@@ -104,7 +104,7 @@ export const answerLaterChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A2: the answer reaches who asked when the worker that gave it died before it could say so",
+    name: "ASK-2: the answer reaches who asked when the worker that gave it died before it could say so",
     async run(harness) {
       await using stage = new Stage(harness);
       const client = await stage.client();

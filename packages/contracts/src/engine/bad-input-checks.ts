@@ -134,7 +134,7 @@ export const badInputChecks: readonly LogCheck[] = [
     async run(harness) {
       await using stage = new Stage(harness);
       const host = await stage.host(listener);
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       await host.heard.has("dead-letter");
       await harness.publishForeign("topic", "inquiries", "alice", good);
       await host.heard.has("turn.committed");

@@ -1,4 +1,7 @@
-/** Batch handlers: many messages in one call, and each of them a turn of its own (M1 to M5). */
+/**
+ * Batch handlers: many messages in one call, and each of them a turn of its own (BATCH-1 to
+ * BATCH-5).
+ */
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
@@ -57,7 +60,7 @@ function textsIn(items: readonly NoteItem[]): readonly string[] {
 
 export const batchChecks: readonly LogCheck[] = [
   {
-    name: "M1: one call gets the messages of many agents, and each asker its own reply",
+    name: "BATCH-1: one call gets the messages of many agents, and each asker its own reply",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -80,7 +83,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M2: the messages of one agent share a call in order, each on the state of those before it",
+    name: "BATCH-2: the messages of one agent share a call in order, each on the state of those before it",
     async run(harness) {
       await using stage = new Stage(harness);
       const calls: (readonly string[])[] = [];
@@ -104,7 +107,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M2: events of one agent are stored in the order of its messages, in whatever order they are emitted",
+    name: "BATCH-2: events of one agent are stored in the order of its messages, in whatever order they are emitted",
     async run(harness) {
       await using stage = new Stage(harness);
       const book = agent("ledger")
@@ -126,7 +129,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M1: of a batch, what is refused becomes a dead letter, and the others commit",
+    name: "BATCH-1: of a batch, what is refused becomes a dead letter, and the others commit",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -154,7 +157,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M3: when the handler throws, each message is tried again alone, and the bad one fails alone",
+    name: "BATCH-3: when the handler throws, each message is tried again alone, and the bad one fails alone",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -252,7 +255,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M5: a batch holds one permit, and none while it gathers or asks",
+    name: "BATCH-5: a batch holds one permit, and none while it gathers or asks",
     async run(harness) {
       await using stage = new Stage(harness);
       const friend = agent("friend").on("greet", noteSchema, async (_, { text }) => text);
@@ -321,7 +324,7 @@ export const batchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M4: a message whose turn is given up in the middle of its batch runs again, the others commit",
+    name: "BATCH-4: a message whose turn is given up in the middle of its batch runs again, the others commit",
     async run(harness) {
       await using stage = new Stage(harness);
       const log = await stage.log();

@@ -1,4 +1,7 @@
-/** Turns that wait for each other: one is told so, soon, and the others go through (Y1 to Y4). */
+/**
+ * Turns that wait for each other: one is told so, soon, and the others go through (CYCLE-1 to
+ * CYCLE-4).
+ */
 import assert from "node:assert/strict";
 
 import { agent } from "@troupe/core";
@@ -55,21 +58,21 @@ async function ringOf(stage: Stage, keys: readonly string[], hosts: number): Pro
 
 export const callCycleChecks: readonly LogCheck[] = [
   {
-    name: "Y3: of two agents that ask each other one is told, and the other goes through",
+    name: "CYCLE-3: of two agents that ask each other one is told, and the other goes through",
     async run(harness) {
       await using stage = new Stage(harness);
       await ringOf(stage, ["bob", "alice"], 1);
     },
   },
   {
-    name: "Y1: four agents on two workers that wait for each other in a ring are found",
+    name: "CYCLE-1: four agents on two workers that wait for each other in a ring are found",
     async run(harness) {
       await using stage = new Stage(harness);
       await ringOf(stage, ["dora", "bob", "alice", "carl"], 2);
     },
   },
   {
-    name: "Y2: agents that wait long for each other without a ring are left alone",
+    name: "CYCLE-2: agents that wait long for each other without a ring are left alone",
     async run(harness) {
       await using stage = new Stage(harness);
       const open = Promise.withResolvers<void>();

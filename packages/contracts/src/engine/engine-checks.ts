@@ -28,7 +28,7 @@ import { personalChecks } from "./personal-checks.ts";
 import { personalReachChecks } from "./personal-reach-checks.ts";
 import { pipelineChecks } from "./pipeline-checks.ts";
 import { pipelineSizeChecks } from "./pipeline-size-checks.ts";
-import { pipelineWantedChecks } from "./pipeline-wanted-checks.ts";
+import { pipelineDemandChecks } from "./pipeline-demand-checks.ts";
 import { poolChecks } from "./pool-checks.ts";
 import { processDeathChecks } from "./process-death-checks.ts";
 import { redeliveryChecks } from "./redelivery-checks.ts";
@@ -50,7 +50,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...backlogChecks,
   ...pipelineChecks,
   ...pipelineSizeChecks,
-  ...pipelineWantedChecks,
+  ...pipelineDemandChecks,
   ...commitChecks,
   ...redeliveryChecks,
   ...refusedStepChecks,

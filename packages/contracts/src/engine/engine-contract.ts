@@ -14,6 +14,11 @@ import { engineChecks } from "./engine-checks.ts";
  * Declares one test per check; each gets a harness of its own from `setup`, and stops it.
  *
  * @param only a pattern of the names of checks, where not all of them are wanted
+ *
+ * @example
+ * ```ts
+ * engineContract("the engine on my log", setupLog);
+ * ```
  */
 export function engineContract(
   name: string,

@@ -51,7 +51,7 @@ const erased = { type: "shopper", key: "42" } as const;
 
 export const erasureChecks: readonly LogCheck[] = [
   {
-    name: "A1, A2: nothing of an erased agent is left but its tombstone, and the others are untouched",
+    name: "ERASE-1, ERASE-2: nothing of an erased agent is left but its tombstone, and the others are untouched",
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host([shopper, shelf], { snapshotTurns: 1 });
@@ -99,7 +99,7 @@ export const erasureChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A3: a new life begins empty, counts on, and an input of before does nothing",
+    name: "ERASE-3: a new life begins empty, counts on, and an input of before does nothing",
     async run(harness) {
       await using stage = new Stage(harness);
       const first = await stage.host([shopper, shelf]);
@@ -144,7 +144,7 @@ export const erasureChecks: readonly LogCheck[] = [
       const tamper = (inner: Log): Partial<Log> => ({
         read: (request) => {
           const reader = inner.read(request);
-          if (request.source !== "misfits" && request.after < input.position) {
+          if (request.source !== "unroutable" && request.after < input.position) {
             const partition = partitionOfInput(inner, input.address.key);
             if (request.source === partition) queueMicrotask(() => request.onInput(input));
           }
@@ -161,7 +161,7 @@ export const erasureChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A1, I4: what an agent handles or begins while its tombstone is on its way has no second effect",
+    name: "ERASE-1, I4: what an agent handles or begins while its tombstone is on its way has no second effect",
     async run(harness) {
       await using stage = new Stage(harness);
       const gate = Promise.withResolvers<void>();
@@ -207,7 +207,7 @@ export const erasureChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A4: publications that another agent has not handled stay, and are told",
+    name: "ERASE-4: publications that another agent has not handled stay, and are told",
     async run(harness) {
       await using stage = new Stage(harness);
       const { troupe } = await stage.host([shopper, shelf]);

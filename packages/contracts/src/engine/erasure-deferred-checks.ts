@@ -13,7 +13,7 @@ import { Stage } from "./stage.ts";
 
 export const erasureDeferredChecks: readonly LogCheck[] = [
   {
-    name: "A3, P4: what a parked agent deferred behind its erasure is handled in the new life",
+    name: "ERASE-3, PARK-4: what a parked agent deferred behind its erasure is handled in the new life",
     async run(harness) {
       await using stage = new Stage(harness);
       const failing = agent("failing")

@@ -82,7 +82,7 @@ async function recordsOf(log: Log, key: string): Promise<number> {
 
 export const erasureEndedChecks: readonly LogCheck[] = [
   {
-    name: "A2, A3: an erasure that ends after any write is finished by doing it again, and a new life stays",
+    name: "ERASE-2, ERASE-3: an erasure that ends after any write is finished by doing it again, and a new life stays",
     async run(harness) {
       await using stage = new Stage(harness);
       const { troupe } = await stage.host([guest, host]);

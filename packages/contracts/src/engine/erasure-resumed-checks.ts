@@ -31,7 +31,7 @@ const timers = { kind: "timers", agent: { type: "friend", key: "42" } } as const
 
 export const erasureResumedChecks: readonly LogCheck[] = [
   {
-    name: "A1, A3: of many agents each goes altogether, and begins a new life that is handled",
+    name: "ERASE-1, ERASE-3: of many agents each goes altogether, and begins a new life that is handled",
     async run(harness) {
       await using stage = new Stage(harness);
       const { troupe } = await stage.host([friend, listener]);
@@ -51,7 +51,7 @@ export const erasureResumedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A3: an erasure that is finished later leaves the timers and the personal data of a new life",
+    name: "ERASE-3: an erasure that is finished later leaves the timers and the personal data of a new life",
     async run(harness) {
       await using stage = new Stage(harness);
       const { troupe } = await stage.host([friend, listener]);
@@ -88,7 +88,7 @@ export const erasureResumedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "A4: what an agent sends while its tombstone is on its way is told",
+    name: "ERASE-4: what an agent sends while its tombstone is on its way is told",
     async run(harness) {
       await using stage = new Stage(harness);
       const { troupe } = await stage.host([friend, listener]);

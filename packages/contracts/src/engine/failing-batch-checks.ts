@@ -1,4 +1,4 @@
-/** Batch handlers that throw, and cannot say for which of their messages (M3, I10). */
+/** Batch handlers that throw, and cannot say for which of their messages (BATCH-3, I10). */
 import assert from "node:assert/strict";
 import { setImmediate as nextTurnOfTheLoop } from "node:timers/promises";
 
@@ -33,7 +33,7 @@ function book(thrown: Error, sizes: number[], retry: Partial<RetryPolicy>): Book
 
 export const failingBatchChecks: readonly LogCheck[] = [
   {
-    name: "M3: a refusal that the handler throws is final for no message but the one that it is about",
+    name: "BATCH-3: a refusal that the handler throws is final for no message but the one that it is about",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -48,7 +48,7 @@ export const failingBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M3: each message of a failed batch has a run alone, also when it may have one run only",
+    name: "BATCH-3: each message of a failed batch has a run alone, also when it may have one run only",
     async run(harness) {
       await using stage = new Stage(harness);
       const sizes: number[] = [];
@@ -62,7 +62,7 @@ export const failingBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M3: a batch that fails after its messages were given up changes nothing for their next runs",
+    name: "BATCH-3: a batch that fails after its messages were given up changes nothing for their next runs",
     async run(harness) {
       await using stage = new Stage(harness);
       const next = Promise.withResolvers<void>();

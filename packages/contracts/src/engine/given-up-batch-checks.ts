@@ -1,4 +1,4 @@
-/** Messages that are given up in the middle of their batch, while its handler goes on (M4). */
+/** Messages that are given up in the middle of their batch, while its handler goes on (BATCH-4). */
 import assert from "node:assert/strict";
 
 import { agent, limit } from "@troupe/core";
@@ -38,7 +38,7 @@ function aborted({ signal }: Pick<Item, "signal">): Promise<void> {
 
 export const givenUpBatchChecks: readonly LogCheck[] = [
   {
-    name: "M4: what a batch handler does with a message after that was given up has no effect",
+    name: "BATCH-4: what a batch handler does with a message after that was given up has no effect",
     async run(harness) {
       await using stage = new Stage(harness);
       const friend = ledger(undefined, "friend");
@@ -87,7 +87,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M4: an ask of a message that is given up does not fail the others of its batch",
+    name: "BATCH-4: an ask of a message that is given up does not fail the others of its batch",
     async run(harness) {
       await using stage = new Stage(harness);
       const [asked, answer] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -120,7 +120,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M4: when all messages of a batch are given up, so are the asks of its handler",
+    name: "BATCH-4: when all messages of a batch are given up, so are the asks of its handler",
     async run(harness) {
       await using stage = new Stage(harness);
       const asked = Promise.withResolvers<void>();
@@ -149,7 +149,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M4: a message that is given up while it waits for a limit does not fail the others",
+    name: "BATCH-4: a message that is given up while it waits for a limit does not fail the others",
     async run(harness) {
       await using stage = new Stage(harness);
       const narrow = limit("narrow", { concurrency: 1 });
@@ -182,7 +182,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M4: a message that is given up while its step is recorded does not fail the others",
+    name: "BATCH-4: a message that is given up while its step is recorded does not fail the others",
     async run(harness) {
       await using stage = new Stage(harness);
       const [appends, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -300,7 +300,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M4: a message that is given up behind another one of its agent draws and answers nothing",
+    name: "BATCH-4: a message that is given up behind another one of its agent draws and answers nothing",
     async run(harness) {
       await using stage = new Stage(harness);
       const began = Promise.withResolvers<void>();
@@ -341,7 +341,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "M2: a message that was given up in the queue does not come to the handler with those before it",
+    name: "BATCH-2: a message that was given up in the queue does not come to the handler with those before it",
     async run(harness) {
       await using stage = new Stage(harness);
       const gate = Promise.withResolvers<void>();
@@ -394,7 +394,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
         handlersMax: 1,
         interceptors: [
           {
-            // It takes its time before the second message has a seat, and holds the only place.
+            // It takes its time before the second message has a slot, and holds the only place.
             receive: (call, next) => {
               if ((call.payload as Note).text !== "1" || !isSlow) return next(call);
               isSlow = false;

@@ -29,16 +29,16 @@ export const lifeChecks: readonly LogCheck[] = [
       await using stage = new Stage(harness);
       const book = ledger();
       // The least room in which every partition has a window.
-      const residentsMax = 2 * (await stage.log()).partitions;
-      const host = await stage.host(book, { residentsMax, callDepthMax: 1 });
+      const activationsMax = 2 * (await stage.log()).partitions;
+      const host = await stage.host(book, { activationsMax, callDepthMax: 1 });
       const keys = range(500).map((i) => `key-${i}`);
       for (const round of range(3)) {
         const asked = keys.map((key) => host.troupe.agent(book, key).note({ text: `${round}` }));
         assert.deepEqual(new Set(await Promise.all(asked)), new Set([round + 1]));
       }
-      const { largest, left } = residentsOf(host.heard.events);
+      const { largest, left } = activationsOf(host.heard.events);
       // Rest is no reason to leave; it is when another one comes that the longest idle one does.
-      assert.deepEqual([largest, left], [residentsMax, residentsMax]);
+      assert.deepEqual([largest, left], [activationsMax, activationsMax]);
       const activated = host.heard.of("agent.activated").length;
       assert.ok(activated > 700, `${activated} activations`);
       assert.deepEqual(await notesOf(await stage.log(), "key-250"), ["0", "1", "2"]);
@@ -59,7 +59,7 @@ export const lifeChecks: readonly LogCheck[] = [
         await gates.get(key)?.promise;
         running.set(key, now - 1);
       });
-      const host = await stage.host(book, { residentsMax: 1 });
+      const host = await stage.host(book, { activationsMax: 1 });
       for (const _ of range(3)) {
         for (const key of gates.keys()) await host.troupe.send(book, key).note({ text: "hello" });
       }
@@ -189,7 +189,7 @@ export const lifeChecks: readonly LogCheck[] = [
 ];
 
 /** Number of agents that were in memory. */
-function residentsOf(events: readonly InspectionEvent[]): { largest: number; left: number } {
+function activationsOf(events: readonly InspectionEvent[]): { largest: number; left: number } {
   let largest = 0;
   let left = 0;
   for (const { kind } of events) {

@@ -130,7 +130,7 @@ export const orderChecks: readonly LogCheck[] = [
       const host = await stage.host(book, {
         windowMax: 8,
         // So half as many places may be lent.
-        residentsMax: 40,
+        activationsMax: 40,
         callDepthMax: 7,
         tamper: (log) => ({
           read: (request) =>

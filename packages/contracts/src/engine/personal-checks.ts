@@ -89,7 +89,7 @@ const follower = agent("follower")
 
 export const personalChecks: readonly LogCheck[] = [
   {
-    name: "Z1, I12: personal data is open for handler, fold, reply and replay, and in nothing that is stored",
+    name: "SEAL-1, I12: personal data is open for handler, fold, reply and replay, and in nothing that is stored",
     async run(harness) {
       await using stage = new Stage(harness);
       const { heard, troupe } = await stage.host(customer, { snapshotTurns: 1 });
@@ -137,7 +137,7 @@ export const personalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z4: a message whose data was erased before it was handled is not handled",
+    name: "SEAL-4: a message whose data was erased before it was handled is not handled",
     async run(harness) {
       await using stage = new Stage(harness);
       const first = await stage.host(customer);
@@ -193,7 +193,7 @@ export const personalChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z2: while nobody answers for the keys a message waits, and is then handled once",
+    name: "SEAL-2: while nobody answers for the keys a message waits, and is then handled once",
     async run(harness) {
       await using stage = new Stage(harness);
       let isUp = true;

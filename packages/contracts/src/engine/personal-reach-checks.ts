@@ -56,7 +56,7 @@ const deskA: AgentId = { type: "desk", key: "a" };
 
 export const personalReachChecks: readonly LogCheck[] = [
   {
-    name: "Z1: what a turn makes of other people's data in its state goes with their keys",
+    name: "SEAL-1: what a turn makes of other people's data in its state goes with their keys",
     async run(harness) {
       await using stage = new Stage(harness);
       const { troupe } = await stage.host(desk());
@@ -71,7 +71,7 @@ export const personalReachChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z3: a key that is erased and made anew while a turn runs leaves nothing in state and snapshot",
+    name: "SEAL-3: a key that is erased and made anew while a turn runs leaves nothing in state and snapshot",
     async run(harness) {
       await using stage = new Stage(harness);
       const gate = Promise.withResolvers<void>();
@@ -101,7 +101,7 @@ export const personalReachChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z3: the same for somebody whose data goes in under both keys",
+    name: "SEAL-3: the same for somebody whose data goes in under both keys",
     async run(harness) {
       await using stage = new Stage(harness);
       const gate = Promise.withResolvers<void>();
@@ -129,7 +129,7 @@ export const personalReachChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z1: what an agent that declares nothing is told of somebody is sealed in its journal",
+    name: "SEAL-1: what an agent that declares nothing is told of somebody is sealed in its journal",
     async run(harness) {
       await using stage = new Stage(harness);
       const asker = agent("asker").on("meet", anything<object>(), (ctx) =>
@@ -163,7 +163,7 @@ export const personalReachChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z2: onFailed runs for a message that was not open, and what it stores of others is sealed",
+    name: "SEAL-2: onFailed runs for a message that was not open, and what it stores of others is sealed",
     async run(harness) {
       await using stage = new Stage(harness);
       const failing = agent("desk")
@@ -197,7 +197,7 @@ export const personalReachChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z2: while the key store refuses, a message waits, and is then handled once",
+    name: "SEAL-2: while the key store refuses, a message waits, and is then handled once",
     async run(harness) {
       await using stage = new Stage(harness);
       let isFull = true;
@@ -222,7 +222,7 @@ export const personalReachChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "Z1: a message that its schema changes is sealed as a whole, for whom the schema makes of it",
+    name: "SEAL-1: a message that its schema changes is sealed as a whole, for whom the schema makes of it",
     async run(harness) {
       await using stage = new Stage(harness);
       const renamed = personal(renaming(), {

@@ -1,4 +1,6 @@
-/** Pipelines: agents from a declaration (J1 to J4), through failures and the death of workers. */
+/**
+ * Pipelines: agents from a declaration (JOB-1 to JOB-4), through failures and the death of workers.
+ */
 import assert from "node:assert/strict";
 
 import { BatchFailure, Reject, pipeline } from "@troupe/core";
@@ -81,7 +83,7 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J3: a job that is enqueued again gives the same answer, before and after its end, and runs once",
+    name: "JOB-3: a job that is enqueued again gives the same answer, before and after its end, and runs once",
     async run(harness) {
       await using stage = new Stage(harness);
       const { count, runs } = counter();
@@ -102,7 +104,7 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J3: hundreds who ask for one job are told at its end, and need not look for it",
+    name: "JOB-3: hundreds who ask for one job are told at its end, and need not look for it",
     async run(harness) {
       await using stage = new Stage(harness);
       const gate = Promise.withResolvers<void>();
@@ -118,7 +120,7 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J2: a stage that refuses or keeps failing fails its job, and every asker hears where and why",
+    name: "JOB-2: a stage that refuses or keeps failing fails its job, and every asker hears where and why",
     async run(harness) {
       await using stage = new Stage(harness);
       const measure = measuring((name, item) => {
@@ -152,7 +154,7 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J2: a failed job goes on when what failed is redriven, and repeats no stage that was completed",
+    name: "JOB-2: a failed job goes on when what failed is redriven, and repeats no stage that was completed",
     async run(harness) {
       await using stage = new Stage(harness);
       const { count, runs } = counter();
@@ -220,7 +222,7 @@ export const pipelineChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J1: a stage or a part that is redriven after its fall-back made the result changes nothing",
+    name: "JOB-1: a stage or a part that is redriven after its fall-back made the result changes nothing",
     async run(harness) {
       await using stage = new Stage(harness);
       let broken = true;

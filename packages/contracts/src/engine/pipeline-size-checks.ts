@@ -1,5 +1,6 @@
 /**
- * Pipelines at the limits of messages and events: nothing that does not fit makes a job wait (J2).
+ * Pipelines at the limits of messages and events: nothing that does not fit makes a job wait
+ * (JOB-2).
  */
 import assert from "node:assert/strict";
 
@@ -39,7 +40,7 @@ const refuse = (): never => {
 
 export const pipelineSizeChecks: readonly LogCheck[] = [
   {
-    name: "J2: a part that has just room in a message comes to its fall-back, however much its failure says",
+    name: "JOB-2: a part that has just room in a message comes to its fall-back, however much its failure says",
     async run(harness) {
       await using stage = new Stage(harness);
       const { payloadBytesMax } = (await stage.log()).limits;
@@ -56,7 +57,7 @@ export const pipelineSizeChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J2: a result that the job cannot read fails it by name; with more room, it goes on when that is redriven",
+    name: "JOB-2: a result that the job cannot read fails it by name; with more room, it goes on when that is redriven",
     async run(harness) {
       await using stage = new Stage(harness);
       const large = "x".repeat(10_000);
@@ -72,7 +73,7 @@ export const pipelineSizeChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J2: a part that its agent cannot read fails the job by name",
+    name: "JOB-2: a part that its agent cannot read fails the job by name",
     async run(harness) {
       await using stage = new Stage(harness);
       const sized = onePart("x".repeat(10_000), (part) => part.length);
@@ -82,7 +83,7 @@ export const pipelineSizeChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J2: a failure that says more than an event may hold fails the job, or comes to its fall-back",
+    name: "JOB-2: a failure that says more than an event may hold fails the job, or comes to its fall-back",
     async run(harness) {
       await using stage = new Stage(harness);
       const sized = onePart("part", refuse);

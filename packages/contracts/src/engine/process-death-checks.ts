@@ -1,4 +1,6 @@
-/** Runs that end with their process are counted in the journal (R1 to R4 in run-counting.ts). */
+/**
+ * Runs that end with their process are counted in the journal (RUN-1 to RUN-4 in run-counting.ts).
+ */
 import assert from "node:assert/strict";
 
 import { resumeDraft, decodeJournalRecord } from "@troupe/core/operate";

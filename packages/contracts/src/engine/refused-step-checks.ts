@@ -1,6 +1,6 @@
 /**
- * Step records that the log refuses for good: a result that somebody counts on is recorded (S2,
- * S3).
+ * Step records that the log refuses for good: a result that somebody counts on is recorded (STEP-2,
+ * STEP-3).
  */
 import assert from "node:assert/strict";
 
@@ -60,7 +60,7 @@ async function stepsOf(
 
 export const refusedStepChecks: readonly LogCheck[] = [
   {
-    name: "S2: a step whose record was refused while its run was given up is recorded by the next run",
+    name: "STEP-2: a step whose record was refused while its run was given up is recorded by the next run",
     async run(harness) {
       await using stage = new Stage(harness);
       const again = Promise.withResolvers<void>();
@@ -85,7 +85,7 @@ export const refusedStepChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "S2: a step whose record is always refused is one dead letter, its effect happens once",
+    name: "STEP-2: a step whose record is always refused is one dead letter, its effect happens once",
     async run(harness) {
       await using stage = new Stage(harness);
       let charges = 0;
@@ -109,7 +109,7 @@ export const refusedStepChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "S3: what a handler drew is recorded although the log refused the step that it went with",
+    name: "STEP-3: what a handler drew is recorded although the log refused the step that it went with",
     async run(harness) {
       await using stage = new Stage(harness);
       const shop = agent("shop").on("buy", anything<null>(), async (ctx) => {

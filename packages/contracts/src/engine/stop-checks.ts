@@ -169,7 +169,7 @@ export const stopChecks: readonly LogCheck[] = [
       await troupe.send(book, "lost").note({ text: "hello" });
       const asked = troupe.agent(book, "alice").note({ text: "fail" });
       asked.catch(() => undefined);
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       await heard.has("turn.retrying");
       await heard.has("fault", 2);
       assert.ok(clock.open() > 3);

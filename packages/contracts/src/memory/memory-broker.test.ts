@@ -194,7 +194,7 @@ test("entries shows the log in order, positions from 1 on", async () => {
   const log = broker.connect();
   await log.accept(toAccount("alice", "hello"));
   expect(broker.publishForeign("topic", "inquiries", "%zz", bytes("{}"))).toBe(2);
-  expect(broker.publishMisfit()).toBe(3);
+  expect(broker.publishUnroutable()).toBe(3);
   expect(await log.commit([turn("alice", 0)])).toEqual([4]);
   expect(broker.entries().map(({ kind }) => kind)).toEqual(["input", "input", "input", "turn"]);
 });

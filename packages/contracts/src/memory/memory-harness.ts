@@ -21,8 +21,8 @@ export function memoryHarness(options: MemoryBrokerOptions = {}): LogHarness {
     async publishForeign(kind, name, token, payload) {
       broker.publishForeign(kind, name, token, payload);
     },
-    async publishMisfit() {
-      broker.publishMisfit();
+    async publishUnroutable() {
+      broker.publishUnroutable();
     },
     async restart() {
       broker.pause({ calls: "fail" });

@@ -1,4 +1,4 @@
-/** Sinks in trouble: faults between a runner and its storage, and a sink that breaks S1. */
+/** Sinks in trouble: faults between a runner and its storage, and a sink that breaks SINK-1. */
 import { SinkUnavailableError } from "@troupe/core/errors";
 import type { ProjectionSink, ReadModel } from "@troupe/core";
 
@@ -26,7 +26,7 @@ export function faultySink(sink: Sink, faults: Iterator<SinkFault>): Sink {
   };
 }
 
-/** Writes in one transaction and moves the checkpoint in another one, which S1 forbids. */
+/** Writes in one transaction and moves the checkpoint in another one, which SINK-1 forbids. */
 export function twoTransactionSink(sink: Sink, between: () => void): Sink {
   return {
     ...sink,

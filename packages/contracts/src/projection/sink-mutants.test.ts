@@ -1,4 +1,4 @@
-/** Sinks that break S1: the contract suite must notice each of them. */
+/** Sinks that break SINK-1: the contract suite must notice each of them. */
 import { describe, expect, test } from "vitest";
 
 import { SinkUnavailableError } from "@troupe/core/errors";

@@ -1,5 +1,5 @@
 /**
- * Looks into journals for asks that hear nothing (A2). Asks of one agent share them: a thousand
+ * Looks into journals for asks that hear nothing (ASK-2). Asks of one agent share them: a thousand
  * that wait for it would else read its journal a thousand times. A look that comes while one is
  * under way is part of the next.
  */

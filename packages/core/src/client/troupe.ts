@@ -75,19 +75,44 @@ export interface Troupe extends AsyncDisposable {
   readonly log: Log;
   /** The log's archive, when there is a store for it. */
   readonly archive: Archive | undefined;
-  /** Ask an agent: each method sends a message and resolves with the reply. */
+  /**
+   * Ask an agent: each method sends a message and resolves with the reply.
+   *
+   * @example
+   * ```ts
+   * const balance = await troupe
+   *   .agent(account, "alice", { timeoutMs: 5000 })
+   *   .deposit({ amount: 5 });
+   * ```
+   */
   agent<Messages>(
     agent: AgentReference<Messages>,
     key: string,
     options?: AskOptions,
   ): AskCalls<Messages, Given>;
-  /** Send without waiting for a reply: each method resolves when the message is accepted (I1). */
+  /**
+   * Send without waiting for a reply: each method resolves when the message is accepted (I1).
+   *
+   * @example
+   * ```ts
+   * const { position } = await troupe
+   *   .send(account, "alice")
+   *   .deposit({ amount: 5 }, { id: "order-7" });
+   * ```
+   */
   send<Messages>(
     agent: AgentReference<Messages>,
     key: string,
     options?: SendOptions,
   ): SendCalls<Messages, Promise<Receipt>, Given>;
-  /** Publish an event on a topic; resolves when it is accepted (I1). */
+  /**
+   * Publish an event on a topic; resolves when it is accepted (I1).
+   *
+   * @example
+   * ```ts
+   * await troupe.publish(inquiries, "conversation-42", { text: "Where is my order?" });
+   * ```
+   */
   publish<Input, Output>(
     topic: Topic<Input, Output>,
     source: string,
@@ -97,11 +122,22 @@ export interface Troupe extends AsyncDisposable {
   /**
    * Host agent types and pipelines in this process; resolves when its first share of the work is
    * taken.
+   *
+   * @example
+   * ```ts
+   * const worker = await troupe.work([account], { retry: { attemptsMax: 5 } });
+   * ```
    */
   work(agents: Hostable | readonly Hostable[], options?: WorkerOptions): Promise<Worker>;
   /**
    * Keep a read model up to date; resolves when it is opened and its lag is known. @throws
    * OutdatedProjectionError, ForeignCheckpointError, SinkUnavailableError, SinkRefusedError
+   *
+   * @example
+   * ```ts
+   * const running = await troupe.project(balances, memorySink());
+   * await running.caughtUp();
+   * ```
    */
   project<Model extends ReadModel>(
     projection: Projection<Model>,
@@ -131,22 +167,48 @@ export interface Troupe extends AsyncDisposable {
    * ```
    */
   recordedState(type: string, key: string): Promise<RecordedState | undefined>;
-  /** An agent's turns with the state after each, from the journal; calls nothing. */
+  /**
+   * An agent's turns with the state after each, from the journal; calls nothing.
+   *
+   * @example
+   * ```ts
+   * for await (const { record, state } of troupe.replay(account, "alice")) {
+   *   console.log(record.turn, state.balance);
+   * }
+   * ```
+   */
   replay<State, Events, Messages>(
     agent: Agent<State, Events, Messages>,
     key: string,
     options?: ReplayOptions<State>,
   ): AsyncIterable<ReplayedTurn<State>>;
-  /** An agent's turns without their states: needs no definition. */
+  /**
+   * An agent's turns without their states: needs no definition.
+   *
+   * @example
+   * ```ts
+   * for await (const { record } of troupe.turns("account", "alice"))
+   *   console.log(record.message);
+   * ```
+   */
   turns(type: string, key: string, options?: TurnsOptions): AsyncIterable<JournaledTurn>;
-  /** Follow topics, turns and dead letters. */
+  /**
+   * Follow topics, turns and dead letters.
+   *
+   * @example
+   * ```ts
+   * for await (const entry of troupe.follow({ from: 1, kinds: ["dead-letter"] }))
+   *   console.log(entry);
+   * ```
+   */
   follow(request: FollowRequest): AsyncIterable<LogEntry>;
   /**
    * Erase everything that the log, the key store and an archive hold of an agent; its key may begin
    * a new life afterwards. @throws LogUnavailableError: do it again, it goes on
    *
+   * @example
    * ```ts
-   * const { parts } = await troupe.erase(customer, "42", { dryRun: true });
+   * const { parts } = await troupe.erase(account, "alice", { dryRun: true });
    * ```
    */
   erase(agent: AgentReference<unknown>, key: string, options?: EraseOptions): Promise<Erasure>;
@@ -154,6 +216,7 @@ export interface Troupe extends AsyncDisposable {
    * Begin a new agent with the state that this one had after a turn. Nothing runs or is sent again.
    * @throws ForkRefusedError, ForeignSubjectsError
    *
+   * @example
    * ```ts
    * const { turn } = await troupe.fork(account, "alice", { to: "what-if", turn: 1200 });
    * ```
@@ -175,7 +238,17 @@ export interface Troupe extends AsyncDisposable {
   close(options?: StopOptions): Promise<void>;
 }
 
-/** A Troupe on a log. @throws DefinitionError */
+/**
+ * A Troupe on a log. @throws DefinitionError
+ *
+ * @example
+ * ```ts
+ * const troupe = createTroupe(log, {
+ *   name: "billing",
+ *   onFault: (fault) => console.error(fault),
+ * });
+ * ```
+ */
 export function createTroupe(log: Log, options: TroupeOptions = {}): Troupe {
   requireOptions("Option ", options, troupeOptionRules);
   return new TroupeOnLog(log, options);

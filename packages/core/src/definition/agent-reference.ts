@@ -23,6 +23,11 @@ export type MessagesOf<Definition> =
 /**
  * Refer to an agent type by its name. Its messages are then unchecked on this side; the agent still
  * checks them.
+ *
+ * @example
+ * ```ts
+ * await troupe.send(agentNamed("account"), "alice").deposit?.({ amount: 5 });
+ * ```
  */
 export function agentNamed(type: string): AgentReference<UntypedMessages> {
   requireName("agent type", type);

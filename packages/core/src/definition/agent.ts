@@ -131,18 +131,24 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
    * The state of an agent without history, a storable value (docs/values.md). Call it before
    * `event` and `on`. It is frozen; dates, bytes, Maps and Sets in it are copies in every handler.
    * @throws NotStorableError
+   *
+   * @example
+   * ```ts
+   * agent("cart").state({ lines: [] as readonly string[] });
+   * ```
    */
   state<NewState>(initial: NewState, options?: StateOptions): Agent<NewState, Events, Messages>;
 
   /**
    * Bounds what is kept of each agent of this type; everything is, without it. Workers that
    * host the type remove what is beyond it, behind a record that holds the state.
+   * @throws DefinitionError
    *
+   * @example
    * ```ts
    * agent("order").retention({ turns: 1000, ageMs: 90 * 86_400_000 });
    * agent("job").retention({ after: "ended" }); // until ctx.end()
    * ```
-   * @throws DefinitionError
    */
   retention(options: RetentionOptions): Agent<State, Events, Messages>;
 
@@ -150,6 +156,13 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
    * An event and what it does to the state. The fold must be pure: it returns the new state and
    * changes nothing. When the data's shape changes, `options` say how what was recorded before is
    * read.
+   *
+   * @example
+   * ```ts
+   * agent("cart")
+   *   .state({ lines: 0 })
+   *   .event("added", z.object({ sku: z.string() }), ({ lines }) => ({ lines: lines + 1 }));
+   * ```
    */
   event<const Name extends string, S extends Schema>(
     name: Name,
@@ -164,7 +177,18 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     Messages
   >;
 
-  /** A message and its handler. The handler's return value is the reply. */
+  /**
+   * A message and its handler. The handler's return value is the reply.
+   *
+   * @example
+   * ```ts
+   * agent("greeter").on(
+   *   "greet",
+   *   z.object({ name: z.string() }),
+   *   (_ctx, { name }) => `Hello, ${name}`,
+   * );
+   * ```
+   */
   on<const Name extends string, S extends Schema, Reply>(
     name: Name,
     schema: S,
@@ -185,6 +209,16 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
    * A message whose handler gets many at once: of all agents of this type, or of one
    * (`batch.by`). Each message stays a turn of its own agent, with its own reply, failure and
    * retries. It returns one reply per message, in their order, or nothing.
+   *
+   * @example
+   * ```ts
+   * agent("text").onBatch("embed", z.object({ text: z.string() }), async (ctx, batch) => {
+   *   const vectors = await ctx.step("embed", batch, (items) =>
+   *     model.embed(items.map(({ data }) => data.text)),
+   *   );
+   *   return vectors; // one reply per message
+   * });
+   * ```
    */
   onBatch<const Name extends string, S extends Schema, Replies extends BatchReplies>(
     name: Name,
@@ -202,14 +236,34 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
     }
   >;
 
-  /** Handle what is published on a topic, in the agent whose key is the publication's source. */
+  /**
+   * Handle what is published on a topic, in the agent whose key is the publication's source.
+   *
+   * @example
+   * ```ts
+   * agent("conversation").subscribe(inquiries, async (ctx, { text }) => {
+   *   ctx.log.info("somebody wrote", { text });
+   * });
+   * ```
+   */
   subscribe<Input, Output>(
     topic: Topic<Input, Output>,
     handler: (context: Context<State, Events, Messages>, event: Output) => void | Promise<void>,
     options?: HandlerOptions<State, Events, Messages, Output> & SubscriptionOptions,
   ): Agent<State, Events, Messages>;
 
-  /** Handle what is published on a topic, many at once, as `onBatch` does. */
+  /**
+   * Handle what is published on a topic, many at once, as `onBatch` does.
+   *
+   * @example
+   * ```ts
+   * agent("conversation").subscribeBatch(inquiries, async (ctx, batch) => {
+   *   await ctx.step("embed", batch, (items) =>
+   *     model.embed(items.map(({ data }) => data.text)),
+   *   );
+   * });
+   * ```
+   */
   subscribeBatch<Input, Output>(
     topic: Topic<Input, Output>,
     handler: (
@@ -223,6 +277,19 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
 /**
  * Declare an agent type. @param type one subject token: letters, digits, `-`, `_`. @throws
  * DefinitionError
+ *
+ * @example
+ * ```ts
+ * const counter = agent("counter")
+ *   .state({ count: 0 })
+ *   .event("counted", z.object({ by: z.number() }), (state, { by }) => ({
+ *     count: state.count + by,
+ *   }))
+ *   .on("count", z.object({ by: z.number() }), (ctx, { by }) => {
+ *     ctx.emit.counted({ by });
+ *     return ctx.state.count;
+ *   });
+ * ```
  */
 export function agent(type: string): Agent<None, None, None> {
   requireName("agent type", type);

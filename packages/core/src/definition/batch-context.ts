@@ -24,6 +24,11 @@ export interface BatchItem<State, Events, Own, Data> extends Context<State, Even
   /**
    * Fail this message and none of the others: its retry policy decides what happens next, and a
    * `Reject` is final. Has effect when the handler returns.
+   *
+   * @example
+   * ```ts
+   * item.fail(new Reject("no text"));
+   * ```
    */
   fail(error: unknown): BatchFailure;
 }
@@ -56,6 +61,11 @@ export interface BatchContext {
    * (I6). Resolves with one result per item. A limit is taken once for all items.
    *
    * @throws BatchResultError when `effect` does not return one result per item
+   *
+   * @example
+   * ```ts
+   * const vectors = await batchContext.step("embed", texts, (some) => model.embed(some));
+   * ```
    */
   step<Item, Result>(
     name: string,

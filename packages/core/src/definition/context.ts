@@ -147,35 +147,102 @@ export interface Context<State, Events, Own = UntypedMessages> {
   readonly signal: AbortSignal;
   /** Inspection-feed log lines with this turn's ids. */
   readonly log: TurnLog;
+  /**
+   * @example
+   * ```ts
+   * const answer = await ctx.step("draft", { topic: "tea" }, ({ topic }, { idempotencyKey }) =>
+   *   model.complete(topic, idempotencyKey),
+   * );
+   * ```
+   */
   readonly step: TakeStep;
-  /** Milliseconds since the epoch; recorded, so the same in every run of this turn. */
+  /**
+   * Milliseconds since the epoch; recorded, so the same in every run of this turn.
+   *
+   * @example
+   * ```ts
+   * const dueMs = ctx.now() + 60_000;
+   * ```
+   */
   now(): number;
-  /** A number from 0 up to but not 1; recorded. */
+  /**
+   * A number from 0 up to but not 1; recorded.
+   *
+   * @example
+   * ```ts
+   * const isSampled = ctx.random() < 0.01;
+   * ```
+   */
   random(): number;
-  /** A random UUID (version 4); recorded. */
+  /**
+   * A random UUID (version 4); recorded.
+   *
+   * @example
+   * ```ts
+   * const orderId = ctx.id();
+   * ```
+   */
   id(): string;
-  /** Send a message with this turn's commit (I3): it leaves only if the turn is committed. */
+  /**
+   * Send a message with this turn's commit (I3): it leaves only if the turn is committed.
+   *
+   * @example
+   * ```ts
+   * ctx.send(account, "bob").deposit({ amount: 5 });
+   * ```
+   */
   send<Messages>(agent: AgentReference<Messages>, key: string): SendCalls<Messages, void>;
-  /** Publish on a topic with this turn's commit (I3). */
+  /**
+   * Publish on a topic with this turn's commit (I3).
+   *
+   * @example
+   * ```ts
+   * ctx.publish(inquiries, "conversation-42", { text: "Where is my order?" });
+   * ```
+   */
   publish<Input, Output>(topic: Topic<Input, Output>, source: string, event: Input): void;
   /**
    * Send a message some milliseconds later: `ctx.after(60_000).remind({})` to this agent itself,
    * `ctx.after(60_000, { agent: account, key: "alice" }).remind({})` to another. The log keeps the
    * timer, committed with the turn (I3), so that nothing has to stay in memory, nor any worker
    * running, until it fires (I11).
+   *
+   * @example
+   * ```ts
+   * ctx.after(60_000, { agent: account, key: "bob", id: "later" }).deposit({ amount: 5 });
+   * ```
    */
   readonly after: SetTimerCalls<number, Own>;
-  /** Send a message at a time; one that is over fires at once. */
+  /**
+   * Send a message at a time; one that is over fires at once.
+   *
+   * @example
+   * ```ts
+   * ctx
+   *   .at(new Date("2027-01-01T00:00:00Z"), { agent: account, key: "bob" })
+   *   .deposit({ amount: 5 });
+   * ```
+   */
   readonly at: SetTimerCalls<Date | number, Own>;
   /**
    * Send a message again and again until the timer is cancelled, at intervals of whole seconds (at
    * least 1000 ms), give or take one second. Firings that fell into a time when the log was down
    * come at most once.
+   *
+   * @example
+   * ```ts
+   * const timer = ctx.every(3_600_000, { agent: account, key: "bob" }).deposit({ amount: 1 });
+   * ```
    */
   readonly every: SetTimerCalls<number, Own>;
   /**
    * Cancel a timer of this agent with this turn's commit (I3). A firing that had begun before may
    * still arrive: a handler that must know looks at the state, or at `message.timer`.
+   *
+   * @example
+   * ```ts
+   * ctx.cancel("reminder");
+   * ```
    */
   cancel(timerId: string): void;
   /**
@@ -183,11 +250,21 @@ export interface Context<State, Events, Own = UntypedMessages> {
    * its history. A later message makes it begin again from the initial state, with its turns
    * counted on; or is refused with `agent-ended`. Its timers are not cancelled: their messages come
    * after the end, too.
+   *
+   * @example
+   * ```ts
+   * ctx.end({ later: "refuse" });
+   * ```
    */
   end(options?: EndOptions): void;
   /**
    * Ask another agent and wait for its reply. The ask leaves at once; asking an agent that
    * (indirectly) waits for this one fails with CallCycleError.
+   *
+   * @example
+   * ```ts
+   * const balance = await ctx.ask(account, "bob", { timeoutMs: 5000 }).deposit({ amount: 5 });
+   * ```
    */
   ask<Messages>(
     agent: AgentReference<Messages>,

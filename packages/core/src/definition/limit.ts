@@ -41,6 +41,15 @@ export type LimitUse = Limit | WeightedLimit;
 /**
  * Declare a limit, for `ctx.step(name, effect, { limit })`. @param name any text; the same name is
  * the same limit in every worker of the namespace. @throws InvalidLimitError
+ *
+ * @example
+ * ```ts
+ * const tokens = limit("model-tokens", {
+ *   concurrency: 8,
+ *   rate: { count: 60_000, perMs: 60_000 },
+ * });
+ * await ctx.step("draft", () => model.complete("tea"), { limit: tokens, cost: 500 });
+ * ```
  */
 export function limit(name: string, options: LimitOptions): Limit {
   const { concurrency, rate } = options;

@@ -63,14 +63,17 @@ export type Personal<S extends Schema> = Schema & {
  * of the person they are about before they are stored, and open for handlers, folds and
  * projections. Erasing the key (`troupe.erase`) erases them everywhere.
  *
+ * @throws DefinitionError
+ *
+ * @example
  * ```ts
  * const registered = personal(z.object({ name: z.string(), plan: z.string() }), {
  *   fields: { name: "(erased)" },
  * });
- * agent("customer").event("registered", registered, (state, { name }) => ({ ...state, name }));
+ * agent("customer")
+ *   .state({ name: "" })
+ *   .event("registered", registered, (state, { name }) => ({ ...state, name }));
  * ```
- *
- * @throws DefinitionError
  */
 export function personal<const S extends Schema>(
   schema: S,

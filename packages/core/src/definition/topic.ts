@@ -37,9 +37,11 @@ export interface Topic<Input, Output> extends TopicDefinition {
  * Declare a topic. @param name one subject token: letters, digits, `-`, `_`. @throws
  * DefinitionError
  *
+ * @example
  * ```ts
  * const inquiries = topic("inquiries", z.object({ text: z.string() }));
- * const clicks = topic("clicks", z.object({ at: z.string() }), { retention: { ageMs: 86_400_000 }
+ * const clicks = topic("clicks", z.object({ at: z.string() }), {
+ *   retention: { ageMs: 86_400_000 },
  * });
  * ```
  */

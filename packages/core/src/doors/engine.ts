@@ -19,7 +19,7 @@ export type { JobEvents, JobState } from "../definition/pipeline/job-state.ts";
 export { agentsOfJobs } from "../definition/pipeline/pipeline.ts";
 export type { StageDefinition } from "../definition/pipeline/stage-definition.ts";
 export { type Schema, validate } from "../definition/schema.ts";
-export type { LateReplies } from "../definition/wanted.ts";
+export type { LateReplies } from "../definition/demand.ts";
 export { isWord } from "../engine/mailbox/parking.ts";
 export { openRecord } from "../engine/personal/open-records.ts";
 export { subjectKeys } from "../engine/personal/subject-keys.ts";

@@ -33,6 +33,12 @@ export interface RejectOptions {
  * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets
  * this error typed, with the same `reason` and `data`. The reason always arrives; data that cannot
  * be stored, or have more than some 12 kB with it, do not, and `omitted` says why.
+ *
+ * @example
+ * ```ts
+ * if (ctx.state.balance < 10)
+ *   throw new Reject("not enough money", { balance: ctx.state.balance });
+ * ```
  */
 export class Reject extends TroupeError {
   readonly code = "rejected";
@@ -51,6 +57,12 @@ export class Reject extends TroupeError {
     this.omitted = omitted;
   }
 
+  /**
+   * @example
+   * ```ts
+   * const rejection = Reject.fromData(failure);
+   * ```
+   */
   static fromData({ details = {}, message }: ErrorData): Reject {
     const { data, omitted, reason } = details;
     const said = typeof reason === "string" ? reason : message;

@@ -54,7 +54,14 @@ export abstract class TroupeError extends Error {
     this.details = options.details ?? {};
   }
 
-  /** The error as data, for a reply, a turn record or a dead letter. */
+  /**
+   * The error as data, for a reply, a turn record or a dead letter.
+   *
+   * @example
+   * ```ts
+   * if (thrown instanceof TroupeError) console.error(thrown.toData());
+   * ```
+   */
   toData(): ErrorData {
     return {
       code: this.code,
@@ -71,6 +78,11 @@ Object.defineProperty(TroupeError.prototype, brand, { value: true });
  * Any thrown value as data: a Troupe error keeps its code, everything else becomes `handler-failed`
  * with the first lines of its stack and its causes, so that whoever reads the record finds the
  * line. Never throws, whatever was thrown.
+ *
+ * @example
+ * ```ts
+ * const { code, message } = errorData(thrown);
+ * ```
  */
 export function errorData(thrown: unknown): ErrorData {
   const known = tryRead(
@@ -91,6 +103,11 @@ export function errorData(thrown: unknown): ErrorData {
 
 /**
  * Whether a failure stays whatever is tried: a Troupe error that is not retryable. Never throws.
+ *
+ * @example
+ * ```ts
+ * if (!isFinal(thrown)) console.log("worth another try");
+ * ```
  */
 export function isFinal(thrown: unknown): thrown is TroupeError {
   return tryRead(() => thrown instanceof TroupeError && !thrown.retryable, false);

@@ -5,15 +5,15 @@
  * gone. So it stands in the journal itself, under the same fence, carries a checksum, and says with
  * which code its state was made.
  *
- *  T1 A journal begins at its first record, or at a base record. A reader from the beginning starts
+ *  BASE-1 A journal begins at its first record, or at a base record. A reader from the beginning starts
  *     from the base that the records after it follow on, and passes over older records that are
  *     left (a purge may have been interrupted).
- *  T2 A base in the middle of what is known changes nothing, but for an end (T3).
- *  T3 `ctx.end()` is the turn and a base record in one commit: the state begins again. Old code does not know the
+ *  BASE-2 A base in the middle of what is known changes nothing, but for an end (BASE-3).
+ *  BASE-3 `ctx.end()` is the turn and a base record in one commit: the state begins again. Old code does not know the
  *     kind and waits (I15), so it never folds over an end or starts from nothing.
- *  T5 A state with personal data is sealed as a whole with the keys of everybody whose data are in it. Once one of them is
+ *  BASE-5 A state with personal data is sealed as a whole with the keys of everybody whose data are in it. Once one of them is
  *     erased nothing of it is left, and the agent goes on from its initial state; so data of others are refused (`retention`).
- *  T4 Nothing is removed but what lies before a base record that the log's leader has.
+ *  BASE-4 Nothing is removed but what lies before a base record that the log's leader has.
  */
 import { crc32 } from "node:zlib";
 
@@ -55,7 +55,7 @@ export interface BaseRecord {
   readonly previous: Position;
   /** Time at which the last record before it was stored, in milliseconds since the epoch. */
   readonly coveredAtMs: number;
-  /** Inputs whose asks were left open and are not answered (D1). */
+  /** Inputs whose asks were left open and are not answered (ANSWER-1). */
   readonly openAsks: readonly Position[];
   /** Set when the agent ended with its last turn. */
   readonly ended?: AfterEnd | undefined;

@@ -1,4 +1,7 @@
-/** The format of the journal: entries that are written can be read, and no others (F1, F2). */
+/**
+ * The format of the journal: entries that are written can be read, and no others (FORMAT-1,
+ * FORMAT-2).
+ */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 

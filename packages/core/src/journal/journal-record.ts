@@ -2,9 +2,11 @@
  * The entries of a journal: turn records, and others that stand between them. Every entry is a map
  * with its format (`v`); all but turns name their kind.
  *
- * F1 A reader that meets a newer format, or a kind that it does not know, understands nothing of
+ * FORMAT-1 A reader that meets a newer format, or a kind that it does not know, understands nothing
+ * of
  *    the entry: it throws, and the agent waits for newer code (I15). It never skips one.
- * F2 A reader ignores fields that it does not know. A field that must not be ignored needs a newer
+ * FORMAT-2 A reader ignores fields that it does not know. A field that must not be ignored needs a
+ * newer
  *    format, or another kind of entry.
  */
 import { UndecodablePayloadError } from "../errors/message-errors.ts";
@@ -53,7 +55,14 @@ interface WireEntry {
   readonly kind?: string;
 }
 
-/** @throws UndecodablePayloadError when the bytes are no journal record or of a newer format */
+/**
+ * @throws UndecodablePayloadError when the bytes are no journal record or of a newer format
+ *
+ * @example
+ * ```ts
+ * const record = decodeJournalRecord(bytes);
+ * ```
+ */
 export function decodeJournalRecord(bytes: Uint8Array): JournalRecord {
   const wire = decodeRecordPayload(bytes) as WireEntry | null;
   const { kind = "turn", v: format } = wire ?? {};
@@ -81,7 +90,14 @@ export function isTurnRecord(bytes: Uint8Array): boolean {
 /** `v: 1, n:` in MessagePack. */
 const turnBeginning = [0xa1, 0x76, recordFormat, 0xa1, 0x6e] as const;
 
-/** @throws UndecodablePayloadError when the bytes are no turn record or of a newer format */
+/**
+ * @throws UndecodablePayloadError when the bytes are no turn record or of a newer format
+ *
+ * @example
+ * ```ts
+ * const { message, events } = decodeRecord(bytes);
+ * ```
+ */
 export function decodeRecord(bytes: Uint8Array): TurnRecord {
   const entry = decodeJournalRecord(bytes);
   if (entry.kind === "turn") return entry.turn;

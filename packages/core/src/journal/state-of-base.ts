@@ -18,7 +18,7 @@ export function stateOfBase(
   base: BaseRecord,
   place: EventPlace,
 ): unknown {
-  // An erased state has nothing left to go on from (T5).
+  // An erased state has nothing left to go on from (BASE-5).
   if (base.ended !== undefined || base.state instanceof Sealed) return definition.initialState;
   const { stateVersion: ours } = definition;
   const { stateVersion: theirs } = base;

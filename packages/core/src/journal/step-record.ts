@@ -14,7 +14,7 @@ import type { RecordedStep, WireStep } from "./recorded-step.ts";
 import { fromWireStep, toWireStep } from "./recorded-step.ts";
 import { recordFormat } from "./turn-record-codec.ts";
 
-/** Steps of a turn; without any it says only that this worker had the agent then (S6). */
+/** Steps of a turn; without any it says only that this worker had the agent then (STEP-6). */
 export interface StepRecord {
   /** The id of the log that has the input, as in `TurnRecord`. */
   readonly log: string;
@@ -32,7 +32,7 @@ export interface StepRecord {
   readonly earlierRuns?: readonly EarlierRun[] | undefined;
   /**
    * Set when it says that a run begins, of a message that may end its process: the worker's
-   * session, one for each start of a process (R1 in run-counting.ts).
+   * session, one for each start of a process (DISPATCH-1 in run-counting.ts).
    */
   readonly begun?: string | undefined;
   /** Set when it says that such a run of this session ended without its process. */

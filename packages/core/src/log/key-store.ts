@@ -5,11 +5,11 @@
  * erasure: sealed data are gone when the last copy of their key is. An implementation may keep the
  * keys in a vault instead. Its rules:
  *
- *  E1 `write` and `shred` change a name only where they name its last revision (0: never written); of several who do so at
+ *  KEYSTORE-1 `write` and `shred` change a name only where they name its last revision (0: never written); of several who do so at
  *     once exactly one succeeds.
- *  E2 After `shred` no value that was there before can be read, by nobody and nowhere in the store's own files.
+ *  KEYSTORE-2 After `shred` no value that was there before can be read, by nobody and nowhere in the store's own files.
  *     A `shred` that ended in the middle is finished by doing it again.
- *  E3 A read is answered by the store's leader: an entry that is not in the answer was not there
+ *  KEYSTORE-3 A read is answered by the store's leader: an entry that is not in the answer was not there
  *     when it was asked.
  */
 import type { Position } from "../definition/message/input.ts";
@@ -29,7 +29,7 @@ export interface KeyStore {
    */
   write(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position>;
   /**
-   * Store a value and destroy all earlier ones of this name (E2).
+   * Store a value and destroy all earlier ones of this name (KEYSTORE-2).
    * @throws RevisionConflictError (nothing stored), LogUnavailableError (unknown: do it again)
    */
   shred(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position>;

@@ -20,7 +20,7 @@ function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefine
   return new LogFooting({ at, cell, commit, end, shards: 1 }, () => undefined);
 }
 
-it("G2: what is read after the log was away proves nothing about what was there before", async () => {
+it("FOOTING-2: what is read after the log was away proves nothing about what was there before", async () => {
   const stored = new Map([[50, 1000]]);
   const footing = footingOn(stored);
   await footing.begin();
@@ -32,7 +32,7 @@ it("G2: what is read after the log was away proves nothing about what was there 
   expect(footing.inDoubt).toBe(true);
   await expect(footing.look()).rejects.toMatchObject({ code: "log-went-back" });
   expect(footing.inDoubt).toBe(true);
-  // G4
+  // FOOTING-4
   await expect(footing.commit([])).rejects.toMatchObject({ code: "log-unavailable" });
 });
 
@@ -43,7 +43,7 @@ it.each([
     grown: [50, 60],
     holds: false,
   },
-])("G2: $what", async ({ grown, holds }) => {
+])("FOOTING-2: $what", async ({ grown, holds }) => {
   const stored = new Map([[50, 1000]]);
   const footing = footingOn(stored, () => {
     for (const position of grown) stored.set(position, 2000);
@@ -60,7 +60,7 @@ it.each([
   expect(await looked).toBe(holds);
 });
 
-it("G2: a log that is there as it was is trusted again, also beyond where it was", async () => {
+it("FOOTING-2: a log that is there as it was is trusted again, also beyond where it was", async () => {
   const footing = footingOn(
     new Map([
       [50, 1000],
@@ -76,7 +76,7 @@ it("G2: a log that is there as it was is trusted again, also beyond where it was
   expect(await footing.marks()).toMatchObject([{ position: 51, storedAtMs: 2001 }]);
 });
 
-it("N3: lets a floor rise only to what is known to be there, and learns where the log ends", async () => {
+it("INTAKE-3: lets a floor rise only to what is known to be there, and learns where the log ends", async () => {
   const stored = new Map([[40, 4000]]);
   const footing = footingOn(stored);
   await footing.begin();

@@ -2,19 +2,19 @@
  * Whether the log is still the one that a worker has read and written: not made anew, not restored
  * from a backup, its tail not lost (I16).
  *
- *  G1 A worker remembers the furthest thing that it read or stored. As long as that lies on the
+ *  FOOTING-1 A worker remembers the furthest thing that it read or stored. As long as that lies on the
  *     log, everything the worker knows does, because all of it lies before. A log of several shards
  *     has such a thing in each.
- *  G2 The furthest thing is looked at before each floor is saved, whenever the connection comes
+ *  FOOTING-2 The furthest thing is looked at before each floor is saved, whenever the connection comes
  *     back, and every interval. So a floor never stands on something that is gone, and trouble with
  *     the log is noticed within an interval. An agent that is activated after the log was away, or
  *     tried again, waits for that look: on a journal that lost its tail it would go on behind
  *     messages whose turns are gone. A later entry that is read meanwhile proves nothing: the one
  *     that was furthest before has to be there still. An entry on which it stands may be removed on
  *     purpose; then it stands on the low-water mark, which lies behind that.
- *  G3 Between two looks nothing of a changed log can hide a loss: a worker that stores something
+ *  FOOTING-3 Between two looks nothing of a changed log can hide a loss: a worker that stores something
  *     after having seen a position gets a later one. An earlier one means that the log went back.
- *  G4 After the log was away nothing is committed before that look: a turn of an input that was in a lost tail would hide
+ *  FOOTING-4 After the log was away nothing is committed before that look: a turn of an input that was in a lost tail would hide
  *     what is accepted at that position later.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
@@ -105,8 +105,8 @@ export class LogFooting {
 
   /**
    * A floor may rise to this position, because nothing before it is left to read. Returns how far
-   * it may: to what is known to be there, so that its loss is noticed (G1). A worker that reads and
-   * stores nothing learns the end of the log, for the next time.
+   * it may: to what is known to be there, so that its loss is noticed (FOOTING-1). A worker that
+   * reads and stores nothing learns the end of the log, for the next time.
    */
   passed(position: Position): Position {
     if (this.inDoubt) return 0;
@@ -134,7 +134,7 @@ export class LogFooting {
     }
   }
 
-  /** The worker stored a record, and had seen this position of its shard before (G3). */
+  /** The worker stored a record, and had seen this position of its shard before (FOOTING-3). */
   stored(position: Position, record: Uint8Array, before: Position): void {
     if (position <= before) return this.#onDoubt();
     const shard = shardAt(position);
@@ -144,7 +144,7 @@ export class LogFooting {
 
   /**
    * Store turns, and all other entries that a worker writes to journals, on no other log than it
-   * knows (G4).
+   * knows (FOOTING-4).
    * @throws what `Log.commit` throws, and LogUnavailableError when the log is another one
    */
   commit(commits: readonly TurnCommit[]): Promise<readonly Position[]> {

@@ -5,32 +5,32 @@
  * Two implementations hold one contract suite: JetStream, and memory for tests and simulation. The
  * rules the engine relies on:
  *
- *  L1 `accept` and `commit` resolve only after the log stored everything (I1).
- *  L2 `commit` stores all of its turns with everything they send, or nothing (I3),
+ *  LOG-1 `accept` and `commit` resolve only after the log stored everything (I1).
+ *  LOG-2 `commit` stores all of its turns with everything they send, or nothing (I3),
  *     each record followed at once by its turn's messages, in order, so that the record says
  *     where they lie; a turn is stored only while its `expectedRevision` is the journal's last
  *     (I5). That makes it happen once; the ids of what it sends are kept but compared with nothing,
  *     so that a stranger's message with the same id cannot stop a turn. The turns of a commit are
  *     of one shard. A message that a turn sends into another shard lies in that place as something
  *     else, and becomes an input there once, in the order in which it was sent.
- *  L3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
+ *  LOG-3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
  *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
- *  L4 Two readers of one partition are independent: each sees every input.
- *  L5 A reply, an ask's cancellation, what turns wait for, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
- *  L6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
+ *  LOG-4 Two readers of one partition are independent: each sees every input.
+ *  LOG-5 A reply, an ask's cancellation, what turns wait for, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
+ *  LOG-6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
  *     then, once per firing. After a commit that cancels or replaces it, no new firing begins; one that had begun before
  *     may still be stored.
- *  L7 A cell changes only where `writeCell` names its last revision: of several writers that read the same one, exactly
+ *  LOG-7 A cell changes only where `writeCell` names its last revision: of several writers that read the same one, exactly
  *     one succeeds. A reader may be a moment behind; a writer that was is refused.
- *  L8 A read may be answered by a replica that is a moment behind: it is a beginning of what is stored. A firm read has
+ *  LOG-8 A read may be answered by a replica that is a moment behind: it is a beginning of what is stored. A firm read has
  *     no gap, and ends only where there was nothing more when it was called. So "nothing there" decides something only
  *     when it is firm; a commit needs no firm read, because it is fenced (I5).
- *  L9 An input of a foreign client is marked as foreign and says nothing about itself that only the
- *     engine can know (I14). It becomes an input while somebody reads the misfits: once, in the
+ *  LOG-9 An input of a foreign client is marked as foreign and says nothing about itself that only the
+ *     engine can know (I14). It becomes an input while somebody reads the unroutable messages: once, in the
  *     order in which it was stored.
- *  L10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
+ *  LOG-10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
  *     earlier attempt: that is known when it is repeated under the revision that holds.
- *  L11 Nothing is removed but what a call names: records of one journal before one of its records,
+ *  LOG-11 Nothing is removed but what a call names: records of one journal before one of its records,
  *     so that the last one always stays; inputs at an address before a position; one dead letter.
  *     All other entries keep their place, and no position is ever given to something else. The
  *     low-water mark is raised before anything is removed (low-water.ts).
@@ -83,11 +83,11 @@ export interface JournalEntry {
 
 export interface ReadRequest {
   /**
-   * A partition, or `misfits`: foreign messages that nobody can be given, because their subject is
-   * no address or what they say about themselves is not allowed. Reading them also takes in all
-   * other foreign messages (L9).
+   * A partition, or `unroutable`: foreign messages that nobody can be given, because their subject
+   * is no address or what they say about themselves is not allowed. Reading them also takes in all
+   * other foreign messages (LOG-9).
    */
-  readonly source: number | "misfits";
+  readonly source: number | "unroutable";
   /**
    * Only inputs addressed to agents of these types, and to `topics`; absent with them means
    * everything. It is a hint that saves the way: nothing of theirs is left out, and others may come
@@ -170,7 +170,7 @@ export interface FollowRequest {
  */
 export interface Floor {
   readonly type: string;
-  readonly partition: number | "misfits";
+  readonly partition: number | "unroutable";
   readonly position: Position;
   /**
    * An entry that was stored when everything up to `position` was handled, at or after the last
@@ -223,13 +223,13 @@ export interface CallOptions {
 export interface ReadOptions extends CallOptions {
   /**
    * Ask the log's leader, so that an entry which the answer does not have was not stored by then
-   * (L8). Costs a round trip more. @default false
+   * (LOG-8). Costs a round trip more. @default false
    */
   readonly firm?: boolean | undefined;
 }
 
 export interface AcceptOptions extends CallOptions {
-  /** Store it only while the journal of this agent ends at this revision (L10). */
+  /** Store it only while the journal of this agent ends at this revision (LOG-10). */
   readonly fence?: { readonly agent: AgentId; readonly revision: Position } | undefined;
 }
 
@@ -287,27 +287,28 @@ export interface Log {
   /** Number and size of the entries of a part up to a position. @throws LogUnavailableError */
   holdings(part: LogPart, upTo: Position, options?: CallOptions): Promise<Holdings>;
   /**
-   * Destroy a part up to a position (H1 to H3); returns how many messages that were.
+   * Destroy a part up to a position (DESTROY-1 to DESTROY-3); returns how many messages that were.
    * @throws LogUnavailableError: do it again
    */
   destroy(part: LogPart, upTo: Position, options?: CallOptions): Promise<number>;
 
   /**
    * Remove the records of an agent that come before `before`, where the log's leader must have a
-   * record of this same journal: so its last record, the fence, always stays (L11). Returns how
+   * record of this same journal: so its last record, the fence, always stays (LOG-11). Returns how
    * many went. @throws LogRefusedError (nothing removed), LogUnavailableError (some may be)
    */
   truncateJournal(agent: AgentId, before: Position): Promise<number>;
 
   /**
-   * Remove the records of all agents of a type that come before a position (L11). The caller knows
-   * that each of these agents has a record there or after it. Returns how many went.
+   * Remove the records of all agents of a type that come before a position (LOG-11). The caller
+   * knows that each of these agents has a record there or after it. Returns how many went.
    * @throws LogUnavailableError (some may be removed)
    */
   truncateJournals(type: string, before: Position): Promise<number>;
 
   /**
-   * Remove the inputs of one place before a position, handled or not (L11). Returns how many went.
+   * Remove the inputs of one place before a position, handled or not (LOG-11). Returns how many
+   * went.
    * @throws InvalidKeyError, LogUnavailableError (some may be removed)
    */
   removeInputs(place: InputPlace, before: Position): Promise<number>;
@@ -391,7 +392,7 @@ export interface Log {
    */
   writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position>;
   /**
-   * Hear the revisions of a cell that were written since, also by oneself. They may be lost (L5)
+   * Hear the revisions of a cell that were written since, also by oneself. They may be lost (LOG-5)
    * and come in any order. Returns the function that ends it.
    */
   onCell(name: string, listener: (revision: Position) => void): () => void;
@@ -408,17 +409,17 @@ export interface Log {
 
   /** A new address for replies to this process; every call gives another one. */
   replyAddress(): string;
-  /** Send a reply; it may be lost (L5). */
+  /** Send a reply; it may be lost (LOG-5). */
   reply(replyTo: string, payload: Uint8Array): void;
   /** Hear replies to any of this process's reply addresses. Returns the function that ends it. */
   onReply(listener: (replyTo: string, payload: Uint8Array) => void): () => void;
 
-  /** Tell all workers what turns here are waiting for; it may be lost (L5). */
+  /** Tell all workers what turns here are waiting for; it may be lost (LOG-5). */
   announceWaits(report: WaitReport): void;
   /** Hear what turns are waiting for, also one's own. Returns the function that ends it. */
   onWaits(listener: (report: WaitReport) => void): () => void;
 
-  /** Tell all workers that nobody waits for the reply to this address; it may be lost (L5). */
+  /** Tell all workers that nobody waits for the reply to this address; it may be lost (LOG-5). */
   cancelAsk(replyTo: string): void;
   /** Hear of asks that were given up. Returns the function that ends it. */
   onAskCancelled(listener: (replyTo: string) => void): () => void;

@@ -5,12 +5,12 @@
  * like a log that lost its tail. So whoever removes something first says, in a cell, below which
  * position that may be; and says it with a mark of its own, at or after that position.
  *
- *  H1 It is raised before anything below it is removed, and never falls. The entry it stands on
+ *  LOWWATER-1 It is raised before anything below it is removed, and never falls. The entry it stands on
  *     lies at or above it, so nothing that was removed under it can be that entry.
- *  H2 It counts only while its own mark is on the log. As long as that is there, so is everything
+ *  LOWWATER-2 It counts only while its own mark is on the log. As long as that is there, so is everything
  *     before it that was not removed: a missing position below it was removed, not lost. When it is
  *     gone, the log went back, and missing entries count as lost, as ever.
- *  H3 Nothing is removed while a saved floor stands on something that is not there: of a position
+ *  LOWWATER-3 Nothing is removed while a saved floor stands on something that is not there: of a position
  *     in a tail that was lost and grew again, this is the only trace. All floors are looked at
  *     before the mark is raised.
  */
@@ -62,7 +62,7 @@ export async function raiseLowWater(
 
 /**
  * The mark under which nothing lies at this position any more because it was removed on purpose
- * (H2); undefined when it was not. @throws LogUnavailableError
+ * (LOWWATER-2); undefined when it was not. @throws LogUnavailableError
  */
 export async function removedUnder(
   log: Pick<Log, "at" | "cell">,

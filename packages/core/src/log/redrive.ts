@@ -21,6 +21,7 @@ import { mayBeForgotten, sentBefore } from "./sent-before.ts";
  *
  * @example
  * ```ts
+ * const agent = { type: "account", key: "alice" };
  * const original = await log.input(deadLetter.inputPosition, { firm: true });
  * if (original !== undefined) await redrive(log, { position, agent, original });
  * ```

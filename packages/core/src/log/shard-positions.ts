@@ -1,5 +1,5 @@
 /**
- * Positions of a log of several shards, and the places in its shards that they name (SH4 in
+ * Positions of a log of several shards, and the places in its shards that they name (SHARD-4 in
  * sharded-log.ts).
  */
 import type { Input, Position } from "../definition/message/input.ts";

@@ -40,9 +40,9 @@ export function shardAt(position: Position): number {
   return Math.floor(position / shardSpan);
 }
 
-/** The shard of a partition; misfits lie in the first one. */
-export function shardOfPartition(partition: number | "misfits", shards: number): number {
-  return partition === "misfits" ? 0 : partition % shards;
+/** The shard of a partition; unroutable messages lie in the first one. */
+export function shardOfPartition(partition: number | "unroutable", shards: number): number {
+  return partition === "unroutable" ? 0 : partition % shards;
 }
 
 /** The shard of whatever has this key. */

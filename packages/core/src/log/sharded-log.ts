@@ -1,18 +1,18 @@
 /**
  * A log of several shards: each call goes to the shard that its key, partition or position names.
  *
- *  SH1 A commit is atomic within a shard, so all its turns are of one (`Log.commit`). A message
+ *  SHARD-1 A commit is atomic within a shard, so all its turns are of one (`Log.commit`). A message
  *      that it sends into another shard is stored with it, in an outbox, and taken over by the log
  *      itself: once, in order, as if it had been accepted then.
- *  SH2 An input that is accepted under the fence of an agent in another shard goes through that
+ *  SHARD-2 An input that is accepted under the fence of an agent in another shard goes through that
  *      shard's outbox, too: only there the fence holds. It counts as accepted when it has arrived,
  *      because only then it has a position.
- *  SH3 An entry in an outbox is accepted. So a firm read of inputs waits until what was there has
- *      arrived (L8).
- *  SH4 A position up to the origin is one that the log had before it was moved into several shards, and may be in any of
+ *  SHARD-3 An entry in an outbox is accepted. So a firm read of inputs waits until what was there has
+ *      arrived (LOG-8).
+ *  SHARD-4 A position up to the origin is one that the log had before it was moved into several shards, and may be in any of
  *      them. A bound that lies in another shard says nothing about this one, except that it is behind the origin.
- *  SH5 Entries about the namespace and not about a key (floors, cells, manifests, snapshots,
- *      presence) are the first shard's, and so are misfits.
+ *  SHARD-5 Entries about the namespace and not about a key (floors, cells, manifests, snapshots,
+ *      presence) are the first shard's, and so are unroutable messages.
  */
 import { LogRefusedError } from "../errors/log-errors.ts";
 import type { AgentId } from "../definition/message/address.ts";
@@ -42,7 +42,7 @@ export interface ShardedLogParts {
   readonly shards: readonly port.Log[];
   /** Position at which the log ended when it was moved into these shards; 0 when it never was. */
   readonly origin: Position;
-  /** Resolves when everything that lies in outboxes now for this shard has arrived (SH3). */
+  /** Resolves when everything that lies in outboxes now for this shard has arrived (SHARD-3). */
   readonly settle: (shard: number) => Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export class ShardedLog implements port.Log {
     return { duplicate, position: this.#positions.global(shard, position) };
   }
 
-  /** SH2 */
+  /** SHARD-2 */
   async #acceptInto(
     shard: number,
     { address, metadata: { id } }: InputDraft,

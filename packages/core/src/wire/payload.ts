@@ -12,7 +12,14 @@ import { depthMax, notStorable, partsMax, storedCopy } from "./storable.ts";
 /** Encoding of a payload. */
 export type ContentType = "application/msgpack" | "application/json";
 
-/** Encode a storable value as MessagePack; never empty. @throws NotStorableError */
+/**
+ * Encode a storable value as MessagePack; never empty. @throws NotStorableError
+ *
+ * @example
+ * ```ts
+ * const bytes = encodePayload({ amount: 5 });
+ * ```
+ */
 export function encodePayload(value: unknown, what = "The value"): Uint8Array {
   return withWriter(what, (writer) => writer.write(value, valueLimits));
 }
@@ -25,6 +32,11 @@ export function encodedBytes(value: unknown): number {
 /**
  * Decode a payload; no content type means JSON, no bytes at all mean undefined. @throws
  * UndecodablePayloadError
+ *
+ * @example
+ * ```ts
+ * const value = decodePayload(bytes, "application/msgpack");
+ * ```
  */
 export function decodePayload(payload: Uint8Array, contentType: ContentType | undefined): unknown {
   if (payload.byteLength === 0) return undefined;

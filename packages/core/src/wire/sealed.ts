@@ -3,8 +3,8 @@
  *
  * It says by itself which keys those are and what stands in its place once one of them is erased.
  * So opening needs no schema, and an erased part looks the same to every reader and every version
- * of the code: its look was chosen when the part was sealed (I8). It is data like any other (V1):
- * copied, encoded and decoded as it is by whoever does not open it.
+ * of the code: its look was chosen when the part was sealed (I8). It is data like any other
+ * (VALUE-1): copied, encoded and decoded as it is by whoever does not open it.
  */
 
 /** The key that a part was sealed with. */

@@ -2,16 +2,16 @@
  * Definition of a storable value (I12): one for messages, replies, events, states, results of
  * steps, data of failures and values of projections.
  *
- *  V1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too), well-formed strings,
+ *  VALUE-1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too), well-formed strings,
  *     valid dates, `Uint8Array`, arrays without holes, plain objects with string keys, Maps with primitive keys, Sets,
  *     and sealed parts (`sealed.ts`), which cannot be changed.
- *  V2 The *stored form* is the one that everybody sees, the first reader included: a copy in which
+ *  VALUE-2 The *stored form* is the one that everybody sees, the first reader included: a copy in which
  *     an object has no property that is undefined, bytes are a `Uint8Array` (also those of a
  *     `Buffer`), and objects are ordinary ones. Encoding and decoding it changes nothing.
- *  V3 Anything else is refused where it is given, with its path: functions, symbols, bigints, promises, instances of
+ *  VALUE-3 Anything else is refused where it is given, with its path: functions, symbols, bigints, promises, instances of
  *     classes, lone surrogates, a key `__proto__`, what holds itself, is nested too deep or has too many parts.
- *  V4 An accessor is read once. Elements are all that is stored of an array, enumerable string keys of an object.
- *  V5 A value that was accepted once cannot change: arrays and objects are frozen. Dates, bytes,
+ *  VALUE-4 An accessor is read once. Elements are all that is stored of an array, enumerable string keys of an object.
+ *  VALUE-5 A value that was accepted once cannot change: arrays and objects are frozen. Dates, bytes,
  *     Maps and Sets cannot be, so user code gets copies of those (`handedOut`), and nothing is paid
  *     where there are none.
  */
@@ -47,8 +47,8 @@ export function storedCopy(value: unknown, what: string): unknown {
 }
 
 /**
- * A stored value as user code gets it: nothing that it does to it reaches anybody else (V5). Frozen
- * data goes as it is; a part that cannot be frozen is copied, with all that hold it.
+ * A stored value as user code gets it: nothing that it does to it reaches anybody else (VALUE-5).
+ * Frozen data goes as it is; a part that cannot be frozen is copied, with all that hold it.
  */
 export function handedOut(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;

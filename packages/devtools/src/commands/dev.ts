@@ -158,7 +158,7 @@ function shownFolder(folder: string): string {
   return path.startsWith("..") ? folder : path || ".";
 }
 
-/** What the other commands have to be told to find this broker. */
+/** Environment variables that the other commands need to find this broker. */
 function neededEnvironment({ port, url }: NatsServer, namespace: string): readonly string[] {
   const variables = { TROUPE_NATS_URL: process.env["TROUPE_NATS_URL"] };
   const isElsewhere = port !== portDefault || (variables.TROUPE_NATS_URL ?? url) !== url;

@@ -113,7 +113,7 @@ async function revisionAt(
 }
 
 interface Extent {
-  /** How many of the last turns are shown. */
+  /** Number of the last turns that are shown. */
   readonly last: number;
   /** Revision of the last turn that counts. */
   readonly until: Position;

@@ -85,7 +85,7 @@ interface Setting {
   readonly run: Run;
 }
 
-/** Until it has caught up, and then on until somebody asks for the end, or an error is it. */
+/** Runs until the projection has caught up, and then on until it is stopped or fails. */
 async function follow(
   running: RunningProjection,
   progress: ProjectProgress,
@@ -123,7 +123,7 @@ function where(options: ProjectOptions): string {
   return `${options.namespace} at ${shownServer(options)}`;
 }
 
-/** What a person or a program must hear of while it runs. */
+/** Reports what a person or a program must hear of while the projection runs. */
 function noteTrouble(event: InspectionEvent, { json }: ProjectOptions, run: Run): void {
   if (event.kind !== "projection.retrying" && event.kind !== "projection.skipped") return;
   const { terminal } = run;

@@ -44,7 +44,10 @@ async function storage(options: StorageOptions, run: Run): Promise<void> {
   show(report, fullAtMs, run);
 }
 
-/** When the limit is reached if nothing goes meanwhile; undefined without a limit or growth. */
+/**
+ * Time at which the limit is reached if nothing is removed meanwhile; undefined without a limit or
+ * growth.
+ */
 function fullAt({ bytesPerDay, limit }: StorageReport, nowMs: number): number | undefined {
   if (limit === undefined || bytesPerDay === 0) return undefined;
   return nowMs + (Math.max(0, limit.bytes - limit.usedBytes) / bytesPerDay) * dayMs;

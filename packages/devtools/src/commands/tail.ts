@@ -65,7 +65,9 @@ function readable(entry: Parameters<typeof readableEntry>[0], { terminal }: Run)
   return entryLine(readableEntry(entry), terminal);
 }
 
-/** When only topics or only types are given, nothing of the other kind is wanted. */
+/**
+ * Builds the request: with only topics or only types given, nothing of the other kind is wanted.
+ */
 function request(options: TailOptions, { interruption }: Run): FollowRequest {
   const { topic, type, untilNow } = options;
   const from = options.from ?? (untilNow === true ? 0 : "new");

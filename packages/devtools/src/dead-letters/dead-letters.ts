@@ -18,7 +18,7 @@ export interface LetterFilter {
 /** The failure of a dead letter whose agent is parked. */
 export const parkedCode = "agent-parked";
 
-/** Those that are stored now, oldest first. Ends early when the signal fires. */
+/** Dead letters that are stored now, oldest first. Ends early when the signal fires. */
 export async function* deadLetters(
   troupe: Troupe,
   { codes, types }: LetterFilter,

@@ -34,10 +34,13 @@ export async function parkedAgent(
   }
 }
 
-/** Nobody counts further. */
+/** Largest number of waiting messages that is counted. */
 export const waitingMax = 256;
 
-/** How many messages wait behind the one that parked the agent; more than `waitingMax` for many. */
+/**
+ * Counts the messages that wait behind the one that parked the agent; more than `waitingMax` for
+ * many.
+ */
 export async function waitingBehind(log: Log, parked: ParkedAgent): Promise<number> {
   const { agent } = parked;
   const topics = (await log.manifest(agent.type))?.topics ?? [];

@@ -1,5 +1,5 @@
 /**
- * What becomes of a message that resumes an agent, as the journal tells it: the agent is resumed,
+ * The outcome of a message that resumes an agent, as the journal tells it: the agent is resumed,
  * or parked again because a message failed again.
  *
  * What is in the journal already is read first, then the log is followed from the resuming message
@@ -12,9 +12,9 @@ import type { ParkedAgent } from "./parked-agent.ts";
 import { readableRecord } from "./parked-agent.ts";
 
 export interface Resumption {
-  /** What was parked when the resuming message was sent. */
+  /** The agent as it was parked when the resuming message was sent. */
   readonly parked: ParkedAgent;
-  /** Where the resuming message is. */
+  /** Position of the resuming message. */
   readonly marker: Position;
 }
 
@@ -24,7 +24,7 @@ export interface ResumptionOutcome {
   readonly revision: Position;
   /** Turns that were handled on the way. */
   readonly turns: number;
-  /** When it is parked again: by which message, and why. */
+  /** Set when it is parked again: by which message, and why. */
   readonly inputPosition: Position;
   readonly failure: ErrorData | undefined;
 }

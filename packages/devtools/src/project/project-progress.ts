@@ -1,4 +1,4 @@
-/** How far a projection is: fitted to one line, or as data. */
+/** Progress of a projection, fitted to one line, or as data. */
 import type { RunningProjection } from "@troupe/core";
 import { count, duration } from "../terminal/quantities.ts";
 import { fit, textWidth } from "../terminal/width.ts";
@@ -22,7 +22,7 @@ export class ProjectProgress {
     return this.#lagAtStart === 0 ? 1 : Math.max(0, 1 - lag / this.#lagAtStart);
   }
 
-  /** One line: a bar while it catches up, then only how far it is behind. */
+  /** A line: a bar while it catches up, then only how far it is behind. */
   text(width: number): string {
     const { applied, lag, name, position, skipped } = this.#running;
     const bad = skipped === 0 ? [] : [`${count(skipped)} skipped`];

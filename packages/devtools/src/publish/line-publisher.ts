@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import { LogUnavailableError } from "@troupe/core/errors";
 import type { Receipt } from "@troupe/core";
 import { failureText } from "../failure.ts";
-import { InFlight } from "./in-flight.ts";
+import { OperationWindow } from "./operation-window.ts";
 import { BadLineError, publicationOf } from "./publication.ts";
 import type { Publication, PublicationFields } from "./publication.ts";
 import { readLines } from "./read-lines.ts";
@@ -28,14 +28,14 @@ export interface LinePublisherOptions {
 export class LinePublisher {
   readonly #options: LinePublisherOptions;
   readonly #tally: Tally;
-  readonly #inFlight: InFlight;
+  readonly #inFlight: OperationWindow;
   readonly #giveUp = new AbortController();
   #unavailable: LogUnavailableError | undefined;
 
   constructor(options: LinePublisherOptions, tally: Tally) {
     this.#options = options;
     this.#tally = tally;
-    this.#inFlight = new InFlight(options.inFlightMax);
+    this.#inFlight = new OperationWindow(options.inFlightMax);
   }
 
   /**

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fieldText } from "./field-path.ts";
-import { InFlight } from "./in-flight.ts";
+import { OperationWindow } from "./operation-window.ts";
 import { progressText } from "./progress-text.ts";
 import { Tally } from "./tally.ts";
 
@@ -15,7 +15,7 @@ test("a field is found by its path, and only its own properties count", () => {
 });
 
 test("so many operations run at once, and no more", async () => {
-  const inFlight = new InFlight(2);
+  const inFlight = new OperationWindow(2);
   const ends: (() => void)[] = [];
   let most = 0;
   let running = 0;

@@ -1,4 +1,4 @@
-/** One line of the input as a publication. */
+/** Reads one line of the input as a publication. */
 import { fieldText } from "./field-path.ts";
 import type { Line } from "./read-lines.ts";
 
@@ -9,14 +9,14 @@ export interface Publication {
   readonly payload: unknown;
 }
 
-/** Where source and id come from. */
+/** Fields that source and id come from. */
 export interface PublicationFields {
   readonly source: string | undefined;
   readonly sourceField: string | undefined;
   readonly idField: string | undefined;
 }
 
-/** What is wrong with a line; it is reported with the line's number. */
+/** A line that is no publication; reported with the line's number. */
 export class BadLineError extends Error {
   override readonly name = "BadLineError";
 }

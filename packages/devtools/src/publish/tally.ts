@@ -1,4 +1,4 @@
-/** What became of the lines, and how quickly. */
+/** Counts what became of the lines, and how quickly. */
 import { counted, count } from "../terminal/quantities.ts";
 
 export class Tally {

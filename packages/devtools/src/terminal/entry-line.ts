@@ -1,5 +1,5 @@
 /**
- * One thing that happened, on one line: time, position, kind, address, summary. The columns keep
+ * An entry on one line: time, position, kind, address, summary. The columns keep
  * their width so that lines stand below each other, and the summary gets what is left of the
  * terminal.
  */

@@ -14,7 +14,7 @@ const terminalProgram = "script";
 const hasScript = spawnSync(terminalProgram, ["--version"]).status === 0;
 const isMissing = "util-linux script is not installed, so there is no terminal";
 
-/** How Node's readline erases a line. */
+/** Escape sequence by which Node's readline erases a line. */
 const eraseLine = "\u001b[2K";
 
 let bank: BankSystem;
@@ -30,7 +30,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What a terminal of so many columns gets to see. */
+/** Runs a command on a terminal of so many columns, and returns what it shows. */
 async function onTerminal(
   command: string,
   { columns = 80, env = {} }: { columns?: number; env?: Readonly<Record<string, string>> } = {},

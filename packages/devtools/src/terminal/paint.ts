@@ -20,7 +20,7 @@ export class Paint {
     return `${this.#mark}<${begin}>${text}${this.#mark}<${end}>`;
   }
 
-  /** One line as it is written. */
+  /** The line as it is written. */
   seen(line: string): string {
     return line
       .split(this.#marks)

@@ -1,5 +1,5 @@
 /**
- * How many columns a text takes, and texts of a given width. Chinese, Japanese and Korean
+ * The columns that a text takes, and texts of a given width. Chinese, Japanese and Korean
  * characters and emoji take two columns; a text is never cut inside of what people see as one
  * character.
  */

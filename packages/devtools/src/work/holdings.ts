@@ -1,4 +1,4 @@
-/** How much of each agent type this worker holds, from the inspection feed. */
+/** The share of each agent type that this worker holds, from the inspection feed. */
 import type { InspectionEvent } from "@troupe/core";
 
 export class Holdings {
@@ -14,7 +14,7 @@ export class Holdings {
   hear(event: InspectionEvent): boolean {
     if (event.kind !== "partition.taken" && event.kind !== "partition.released") return false;
     const held = this.#counts.get(event.type);
-    if (held === undefined || event.partition === "misfits") return false;
+    if (held === undefined || event.partition === "unroutable") return false;
     if (event.kind === "partition.taken") held.add(event.partition);
     else held.delete(event.partition);
     return true;

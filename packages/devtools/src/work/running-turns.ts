@@ -1,4 +1,4 @@
-/** Which turns a worker runs at the moment, from the inspection feed. */
+/** The turns that a worker runs at the moment, from the inspection feed. */
 import { agentName } from "@troupe/core/log";
 import type { InspectionEvent } from "@troupe/core";
 

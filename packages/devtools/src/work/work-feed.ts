@@ -1,4 +1,4 @@
-/** What a worker does, as it happens: readable lines, or every event as a line of JSON. */
+/** A worker's activity, as it happens: readable lines, or every event as a line of JSON. */
 import { systemClock } from "@troupe/core/log";
 import type { InspectionEvent } from "@troupe/core";
 import { entryLine } from "../terminal/entry-line.ts";
@@ -9,7 +9,7 @@ import type { Holdings } from "./holdings.ts";
 import { RateLimit } from "./rate-limit.ts";
 import { readableEvent } from "./readable-event.ts";
 
-/** What is shown of the feed. */
+/** Form in which the feed is shown. */
 export type FeedFormat = "lines" | "json" | "quiet";
 
 /** Of each kind of event. */

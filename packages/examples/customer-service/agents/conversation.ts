@@ -1,5 +1,5 @@
 /**
- * One conversation with a customer, as it happened: what was asked, what was answered, what went to
+ * A conversation with a customer, as it happened: what was asked, what was answered, what went to
  * a person.
  *
  * It holds no logic of the desk. Everything a person or a report wants to know about a conversation
@@ -11,14 +11,14 @@ import { categorySchema } from "../category.ts";
 import type { Category } from "../category.ts";
 import { languageSchema } from "../language.ts";
 
-/** One inquiry within the conversation. */
+/** An inquiry within the conversation. */
 export interface Exchange {
   readonly inquiryId: string;
   /** The customer's words, without personal data. */
   readonly text: string;
   readonly category: Category;
   readonly status: "open" | "answered" | "escalated" | "resolved";
-  /** What the customer was told. */
+  /** Answer that the customer was told. */
   readonly answer?: string;
 }
 
@@ -28,7 +28,7 @@ const asked = z.object({
   category: categorySchema,
   confidence: z.number(),
   language: languageSchema,
-  /** How many pieces of personal data of each kind were taken out. */
+  /** Number of pieces of personal data that were taken out, by kind. */
   masked: z.record(z.string(), z.number()),
 });
 

@@ -24,7 +24,7 @@ const item = z.object({
 const resolution = z.object({ inquiryId: z.string(), by: z.string(), answer: z.string() });
 
 interface HumanState {
-  /** What waits, oldest first. */
+  /** Items that wait, oldest first. */
   readonly waiting: readonly z.infer<typeof item>[];
   readonly resolved: number;
 }

@@ -29,7 +29,7 @@ const routed = z.object({
 
 interface RouterState {
   readonly routed: number;
-  /** What the conversation was last about. */
+  /** Category that the conversation was last about. */
   readonly previous?: Category;
 }
 

@@ -7,17 +7,17 @@ import { inquirySchema } from "../inquiry.ts";
 import type { Inquiry } from "../inquiry.ts";
 import type { Category } from "../category.ts";
 
-/** What customers write; the source is the conversation. */
+/** Inquiries as customers write them; the source is the conversation. */
 export const inquiries: Topic<Inquiry, Inquiry> = topic("inquiries", inquirySchema);
 
-/** One inquiry that was dealt with, by an answer or by handing it to a person. */
+/** An inquiry that was dealt with, by an answer or by handing it to a person. */
 export interface Interaction {
   readonly inquiryId: string;
   readonly category: Category;
   /** The customer's words, without personal data. */
   readonly text: string;
   readonly outcome: "answered" | "escalated";
-  /** How sure the desk was, from 0 to 1. */
+  /** Confidence of the desk, from 0 to 1. */
   readonly confidence: number;
 }
 
@@ -29,7 +29,7 @@ const interactionSchema: z.ZodType<Interaction, Interaction> = z.object({
   confidence: z.number().min(0).max(1),
 });
 
-/** What the desk did; the source is the conversation. */
+/** Interactions of the desk; the source is the conversation. */
 export const interactions: Topic<Interaction, Interaction> = topic(
   "interactions",
   interactionSchema,

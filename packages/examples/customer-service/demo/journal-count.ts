@@ -32,7 +32,7 @@ export interface JournalCount {
 }
 
 interface Tally {
-  /** What must appear in a journal: `type/key@position`. */
+  /** Records that must appear in the journals: `type/key@position`. */
   readonly expected: Set<string>;
   readonly handled: Map<string, number>;
   readonly acceptedAtMs: Map<string, number>;

@@ -1,4 +1,4 @@
-/** One line that is drawn over and over on a terminal; elsewhere a few plain lines. */
+/** A line that is drawn over and over on a terminal; elsewhere a few plain lines. */
 import type { WriteStream } from "node:tty";
 
 export interface ProgressLine {

@@ -1,4 +1,4 @@
-/** One worker process of the demo: hosts all agents of the desk until it is told to stop. */
+/** A worker process of the demo: hosts all agents of the desk until it is told to stop. */
 import { connect } from "@troupe/jetstream";
 import * as agents from "../agents/index.ts";
 

@@ -9,7 +9,7 @@ import { type Category, categorySchema } from "../category.ts";
 import { readNdjson } from "../data/read-ndjson.ts";
 import { type Language, languageSchema } from "../language.ts";
 
-/** One answer to one question in one language. */
+/** An answer to a question in one language. */
 export interface Article {
   /** The topic and the language, such as `hub-offline.en`. */
   readonly id: string;

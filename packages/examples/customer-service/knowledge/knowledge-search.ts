@@ -36,10 +36,10 @@ export interface KnowledgeMatch {
 
 /** Options of a search. */
 export interface KnowledgeSearchOptions {
-  /** Which articles to search. @default the main language of the text */
+  /** Language of the articles to search. @default the main language of the text */
   readonly language?: Language | undefined;
   /**
-   * What the router thinks the question is about: articles of this category are preferred. @default
+   * Category that the router found: its articles are preferred. @default
    * none
    */
   readonly category?: Category | undefined;
@@ -93,7 +93,9 @@ export function createKnowledgeSearch(articles: readonly Article[]): KnowledgeSe
   };
 }
 
-/** How sure a ranking is of its first article, given the scores of the first and of the second. */
+/**
+ * Confidence of a ranking in its first article, given the scores of the first and of the second.
+ */
 export function confidenceOf(score: number, next: number): number {
   return score <= 0 ? 0 : (score / (score + evidenceHalf)) * (1 - (next / score) ** 3);
 }

@@ -34,7 +34,7 @@ const identifierWord = new RegExp(
 );
 const phoneWord =
   /\b(?:phone|call|ring|tel|mobile|cell|text|dial)\b|电话|手机|座机|致电|联系|号码/i;
-/** How far back words are looked at, in characters. */
+/** Distance that is searched for words before a number, in characters. */
 const wordsBefore = 32;
 
 /** All phone numbers of a half-width text. */

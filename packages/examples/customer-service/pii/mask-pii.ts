@@ -25,7 +25,7 @@ export interface MaskedText {
   readonly found: Readonly<Partial<Record<PiiKind, number>>>;
 }
 
-/** What stands in the text instead. */
+/** Placeholder that stands in the text instead, by kind. */
 const placeholders: Readonly<Record<PiiKind, string>> = Object.freeze({
   email: "[email]",
   residentId: "[id]",

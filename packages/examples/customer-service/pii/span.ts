@@ -5,7 +5,7 @@
  * merging is the masker's.
  */
 
-/** What a span identifies its owner by. */
+/** Kind of personal data that a span holds. */
 export type PiiKind = "email" | "residentId" | "card" | "phone";
 
 /** Half open, in UTF-16 units: `text.slice(start, end)` is the piece. */

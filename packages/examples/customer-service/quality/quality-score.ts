@@ -1,19 +1,19 @@
 /**
- * How well an interaction went, as one number that can be watched over time.
+ * The quality of an interaction, as one number that can be watched over time.
  *
  * Three parts, each from 0 to 1: was the matter *resolved*, in what *mood* is the customer, and how
  * much *effort* did it take them. Resolution counts half, because a friendly conversation without a
  * result is no service. Handing over to a person is half a resolution: right, but not done yet.
  */
 
-/** What is known about an interaction when it is scored. */
+/** Facts about an interaction that its score is made of. */
 export interface ScoredInteraction {
   readonly outcome: "answered" | "escalated";
-  /** How sure the desk was of its answer, from 0 to 1. */
+  /** Confidence of the desk in its answer, from 0 to 1. */
   readonly confidence: number;
   /** Of the customer's words, from -1 to 1. */
   readonly sentiment: number;
-  /** How many messages the customer has written so far, this one included. */
+  /** Number of messages that the customer has written so far, this one included. */
   readonly turns: number;
 }
 

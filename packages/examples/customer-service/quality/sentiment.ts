@@ -1,5 +1,5 @@
 /**
- * How a customer feels, judged by single words.
+ * The mood of a customer, judged by single words.
  *
  * A small lexicon gives words a weight between -2 and 2. A negation just before a word turns it
  * round and halves it: "not happy" is bad, but less so than "angry"; "not bad" is mild praise.

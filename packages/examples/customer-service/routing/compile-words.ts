@@ -5,7 +5,7 @@
  * spaces between words, so one with Chinese characters matches anywhere. Case never matters.
  */
 
-/** One expression that matches any of the words. */
+/** An expression that matches any of the words. */
 export function compileWords(words: readonly string[]): RegExp {
   return new RegExp(words.map(atWordBoundaries).join("|"), "i");
 }

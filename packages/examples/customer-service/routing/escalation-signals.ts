@@ -1,5 +1,5 @@
 /**
- * When a person has to take over, whatever the category says.
+ * Signals that a person has to take over, whatever the category says.
  *
  * - `human`: the customer asks for a person.
  * - `legal`: lawyers, courts, consumer protection.
@@ -13,7 +13,7 @@ import { compileWords } from "./compile-words.ts";
 /** All signals, in the order in which they are reported. */
 export const escalationSignals = ["human", "legal", "repeat", "safety"] as const;
 
-/** Why a conversation has to be escalated. */
+/** Reason for which a conversation has to be escalated. */
 export type EscalationSignal = (typeof escalationSignals)[number];
 
 const signalPatterns = readNdjson(

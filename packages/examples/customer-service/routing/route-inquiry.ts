@@ -35,7 +35,7 @@ export interface RouteOptions {
 const routingRules = loadRoutingRules();
 const doubt = 1;
 const previousWeight = 1;
-/** What a text without any evidence is: nothing in particular. */
+/** Category of a text without any evidence: nothing in particular. */
 const fallback: Category = "general";
 const fallbackConfidence = 0.3;
 

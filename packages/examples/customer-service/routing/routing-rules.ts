@@ -12,7 +12,7 @@ import { type Category, categorySchema } from "../category.ts";
 import { readNdjson } from "../data/read-ndjson.ts";
 import { compileWords } from "./compile-words.ts";
 
-/** One group of words with a common meaning, in both languages. */
+/** A group of words with a common meaning, in both languages. */
 export interface RoutingRule {
   readonly category: Category;
   /** Names the rule in the router's answer, so that a decision can be explained. */

@@ -105,11 +105,17 @@ interface Move {
 /**
  * Moves the log of `namespace` into the namespace `to` on the same servers.
  *
- * ```ts
- * const report = await moveLog({ servers, namespace: "acme", to: "acme2", partitions: 64 });
- * ```
- *
  * @throws MoveRefusedError, MoveMismatchError, and what connecting throws
+ *
+ * @example
+ * ```ts
+ * const report = await moveLog({
+ *   servers: url,
+ *   namespace: "acme",
+ *   to: "acme2",
+ *   partitions: 64,
+ * });
+ * ```
  */
 export async function moveLog(options: MoveOptions): Promise<MoveReport> {
   const { onProgress: _hears, signal: _ends, to: name, ...checked } = options;

@@ -38,10 +38,10 @@ function* take(positions: Iterable<number>, count: number): Generator<number> {
   }
 }
 
-test("a partition whose old ones have not all a floor gets none, and misfits keep theirs", () => {
+test("a partition whose old ones have not all a floor gets none, and unroutable messages keep theirs", () => {
   const floors: readonly Floor[] = [
     { type: "t", partition: 0, position: 9, mark: mark(9), holder: { worker: "w", session: "s" } },
-    { type: "~misfits", partition: "misfits", position: 5, mark: mark(5) },
+    { type: "~unroutable", partition: "unroutable", position: 5, mark: mark(5) },
   ];
   expect(movedFloors(floors, { before: 2, after: 4 })).toEqual([
     floors[1],

@@ -20,9 +20,9 @@ export function movedFloors(
   floors: readonly Floor[],
   { before, after }: Repartition,
 ): readonly Floor[] {
-  const misfits = floors.filter(({ partition }) => partition === "misfits");
+  const unroutable = floors.filter(({ partition }) => partition === "unroutable");
   const byType = Map.groupBy(
-    floors.filter(({ partition }) => partition !== "misfits"),
+    floors.filter(({ partition }) => partition !== "unroutable"),
     ({ type }) => type,
   );
   const step = commonDivisor(before, after);
@@ -32,7 +32,7 @@ export function movedFloors(
       return from.length === before / step ? lowest(from, partition) : undefined;
     }),
   );
-  return [...misfits, ...moved.filter((floor) => floor !== undefined)];
+  return [...unroutable, ...moved.filter((floor) => floor !== undefined)];
 }
 
 function lowest(floors: readonly Floor[], partition: number): Floor | undefined {

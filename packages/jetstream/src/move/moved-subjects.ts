@@ -18,7 +18,7 @@ export function logTransforms(from: Subjects, to: Subjects): readonly SubjectTra
     to.shard === 0
       ? [
           { src: `${from.namespace}.0.dead.*`, dest: `${to.namespace}.0.dead.{{wildcard(1)}}` },
-          { src: from.misfit, dest: to.misfit },
+          { src: from.unroutable, dest: to.unroutable },
         ]
       : [];
   return [...partitionsFor(from, to).flatMap((each) => ofPartition(each, from, to)), ...ofNobody];

@@ -13,7 +13,15 @@ export type Broker = AsyncDisposable & {
   readonly server: NatsServer | undefined;
 };
 
-/** Uses the broker at TROUPE_NATS_URL when that is set, else starts a local nats-server. */
+/**
+ * Uses the broker at TROUPE_NATS_URL when that is set, else starts a local nats-server.
+ *
+ * @example
+ * ```ts
+ * const broker = await ensureBroker();
+ * const troupe = await connect(broker.url);
+ * ```
+ */
 export async function ensureBroker(options: StartNatsServerOptions = {}): Promise<Broker> {
   const url = natsUrlFromEnvironment();
   if (url !== undefined) {
@@ -23,7 +31,14 @@ export async function ensureBroker(options: StartNatsServerOptions = {}): Promis
   return { url: server.url, server, [Symbol.asyncDispose]: () => server.stop() };
 }
 
-/** The broker's URL as set by TROUPE_NATS_URL; undefined when it is unset or empty. */
+/**
+ * The broker's URL as set by TROUPE_NATS_URL; undefined when it is unset or empty.
+ *
+ * @example
+ * ```ts
+ * const server = natsUrlFromEnvironment() ?? "nats://127.0.0.1:4222";
+ * ```
+ */
 export function natsUrlFromEnvironment(
   environment: NodeJS.ProcessEnv = process.env,
 ): string | undefined {

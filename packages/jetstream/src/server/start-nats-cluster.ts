@@ -51,6 +51,12 @@ const attemptsMax = 5;
 /**
  * Resolves when every member is healthy by itself; the members then still elect their leader, so
  * the first requests may have to be repeated. Rejects as `startNatsServer` does.
+ *
+ * @example
+ * ```ts
+ * const cluster = await startNatsCluster();
+ * const troupe = await connect({ servers: cluster.urls, replicas: 3 });
+ * ```
  */
 export async function startNatsCluster(
   options: StartNatsClusterOptions = {},

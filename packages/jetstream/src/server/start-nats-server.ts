@@ -113,6 +113,12 @@ const defaults = Object.freeze({
  * with `NatsServerNotFoundError` when no binary is
  * to be had, with `NatsServerStoreInUseError` when another server works on the store, and with
  * `NatsServerStartError` when the server does not start.
+ *
+ * @example
+ * ```ts
+ * const server = await startNatsServer({ storeDir: ".troupe/nats" });
+ * const troupe = await connect(server.url);
+ * ```
  */
 export async function startNatsServer(options: StartNatsServerOptions = {}): Promise<NatsServer> {
   requireOptions("Server option ", options, startRules);

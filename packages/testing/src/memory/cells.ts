@@ -1,4 +1,4 @@
-/** The cells of the memory log: the last value of each, changed by compare-and-set (L7). */
+/** The cells of the memory log: the last value of each, changed by compare-and-set (LOG-7). */
 import type { Clock, Cell, Position } from "@troupe/core/log";
 import { RevisionConflictError } from "@troupe/core/errors";
 

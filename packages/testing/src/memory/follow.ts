@@ -104,12 +104,12 @@ async function change(server: Server, wire: Wire, signal: AbortSignal | undefine
 }
 
 /**
- * A filter hides what it cannot be about: misfits, and with agent types also dead letters of no
- * agent.
+ * A filter hides what it cannot be about: unroutable messages, and with agent types also dead
+ * letters of no agent.
  */
 function isWanted(server: Server, entry: LogEntry, request: FollowRequest): boolean {
   const { topics, types, kinds } = request;
-  if (entry.kind === "input" && server.storage.isMisfit(entry.input.position)) {
+  if (entry.kind === "input" && server.storage.isUnroutable(entry.input.position)) {
     return topics === undefined && types === undefined && kinds === undefined;
   }
   if (server.storage.isRemoved(positionOf(entry))) return false;

@@ -1,5 +1,5 @@
 /**
- * A reader of one source: it hands over inputs while there is credit, a few in one go (L3). It
+ * A reader of one source: it hands over inputs while there is credit, a few in one go (LOG-3). It
  * hands over none but those that were asked for.
  */
 import { inputBytes, type Input, logChanged } from "@troupe/core/log";
@@ -155,7 +155,7 @@ export class MemoryReader implements Reader {
 }
 
 function wantedBy({ source, topics, types }: ReadRequest): (input: Input) => boolean {
-  if (source === "misfits" || (topics === undefined && types === undefined)) return () => true;
+  if (source === "unroutable" || (topics === undefined && types === undefined)) return () => true;
   const names = { agent: new Set(types), topic: new Set(topics) };
   return ({ address }) => names[address.kind].has(address.name);
 }

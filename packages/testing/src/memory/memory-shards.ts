@@ -12,7 +12,7 @@ import type { MemoryBroker, MemoryConnection, PauseOptions } from "./memory-brok
 import { MemoryLog } from "./memory-log.ts";
 import { replicaOf } from "./replica.ts";
 import { Server } from "./server.ts";
-import { foreignInput, misfitInput, type Outbox, type StorableInput } from "./storable.ts";
+import { foreignInput, unroutableInput, type Outbox, type StorableInput } from "./storable.ts";
 
 export function memoryShards(settings: MemoryBrokerSettings): MemoryBroker {
   const carrier = new Carrier(settings);
@@ -51,8 +51,8 @@ export function memoryShards(settings: MemoryBrokerSettings): MemoryBroker {
       const { position } = carrier.at(shard).storage.accept(input);
       return positions.global(shard, position);
     },
-    publishMisfit: (subject = "topic.two.tokens.too.many", payload = new Uint8Array()) =>
-      main.storage.accept(misfitInput(subject, payload, main.rules)).position,
+    publishUnroutable: (subject = "topic.two.tokens.too.many", payload = new Uint8Array()) =>
+      main.storage.accept(unroutableInput(subject, payload, main.rules)).position,
   });
 }
 
@@ -77,7 +77,7 @@ class Carrier {
   }
 
   shardOf({ address, source }: StorableInput): number {
-    return source === "misfits" ? 0 : shardOfKey(this.#settings, address.key);
+    return source === "unroutable" ? 0 : shardOfKey(this.#settings, address.key);
   }
 
   /** Lets everything arrive that waits for this shard. */

@@ -20,7 +20,7 @@ import type {
 } from "@troupe/core/log";
 
 /** The part of the log a reader reads. */
-export type Source = number | "misfits" | Outbox;
+export type Source = number | "unroutable" | Outbox;
 
 /** Entries in a shard that wait for another one. */
 export type Outbox = `to shard ${number}`;
@@ -83,12 +83,12 @@ export function foreignInput(
   } catch (error) {
     if (!(error instanceof InvalidKeyError)) throw error;
     const written: Address = { kind, name, key: token };
-    return { source: "misfits", address: written, metadata, payload: copy, fault: error };
+    return { source: "unroutable", address: written, metadata, payload: copy, fault: error };
   }
 }
 
 /** A bare message on a subject of ours that is not an address. */
-export function misfitInput(
+export function unroutableInput(
   subject: string,
   payload: Uint8Array,
   rules: StorableRules,
@@ -102,7 +102,7 @@ export function misfitInput(
   );
   const address: Address = { kind: kind === "agent" ? kind : "topic", name, key: rest.join(".") };
   const copy = copyOf(payload, rules.limits, subject);
-  return { source: "misfits", address, metadata: { foreign: true }, payload: copy, fault };
+  return { source: "unroutable", address, metadata: { foreign: true }, payload: copy, fault };
 }
 
 /** A turn ready to be stored. @throws InvalidKeyError, PayloadTooLargeError, LogRefusedError */

@@ -51,7 +51,7 @@ export class Storage {
   readonly #inputs = new Map<Source, Input[]>();
   /** Agent and position of the dead letters that were buried. */
   readonly #buried = new Set<string>();
-  readonly #misfits = new Set<Position>();
+  readonly #unroutable = new Set<Position>();
   /** Positions of entries that are for another shard. */
   readonly #outgoing = new Set<Position>();
   /** Positions of what is not there any more; every other entry keeps its place. */
@@ -88,7 +88,7 @@ export class Storage {
     return { position, duplicate: false };
   }
 
-  /** All or nothing (L2): everything that can be wrong is found before anything is stored. */
+  /** All or nothing (LOG-2): everything that can be wrong is found before anything is stored. */
   commit(turns: readonly StorableTurn[]): readonly Position[] {
     this.#refuseTooMany(turns);
     this.#refuseStale(turns);
@@ -111,7 +111,7 @@ export class Storage {
     return true;
   }
 
-  /** Removes the records of a journal before one of its own (L11); returns how many. */
+  /** Removes the records of a journal before one of its own (LOG-11); returns how many. */
   truncateJournal(name: string, before: Position): number {
     const journal = this.#journals.get(name) ?? [];
     const kept = journal.findIndex(({ revision }) => revision === before);
@@ -144,7 +144,7 @@ export class Storage {
     for (const entry of this.entries) {
       if (entry.kind !== "input" || entry.input.position >= before) continue;
       const { address, position } = entry.input;
-      if (address.kind !== kind || address.name !== name || this.isMisfit(position)) continue;
+      if (address.kind !== kind || address.name !== name || this.isUnroutable(position)) continue;
       if ((key !== undefined && address.key !== key) || this.#removed.has(position)) continue;
       this.#removed.add(position);
       count += 1;
@@ -223,7 +223,7 @@ export class Storage {
       const kept = inputs.findIndex(({ position }) => position > last);
       if (kept >= 0) inputs.length = kept;
     }
-    for (const set of [this.#misfits, this.#outgoing, this.#removed]) {
+    for (const set of [this.#unroutable, this.#outgoing, this.#removed]) {
       for (const position of set) if (position > last) set.delete(position);
     }
     this.#buried.clear();
@@ -262,8 +262,8 @@ export class Storage {
     return listOf(this.#inputs, source);
   }
 
-  isMisfit(position: Position): boolean {
-    return this.#misfits.has(position);
+  isUnroutable(position: Position): boolean {
+    return this.#unroutable.has(position);
   }
 
   /** An input that is nobody's here. */
@@ -338,7 +338,7 @@ export class Storage {
     if (outbox !== undefined) this.#outgoing.add(position);
     const source = outbox ?? wanted;
     listOf(this.#inputs, source).push(input);
-    if (source === "misfits") this.#misfits.add(position);
+    if (source === "unroutable") this.#unroutable.add(position);
     this.#append({ kind: "input", input });
     this.#tell(source);
     return position;

@@ -2,15 +2,15 @@
  * The way between one connection and the server: calls with answers, messages without, and the end
  * of both.
  *
- *  W1 Messages of a connection arrive in the order they were sent; so do those that it receives.
- *  W2 A call is settled at most once: by its answer, its signal or the end of the connection.
- *  W3 After a crash nothing more passes in either direction, so no answer ever settles a call.
- *  W4 During a pause calls do not reach the server. A patient call waits for the end of the pause,
+ *  WIRE-1 Messages of a connection arrive in the order they were sent; so do those that it receives.
+ *  WIRE-2 A call is settled at most once: by its answer, its signal or the end of the connection.
+ *  WIRE-3 After a crash nothing more passes in either direction, so no answer ever settles a call.
+ *  WIRE-4 During a pause calls do not reach the server. A patient call waits for the end of the pause,
  *     others do what the pause says. A pause in which calls fail also loses the answers on their
  *     way; a patient call is then made again, so its work must be safe to repeat.
- *  W5 A connection that is cut off alone is for its calls and readers as if the broker paused.
- *  W6 While its process stands still, nothing comes in; messages it had sent arrive.
- *  W7 A log loses something only with the server that had it, and with its connections: calls that
+ *  WIRE-5 A connection that is cut off alone is for its calls and readers as if the broker paused.
+ *  WIRE-6 While its process stands still, nothing comes in; messages it had sent arrive.
+ *  WIRE-7 A log loses something only with the server that had it, and with its connections: calls that
  *     waited for one of these end without an answer, patient ones are made again.
  */
 import { LogClosedError } from "@troupe/core/errors";
@@ -111,7 +111,7 @@ export class Wire {
   close(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (this.#state === "open") this.#end("closed");
-    // Pushed last, so the answers to all calls come first (W1).
+    // Pushed last, so the answers to all calls come first (WIRE-1).
     this.#up.push(() => this.#down.push(resolve));
     return promise;
   }

@@ -12,11 +12,25 @@ export interface Chance {
   /** Like `between`, with small numbers as likely as large ones: 1 to 10 as often as 10 to 100. */
   magnitude(least: number, most: number): number;
   happens(probability: number): boolean;
-  /** Pick an item. */
+  /**
+   * Pick an item.
+   *
+   * @example
+   * ```ts
+   * const fruit = chance.pick(["apple", "pear"]);
+   * ```
+   */
   pick<const Item>(items: readonly [Item, ...Item[]]): Item;
 }
 
-/** The chance of this seed for this purpose: always the same. */
+/**
+ * The chance of this seed for this purpose: always the same.
+ *
+ * @example
+ * ```ts
+ * const dice = chanceOf(7, "dice").between(1, 6);
+ * ```
+ */
 export function chanceOf(seed: number, purpose: string): Chance {
   const next = numbersOf(seed, purpose);
   const between = (least: number, most: number): number =>

@@ -3,25 +3,25 @@
 /**
  * The number of a worker's place; a place outlives the workers that fill it one after the other.
  */
-export type Place = number;
+export type WorkerPlace = number;
 
 export type Fault = { readonly atStep: number } & (
   | {
       /** The worker dies in the middle of everything, and another one starts in its place. */
       readonly kind: "crash";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly downMs: number;
     }
   | {
       /** The worker stops as it should, and another one starts in its place. */
       readonly kind: "restart";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly downMs: number;
     }
   | {
       /** The worker and the others take each other for dead, so both hold the same partitions. */
       readonly kind: "isolate";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly forMs: number;
     }
   | {
@@ -32,18 +32,18 @@ export type Fault = { readonly atStep: number } & (
   | {
       /** A commit of the worker goes wrong; see `CommitMishap`. */
       readonly kind: "commit";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly mishap: CommitMishap;
       readonly lateMs: number;
     }
   | {
       /** The worker is replaced by one with code that is so many versions older, for a while. */
       readonly kind: "deploy";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly versions: number;
       readonly forMs: number;
     }
-  | { readonly kind: "lose-replies"; readonly place: Place; readonly count: number }
+  | { readonly kind: "lose-replies"; readonly place: WorkerPlace; readonly count: number }
   | {
       /** All connections are cut off the log; see `PauseOptions` of the memory broker. */
       readonly kind: "pause";
@@ -53,33 +53,33 @@ export type Fault = { readonly atStep: number } & (
   | {
       /** Reads of the worker may be answered by a replica that stores nothing new meanwhile. */
       readonly kind: "stale";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly forMs: number;
     }
   | {
       /** A number of the worker's next reads, or saves, go wrong, each by itself. */
       readonly kind: "calls";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly which: FailingCalls;
       readonly count: number;
     }
   | {
       /** The worker alone does not reach the log; the others hear it, and it hears them. */
       readonly kind: "cut-off";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly calls: "wait" | "fail";
       readonly forMs: number;
     }
   | {
       /** The worker's process stands still; then everything is late. */
       readonly kind: "suspend";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly forMs: number;
     }
   | {
       /** The worker's clock is set: forward, or back. */
       readonly kind: "clock";
-      readonly place: Place;
+      readonly place: WorkerPlace;
       readonly byMs: number;
     }
   | {
@@ -108,7 +108,7 @@ export type CommitMishap = "lost-ack" | "unavailable" | "late" | "conflict";
 
 /**
  * `reads`: no answer. `saves`: no answer to what saves floors, snapshots, cells and manifests, and
- * buries misfits; half of these are stored.
+ * buries unroutable messages; half of these are stored.
  */
 export type FailingCalls = "reads" | "saves";
 

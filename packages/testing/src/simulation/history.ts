@@ -27,7 +27,14 @@ export interface History {
   readonly deadLetters: readonly DeadLetter[];
   /** Agents that have a journal, in the order of their first turns or parkings. */
   readonly agents: readonly AgentId[];
-  /** Keys of the agents of this type that have a journal. */
+  /**
+   * Keys of the agents of this type that have a journal.
+   *
+   * @example
+   * ```ts
+   * const names = history.keys(account);
+   * ```
+   */
   keys(agent: { readonly type: string }): readonly string[];
   turns(agent: { readonly type: string }, key: string): readonly JournaledTurn[];
   /** Records that say when an agent was parked and resumed, in the order of its journal. */
@@ -38,6 +45,11 @@ export interface History {
   tombstones(agent: { readonly type: string }, key: string): readonly JournaledTombstone[];
   /**
    * The fold of an agent's whole journal, also of what was removed from it. @throws FoldError
+   *
+   * @example
+   * ```ts
+   * const { balance } = history.state(account, "alice");
+   * ```
    */
   state<State, Events, Messages>(agent: Agent<State, Events, Messages>, key: string): State;
   /** An input's payload. @throws UndecodablePayloadError */
@@ -215,7 +227,7 @@ export class GrowingHistory implements History {
     }
   }
 
-  /** A subscription counts for what comes after its beginning (V4). */
+  /** A subscription counts for what comes after its beginning (KNOW-4). */
   #counts(type: string, { acceptedAtMs, address, position }: Input): boolean | undefined {
     if (address.kind === "agent") return true;
     const beginning = this.#beginningOf(type, address.name);

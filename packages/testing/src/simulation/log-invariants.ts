@@ -98,7 +98,7 @@ function foldIsPure(
   basesAreFolds(history, agent, definition, find);
 }
 
-/** I8: a base record is the fold of what came before it, because that may be gone (T4). */
+/** I8: a base record is the fold of what came before it, because that may be gone (BASE-4). */
 function basesAreFolds(
   history: GrowingHistory,
   agent: AgentId,

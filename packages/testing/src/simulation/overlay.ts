@@ -6,7 +6,14 @@ import type { Log } from "@troupe/core/log";
 
 export type LogMethods = Partial<Log>;
 
-/** The log with these methods instead of its own. */
+/**
+ * The log with these methods instead of its own.
+ *
+ * @example
+ * ```ts
+ * const slow = overlay(log, { reply: () => undefined });
+ * ```
+ */
 export function overlay(log: Log, methods: LogMethods): Log {
   const all: Record<string, unknown> = {};
   for (let level: unknown = log; level !== null; level = Object.getPrototypeOf(level)) {

@@ -58,7 +58,7 @@ function repliesAreRecorded(history: GrowingHistory, { replies }: Watch): Findin
   });
 }
 
-/** Answers that the ask of a turn may get: its reply, or one that a later turn gives (D2). */
+/** Answers that the ask of a turn may get: its reply, or one that a later turn gives (ANSWER-2). */
 function repliesTo(
   turns: readonly JournaledTurn[],
   asked: JournaledTurn | undefined,

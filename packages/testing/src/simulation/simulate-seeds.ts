@@ -42,7 +42,14 @@ export class SimulationFailedError extends Error {
   }
 }
 
-/** Runs seeds until one fails. @throws SimulationFailedError */
+/**
+ * Runs seeds until one fails. @throws SimulationFailedError
+ *
+ * @example
+ * ```ts
+ * await simulateSeeds({ ...system, count: 100 });
+ * ```
+ */
 export async function simulateSeeds(options: SimulateSeedsOptions): Promise<SeedsSummary> {
   requireNumbers("Simulation option ", options, { count: atLeastOne, from: atLeastZero });
   const { again, count = 200, from = 1, ...system } = options;

@@ -1,10 +1,10 @@
 /**
  * A run of a system: a seed decides everything, so the same seed is the same run, step by step.
  *
- *  S1 Everything that takes time or chance goes through the agenda and the seed's chances.
- *  S2 One step happens at a time, and only after everything that the step before made possible without another step.
- *  S3 Faults come at steps. They end when the drive is over and all of them came, or when nothing is left to do.
- *  S4 Then everything must be handled within bounded virtual time, the log must show the invariants, and processes must
+ *  SIM-1 Everything that takes time or chance goes through the agenda and the seed's chances.
+ *  SIM-2 One step happens at a time, and only after everything that the step before made possible without another step.
+ *  SIM-3 Faults come at steps. They end when the drive is over and all of them came, or when nothing is left to do.
+ *  SIM-4 Then everything must be handled within bounded virtual time, the log must show the invariants, and processes must
  *     stop without leaving anything behind.
  */
 import { atLeastOneOrInfinite, requireNumbers } from "@troupe/core/engine";
@@ -68,8 +68,15 @@ const numberRules = {
   restMsMax: duration,
 } as const;
 
-/** Run a system once. @throws DefinitionError for an option that is not usable. Never rejects
- * because of what it finds. */
+/**
+ * Run a system once. @throws DefinitionError for an option that is not usable. Never rejects
+ * because of what it finds.
+ *
+ * @example
+ * ```ts
+ * const run = await simulate({ ...system, seed: 1 });
+ * ```
+ */
 export async function simulate(options: SimulateOptions): Promise<SimulationRun> {
   requireNumbers("Simulation option ", options, numberRules);
   const { faults = {} } = options;

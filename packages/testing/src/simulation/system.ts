@@ -23,12 +23,26 @@ export interface Stage {
   readonly broker: MemoryBroker;
   /** Milliseconds since the epoch, in virtual time. */
   now(): number;
-  /** Resolves after so many virtual milliseconds; in a handler, of its process's clock. */
+  /**
+   * Resolves after so many virtual milliseconds; in a handler, of its process's clock.
+   *
+   * @example
+   * ```ts
+   * await stage.wait(1000);
+   * ```
+   */
   wait(delayMs: number): Promise<void>;
   /**
    * Do something `count` times, each at a moment of its own within `withinMs`, several at once. An
    * action that rejects fails the simulation. Shrinking a failure leaves actions out, so an action
    * must not rely on another one.
+   *
+   * @example
+   * ```ts
+   * await stage.times(10, (index) =>
+   *   troupe.send(account, `key-${index}`).deposit({ amount: 1 }),
+   * );
+   * ```
    */
   times(
     count: number,

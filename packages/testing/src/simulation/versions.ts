@@ -5,12 +5,12 @@
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { SubscriptionBeginning } from "@troupe/core/log";
 import type { MemoryBroker } from "../memory/memory-broker.ts";
-import type { Place } from "./fault.ts";
+import type { WorkerPlace } from "./fault.ts";
 import type { System } from "./system.ts";
 
 /** Code that is so many versions older, at one place, for a while. */
 export interface Deployment {
-  readonly place: Place;
+  readonly place: WorkerPlace;
   readonly versions: number;
   readonly forMs: number;
 }
@@ -22,7 +22,7 @@ export class Versions {
   readonly #codes: readonly Code[];
   readonly #broker: Pick<MemoryBroker, "replica">;
   /** Versions that run at places without the newest one. */
-  readonly #older = new Map<Place, { readonly versions: number }>();
+  readonly #older = new Map<WorkerPlace, { readonly versions: number }>();
   readonly #beginnings = new Map<string, SubscriptionBeginning>();
 
   constructor(
@@ -46,7 +46,7 @@ export class Versions {
     return this.#codes.length - 1;
   }
 
-  at(place: Place): Code {
+  at(place: WorkerPlace): Code {
     return this.#codes[this.#older.get(place)?.versions ?? 0] ?? this.oldest;
   }
 
@@ -54,7 +54,7 @@ export class Versions {
    * A place gets older code. Returns what ends that: false when the place has had another
    * deployment since.
    */
-  older(place: Place, versions: number): () => boolean {
+  older(place: WorkerPlace, versions: number): () => boolean {
     const deployed = { versions };
     this.#older.set(place, deployed);
     return () => this.#older.get(place) === deployed && this.#older.delete(place);

@@ -31,7 +31,7 @@ export function drawSettings(
     keyWindowMax: Math.min(windowMax, chance.pick([1, 2, 128])),
     handlersMax: chance.pick([1, 3, 1000]),
     runAheadMax: chance.pick([1, 3, 64]),
-    residentsMax: chance.pick([1, 4, 100_000]),
+    activationsMax: chance.pick([1, 4, 100_000]),
     singlesMax: chance.pick([1, 3, 1024]),
     groupsMax: chance.pick([1, 2]),
     snapshotTurns: chance.pick([1, 3, 100]),

@@ -14,7 +14,7 @@ import { createMemoryBroker } from "../memory/memory-broker.ts";
 import type { Agenda, VirtualClock } from "./agenda.ts";
 import type { Chance } from "./chance.ts";
 import { chanceOf } from "./chance.ts";
-import type { Fault, Place } from "./fault.ts";
+import type { Fault, WorkerPlace } from "./fault.ts";
 import type { HandlerPace } from "./handler-watch.ts";
 import { handlerPace, handlerWatch } from "./handler-watch.ts";
 import { noTroubles } from "./faulty-log.ts";
@@ -77,7 +77,7 @@ export class World {
   readonly #pace: HandlerPace;
   readonly #versions: Versions;
   readonly #callChance: Chance;
-  readonly #workers = new Map<Place, SimulatedProcess>();
+  readonly #workers = new Map<WorkerPlace, SimulatedProcess>();
   readonly #processes: SimulatedProcess[] = [];
   #workersSoFar = 0;
   #open = true;
@@ -237,7 +237,7 @@ export class World {
     };
   }
 
-  #startWorker(place: Place): void {
+  #startWorker(place: WorkerPlace): void {
     if (!this.#open || this.#workers.has(place)) return;
     const { onEvent, seed, system } = this.#options;
     this.#workersSoFar += 1;
@@ -270,7 +270,7 @@ export class World {
   }
 
   /** A message ends the process that handles it. */
-  #end(place: Place, name: string, how: "kills" | "blocks" | undefined): boolean {
+  #end(place: WorkerPlace, name: string, how: "kills" | "blocks" | undefined): boolean {
     const worker = this.#workers.get(place);
     if (how === undefined || worker?.name !== name) return false;
     if (how === "kills") this.#crash(place, restartMs);
@@ -283,7 +283,7 @@ export class World {
     return true;
   }
 
-  #crash(place: Place, downMs: number): void {
+  #crash(place: WorkerPlace, downMs: number): void {
     const worker = this.#workers.get(place);
     if (worker === undefined) return;
     this.#workers.delete(place);
@@ -292,7 +292,7 @@ export class World {
     this.#clock.after(downMs, () => this.#startWorker(place));
   }
 
-  #restart(place: Place, downMs: number): void {
+  #restart(place: WorkerPlace, downMs: number): void {
     const worker = this.#workers.get(place);
     if (worker === undefined) return;
     if (worker.standing) return this.#crash(place, downMs);
@@ -313,7 +313,7 @@ export class World {
     });
   }
 
-  #isolate(place: Place, forMs: number): void {
+  #isolate(place: WorkerPlace, forMs: number): void {
     const troubles = this.#workers.get(place)?.troubles;
     if (troubles === undefined) return;
     troubles.isolated = true;
@@ -342,7 +342,7 @@ export class World {
     this.#options.onLost();
   }
 
-  #loseReplies(place: Place, count: number): void {
+  #loseReplies(place: WorkerPlace, count: number): void {
     const troubles = this.#workers.get(place)?.troubles;
     if (troubles !== undefined) troubles.repliesToLose += count;
   }

@@ -18,7 +18,7 @@ interface Balance {
 export interface KvBalances {
   /** The balance with this deposit, once it is kept. */
   deposit(key: string, sequence: number, amount: number): Promise<number>;
-  /** What is kept, from the bucket and not from memory. */
+  /** Balances that are kept, from the bucket and not from memory. */
   read(): Promise<Map<string, number>>;
   drop(): Promise<void>;
 }

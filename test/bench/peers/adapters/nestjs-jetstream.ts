@@ -30,7 +30,7 @@ interface Deposit {
   readonly text: string;
 }
 
-/** What the transport puts in its context. */
+/** Context that the transport makes. */
 interface Context {
   getArgByIndex(index: 0): JsMsg;
 }

@@ -14,7 +14,7 @@ import { CannotRunError } from "../../benchmark.ts";
 
 export interface Program {
   readonly path: string;
-  /** Where the libraries are that came with it. */
+  /** Environment with the folders of the libraries that came with it. */
   readonly environment: NodeJS.ProcessEnv;
 }
 

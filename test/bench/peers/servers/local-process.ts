@@ -35,7 +35,7 @@ export interface ProcessOptions {
   readonly owner?: Owner;
 }
 
-/** Whom a process and its folder belong to; nothing means us. */
+/** Owner of a process and its folder; nothing means us. */
 export interface Owner {
   readonly uid?: number;
   readonly gid?: number;

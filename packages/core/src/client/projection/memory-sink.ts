@@ -22,18 +22,39 @@ export interface MemoryModel<Value> extends ReadModel<Value> {
 }
 
 export interface MemorySink extends ProjectionSink<MemoryModel<unknown>> {
-  /** The model as of its checkpoint; do not change it. The initial one before the first start. */
+  /**
+   * The model as of its checkpoint; do not change it. The initial one before the first start.
+   *
+   * @example
+   * ```ts
+   * const byOwner = sink.read(balances);
+   * ```
+   */
   read<Value>(projection: ProjectionDefinition & { readonly model: MemoryModel<Value> }): Value;
 }
 
-/** A read model in memory; `initial` makes an empty one. */
+/**
+ * A read model in memory; `initial` makes an empty one.
+ *
+ * @example
+ * ```ts
+ * const model = memoryModel(() => new Map<string, number>());
+ * ```
+ */
 export function memoryModel<Value>(initial: () => Value): MemoryModel<Value> {
   return Object.freeze({ medium: "memory", initial });
 }
 
-/** A sink for models in memory. Runners that share it share its models. */
+/**
+ * A sink for models in memory. Runners that share it share its models.
+ *
+ * @example
+ * ```ts
+ * const running = await troupe.project(balances, memorySink());
+ * ```
+ */
 export function memorySink(): MemorySink {
-  const stored = new Map<string, Stored>();
+  const stored = new Map<string, StoredModel>();
   const last = new Map<string, Promise<unknown>>();
   /** Runs a projection's transactions one at a time. */
   const inTurn = <T>(projection: ProjectionDefinition, work: () => Promise<T>): Promise<T> => {
@@ -78,7 +99,7 @@ export function memorySink(): MemorySink {
   });
 }
 
-interface Stored {
+interface StoredModel {
   readonly checkpoint: Checkpoint;
   readonly value: unknown;
 }

@@ -1,9 +1,10 @@
 /**
  * Runs a projection: reads the records of its agents in log order and gives them to the writer in
- * batches, until it is stopped or an error ends it. (P1, P2 and P4 are the writer's.)
+ * batches, until it is stopped or an error ends it. (PROJECT-1, PROJECT-2 and PROJECT-4 are the
+ * writer's.)
  *
- *  P3 Reading ahead is bounded (I7), and goes on while a transaction is under way.
- *  P5 After a failure that may pass, reading starts again from the stored checkpoint, after a pause
+ *  PROJECT-3 Reading ahead is bounded (I7), and goes on while a transaction is under way.
+ *  PROJECT-5 After a failure that may pass, reading starts again from the stored checkpoint, after a pause
  *     that grows; any other failure ends the run, and the inspection feed says so.
  */
 import { thrownText, tryRead } from "../../errors/thrown.ts";

@@ -1,13 +1,13 @@
 /**
  * The transactions of a running projection, one after the other, and its checkpoint.
  *
- *  P1 Records are applied in log order, without a gap: a transaction moves the checkpoint from
+ *  PROJECT-1 Records are applied in log order, without a gap: a transaction moves the checkpoint from
  *     where the writer knows it to the last record of the batch, and the sink refuses to when it
- *     is not there (S1).
- *  P2 When it is not there, somebody else moved it, or a transaction went through whose answer was
+ *     is not there (SINK-1).
+ *  PROJECT-2 When it is not there, somebody else moved it, or a transaction went through whose answer was
  *     lost. Further on: records that are already in the model are left out. Back: it was rebuilt,
  *     so reading starts again from there.
- *  P4 A poison event costs no neighbour: everything before it is kept, and with the policy `skip`
+ *  PROJECT-4 A poison event costs no neighbour: everything before it is kept, and with the policy `skip`
  *     everything after it too (I10).
  */
 import type { Clock } from "../../clock/clock.ts";
@@ -68,7 +68,7 @@ export class ProjectionWriter<Model extends ReadModel> {
   }
 
   /**
-   * Returns when all of the batch is in the model, or the checkpoint was moved back (P2).
+   * Returns when all of the batch is in the model, or the checkpoint was moved back (PROJECT-2).
    * @throws PoisonEventError, SinkUnavailableError, SinkRefusedError, OutdatedProjectionError
    */
   async write(batch: readonly ProjectedRecord[], signal: AbortSignal): Promise<void> {
@@ -114,8 +114,8 @@ export class ProjectionWriter<Model extends ReadModel> {
   }
 
   /**
-   * Handles a poison event by policy (P4): the event is left out from now on, or everything before
-   * it is kept.
+   * Handles a poison event by policy (PROJECT-4): the event is left out from now on, or everything
+   * before it is kept.
    */
   async #poisoned(found: PoisonFound, records: readonly ProjectedRecord[]): Promise<void> {
     const { error, place, record } = found;

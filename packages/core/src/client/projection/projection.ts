@@ -59,6 +59,13 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
    * An event and what it does to the model. The handler may run again after a failure, but its
    * writes through the handle are kept exactly once. Everything else it does is not, so it should
    * do nothing else.
+   *
+   * @example
+   * ```ts
+   * balances.on(account, "withdrawn", (model, { amount }, { agent }) => {
+   *   model.set(agent.key, (model.get(agent.key) ?? 0) - amount);
+   * });
+   * ```
    */
   on<State, Events, Messages, const Name extends keyof Events & string>(
     agent: Agent<State, Events, Messages>,
@@ -74,6 +81,7 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
    * Handle the erasure of an agent of this type: remove from the model what it has of that agent.
    * Called in the order of its events, like them.
    *
+   * @example
    * ```ts
    * balances.onErased(account, (model, { agent }) => void model.delete(agent.key));
    * ```
@@ -87,14 +95,14 @@ export interface Projection<Model extends ReadModel> extends ProjectionDefinitio
 /**
  * Declare a projection. @param name letters, digits, `-`, `_`. @throws DefinitionError
  *
+ * @example
  * ```ts
- * const balances = projection("balances", memoryModel(() => new Map<string, number>())).on(
- *   account,
- *   "deposited",
- *   (model, { amount }, { agent }) => {
- *     model.set(agent.key, (model.get(agent.key) ?? 0) + amount);
- *   },
- * );
+ * const balances = projection(
+ *   "balances",
+ *   memoryModel(() => new Map<string, number>()),
+ * ).on(account, "deposited", (model, { amount }, { agent }) => {
+ *   model.set(agent.key, (model.get(agent.key) ?? 0) + amount);
+ * });
  * ```
  */
 export function projection<Model extends ReadModel>(

@@ -17,8 +17,20 @@ export interface RunningProjection extends AsyncDisposable {
   /**
    * Resolves when everything that is on the log at the time of the call is in the model. Rejects
    * with the error that ended the run, StoppedError after a stop, or the signal's reason.
+   *
+   * @example
+   * ```ts
+   * await running.caughtUp(AbortSignal.timeout(10_000));
+   * ```
    */
   caughtUp(signal?: AbortSignal): Promise<void>;
-  /** Finishes the transaction under way, and ends. Never rejects. */
+  /**
+   * Finishes the transaction under way, and ends. Never rejects.
+   *
+   * @example
+   * ```ts
+   * await running.stop();
+   * ```
+   */
   stop(): Promise<void>;
 }

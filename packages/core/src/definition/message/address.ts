@@ -17,12 +17,26 @@ export interface Address {
   readonly key: string;
 }
 
-/** `type/key`, as people write and read it. */
+/**
+ * `type/key`, as people write and read it.
+ *
+ * @example
+ * ```ts
+ * agentName({ type: "account", key: "alice" }); // "account/alice"
+ * ```
+ */
 export function agentName(agent: AgentId): string {
   return `${agent.type}/${agent.key}`;
 }
 
-/** The agent that `type/key` names; the key may itself contain slashes. */
+/**
+ * The agent that `type/key` names; the key may itself contain slashes.
+ *
+ * @example
+ * ```ts
+ * parseAgentName("account/a/b"); // { type: "account", key: "a/b" }
+ * ```
+ */
 export function parseAgentName(name: string): AgentId | undefined {
   const slash = name.indexOf("/");
   if (slash < 1 || slash === name.length - 1) return undefined;

@@ -23,6 +23,11 @@ const unsafeAll = /[\u0000-\u0020\u007f.*>%\s\ud800-\udfff]/gu;
 /**
  * The subject token of a key. @throws InvalidKeyError when it is empty, too long or not well-formed
  * Unicode.
+ *
+ * @example
+ * ```ts
+ * keyToToken("alice@example.com"); // "alice@example%2Ecom"
+ * ```
  */
 export function keyToToken(key: string): string {
   if (key.length === 0) throw invalid(key, "it is empty");
@@ -34,7 +39,14 @@ export function keyToToken(key: string): string {
   return token;
 }
 
-/** Whether this can be the key of an agent, or the name of a cell. */
+/**
+ * Whether this can be the key of an agent, or the name of a cell.
+ *
+ * @example
+ * ```ts
+ * isToken("alice"); // true
+ * ```
+ */
 export function isToken(key: string): boolean {
   try {
     keyToToken(key);
@@ -47,6 +59,11 @@ export function isToken(key: string): boolean {
 /**
  * The key of a subject token. @throws InvalidKeyError when it is badly escaped, too long or not
  * canonical.
+ *
+ * @example
+ * ```ts
+ * tokenToKey("alice@example%2Ecom"); // "alice@example.com"
+ * ```
  */
 export function tokenToKey(token: string): string {
   if (!token.includes("%")) {

@@ -9,6 +9,12 @@ export const partitionCountDefault = 16;
 const offsetBasis = 2166136261;
 const prime = 16777619;
 
+/**
+ * @example
+ * ```ts
+ * const partition = partitionOfToken(keyToToken("alice"), log.partitions);
+ * ```
+ */
 export function partitionOfToken(token: string, partitions: number): number {
   let hash = offsetBasis;
   for (let i = 0; i < token.length; i++) {

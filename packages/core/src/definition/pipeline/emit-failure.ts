@@ -1,7 +1,7 @@
 /**
  * Emitting a failure where nothing may be lost: a failure has no bound of its own, an event has one
  * (`eventBytesMax`). A failure that does not fit goes without its details, because a job that is
- * not told of its failure would wait for ever (J2).
+ * not told of its failure would wait for ever (JOB-2).
  */
 import { EventTooLargeError } from "../../errors/message-errors.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";

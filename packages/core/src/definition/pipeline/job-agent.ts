@@ -4,11 +4,11 @@
  * A stage is a turn, so its result and the message for the next stage commit together (I3), a stage
  * that was completed never runs again (I4), and between two stages nothing is held (I11).
  *
- *  J1 A stage runs only while the job is at it: a message that comes twice, or late, does nothing.
- *  J2 A message that fails for good, or cannot be read, fails the job in the same commit
+ *  JOB-1 A stage runs only while the job is at it: a message that comes twice, or late, does nothing.
+ *  JOB-2 A message that fails for good, or cannot be read, fails the job in the same commit
  *     (`onFailed`, `onUnread`), so no job is left behind silently; a redriven one lets it go on.
- *  J3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it comes.
- *  J4 A job is worked on as long as somebody wants it: then it stops, keeps what it completed, and goes on when it is run
+ *  JOB-3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it comes.
+ *  JOB-4 A job is worked on as long as somebody wants it: then it stops, keeps what it completed, and goes on when it is run
  *     again (DESIGN.md, "How long a job is wanted").
  */
 import type { UntypedMessages } from "../agent-reference.ts";
@@ -17,7 +17,7 @@ import { agent } from "../agent.ts";
 import { DefinitionError } from "../../errors/definition-errors.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import type { Schema } from "../schema.ts";
-import { saysGivenUp } from "../wanted.ts";
+import { saysGivenUp } from "../demand.ts";
 import { ignore, isThenable } from "../../wire/thenable.ts";
 import { anything } from "./anything.ts";
 import { batchStageHandler } from "./batch-stage.ts";
@@ -91,7 +91,7 @@ function askingOf(context: JobContext, timeoutMs = Infinity): Asking {
   const replyTo = context.answerLater();
   const { asks, status } = context.state;
   const isTold = status !== "running" || asks.length < asksMax;
-  const { deadlineMs = Infinity } = context.wanted;
+  const { deadlineMs = Infinity } = context.demand;
   const untilMs = Math.min(deadlineMs, context.message.acceptedAtMs + timeoutMs);
   return {
     replyTo: isTold ? replyTo : undefined,

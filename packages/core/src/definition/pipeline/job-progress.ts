@@ -3,10 +3,10 @@ import { agentNamed } from "../agent-reference.ts";
 import { PipelineStageError } from "../../errors/pipeline-errors.ts";
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import { emitFailure } from "./emit-failure.ts";
-import type { LateReplies } from "../wanted.ts";
+import type { LateReplies } from "../demand.ts";
 import type { Context } from "../context.ts";
 import type { FailureContext } from "../failure-context.ts";
-import type { Wanted } from "../wanted.ts";
+import type { Demand } from "../demand.ts";
 import type { JobEvents, JobParts, JobState } from "./job-state.ts";
 import { partOf, partType } from "./part-agent.ts";
 import type { Job, StageDefinition } from "./stage-definition.ts";
@@ -53,24 +53,24 @@ export function handOut(
 
 /** Hands out a part, under the job's present deadline and askers. */
 export function handOutPart(
-  context: Pick<JobContext, "agent" | "sendWanted" | "state">,
+  context: Pick<JobContext, "agent" | "sendFor" | "state">,
   { pipeline }: Course,
   stage: string,
   index: number,
 ): void {
   const { parts, runs } = context.state;
   const message = { job: context.agent.key, index, item: parts?.items[index], runs };
-  partOf(context, wantedOf(context.state), partType(pipeline, stage), message).run(message);
+  partOf(context, demandOf(context.state), partType(pipeline, stage), message).run(message);
 }
 
-function wantedOf({ asks, deadlineMs, onlyAsks }: JobState): Wanted {
+function demandOf({ asks, deadlineMs, onlyAsks }: JobState): Demand {
   return { deadlineMs, askers: onlyAsks && asks.length <= askersMax ? asks : undefined };
 }
 
 /** Number of askers that a message names at most. */
 const askersMax = 16;
 
-/** J1: whether the job is at this stage; a job that stopped or failed there goes on. */
+/** JOB-1: whether the job is at this stage; a job that stopped or failed there goes on. */
 export function isAt(context: Pick<JobContext, "emit" | "state">, stage: string): boolean {
   const { stage: at, status } = context.state;
   if (at !== stage || status === "new" || status === "done") return false;
@@ -124,13 +124,13 @@ export interface StageMessage {
 
 /** The message with which a job comes to a stage. */
 export function begin(
-  context: Pick<JobContext, "agent" | "sendWanted" | "state">,
+  context: Pick<JobContext, "agent" | "sendFor" | "state">,
   message: string | undefined,
 ): void {
   const { key, type } = context.agent;
   if (message === undefined) return;
   const { runs } = context.state;
-  context.sendWanted(wantedOf(context.state), agentNamed(type), key)[message]?.({ runs });
+  context.sendFor(demandOf(context.state), agentNamed(type), key)[message]?.({ runs });
 }
 
 function nextOf({ stages }: Course, stage: string): string | undefined {
@@ -138,17 +138,17 @@ function nextOf({ stages }: Course, stage: string): string | undefined {
 }
 
 /** The stage at which a job ended, and the reason. */
-export interface Ending {
+export interface JobEnding {
   readonly stage: string;
   readonly part?: number;
   readonly failure: ErrorData;
 }
 
-/** J2: the job failed, and its askers hear why. */
+/** JOB-2: the job failed, and its askers hear why. */
 export function fail(
   context: FailedJobContext,
   { pipeline }: Course,
-  { failure, part, stage }: Ending,
+  { failure, part, stage }: JobEnding,
 ): void {
   const job = context.agent.key;
   const { asks } = context.state;
@@ -161,13 +161,13 @@ export function fail(
 }
 
 /**
- * J4: nobody wants the job any more. Its askers are told the same as an ask whose turn was given
+ * JOB-4: nobody wants the job any more. Its askers are told the same as an ask whose turn was given
  * up; at the asker's own deadline either of the two answers may come first.
  */
 export function stop(
   context: FailedJobContext,
   { pipeline }: Course,
-  { failure, part, stage }: Ending,
+  { failure, part, stage }: JobEnding,
 ): void {
   const job = context.agent.key;
   const { asks, status } = context.state;

@@ -115,8 +115,9 @@ export const newJob: JobState = Object.freeze({
 });
 
 /**
- * Number of a job's askers that are told at once; the others find the answer in the journal (D2).
- * Their addresses are in the job's state and in the record that answers them: some 50 bytes each.
+ * Number of a job's askers that are told at once; the others find the answer in the journal
+ * (ANSWER-2). Their addresses are in the job's state and in the record that answers them: some 50
+ * bytes each.
  */
 export const asksMax = 1024;
 

@@ -14,8 +14,8 @@ import { parseAgentName } from "../message/address.ts";
 import type { RetryPolicy } from "../retry-policy.ts";
 import type { Context } from "../context.ts";
 import type { FailureContext } from "../failure-context.ts";
-import { saysGivenUp } from "../wanted.ts";
-import type { Wanted, WantedSends } from "../wanted.ts";
+import { saysGivenUp } from "../demand.ts";
+import type { Demand, DemandSends } from "../demand.ts";
 import { anything } from "./anything.ts";
 import { emitFailure } from "./emit-failure.ts";
 import type { ParallelStage, Part } from "./stage-definition.ts";
@@ -52,7 +52,7 @@ interface GatherMessages {
   readonly gather: { readonly input: GatherMessage; readonly reply: unknown };
 }
 type PartContext = Context<PartState, PartEvents>;
-type FailedPartContext = FailureContext<PartState, PartEvents> & WantedSends;
+type FailedPartContext = FailureContext<PartState, PartEvents> & DemandSends;
 type Outcome = Pick<GatherMessage, "failure" | "givenUp" | "result">;
 
 export function partType(pipeline: string, stage: string): string {
@@ -61,12 +61,12 @@ export function partType(pipeline: string, stage: string): string {
 
 /** The agent of one part: a job's parts are spread over the partitions. */
 export function partOf(
-  context: Pick<WantedSends, "sendWanted">,
-  wanted: Wanted,
+  context: Pick<DemandSends, "sendFor">,
+  demand: Demand,
   type: string,
   { index, job }: Part,
 ): SendCalls<PartMessages, void> {
-  return context.sendWanted<PartMessages>(wanted, { type }, `${job}/${index}`);
+  return context.sendFor<PartMessages>(demand, { type }, `${job}/${index}`);
 }
 
 /** The part that an agent of this name handles; undefined when it handles none of this pipeline. */
@@ -102,7 +102,7 @@ export function partAgent(pipeline: string, stage: ParallelStage): AgentDefiniti
   const fallBack = (...[context, failure, part]: FailedPart): void => {
     if (saysGivenUp(failure, context.message.position)) return giveUp(context, failure, part);
     emitFailure(failure, (known) => context.emit.fellBack({ failure: known }));
-    partOf(context, context.wanted, type, part).fallback(part);
+    partOf(context, context.demand, type, part).fallback(part);
   };
   const giveUp = (...[context, failure, part]: FailedPart): void => {
     const isGivenUp = saysGivenUp(failure, context.message.position);

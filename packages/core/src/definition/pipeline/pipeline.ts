@@ -114,6 +114,16 @@ export interface PipelineOptions {
  * the same answer, and runs nothing twice.
  *
  * @param name one subject token: letters, digits, `-`, `_`. @throws DefinitionError
+ *
+ * @example
+ * ```ts
+ * const enrich = pipeline("enrich", z.object({ url: z.string() }))
+ *   .stage("fetch", (ctx, { url }) =>
+ *     ctx.step("fetch", async () => (await fetch(url)).text()),
+ *   )
+ *   .stage("sum-up", (ctx, page) => ctx.step("model", () => model.complete(page)));
+ * const summary = await troupe.agent(enrich, "job-1").run({ url: "https://example.com" });
+ * ```
  */
 export function pipeline<S extends Schema>(
   name: string,

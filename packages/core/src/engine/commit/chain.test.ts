@@ -1,4 +1,4 @@
-/** Number of an agent's turns that leave in one commit (C2). */
+/** Number of an agent's turns that leave in one commit (COMMIT-2). */
 import { expect, test } from "vitest";
 import { z } from "zod";
 

@@ -1,14 +1,14 @@
 /**
  * Group commit: the finished turns of all agents of a worker, on their way to the log.
  *
- *  C1 A mailbox has at most one commit on its way; its turns keep their order.
- *  C2 A turn that stores nothing but its record commits alone: one message is atomic by itself, needs no batch, and its
+ *  COMMIT-1 A mailbox has at most one commit on its way; its turns keep their order.
+ *  COMMIT-2 A turn that stores nothing but its record commits alone: one message is atomic by itself, needs no batch, and its
  *     conflict concerns nobody else. Only a key with many finished turns commits them as a chain; from how many on that
  *     pays, the log says (`chainMin`).
- *  C3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
+ *  COMMIT-3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
  *     its size, so only a few are on their way at once and the rest gathers for the next one. A group is of one shard.
- *  C4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
- *  C5 The number of turns on their way is bounded (I7).
+ *  COMMIT-4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
+ *  COMMIT-5 The number of turns on their way is bounded (I7).
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
 import { errorData, isFinal, TroupeError } from "../../errors/troupe-error.ts";
@@ -31,7 +31,7 @@ export interface CommitLimits {
 }
 
 /** A mailbox's part of a commit. */
-interface Share {
+interface CommitPart {
   readonly mailbox: Committing;
   readonly shard: number;
   readonly turns: readonly Turn[];
@@ -55,7 +55,7 @@ export class Committer {
   /** Mailboxes with finished turns. */
   #waiting: Committing[] = [];
   /** Shares that need a group. */
-  #gathering: Share[] = [];
+  #gathering: CommitPart[] = [];
   #singles = 0;
   #groups = 0;
   #flushScheduled = false;
@@ -109,7 +109,7 @@ export class Committer {
   }
 
   /** Most turns come this way: one promise each. */
-  #commitSingle(share: Share): void {
+  #commitSingle(share: CommitPart): void {
     this.#singles += 1;
     const startedAt = this.#feed.active ? performance.now() : 0;
     const before = this.#footing.positionIn(share.shard);
@@ -137,8 +137,8 @@ export class Committer {
     let messages = 0;
     let bytes = 0;
     const shard = this.#gathering[0]?.shard;
-    const group: Share[] = [];
-    const rest: Share[] = [];
+    const group: CommitPart[] = [];
+    const rest: CommitPart[] = [];
     let isFull = false;
     for (const share of this.#gathering) {
       const isOther = share.shard !== shard;
@@ -159,7 +159,7 @@ export class Committer {
   }
 
   /** Stores the shares; never rejects: every share ends committed, recovering or refused. */
-  async #commit(shares: readonly Share[]): Promise<void> {
+  async #commit(shares: readonly CommitPart[]): Promise<void> {
     const startedAt = this.#feed.active ? performance.now() : 0;
     const before = this.#footing.positionIn(shares[0]?.shard ?? 0);
     try {
@@ -178,7 +178,7 @@ export class Committer {
   }
 
   /** The last record of a commit is the furthest thing that this worker knows of the log. */
-  #standOn(share: Share | undefined, revisions: readonly Position[], before: Position): void {
+  #standOn(share: CommitPart | undefined, revisions: readonly Position[], before: Position): void {
     const record = share?.commits.at(-1)?.record;
     const revision = revisions.at(-1);
     if (record !== undefined && revision !== undefined) {
@@ -186,7 +186,7 @@ export class Committer {
     }
   }
 
-  async #failed(shares: readonly Share[], thrown: unknown): Promise<void> {
+  async #failed(shares: readonly CommitPart[], thrown: unknown): Promise<void> {
     // Nothing was stored, because of one of the shares; the others must not pay for it (I10).
     const definite =
       thrown instanceof RevisionConflictError ||
@@ -200,7 +200,7 @@ export class Committer {
     this.#failedAlone(shares, thrown);
   }
 
-  #failedAlone(shares: readonly Share[], thrown: unknown): void {
+  #failedAlone(shares: readonly CommitPart[], thrown: unknown): void {
     if (this.#feed.active) {
       const agents = shares.map((share) => share.mailbox.agent);
       this.#feed.emit({ kind: "commit.failed", agents, failure: errorData(thrown) });
@@ -215,14 +215,14 @@ export class Committer {
     }
   }
 
-  #stored(shares: readonly Share[], tookMs: number): void {
+  #stored(shares: readonly CommitPart[], tookMs: number): void {
     const turns = shares.reduce((sum, share) => sum + share.turns.length, 0);
     const messages = shares.reduce((sum, share) => sum + share.messages, 0);
     this.#feed.emit({ kind: "commit.stored", turns, messages, tookMs });
   }
 }
 
-function shareOf(mailbox: Committing, turns: readonly Turn[], shard: number): Share {
+function shareOf(mailbox: Committing, turns: readonly Turn[], shard: number): CommitPart {
   let messages = 0;
   let bytes = 0;
   const commits: TurnCommit[] = [];
@@ -246,7 +246,7 @@ function shareOf(mailbox: Committing, turns: readonly Turn[], shard: number): Sh
 
 /** The journal's revision after each turn: of the base record behind it where the agent ended. */
 function revisionsOf(
-  { commits, turns }: Share,
+  { commits, turns }: CommitPart,
   revisions: readonly Position[],
 ): readonly Position[] {
   if (commits.length === turns.length) return revisions;

@@ -1,4 +1,4 @@
-/** Commits of one record: those on their way are counted, and each ends (C5). */
+/** Commits of one record: those on their way are counted, and each ends (COMMIT-5). */
 import { expect, test } from "vitest";
 import { z } from "zod";
 

@@ -80,7 +80,7 @@ async function graveOf(
   if (waiting !== undefined) held["timers"] = waiting;
   const key = await subjectKeys(log).idOf(agentName(agent));
   const { inputPosition, revision } = tombstone;
-  // Without what a new life has added (A3).
+  // Without what a new life has added (ERASE-3).
   const life = { ...options, until: revision };
   const { sent, sentCount } = await scanJournal(log, agent, nothingScanned, life);
   return { upTo: inputPosition, sentCount, buried: { tombstone: revision, key, held, sent } };
@@ -95,8 +95,8 @@ async function withoutTimers(log: Log, agent: AgentId, options: EraseOptions): P
 }
 
 /**
- * Stores the tombstone (A1). Messages that were handled while it was on its way go too: their turns
- * are forgotten, and they must not be handled again.
+ * Stores the tombstone (ERASE-1). Messages that were handled while it was on its way go too: their
+ * turns are forgotten, and they must not be handled again.
  */
 async function bury(
   log: Log,

@@ -4,7 +4,7 @@
  * Loading folds the journal from the last snapshot on; without one from the beginning. Afterwards
  * only what was committed elsewhere is read, from the known revision on. A snapshot is a cache of
  * the fold and nothing else: it may be missing, lost or of another version of the state, and the
- * journal decides. A journal whose beginning was removed begins at a base record (T1, T2 in
+ * journal decides. A journal whose beginning was removed begins at a base record (BASE-1, BASE-2 in
  * journal/base-record.ts).
  */
 import { coversFold } from "../../definition/event-version.ts";
@@ -47,7 +47,7 @@ export interface HistoryHost {
   readonly footing: Pick<LogFooting, "read">;
   /** Absent for who only reads: then no step is taken again. */
   readonly identity?: Pick<LogIdentity, "digests">;
-  /** Nothing that is stored by now may be missing (L8). @default false */
+  /** Nothing that is stored by now may be missing (LOG-8). @default false */
   readonly firm?: boolean;
 }
 
@@ -80,7 +80,7 @@ export class AgentHistory {
   #baseTurns = 0;
   /** Position of the base record at which the journal began when it was read; 0 for its first. */
   #begins: Position = 0;
-  /** Turns are missing; a base record behind them mends that (T1). */
+  /** Turns are missing; a base record behind them mends that (BASE-1). */
   #hole: JournalHoleError | undefined;
   /** Turns at the tombstone. */
   #turnsErased = -1;
@@ -179,7 +179,7 @@ export class AgentHistory {
 
   /**
    * True when the journal took a record of ours since it was loaded: no other worker had written to
-   * it, also where the load came from a replica that was behind (S6).
+   * it, also where the load came from a replica that was behind (STEP-6).
    */
   get confirmed(): boolean {
     return this.#confirmed;
@@ -295,7 +295,7 @@ export class AgentHistory {
     for await (const next of pages) await this.#applyPage(next);
   }
 
-  /** Personal data that was erased meanwhile is in the state (Z3). */
+  /** Personal data that was erased meanwhile is in the state (SEAL-3). */
   async #holdsErased(): Promise<boolean> {
     const { references } = this.#current;
     if (references === undefined) return false;
@@ -432,7 +432,7 @@ export class AgentHistory {
     this.#closeSteps();
   }
 
-  /** A base record is where the journal begins, or says what is known (T1, T2, T3). */
+  /** A base record is where the journal begins, or says what is known (BASE-1, BASE-2, BASE-3). */
   #meet(base: BaseRecord, { position, storedAtMs, ...keys }: BasePlace): void {
     const { ended, lastInput, openAsks, turns } = base;
     const isKnown = this.#hole === undefined && this.#current.turns === turns;

@@ -2,7 +2,7 @@
  * An agent's state now, without a turn: read as an activation reads it, from the newest snapshot
  * and what the journal has after it. Nothing runs, nothing is stored, and no worker is needed.
  *
- * The read is firm (L8), so whoever was told of a turn sees it.
+ * The read is firm (LOG-8), so whoever was told of a turn sees it.
  */
 import type { Agent } from "../../definition/agent.ts";
 import type { AgentId } from "../../definition/message/address.ts";

@@ -71,9 +71,10 @@ export interface ReplayOptions<State> extends CallOptions {
 /**
  * An agent's turn records in order, from the first one that is kept. @throws JournalHoleError
  *
+ * @example
  * ```ts
- * const onBeginning = ({ turn }) => console.log(`begins at turn ${turn}`);
- * for await (const { record } of turnsOf(log, agent, { onBeginning })) console.log(record.message);
+ * const agent = { type: "account", key: "alice" };
+ * for await (const { record } of turnsOf(log, agent)) console.log(record.message);
  * ```
  */
 export async function* turnsOf(
@@ -91,6 +92,12 @@ export async function* turnsOf(
  * An agent's turns with the state after each. @throws JournalHoleError, FoldError,
  * UnknownEventError, NewerEventError, MissingUpcasterError, UpcastError, NewerStateError,
  * MissingMigrationError, MigrationError
+ *
+ * @example
+ * ```ts
+ * for await (const { record, state } of replay(log, account, "alice"))
+ *   console.log(record.turn, state);
+ * ```
  */
 export async function* replay<State, Events, Messages>(
   log: Log,

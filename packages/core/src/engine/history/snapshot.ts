@@ -31,7 +31,7 @@ interface SnapshotOf {
    * Versions that the state was folded with: that of the state, and those of the declared events.
    */
   readonly foldVersion: string;
-  /** Inputs whose asks were left open and are not answered (D1). */
+  /** Inputs whose asks were left open and are not answered (ANSWER-1). */
   readonly openAsks: readonly Position[];
   /** Set when the agent has ended. */
   readonly ended: AfterEnd | undefined;

@@ -37,13 +37,13 @@ export type InspectionEvent =
   | {
       readonly kind: "partition.taken";
       readonly type: string;
-      readonly partition: number | "misfits";
+      readonly partition: number | "unroutable";
       readonly after: Position;
     }
   | {
       readonly kind: "partition.released";
       readonly type: string;
-      readonly partition: number | "misfits";
+      readonly partition: number | "unroutable";
       readonly floor: Position;
     }
   | {
@@ -279,6 +279,11 @@ export interface InspectionFeed {
   /**
    * Hear every event; returns the function that ends it. A listener that throws is dropped from the
    * feed.
+   *
+   * @example
+   * ```ts
+   * const stop = feed.listen(({ kind }) => console.log(kind));
+   * ```
    */
   listen(listener: InspectionListener): () => void;
 }

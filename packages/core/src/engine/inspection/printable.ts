@@ -10,7 +10,14 @@
  * - TEXT-3 Printable text stays as it is.
  */
 
-/** The text as one line in which every character can be seen. */
+/**
+ * The text as one line in which every character can be seen.
+ *
+ * @example
+ * ```ts
+ * printable("two\nlines"); // one line in which the line end can be seen
+ * ```
+ */
 export function printable(text: string): string {
   if (plain.test(text)) return text;
   return text.replaceAll(
@@ -22,7 +29,14 @@ export function printable(text: string): string {
   );
 }
 
-/** Several lines in which everything can be seen; only line ends stay. */
+/**
+ * Several lines in which everything can be seen; only line ends stay.
+ *
+ * @example
+ * ```ts
+ * console.log(printableLines(text));
+ * ```
+ */
 export function printableLines(text: string): string {
   return text.split(/\r?\n/).map(printable).join("\n");
 }

@@ -45,7 +45,7 @@ function intakeOf(): {
         topicsOf: (runtime) => [...runtime.topics, ...topics],
         whenFresh: (then) => known.waiting.push(then),
         waits: () => undefined,
-        verdict: (runtime, { address }) =>
+        routingOf: (runtime, { address }) =>
           runtime.topics.includes(address.name) ? "handle" : "pass",
       },
       footing: { read: () => undefined, passed: (position) => Math.min(position, known.upTo) },
@@ -116,7 +116,7 @@ describe("the intake of a partition", () => {
     ]);
   });
 
-  it("N1: reads for a topic that newer code subscribes to as soon as it is known", () => {
+  it("INTAKE-1: reads for a topic that newer code subscribes to as soon as it is known", () => {
     const { bring, intake, requests, topics } = intakeOf();
     intake.take([taken("first", 3)]);
     bring(5);
@@ -130,7 +130,7 @@ describe("the intake of a partition", () => {
     ]);
   });
 
-  it("N2, N3: follows what is passed while its manifests are fresh, as far as the log is known", () => {
+  it("INTAKE-2, INTAKE-3: follows what is passed while its manifests are fresh, as far as the log is known", () => {
     const { bring, delivered, intake, known, requests } = intakeOf();
     intake.take([taken("first", 3)]);
     const pass = (position: number): void => requests.at(-1)?.onPassed?.(position);
@@ -154,7 +154,7 @@ describe("the intake of a partition", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("N2: reads again what came while its manifests were not fresh, when a topic was added", () => {
+  it("INTAKE-2: reads again what came while its manifests were not fresh, when a topic was added", () => {
     const { bring, delivered, intake, known, requests, topics } = intakeOf();
     intake.take([taken("first", 3)]);
     known.isFresh = false;

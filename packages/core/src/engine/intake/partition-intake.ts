@@ -5,13 +5,13 @@
  * floor, because types are taken and released one by one; taking a type whose floor is behind
  * starts the reader again from there, and the other types skip what they have already seen.
  *
- *  N1 The log is asked for what is addressed to the held types, and to the topics that any version of their code
+ *  INTAKE-1 The log is asked for what is addressed to the held types, and to the topics that any version of their code
  *     subscribes to, as far as is known (interest.ts). It may hand over more, so everything is looked at.
- *  N2 Inputs that it leaves out are passed over. So nothing is handled, and no floor moves, on a
- *     manifest that is not fresh (V3 in knowledge.ts): newer code may have added a topic. When one
+ *  INTAKE-2 Inputs that it leaves out are passed over. So nothing is handled, and no floor moves, on a
+ *     manifest that is not fresh (KNOW-3 in knowledge.ts): newer code may have added a topic. When one
  *     was added, reading starts again.
- *  N3 Where the log says that nothing was left out, a floor follows only as far as the worker knows
- *     the log (G1 in log-footing.ts): else a log that went back would not be noticed, and the
+ *  INTAKE-3 Where the log says that nothing was left out, a floor follows only as far as the worker knows
+ *     the log (FOOTING-1 in log-footing.ts): else a log that went back would not be noticed, and the
  *     inputs it stores there next be skipped.
  */
 import type { TroupeError } from "../../errors/troupe-error.ts";
@@ -43,7 +43,7 @@ export interface IntakeHost {
   /** Hand an input to the agent of this type. */
   deliver(runtime: AgentRuntime, input: Input, partition: number, place: WindowPlace): void;
   /** Knowledge by which the fate of an input is decided. */
-  readonly knowledge: Pick<Knowledge, "isFresh" | "topicsOf" | "verdict" | "waits" | "whenFresh">;
+  readonly knowledge: Pick<Knowledge, "isFresh" | "topicsOf" | "routingOf" | "waits" | "whenFresh">;
   /** Told of everything that is read. */
   readonly footing: Pick<LogFooting, "passed" | "read">;
   /** The log is not the one that was read so far. */
@@ -228,7 +228,7 @@ export class PartitionIntake {
 
   /**
    * Keeps inputs until the manifests are fresh: others that the log left out may not be passed over
-   * yet (N2).
+   * yet (INTAKE-2).
    */
   #waitUntilFresh(inputs: Input[]): void {
     this.#unsure = inputs;
@@ -260,7 +260,7 @@ export class PartitionIntake {
     for (const held of this.#held.values()) {
       const { runtime, tracker } = held;
       if (input.position <= tracker.lastRead) continue;
-      if (this.#host.knowledge.verdict(runtime, input) === "pass") tracker.pass(input.position);
+      if (this.#host.knowledge.routingOf(runtime, input) === "pass") tracker.pass(input.position);
       else {
         isForNobody = false;
         const lease = { credit, lending: this.#host.lending, bytes };
@@ -279,7 +279,7 @@ export class PartitionIntake {
     if (!this.#wanted.has(input.address)) this.#restart();
   }
 
-  /** There is nothing for the held types up to here, besides what was handed over (N3). */
+  /** There is nothing for the held types up to here, besides what was handed over (INTAKE-3). */
   #onPassed(position: Position, reader: Reader): void {
     const isSure = this.#unsure.length === 0 && this.#host.knowledge.isFresh;
     if (reader !== this.#reader || !isSure) return;
@@ -293,18 +293,18 @@ export class PartitionIntake {
     const { asking, runtime, waiting } = held;
     const { key } = input.address;
     const before = asking.get(key);
-    const verdict = this.#host.knowledge.verdict(runtime, input);
+    const routing = this.#host.knowledge.routingOf(runtime, input);
     if (before !== undefined) before.push({ input, place });
     else if (waiting.has(key)) this.#wait(held, key, place);
-    else if (verdict === "ask" || verdict === "wait") {
-      this.#host.knowledge.waits(runtime, input, verdict);
-      if (verdict === "ask") asking.set(key, [{ input, place }]);
+    else if (routing === "ask" || routing === "wait") {
+      this.#host.knowledge.waits(runtime, input, routing);
+      if (routing === "ask") asking.set(key, [{ input, place }]);
       else this.#wait(held, key, place);
     } else if (input.fault === undefined) this.#host.deliver(runtime, input, this.partition, place);
     else this.#host.bury(input, () => place.done());
   }
 
-  /** Leaves an input waiting for code that knows it, or behind another that does (V1). */
+  /** Leaves an input waiting for code that knows it, or behind another that does (KNOW-1). */
   #wait({ waiting }: HeldType, key: string, place: TypePlace): void {
     const isFirst = waiting.size === 0;
     const isRoomLeft = waiting.has(key) || waiting.size < waitingMax;

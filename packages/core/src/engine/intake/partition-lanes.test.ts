@@ -49,7 +49,7 @@ it("does not stop the other types of its worker while it reads the past", async 
   const log = overlay(base, {
     read: (request) => {
       // A reader from the beginning gets nothing for now.
-      if (!isHeld || request.source === "misfits" || request.after > 0) return read(request);
+      if (!isHeld || request.source === "unroutable" || request.after > 0) return read(request);
       held.push(request);
       return { grant: () => undefined, stop: ended };
     },

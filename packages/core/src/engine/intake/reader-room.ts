@@ -3,9 +3,10 @@
  *
  * Workers that host the same types share their partitions, so a partition has one reader for all of
  * them. But any type may get workers of its own, and behind its fellows it reads by itself; so the
- * most is one reader for each partition of each type, and one for the misfits. It is asked before
- * anything is taken, because readers that cannot be made would be missed later, one by one. A type
- * of which everything was forgotten does not count: nobody hosts it, and nothing waits for it.
+ * most is one reader for each partition of each type, and one for the unroutable messages. It is
+ * asked before anything is taken, because readers that cannot be made would be missed later, one by
+ * one. A type of which everything was forgotten does not count: nobody hosts it, and nothing waits
+ * for it.
  */
 import { TooManyReadersError } from "../../errors/log-errors.ts";
 import type { Log } from "../../log/log.ts";

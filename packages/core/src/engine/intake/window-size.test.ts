@@ -11,7 +11,7 @@ const configured = fc
     windowMax: whole(2000),
     keyWindowMax: whole(2000),
     callDepthMax: whole(32),
-    residentsMax: fc.oneof(whole(200_000), fc.constant(Infinity)),
+    activationsMax: fc.oneof(whole(200_000), fc.constant(Infinity)),
   })
   .filter(({ keyWindowMax, windowMax }) => keyWindowMax <= windowMax);
 
@@ -20,12 +20,12 @@ it("reads no more ahead than may be in memory, but a chain of nested asks always
   fc.assert(
     fc.property(configured, reach, (settings, { partitions, types }) => {
       const { keyWindowMax, windowMax } = withFittingWindows(settings, { partitions, types });
-      const { callDepthMax, residentsMax } = settings;
+      const { callDepthMax, activationsMax } = settings;
       const leastBusy = partitions * types * (callDepthMax + 1);
-      const half = Math.max(residentsMax / 2, leastBusy);
+      const half = Math.max(activationsMax / 2, leastBusy);
       expect(partitions * types * windowMax).toBeLessThanOrEqual(half);
       const lent = lendingBounds({ ...workerSettingsDefault, ...settings }).inputsMax;
-      expect(lent).toBeLessThanOrEqual(Math.max(residentsMax / 2, callDepthMax + 1));
+      expect(lent).toBeLessThanOrEqual(Math.max(activationsMax / 2, callDepthMax + 1));
       expect(lent).toBeGreaterThanOrEqual(callDepthMax + 1);
       expect(windowMax).toBeLessThanOrEqual(settings.windowMax);
       expect(windowMax).toBeGreaterThanOrEqual(Math.min(settings.windowMax, callDepthMax + 1));
@@ -36,7 +36,12 @@ it("reads no more ahead than may be in memory, but a chain of nested asks always
 });
 
 it("leaves windows alone that fit, and keeps a key's share of the window", () => {
-  const settings = { windowMax: 1024, keyWindowMax: 128, callDepthMax: 16, residentsMax: 100_000 };
+  const settings = {
+    windowMax: 1024,
+    keyWindowMax: 128,
+    callDepthMax: 16,
+    activationsMax: 100_000,
+  };
   expect(withFittingWindows(settings, { partitions: 32, types: 1 })).toEqual(settings);
   expect(withFittingWindows(settings, { partitions: 32, types: 20 })).toMatchObject({
     windowMax: 78,

@@ -1,16 +1,16 @@
 /**
  * Number of a partition's inputs that a worker reads ahead, so that the agents it has in memory are
- * no more than `residentsMax` (I7).
+ * no more than `activationsMax` (I7).
  *
  * An agent that cannot leave memory has an input that is not handled. That input is in the window
  * of its partition, or its place is lent (lending.ts); a key that is behind holds one place,
  * whatever it has read back. An input is for one agent of each hosted type at most. So busy agents
  * ≤ partitions × types × window + lent places, and the idle ones leave. Each may be half of
- * `residentsMax`.
+ * `activationsMax`.
  *
  * Agents that ask each other each hold a place while they wait, lent or in a window. The longest
- * chain of nested asks must fit, or nobody in it is ever answered; this comes before `residentsMax`
- * where both cannot be had.
+ * chain of nested asks must fit, or nobody in it is ever answered; this comes before
+ * `activationsMax` where both cannot be had.
  */
 import type { LendingBounds } from "./lending.ts";
 
@@ -18,11 +18,11 @@ import type { LendingBounds } from "./lending.ts";
 interface WindowSettings {
   readonly callDepthMax: number;
   readonly keyWindowMax: number;
-  readonly residentsMax: number;
+  readonly activationsMax: number;
   readonly windowMax: number;
 }
 
-interface LendingSettings extends Pick<WindowSettings, "callDepthMax" | "residentsMax"> {
+interface LendingSettings extends Pick<WindowSettings, "callDepthMax" | "activationsMax"> {
   readonly windowBytesMax: number;
 }
 
@@ -43,9 +43,9 @@ export function windowBytes(
 
 /** Part of the windows that may be lent. */
 export function lendingBounds(settings: LendingSettings): LendingBounds {
-  const { callDepthMax, residentsMax, windowBytesMax } = settings;
+  const { callDepthMax, activationsMax, windowBytesMax } = settings;
   return {
-    inputsMax: Math.max(Math.floor(residentsMax / 2), callDepthMax + 1),
+    inputsMax: Math.max(Math.floor(activationsMax / 2), callDepthMax + 1),
     bytesMax: windowBytesMax,
   };
 }
@@ -55,8 +55,8 @@ export function withFittingWindows<Settings extends WindowSettings>(
   settings: Settings,
   { partitions, types }: Reach,
 ): Settings {
-  const { callDepthMax, residentsMax } = settings;
-  const fitting = Math.floor(residentsMax / 2 / (partitions * types));
+  const { callDepthMax, activationsMax } = settings;
+  const fitting = Math.floor(activationsMax / 2 / (partitions * types));
   const windowMax = Math.min(settings.windowMax, Math.max(fitting, callDepthMax + 1));
   const keyWindowMax = Math.ceil((settings.keyWindowMax * windowMax) / settings.windowMax);
   return { ...settings, windowMax, keyWindowMax };

@@ -81,7 +81,7 @@ describe("fair shares", () => {
 describe("the window of a rate", () => {
   const rate = { count: 100, perMs: 10_000 };
 
-  it("has in every window at most the count, when all is used in its time (W2)", () => {
+  it("has in every window at most the count, when all is used in its time (RATE-2)", () => {
     const moves = fc.array(
       fc.record({ afterMs: fc.nat(3000), cost: fc.nat(60), lieMs: fc.nat(249) }),
       { maxLength: 60 },

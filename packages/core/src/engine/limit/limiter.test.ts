@@ -125,7 +125,7 @@ describe("a limit of concurrency", () => {
     expect([paused.done, other.done]).toEqual([50, 50]);
   });
 
-  it("is not used by a worker that is cut off when others may have its permits (H1)", async () => {
+  it("is not used by a worker that is cut off when others may have its permits (LEASE-1)", async () => {
     const yard = new LimitYard(5);
     const gpt = limit("gpt", { concurrency: 3 });
     const [lonely, other] = [yard.worker("lonely"), yard.worker("other")];
@@ -284,7 +284,7 @@ describe("several limits of one step", () => {
     },
   );
 
-  it("keep the rate exactly while permits come and go (W1)", async () => {
+  it("keep the rate exactly while permits come and go (RATE-1)", async () => {
     const rate = { count: 12, perMs: 1000 };
     const gpt = limit("gpt", { concurrency: 3 });
     const tokens = limit("tokens", { rate });
@@ -302,7 +302,7 @@ describe("several limits of one step", () => {
     }
   });
 
-  it("keep the rate exactly while askers give up and workers stand still (W2)", async () => {
+  it("keep the rate exactly while askers give up and workers stand still (RATE-2)", async () => {
     const rate = { count: 12, perMs: 1000 };
     const gpt = limit("gpt", { concurrency: 2 });
     const tokens = limit("tokens", { rate });

@@ -10,7 +10,7 @@ import { hexOf } from "../../clock/random.ts";
 import { LimitMismatchError } from "../../errors/limit-errors.ts";
 import type { Limit, WeightedLimit } from "../../definition/limit.ts";
 import { SharedLimit } from "./shared-limit.ts";
-import type { LimitHost, Place } from "./shared-limit.ts";
+import type { LimitHost, LimitWaiter } from "./shared-limit.ts";
 
 export interface LimiterOptions {
   /** The worker's id. */
@@ -154,7 +154,7 @@ export class Limiter {
   }
 }
 
-class WaitingPlace implements Place {
+class WaitingPlace implements LimitWaiter {
   readonly claims: Claims;
   readonly isOver: () => boolean;
   readonly grant: () => void;

@@ -2,15 +2,15 @@
  * A rate that holds in every window: a reservation counts until no window can have its use in it
  * any more.
  *
- *  W1 A reservation is used within `useWithinMs`, or comes back unused; it comes back only while it
+ *  RATE-1 A reservation is used within `useWithinMs`, or comes back unused; it comes back only while it
  *     counts, because later it would be taken off somebody else's.
- *  W2 It counts for `perMs` + `useWithinMs` after its reservation. So at every reservation all uses of the last `perMs`
+ *  RATE-2 It counts for `perMs` + `useWithinMs` after its reservation. So at every reservation all uses of the last `perMs`
  *     are counted, and the sum of them and the new one is at most `count`.
- *  W3 A reservation's time is the log's own, when it stored it; only its age is measured by workers, who count it too
+ *  RATE-3 A reservation's time is the log's own, when it stored it; only its age is measured by workers, who count it too
  *     young rather than too old.
  *
  * Reservations are kept in slots of a fiftieth of the window, so there are few of them. That, and
- * W2, keep a rate up to six percent below its count; more for windows of seconds.
+ * RATE-2, keep a rate up to six percent below its count; more for windows of seconds.
  */
 import type { Rate } from "../../definition/limit.ts";
 

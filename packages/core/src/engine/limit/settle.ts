@@ -2,15 +2,15 @@
  * Decision of one worker about a limit's record: it takes what it needs and may have, and gives
  * back what others need more. A pure function, so that its rules can be tested alone.
  *
- *  P1 The permits of all leases together are at most the concurrency, except those that are in use although they
+ *  PERMIT-1 The permits of all leases together are at most the concurrency, except those that are in use although they
  *     were given away: these are counted again, and nobody gets more until they are back.
- *  P2 Nobody takes permits from a living worker. One that holds more than its fair share gives the surplus back as its
+ *  PERMIT-2 Nobody takes permits from a living worker. One that holds more than its fair share gives the surplus back as its
  *     effects end, as soon as somebody waits.
- *  P3 Permits that cannot be shared evenly go round: the lowest ticket is first, and a worker that
+ *  PERMIT-3 Permits that cannot be shared evenly go round: the lowest ticket is first, and a worker that
  *     was served while others waited draws a new one. So none starves.
- *  P4 A large cost is not overtaken for ever by small ones: a worker further behind leaves room for
+ *  PERMIT-4 A large cost is not overtaken for ever by small ones: a worker further behind leaves room for
  *     the first cost of each one before it.
- *  P5 A worker that is silent for half a lease has no claims, and after a whole one it has no permits either.
+ *  PERMIT-5 A worker that is silent for half a lease has no claims, and after a whole one it has no permits either.
  */
 import { fairShares } from "./fair-shares.ts";
 import type { Limit, Rate } from "../../definition/limit.ts";
@@ -38,7 +38,7 @@ export interface Need {
   readonly unused: number;
   /** Hold on to permits that nobody wants. */
   readonly keep: boolean;
-  /** An effect ended while others waited: it is the others' turn (P3). */
+  /** An effect ended while others waited: it is the others' turn (PERMIT-3). */
   readonly served: boolean;
   /** Show that it is alive, also when nothing changed. */
   readonly renew: boolean;
@@ -113,7 +113,7 @@ export function settle(
   return { fair, change: { permits, reserved, record: written } };
 }
 
-/** Other workers with a lease, without the dead (P5). */
+/** Other workers with a lease, without the dead (PERMIT-5). */
 export function rivalsOf(record: LimitRecord, lessee: string, silence: Silence): readonly Rival[] {
   return Object.entries(record.leases)
     .filter(([name]) => name !== lessee && !silence.isDead(name))
@@ -144,7 +144,7 @@ interface Share {
   readonly rivals: readonly Rival[];
 }
 
-/** P1, P2, P3 */
+/** PERMIT-1, PERMIT-2, PERMIT-3 */
 function permitsFor(
   limit: Limit,
   { mine, need, rivals, ticket }: Share,
@@ -175,7 +175,7 @@ interface Room {
   readonly ticket: number;
 }
 
-/** P3, P4: number of those waiting that are served, from the first on. */
+/** PERMIT-3, PERMIT-4: number of those waiting that are served, from the first on. */
 function servedOf(costs: readonly number[], { free, rates, rivals, ticket }: Room): number {
   // While two versions of a limit are at work, a cost may be too large for the stricter one.
   const possible = Math.min(Infinity, ...rates.map(({ count }) => count));

@@ -1,11 +1,11 @@
 /**
  * A limit in one worker: the steps that wait for it here, and the worker's lease on it.
  *
- *  H1 A step begins only within a lease that was written less than three quarters of its time ago,
+ *  LEASE-1 A step begins only within a lease that was written less than three quarters of its time ago,
  *     by this worker's clock, so that no other worker can have given it away yet.
- *  H2 A reservation of the rate is used within its time, or given back (W1).
- *  H3 While a write is on its way only permits that are there with and without it may be used.
- *  H4 Without a lease, and with no step that waits, nothing happens at all: no timer, no read, no
+ *  LEASE-2 A reservation of the rate is used within its time, or given back (RATE-1).
+ *  LEASE-3 While a write is on its way only permits that are there with and without it may be used.
+ *  LEASE-4 Without a lease, and with no step that waits, nothing happens at all: no timer, no read, no
  *     write.
  *
  * The lease is changed by a loop that reads the record, lets `settle` decide, and writes if there
@@ -35,7 +35,7 @@ export interface LimitHost {
 }
 
 /** A step that waits here. */
-export interface Place {
+export interface LimitWaiter {
   /** Cost of the step at this limit. */
   costOf(limit: SharedLimit): number;
   /** Whether it waits for another limit as well, which has too little. */
@@ -60,7 +60,7 @@ export interface SharedLimitOptions {
 export class SharedLimit {
   readonly limit: Limit;
   /** Steps that wait, in their order. */
-  readonly queue: Place[] = [];
+  readonly queue: LimitWaiter[] = [];
   readonly #host: LimitHost;
   readonly #options: SharedLimitOptions;
   readonly #cell: string;
@@ -237,7 +237,7 @@ export class SharedLimit {
     this.#renewAtMs = startedAtMs + (leaseMs / beatsPerLease) * jitter;
     if (change.reserved > 0) {
       const untilMs = startedAtMs + useWithinMs(ratesOf(this.limit, []));
-      // The rest of an earlier reservation must not be used later by this one (W1).
+      // The rest of an earlier reservation must not be used later by this one (RATE-1).
       this.#reservedUntilMs =
         this.#reserved > 0 ? Math.min(this.#reservedUntilMs, untilMs) : untilMs;
       this.#reserved += change.reserved;
@@ -288,7 +288,7 @@ export class SharedLimit {
     return this.#known;
   }
 
-  /** Too early rather than too late: the answer was on its way for a while (W3). */
+  /** Too early rather than too late: the answer was on its way for a while (RATE-3). */
   #onLogClock({ readAtMs, record, storedAtMs }: Known): KnownRecord {
     return { record, storedAtMs, nowMs: storedAtMs + this.#host.clock.monotonicMs() - readAtMs };
   }
@@ -304,7 +304,7 @@ export class SharedLimit {
     try {
       const value = encodeLimitRecord(record);
       revision = await this.#host.log.writeCell(this.#cell, value, known.revision);
-      // Without the log's time of this write nothing can be said about the rate (W3).
+      // Without the log's time of this write nothing can be said about the rate (RATE-3).
       if (this.limit.rate === undefined) this.#known = { ...known, record, revision };
     } catch (thrown) {
       if (!(thrown instanceof RevisionConflictError)) throw thrown;
@@ -347,7 +347,7 @@ export class SharedLimit {
     this.#host.feed.emit({ kind: "fault", what, failure: errorData(thrown) });
   }
 
-  /** Wake up when the lease is to be renewed, or when there may be more (H4). */
+  /** Wake up when the lease is to be renewed, or when there may be more (LEASE-4). */
   #arm(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;

@@ -38,7 +38,7 @@ export function answer(host: MailboxHost, turn: Turn, revision: Position): void 
   }
 }
 
-/** Answers those whose asks were left open (D2). */
+/** Answers those whose asks were left open (ANSWER-2). */
 function answerOpen({ log }: MailboxHost, record: TurnRecord): void {
   const late = lateReplyOf(record);
   if (late === undefined) return;

@@ -6,21 +6,21 @@
  * `keyWindowMax` inputs in its queue. When one more comes, the key falls behind: it is read back
  * from the log later, with all that come after it.
  *
- *  B1 Order, no gap, no duplicate (I2, I4): until the key has caught up, what the reader brings is
+ *  BACKLOG-1 Order, no gap, no duplicate (I2, I4): until the key has caught up, what the reader brings is
  *     dropped here, and only how far the reader is (`last`) is remembered. Pages are read one at a
  *     time, each after the end of the one before, none beyond `last`; the key has caught up when
  *     `last` itself was read back, and the reader's next inputs come behind it. The reads are firm
- *     (L8): a replica that is behind must not hide an input between two others.
- *  B2 The floor does not pass what is on the log only: the first input that was left there keeps
+ *     (LOG-8): a replica that is behind must not hide an input between two others.
+ *  BACKLOG-2 The floor does not pass what is on the log only: the first input that was left there keeps
  *     its place in the window, standing for all of them, until the last one is handled. The others'
  *     places are given back at once. So a drain, a crash or another owner need no care here: the
  *     successor reads from there, and recognises what was handled meanwhile (I4).
- *  B3 Bounded: every key that is behind holds one place, so a partition has at most `windowMax`
+ *  BACKLOG-3 Bounded: every key that is behind holds one place, so a partition has at most `windowMax`
  *     of them; they share another window, in inputs and in bytes, for what they have read back, at
  *     least 1 input each.
- *  B4 Reading back starts when half of the queue is handled, so that a fast handler need not wait
+ *  BACKLOG-4 Reading back starts when half of the queue is handled, so that a fast handler need not wait
  *     for every page.
- *  B5 The log may have lost `last` for good, by its retention. The loss is a fault, and the key
+ *  BACKLOG-5 The log may have lost `last` for good, by its retention. The loss is a fault, and the key
  *     goes on with the next input.
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
@@ -93,20 +93,20 @@ export class Backlog {
     request.place.standFor(request.from);
   }
 
-  /** The reader brought one more (B1). */
+  /** The reader brought one more (BACKLOG-1). */
   add(input: Input, place: Place): void {
     this.#last = input.position;
     place.done();
   }
 
-  /** Reads more when the queue has few inputs left (B4). */
+  /** Reads more when the queue has few inputs left (BACKLOG-4). */
   readOn(queued: number): void {
     if (this.#reading || this.#closed || queued * 2 > this.#host.limits.keyWindowMax) return;
     this.#reading = true;
     void this.#read();
   }
 
-  /** Stops reading back. The place is kept (B2). */
+  /** Stops reading back. The place is kept (BACKLOG-2). */
   close(): void {
     this.#closed = true;
     this.#pause.cancel();
@@ -157,8 +157,8 @@ export class Backlog {
   }
 
   /**
-   * The reader brought something that the log does not have any more (B5). The answer does not
-   * count for inputs that the reader brought after the log was asked.
+   * The reader brought something that the log does not have any more (BACKLOG-5). The answer does
+   * not count for inputs that the reader brought after the log was asked.
    */
   #nothing(after: Position, before: Position): void {
     const name = agentName(this.#request.agent);

@@ -53,7 +53,7 @@ export class InFlight {
   drop(reason: Error): readonly Delivery[] {
     for (const running of this.#running) running.end(true, reason);
     const deliveries = this.abort(reason);
-    // Nobody hears its end, and one without a seat holds a place of its own. The handler knows by
+    // Nobody hears its end, and one without a slot holds a place of its own. The handler knows by
     // now that it is given up: its place may go to another one at once.
     for (const { turn } of this.#running) turn.leave();
     this.#running = [];

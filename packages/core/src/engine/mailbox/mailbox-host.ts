@@ -31,10 +31,10 @@ export interface MailboxHost extends TurnHost {
   readonly committer: { schedule(mailbox: Mailbox): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;
-  /** Told of every run that ends without an outcome because the worker stops (W3). */
+  /** Told of every run that ends without an outcome because the worker stops (STOP-3). */
   readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
   /** Told whenever a mailbox came to rest. */
-  readonly residents: { becameIdle(mailbox: Mailbox): void };
+  readonly activations: { becameIdle(mailbox: Mailbox): void };
   readonly limits: TurnHost["limits"] & {
     /** Turns of one agent that may run before the first of them is committed. */
     readonly runAheadMax: number;

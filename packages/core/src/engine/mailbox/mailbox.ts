@@ -24,7 +24,7 @@ import { answer, recognise, tellRetry } from "./answers.ts";
 import { stateAfter, type AgentState } from "../turn/agent-state.ts";
 import { AgentHistory } from "../history/agent-history.ts";
 import type { Delivery, WindowPlace } from "../runtime/delivery.ts";
-import type { Standing } from "./idle-line.ts";
+import type { Standing } from "./lru-list.ts";
 import { Inbox } from "./inbox.ts";
 import { isWord, Parking } from "./parking.ts";
 import type { MailboxHost, MailboxPlace } from "./mailbox-host.ts";
@@ -139,7 +139,7 @@ export class Mailbox implements Standing<Mailbox> {
     return this.#inFlight !== undefined || this.#uncommitted.count > 0;
   }
 
-  /** Gives back, while draining, turns that wait only for asks which none can answer (W2). */
+  /** Gives back, while draining, turns that wait only for asks which none can answer (STOP-2). */
   giveBack(asks: number): void {
     const inFlight = this.#inFlight;
     if (inFlight === undefined || !this.#draining || inFlight.stepsUnderWay > asks) return;
@@ -179,7 +179,7 @@ export class Mailbox implements Standing<Mailbox> {
   recover(): void {
     const withdrawn = this.#uncommitted.withdraw();
     // A fault of the log is no failure of the handler: these runs do not count as attempts.
-    for (const turn of withdrawn) if (turn.delivery.verdict === undefined) turn.uncount();
+    for (const turn of withdrawn) if (turn.delivery.forced === undefined) turn.uncount();
     const reason = "The turn was given up: another worker wrote to the journal.";
     const aborted = this.#inFlight?.abort(new Error(reason)) ?? [];
     this.#inFlight = undefined;
@@ -198,9 +198,9 @@ export class Mailbox implements Standing<Mailbox> {
   refuse(error: TroupeError): void {
     const refused = this.#uncommitted.refused()?.delivery;
     if (refused !== undefined) {
-      if (refused.verdict !== undefined) this.#fault("commit of a failure", error);
+      if (refused.forced !== undefined) this.#fault("commit of a failure", error);
       // That run was the handler's last one, so it counts.
-      refused.verdict = error;
+      refused.forced = error;
     }
     this.recover();
   }
@@ -214,7 +214,7 @@ export class Mailbox implements Standing<Mailbox> {
       this.#busy = false;
     } catch (thrown) {
       this.#fault(`${what} of ${this.name}`, thrown);
-      if (thrown instanceof TroupeError && !thrown.retryable) redo.verdict = thrown;
+      if (thrown instanceof TroupeError && !thrown.retryable) redo.forced = thrown;
       // As with other commits, the run before this one does not count.
       else if (redo.begin !== "coming") redo.attempts = Math.max(0, redo.attempts - 1);
       // Deliveries that a failed commit gave back meanwhile may come before it (I2).
@@ -284,7 +284,7 @@ export class Mailbox implements Standing<Mailbox> {
   #becameIdle(): void {
     this.#runs?.leave();
     if (this.#draining) void afterEnd(this.#runs, () => this.#drained?.resolve());
-    else if (!this.#abandoned) this.#host.residents.becameIdle(this);
+    else if (!this.#abandoned) this.#host.activations.becameIdle(this);
   }
 
   /** The message may end the process: its run is written down first. */
@@ -309,8 +309,8 @@ export class Mailbox implements Standing<Mailbox> {
 
   #execute(delivery: Delivery): void {
     const turn = this.#turnOf(delivery);
-    const verdict = delivery.verdict ?? givenUp(turn) ?? processesDied(turn, this.#history);
-    if (verdict !== undefined) return this.#failed(turn, verdict);
+    const forced = delivery.forced ?? givenUp(turn) ?? processesDied(turn, this.#history);
+    if (forced !== undefined) return this.#failed(turn, forced);
     let outcome: unknown;
     let later: Promise<unknown> | undefined;
     try {
@@ -339,11 +339,11 @@ export class Mailbox implements Standing<Mailbox> {
     running.wait(outcome, this.#host.clock, () => this.#ended(inFlight));
   }
 
-  /** The messages behind one that waits for its batch may sit in the same one (M2). */
+  /** The messages behind one that waits for its batch may sit in the same one (BATCH-2). */
   #fillBatch(): void {
     for (;;) {
       const last = this.#inFlight?.last;
-      if (last?.seat?.call.open !== true || this.#abandoned) return;
+      if (last?.slot?.call.open !== true || this.#abandoned) return;
       const ahead = (this.#inFlight?.size ?? 0) + this.#uncommitted.count;
       if (ahead >= this.#host.limits.runAheadMax) return;
       const delivery = this.#inbox.first;
@@ -424,10 +424,10 @@ export class Mailbox implements Standing<Mailbox> {
   #failed(turn: Turn, cause: unknown): void {
     if (this.#abandoned) return;
     // An error that a handler throws because it was given up is not the one that counts.
-    const thrown = turn.delivery.verdict ?? givenUp(turn) ?? cause;
+    const thrown = turn.delivery.forced ?? givenUp(turn) ?? cause;
     if (this.#draining && isOfStopping(thrown)) return this.#giveBackFailed(turn, thrown);
-    const { attempts, verdict } = turn.delivery;
-    const isNew = verdict === undefined;
+    const { attempts, forced } = turn.delivery;
+    const isNew = forced === undefined;
     const { random } = this.#host;
     const delayMs = isNew ? retryDelayMs(turn.retry, attempts, thrown, random) : undefined;
     if (delayMs === undefined && isNew && mustPark(turn.retry, thrown)) {
@@ -453,7 +453,7 @@ export class Mailbox implements Standing<Mailbox> {
     if (!this.#draining) this.#waits(wait);
   }
 
-  /** Gives back a turn that failed because the worker stops, and so has not failed (W3). */
+  /** Gives back a turn that failed because the worker stops, and so has not failed (STOP-3). */
   #giveBackFailed(turn: Turn, why: TroupeError): void {
     turn.abort(why);
     turn.uncount();
@@ -462,7 +462,7 @@ export class Mailbox implements Standing<Mailbox> {
     this.#host.onGivenBack(this.agent, turn.delivery, why);
   }
 
-  /** Puts back a turn whose batch began before it had a seat there; the next batch takes it. */
+  /** Puts back a turn whose batch began before it had a slot there; the next batch takes it. */
   #missed(turn: Turn): void {
     this.#dropFollowers();
     turn.uncount();

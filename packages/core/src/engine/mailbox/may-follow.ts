@@ -9,7 +9,7 @@ export function mayFollow(last: Turn, delivery: Delivery): boolean {
   const topic = address.kind === "topic" ? address.name : metadata.topic;
   return (
     position > last.delivery.input.position &&
-    delivery.verdict === undefined &&
+    delivery.forced === undefined &&
     !delivery.alone &&
     !last.delivery.alone &&
     topic === last.topic &&

@@ -8,7 +8,7 @@ import type { TroupeError } from "../../errors/troupe-error.ts";
 
 const kinds = [TurnGivenBackError, AskDeadlineError, StoppedError];
 
-/** Error that a handler gets whose turn is given back (W3). */
+/** Error that a handler gets whose turn is given back (STOP-3). */
 export function givenBack(agent: AgentId, why: string): TurnGivenBackError {
   const name = agentName(agent);
   return new TurnGivenBackError(
@@ -17,7 +17,7 @@ export function givenBack(agent: AgentId, why: string): TurnGivenBackError {
   );
 }
 
-/** Whether a turn may fail with this because its worker stops (W3). */
+/** Whether a turn may fail with this because its worker stops (STOP-3). */
 export function isOfStopping(thrown: unknown): thrown is TroupeError {
   return tryRead(() => kinds.some((each) => thrown instanceof each), false);
 }

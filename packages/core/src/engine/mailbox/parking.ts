@@ -1,14 +1,14 @@
 /**
  * Parking: a key whose message keeps failing is held back, and the others go on.
  *
- *  P1 Parking is a record in the journal, so it holds for every worker and over restarts. Nothing
+ *  PARK-1 Parking is a record in the journal, so it holds for every worker and over restarts. Nothing
  *     waits in memory: later messages of a parked key stay on the log, and their positions are
  *     passed (I11).
- *  P2 Resuming handles everything from the parked message on, in log order, from the log, page by
+ *  PARK-2 Resuming handles everything from the parked message on, in log order, from the log, page by
  *     page; only when nothing is left is the key resumed in the journal. After a crash in between
  *     the message that resumes is read again, and handled ones are recognised (I4).
- *  P3 When the message fails again, the key stays parked, with the new failure.
- *  P4 An owner that passes a message over, or ends a resumption, loses it when that was wrong. So
+ *  PARK-3 When the message fails again, the key stays parked, with the new failure.
+ *  PARK-4 An owner that passes a message over, or ends a resumption, loses it when that was wrong. So
  *     before it does, the log's leader has confirmed that the agent is (still) parked, or that
  *     nothing is left. One answer is good for everything that had come by then: a resumption that
  *     ends later begins with a message that comes later.
@@ -40,7 +40,14 @@ export interface ResumeOptions {
   readonly skip?: boolean;
 }
 
-/** The message that resumes a parked agent, for `Log.accept`. */
+/**
+ * The message that resumes a parked agent, for `Log.accept`.
+ *
+ * @example
+ * ```ts
+ * await log.accept(resumeDraft({ type: "account", key: "alice" }, { skip: true }));
+ * ```
+ */
 export function resumeDraft(agent: AgentId, { skip = false }: ResumeOptions = {}): InputDraft {
   return {
     address: { kind: "agent", name: agent.type, key: agent.key },
@@ -54,6 +61,11 @@ const resumeMessage = "~resume";
 
 /**
  * Whether an input only resumes its agent: the word of an operator, which no foreigner has (I14).
+ *
+ * @example
+ * ```ts
+ * if (isResume(input)) console.log("an operator resumes", input.address.key);
+ * ```
  */
 export function isResume({ address, metadata }: Input): boolean {
   const { foreign, message } = metadata;
@@ -88,7 +100,7 @@ export class Parking {
   readonly #history: AgentHistory;
   /** The park record whose deferred messages are being handled; 0 when there is none. */
   #resuming: Position = 0;
-  /** Position up to which messages came while the leader said that the agent is parked (P4). */
+  /** Position up to which messages came while the leader said that the agent is parked (PARK-4). */
   #confirmedTo: Position = 0;
 
   constructor(mailbox: ParkingMailbox, host: MailboxHost, history: AgentHistory) {
@@ -103,7 +115,7 @@ export class Parking {
     return parked !== undefined && parked.revision !== this.#resuming;
   }
 
-  /** The runs of this turn are used up, and its policy is to park (P1, P3). */
+  /** The runs of this turn are used up, and its policy is to park (PARK-1, PARK-3). */
   park(turn: Turn, failure: ErrorData): void {
     const { agent, delivery } = turn;
     const { attempts, input } = delivery;
@@ -133,7 +145,7 @@ export class Parking {
     void this.#mailbox.hold("parking", store(), delivery);
   }
 
-  /** The message stays on the log, once it is certain that the agent is parked (P4). */
+  /** The message stays on the log, once it is certain that the agent is parked (PARK-4). */
   defer(delivery: Delivery): void {
     const { position } = delivery.input;
     if (position <= this.#confirmedTo) return this.#pass(delivery);
@@ -196,7 +208,7 @@ export class Parking {
     return [];
   }
 
-  /** Handle what was deferred before this message, then resume (P2). */
+  /** Handle what was deferred before this message, then resume (PARK-2). */
   #resume(marker: Delivery): void {
     const { parked } = this.#history;
     if (parked === undefined) return this.#whenFirm(marker, () => marker.place.done());
@@ -275,8 +287,8 @@ function wantsSkip({ metadata, payload }: Input): boolean {
 
 function deferredDelivery(input: Input, parked: Parked, skip: boolean, nowMs: number): Delivery {
   const skipped = skip && input.position === parked.inputPosition;
-  const verdict = skipped ? new Reject("skipped when its agent was resumed") : undefined;
-  return { ...waiting(input, nowMs), verdict };
+  const forced = skipped ? new Reject("skipped when its agent was resumed") : undefined;
+  return { ...waiting(input, nowMs), forced };
 }
 
 /** A delivery whose asker was told that it waits. */

@@ -1,6 +1,6 @@
 /**
  * Replicas that are behind: an entry that they do not show is never taken for one that is not there
- * (L8).
+ * (LOG-8).
  */
 import { expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -70,7 +70,7 @@ async function resume(troupe: Troupe): Promise<void> {
   await troupe.log.accept(resumeDraft({ type: "desk", key: "k" }));
 }
 
-test("I1, B1: a key that is behind reads back what a replica does not show, without a hole", async () => {
+test("I1, BACKLOG-1: a key that is behind reads back what a replica does not show, without a hole", async () => {
   const seen: string[] = [];
   const open = Promise.withResolvers<void>();
   const slow = agent("slow")
@@ -98,7 +98,7 @@ test("I1, B1: a key that is behind reads back what a replica does not show, with
   expect(seen).toEqual(texts);
 });
 
-test("P2, P4: a resumption does not end before what a replica does not show is handled", async () => {
+test("PARK-2, PARK-4: a resumption does not end before what a replica does not show is handled", async () => {
   const seen: string[] = [];
   const { definition, mend } = desk(seen);
   const broker = createMemoryBroker({ partitions: 1 });
@@ -115,7 +115,7 @@ test("P2, P4: a resumption does not end before what a replica does not show is h
   expect(seen).toEqual(["broken", "1", "2", "3", "4"]);
 });
 
-test("P4: a worker that takes over does not pass a message because a replica says that its agent is parked", async () => {
+test("PARK-4: a worker that takes over does not pass a message because a replica says that its agent is parked", async () => {
   const seen: string[] = [];
   const { definition, mend } = desk(seen);
   const broker = createMemoryBroker({ partitions: 1 });
@@ -133,7 +133,7 @@ test("P4: a worker that takes over does not pass a message because a replica say
   expect(seen).toEqual(["broken", "after"]);
 });
 
-test("P4: the message that resumes is not dropped because a replica does not know of the parking", async () => {
+test("PARK-4: the message that resumes is not dropped because a replica does not know of the parking", async () => {
   const seen: string[] = [];
   const { definition, mend } = desk(seen);
   const broker = createMemoryBroker({ partitions: 1 });

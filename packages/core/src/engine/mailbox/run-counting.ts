@@ -2,14 +2,14 @@
  * Counting the runs that end with their process: out of memory, a native crash, `process.exit`, an
  * endless loop. Such a run leaves no word, so it is written down that it begins.
  *
- *  R1 It costs nothing as long as nobody dies: only inputs that the dead holder of a partition may have had (see
+ *  RUN-1 It costs nothing as long as nobody dies: only inputs that the dead holder of a partition may have had (see
  *     engine/runtime/suspicion.ts) are written down, once in a process, in the journal and under its fence, before their handler
  *     is called. The next owner finds in the tail that it reads anyway how many processes ended during their runs.
- *  R2 These runs count as attempts. When a message has ended `deathsMax` processes it is given up by its policy, with an
+ *  RUN-2 These runs count as attempts. When a message has ended `deathsMax` processes it is given up by its policy, with an
  *     error that names it: one message ends `deathsMax` + 1 processes, because the first run was not written down.
- *  R3 A message during whose run a process ended runs alone among such messages. So an innocent one that ran beside the
+ *  RUN-3 A message during whose run a process ended runs alone among such messages. So an innocent one that ran beside the
  *     culprit is counted once at most.
- *  R4 A run that was given back ended without its process; that is written down, too. Resuming a parked agent begins a
+ *  RUN-4 A run that was given back ended without its process; that is written down, too. Resuming a parked agent begins a
  *     new count.
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
@@ -62,11 +62,11 @@ export class RunCounting {
   }
 
   /** Whether its run has to be written down before it begins. */
-  concerns({ begin, input, verdict }: Delivery): boolean {
-    return begin !== "over" && verdict === undefined && this.#suspicion.covers(input.position);
+  concerns({ begin, input, forced }: Delivery): boolean {
+    return begin !== "over" && forced === undefined && this.#suspicion.covers(input.position);
   }
 
-  /** Enter the lane of such messages (R3); `then` is called when a wait for it is over. */
+  /** Enter the lane of such messages (RUN-3); `then` is called when a wait for it is over. */
   enter({ input }: Delivery, then: () => void): boolean {
     const alone = this.#deathsOf(input) > 0;
     const { suspects } = this.#host;
@@ -174,8 +174,8 @@ export async function afterEnd(runs: RunCounting | undefined, then: () => void):
 }
 
 /**
- * Counts the runs that ended with their processes as attempts (R2). Returns why the turn is not run
- * any more; undefined when it may. Runs that an earlier owner wrote down count after a release,
+ * Counts the runs that ended with their processes as attempts (RUN-2). Returns why the turn is not
+ * run any more; undefined when it may. Runs that an earlier owner wrote down count after a release,
  * too.
  */
 export function processesDied(turn: Turn, history: AgentHistory): ProcessDiedError | undefined {

@@ -5,7 +5,7 @@
 import type { Clock } from "../../clock/clock.ts";
 import { deadlinePassed, givenUp, leftMsOf } from "../turn/given-up.ts";
 import type { Turn } from "../turn/turn.ts";
-import { wantedOf } from "../../definition/wanted.ts";
+import { demandOf } from "../../definition/demand.ts";
 
 /** The end of a handler's run. */
 export interface Ending {
@@ -76,7 +76,7 @@ export class Running {
       const reason = givenUp(turn);
       if (reason !== undefined) giveUp(reason);
     };
-    const { askers = [] } = wantedOf(turn.delivery.input.metadata);
+    const { askers = [] } = demandOf(turn.delivery.input.metadata);
     for (const asker of askers) this.#stops.push(cancellations.watch(asker, heard));
   }
 }

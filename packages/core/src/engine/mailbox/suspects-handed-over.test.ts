@@ -1,4 +1,4 @@
-/** The line of messages that may end their process (R3), when agents come and go. */
+/** The line of messages that may end their process (RUN-3), when agents come and go. */
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 
@@ -66,7 +66,7 @@ it("goes on when the agent at its head is handed over between two runs", async (
   await Promise.all([first.troupe.close(), second.troupe.close()]);
 });
 
-it("says of no run that it ended without its process when its turn is on its way to the log (R4)", async () => {
+it("says of no run that it ended without its process when its turn is on its way to the log (RUN-4)", async () => {
   const broker = createMemoryBroker({ partitions: 1 });
   const dying = broker.connect();
   const first = createTroupe(dying, { onFault: false });

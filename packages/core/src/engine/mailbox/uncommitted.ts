@@ -1,7 +1,7 @@
 /**
  * The finished turns of one agent that are not in its journal yet, in order: some are on their way
  * to the log, the others are ready for the next commit. Nothing of an agent is on its way beside
- * something else of it (C1).
+ * something else of it (COMMIT-1).
  */
 import type { LogLimits } from "../../log/log.ts";
 import { messagesOf } from "../turn/turn-size.ts";
@@ -60,7 +60,8 @@ export class Uncommitted {
   }
 
   /**
-   * Number of turns that leave together: those that fit, or one alone where that is cheaper (C2).
+   * Number of turns that leave together: those that fit, or one alone where that is cheaper
+   * (COMMIT-2).
    */
   #countToChain({ chainMin, commitMessagesMax }: LogLimits): number {
     let messages = 0;

@@ -1,4 +1,4 @@
-/** Conditions under which another worker counts as gone (O3). */
+/** Conditions under which another worker counts as gone (OWN-3). */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { systemClock } from "../../clock/clock.ts";

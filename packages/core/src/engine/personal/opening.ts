@@ -67,7 +67,7 @@ function openedProperties(
     const part = open(property);
     if (part === property) continue;
     copy ??= { ...value };
-    // As everywhere, what is undefined is not there (V2).
+    // As everywhere, what is undefined is not there (VALUE-2).
     if (part === undefined) delete copy[name];
     else copy[name] = part;
   }

@@ -31,7 +31,7 @@ export function sealedFields(value: unknown, { fields }: PersonalNote, key: Subj
 /**
  * A message as it is stored. It travels as its schema accepts it, and its fields are named as they
  * are afterwards: one that the schema changes is sealed as a whole. Nothing stands in the place of
- * a message that was erased (Z4), so only whoever looks into the log sees a difference.
+ * a message that was erased (SEAL-4), so only whoever looks into the log sees a difference.
  * @throws NotStorableError
  */
 export function sealedMessage(value: unknown, note: PersonalNote, key: SubjectKey): unknown {

@@ -1,14 +1,14 @@
 /**
  * The keys of data subjects, as one process knows them.
  *
- *  K1 A key that is not known here is read from the store; a missing one is made there by
+ *  KEY-1 A key that is not known here is read from the store; a missing one is made there by
  *     compare-and-set, so two processes that begin at once have the same one.
- *  K2 An answer is believed for a minute and no longer. An erasure is told to the other processes,
+ *  KEY-2 An answer is believed for a minute and no longer. An erasure is told to the other processes,
  *     so it usually counts at once.
- *  K3 Only the store's note says that a key was erased. A key that is not there without one is
+ *  KEY-3 Only the store's note says that a key was erased. A key that is not there without one is
  *     missing (`missing-key`), and all that need it wait: an empty or older store must not look
  *     like forgetting.
- *  K4 The number of known keys is bounded (I7): the least recently used go first.
+ *  KEY-4 The number of known keys is bounded (I7): the least recently used go first.
  */
 import { createHmac, randomBytes } from "node:crypto";
 

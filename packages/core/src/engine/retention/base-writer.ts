@@ -124,7 +124,7 @@ export class BaseWriter {
   }
 
   /**
-   * The base record with its state sealed where it holds personal data (T5). @throws
+   * The base record with its state sealed where it holds personal data (BASE-5). @throws
    * ForeignSubjectsError
    */
   async #sealed(history: AgentHistory, base: BaseRecord): Promise<BaseRecord | undefined> {

@@ -42,7 +42,7 @@ describe("the collector", () => {
     expect(await log.input(heldFrom(originals, ["agent/counter/alice"]))).toBeDefined();
   });
 
-  it("keeps inputs that some type has not handled (U1), also one without a floor (U3)", async () => {
+  it("keeps inputs that some type has not handled (UNHANDLED-1), also one without a floor (UNHANDLED-3)", async () => {
     const broker = createMemoryBroker({ partitions: 1 });
     const log = broker.connect();
     const mark = { log: "this one", position: 1, storedAtMs: 1 };
@@ -62,7 +62,7 @@ describe("the collector", () => {
     expect(await firstUnhandled(log, [floor("a", third)])).toBe(second);
   });
 
-  it("removes nothing when the log has something else where the base record was (T4)", async () => {
+  it("removes nothing when the log has something else where the base record was (BASE-4)", async () => {
     const broker = createMemoryBroker();
     const truncated = vi.fn<() => void>();
     const blind = (log: Log): Log =>

@@ -1,15 +1,15 @@
 /**
  * The collector: removes what the retention of a worker's types lets go, in small steps.
  *
- *  V1 A step is one agent: its records before a base record, then its inputs up to that base's last one. Both are
+ *  COLLECT-1 A step is one agent: its records before a base record, then its inputs up to that base's last one. Both are
  *     idempotent and bounded by what a look found; a crash in between leaves something for the next base record's step.
- *  V2 Only the holder of the agent's partition does it. The rule spares the log; the base record is
+ *  COLLECT-2 Only the holder of the agent's partition does it. The rule spares the log; the base record is
  *     fenced, so two workers that do it remove the same.
- *  V3 A look comes before the steps, again every `lookMs`: every saved floor stands (H3), the
+ *  COLLECT-3 A look comes before the steps, again every `lookMs`: every saved floor stands (LOWWATER-3), the
  *     low-water mark is raised to what this worker just found on the log, and the inputs that are
- *     handled everywhere are known (U1, U2). Entries below the mark are archived before any of them
+ *     handled everywhere are known (UNHANDLED-1, UNHANDLED-2). Entries below the mark are archived before any of them
  *     is removed, where there is an archive.
- *  V4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log
+ *  COLLECT-4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log
  *     that is busy is left alone. Records beyond that pace wait, and go by prefix when they are
  *     many (prefix.ts); more than `waitingMax` are left to the agents' next base records.
  */
@@ -49,7 +49,7 @@ export interface Look {
   readonly atMs: number;
   /** Position from which on nothing is removed. */
   readonly below: Position;
-  /** Inputs from here on may be needed (U1). */
+  /** Inputs from here on may be needed (UNHANDLED-1). */
   readonly unhandled: Position;
   readonly originals: Originals;
 }
@@ -226,7 +226,7 @@ export class Collector {
     feed.emit({ kind: "journal.truncated", agent, turns, records, inputs, tookMs });
   }
 
-  /** The log's leader has the base record at that position, and not something else (T4). */
+  /** The log's leader has the base record at that position, and not something else (BASE-4). */
   async #isThere({ revision, turns }: Waiting["base"]): Promise<boolean> {
     const found = await this.#host.log.at(revision);
     if (found === undefined) return false;
@@ -240,7 +240,7 @@ export class Collector {
   }
 }
 
-/** Whether all entries that saved floors stand on are there (H3). */
+/** Whether all entries that saved floors stand on are there (LOWWATER-3). */
 async function allStand(
   log: Pick<Log, "at" | "cell" | "end">,
   marks: readonly Mark[],

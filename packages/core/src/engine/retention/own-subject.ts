@@ -3,7 +3,7 @@
  *
  * A base record is all that is left of what came before it. Once somebody whose data it holds is
  * erased it cannot be read, and the whole state of the agent would be gone with that one person. So
- * only an agent's own data may be in it (T5): with them goes what the agent was.
+ * only an agent's own data may be in it (BASE-5): with them goes what the agent was.
  */
 import type { AgentDefinition } from "../../definition/agent-definition.ts";
 import { ForeignSubjectsError } from "../../errors/state-errors.ts";

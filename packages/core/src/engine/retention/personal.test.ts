@@ -1,4 +1,4 @@
-/** Personal data in base records (T5). */
+/** Personal data in base records (BASE-5). */
 import { expect, it, vi } from "vitest";
 import { z } from "zod";
 

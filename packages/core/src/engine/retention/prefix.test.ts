@@ -1,4 +1,4 @@
-/** Removing of all agents of a type at once (P1 to P3, C1 to C3). */
+/** Removing of all agents of a type at once (PREFIX-1 to PREFIX-3, CENSUS-1 to CENSUS-3). */
 import { describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 
@@ -53,7 +53,7 @@ describe("removing by prefix", () => {
     }
   });
 
-  it("stops at the first record of an agent of which nothing may go (C1)", async () => {
+  it("stops at the first record of an agent of which nothing may go (CENSUS-1)", async () => {
     const log = createMemoryBroker().connect();
     const idle = await append(log, "idle", 0, turnBytes);
     await busy(log);

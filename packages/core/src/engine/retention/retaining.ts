@@ -8,7 +8,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Archive } from "../../log/archive/archive-port.ts";
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Log } from "../../log/log.ts";
-import type { Residents } from "../mailbox/residents.ts";
+import type { Activations } from "../mailbox/activations.ts";
 import type { AgentRuntime } from "../runtime/agent-runtime.ts";
 import type { LogFooting } from "../../log/log-footing.ts";
 import type { LogIdentity } from "../runtime/log-identity.ts";
@@ -35,7 +35,7 @@ export interface RetainingHost {
     readonly stateBytesMax: number;
   };
   readonly runtimes: ReadonlyMap<string, AgentRuntime>;
-  readonly residents: Pick<Residents, "rest">;
+  readonly activations: Pick<Activations, "rest">;
   /** The partitions that this worker holds. */
   readonly held: () => readonly Holding[];
 }
@@ -51,14 +51,14 @@ export class Retaining {
   #stopped = false;
 
   constructor(host: RetainingHost) {
-    const { id: worker, log, residents, runtimes } = host;
+    const { id: worker, log, activations, runtimes } = host;
     const { collector: settings, stateBytesMax } = host.settings;
     this.#host = host;
     const holds = ({ key, type }: AgentId): boolean =>
       this.#holds(type, partitionOfToken(keyToToken(key), log.partitions));
     this.bases = new BaseWriter({ ...host, worker, stateBytesMax });
     this.collector = new Collector({ ...host, settings, holds });
-    const rests = (name: string): boolean => residents.rest(name);
+    const rests = (name: string): boolean => activations.rest(name);
     const { bases, collector } = this;
     const shareOf = (type: string): ReturnType<SweepHost["shareOf"]> => {
       const own = host.held().filter((each) => each.type === type);

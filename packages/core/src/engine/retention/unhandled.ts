@@ -1,13 +1,13 @@
 /**
  * From where on inputs may still be needed by somebody, whoever it is.
  *
- *  U1 Inputs before the first one that some type has not handled were handled by everybody. A turn
+ *  UNHANDLED-1 Inputs before the first one that some type has not handled were handled by everybody. A turn
  *     that is not committed has its input there or later, and its asks lie after that; so an ask
  *     that may still be looked up is never removed (engine/turn/earlier-ask.ts).
- *  U2 A dead letter names its original, which is sent again when it is redriven; a parked agent's messages wait on the
+ *  UNHANDLED-2 A dead letter names its original, which is sent again when it is redriven; a parked agent's messages wait on the
  *     log from the one on that parked it. Both have a dead letter, stored before the floor passed them; so whoever reads
  *     the dead letters after the floors finds all that concern what lies before the floors.
- *  U3 A type that was registered and has no floor in a partition has handled nothing there.
+ *  UNHANDLED-3 A type that was registered and has no floor in a partition has handled nothing there.
  */
 import { agentName } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
@@ -27,7 +27,7 @@ export async function firstUnhandled(
   for (let partition = 0; partition < log.partitions; partition++) {
     const places = [...types].map((type) => {
       const floor = own.get(floorName({ type, partition }));
-      // One without a mark counts for nothing; a type has none before its first save (U3).
+      // One without a mark counts for nothing; a type has none before its first save (UNHANDLED-3).
       return { type, partition, position: floor?.mark === undefined ? 0 : floor.position };
     });
     const lowest = Math.min(...places.map(({ position }) => position));
@@ -62,7 +62,7 @@ async function firstOfTypes(
 /** First original that must stay, by address (`agent/account/alice`) and by topic. */
 export type Originals = ReadonlyMap<string, Position>;
 
-/** Messages that dead letters may send again (U2). @throws LogUnavailableError */
+/** Messages that dead letters may send again (UNHANDLED-2). @throws LogUnavailableError */
 export async function deadLetterOriginals(log: Pick<Log, "follow">): Promise<Originals> {
   const originals = new Map<string, Position>();
   const hold = (name: string, position: Position): void => {

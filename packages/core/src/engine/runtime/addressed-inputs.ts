@@ -1,7 +1,7 @@
 /**
  * Inputs of a type's agents that are read back from the log, as their code and the type's manifest
- * say: those that a subscription does not count for are left out (V4), and those that only newer
- * code knows are never passed over (I15).
+ * say: those that a subscription does not count for are left out (KNOW-4), and those that only
+ * newer code knows are never passed over (I15).
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
 import type { AgentId } from "../../definition/message/address.ts";
@@ -12,7 +12,7 @@ import type { Knowledge } from "./knowledge.ts";
 
 export interface AddressedInputsHost {
   readonly log: Log;
-  readonly knowledge: Pick<Knowledge, "refresh" | "topicsOf" | "unknownHere" | "verdict">;
+  readonly knowledge: Pick<Knowledge, "refresh" | "topicsOf" | "unknownHere" | "routingOf">;
   readonly runtime: AgentRuntime;
 }
 
@@ -26,13 +26,13 @@ export class AddressedInputs {
   /** False for a publication of before the subscription. */
   belongs(input: Input): boolean {
     const { knowledge, runtime } = this.#host;
-    return knowledge.verdict(runtime, input) !== "pass";
+    return knowledge.routingOf(runtime, input) !== "pass";
   }
 
   /**
    * The next inputs of an agent between these positions, empty at the end. It is decided by
-   * manifests that were read after the inputs (V2, V3). @throws UnknownHereError when the next one
-   * is for newer code, LogUnavailableError
+   * manifests that were read after the inputs (KNOW-2, KNOW-3). @throws UnknownHereError when the
+   * next one is for newer code, LogUnavailableError
    */
   async next(agent: AgentId, after: Position, before: Position): Promise<readonly Input[]> {
     const { knowledge, log, runtime } = this.#host;
@@ -56,10 +56,10 @@ export class AddressedInputs {
     const { knowledge, runtime } = this.#host;
     const known: Input[] = [];
     for (const input of page) {
-      const verdict = knowledge.verdict(runtime, input);
-      if (verdict === "wait" && known.length > 0) break;
-      if (verdict === "wait") throw knowledge.unknownHere(runtime, input);
-      if (verdict !== "pass") known.push(input);
+      const routing = knowledge.routingOf(runtime, input);
+      if (routing === "wait" && known.length > 0) break;
+      if (routing === "wait") throw knowledge.unknownHere(runtime, input);
+      if (routing !== "pass") known.push(input);
     }
     return known;
   }

@@ -10,15 +10,16 @@ export interface Delivery {
    * Set when the log refused the turn's commit, or it has failed and keys are to be read first: the
    * next run records this failure instead of calling the handler.
    */
-  verdict: unknown;
-  /** Set after a batch that failed as a whole: the message is tried again by itself (M3). */
+  forced: unknown;
+  /** Set after a batch that failed as a whole: the message is tried again by itself (BATCH-3). */
   alone: boolean;
   /**
    * Set when its asker was told that it waits on the log, so no deadline ends it. @default false
    */
   readonly waits?: boolean;
   /**
-   * Whether its run has to be written down in the journal (R1), or that is over. @default unknown
+   * Whether its run has to be written down in the journal (RUN-1), or that is over. @default
+   * unknown
    */
   begin?: "coming" | "over";
   readonly place: Place;
@@ -70,7 +71,7 @@ export function delivery(input: Input, place: Place, receivedAtMs: number): Deli
   return {
     input,
     attempts: 0,
-    verdict: undefined,
+    forced: undefined,
     alone: false,
     place,
     receivedAtMs,

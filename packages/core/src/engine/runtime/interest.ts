@@ -3,7 +3,7 @@
  * their code subscribes to.
  *
  * So a worker that hosts few of many types gets little of what is for the others. Where it cannot
- * know yet what newer code subscribes to, see N2 in partition-intake.ts.
+ * know yet what newer code subscribes to, see INTAKE-2 in partition-intake.ts.
  */
 import type { Address } from "../../definition/message/address.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";

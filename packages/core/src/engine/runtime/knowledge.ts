@@ -4,15 +4,15 @@
  * In a rolling deploy several versions of the code host a type. The type's manifest says what any
  * of them handles, so old code sees what only newer code knows:
  *
- *  V1 An input that the manifest knows and this code does not waits, with everything behind it of
+ *  KNOW-1 An input that the manifest knows and this code does not waits, with everything behind it of
  *     its key, until code that knows it takes the partition. The other keys go on.
- *  V2 A manifest that was read after the message decides whether it is unknown to everybody, and so
+ *  KNOW-2 A manifest that was read after the message decides whether it is unknown to everybody, and so
  *     a dead letter.
- *  V3 A publication is passed over only on a manifest that was read at most `freshMs` ago. A worker
+ *  KNOW-3 A publication is passed over only on a manifest that was read at most `freshMs` ago. A worker
  *     that adds a subscription to a type that exists waits longer than that, and only then says
  *     from which position on it counts (registration.ts). So no publication that belongs to it is
  *     passed over.
- *  V4 A subscription counts for what comes after its beginning.
+ *  KNOW-4 A subscription counts for what comes after its beginning.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { errorData } from "../../errors/troupe-error.ts";
@@ -26,7 +26,7 @@ import { nameOf } from "./turn-input.ts";
 import type { AgentRuntime } from "./agent-runtime.ts";
 
 /** Fate of an input of a type's agent. `ask`: it waits until the manifest is read again. */
-export type Verdict = "handle" | "pass" | "wait" | "ask";
+export type Routing = "handle" | "pass" | "wait" | "ask";
 
 export interface KnowledgeHost {
   readonly log: Log;
@@ -88,7 +88,7 @@ export class Knowledge {
     this.#cancel?.();
   }
 
-  /** Whether publications may be passed over (V3). */
+  /** Whether publications may be passed over (KNOW-3). */
   get isFresh(): boolean {
     return this.#host.clock.monotonicMs() - this.#readAtMs <= this.#host.freshMs;
   }
@@ -114,7 +114,7 @@ export class Knowledge {
     return [...new Set([...topics, ...(this.#manifests.get(type)?.topics ?? [])])];
   }
 
-  verdict(runtime: AgentRuntime, input: Input): Verdict {
+  routingOf(runtime: AgentRuntime, input: Input): Routing {
     const { type } = runtime;
     const { address, position } = input;
     if (address.kind === "topic") return this.#ofTopic(runtime, address.name, input);
@@ -131,7 +131,7 @@ export class Knowledge {
     return position <= denied ? "handle" : "ask";
   }
 
-  #ofTopic(runtime: AgentRuntime, topic: string, input: Input): Verdict {
+  #ofTopic(runtime: AgentRuntime, topic: string, input: Input): Routing {
     const manifest = this.#manifests.get(runtime.type);
     const since = manifest?.since?.[topic];
     const isOurs = Object.hasOwn(runtime.definition.subscriptions, topic);
@@ -153,10 +153,10 @@ export class Knowledge {
   }
 
   /** An input waits; that is said once for each name. */
-  waits(runtime: AgentRuntime, input: Input, verdict: Verdict): void {
+  waits(runtime: AgentRuntime, input: Input, routing: Routing): void {
     const { type } = runtime;
     const name = this.#nameOf(input) ?? "";
-    if (verdict === "ask") {
+    if (routing === "ask") {
       const asked = `${type} ${name} ${shardAt(input.position)}`;
       const position = Math.max(input.position, this.#asked.get(asked)?.position ?? 0);
       this.#asked.set(asked, { type, position });

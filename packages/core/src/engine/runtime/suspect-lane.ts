@@ -1,5 +1,5 @@
 /**
- * The order in which a worker runs messages that may end its process (R3).
+ * The order in which a worker runs messages that may end its process (RUN-3).
  *
  * Those that no process died of yet run beside each other. One during whose run a process did die
  * runs alone among them: when it ends this process as well, no innocent neighbour is counted with

@@ -19,7 +19,7 @@ export interface AgentState {
   readonly lastInput: Position;
   /** Keys of the personal data that went into the state; undefined when there is none. */
   readonly references?: StateReferences | undefined;
-  /** Inputs whose asks were left open and are not answered yet (D1), in order. */
+  /** Inputs whose asks were left open and are not answered yet (ANSWER-1), in order. */
   readonly openAsks: readonly Position[];
   /** Set once the agent ended, until it begins again. */
   readonly ended: AfterEnd | undefined;
@@ -50,7 +50,7 @@ export function endedBefore({ ended }: AgentState): AfterEnd | undefined {
   return ended === "refuse" ? ended : undefined;
 }
 
-/** An answer is for all that are open, its own included (D2). */
+/** An answer is for all that are open, its own included (ANSWER-2). */
 export function openAsksAfter(
   before: readonly Position[],
   answering: Answering | undefined,

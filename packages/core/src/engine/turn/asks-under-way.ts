@@ -19,7 +19,7 @@ export interface Asked {
   end(reason: unknown): void;
 }
 
-/** A call of a batch handler, in which other messages may need what this one asked (M4). */
+/** A call of a batch handler, in which other messages may need what this one asked (BATCH-4). */
 export interface AskingCall {
   /** True while the handler runs and at least one of its messages needs it. */
   readonly wanted: boolean;

@@ -1,17 +1,17 @@
 /**
- * A call of a batch handler: messages take seats while it gathers, the handler runs once, and each
+ * A call of a batch handler: messages take slots while it gathers, the handler runs once, and each
  * message hears its own outcome.
  *
- *  M1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
+ *  BATCH-1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
  *     messages failed in part, the others commit.
- *  M2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
- *  M3 When the handler throws, nobody knows which message it was: each is tried again alone, so
+ *  BATCH-2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
+ *  BATCH-3 When the handler throws, nobody knows which message it was: each is tried again alone, so
  *     that the bad one fails alone (I10). That run alone comes after every failure, and also when
  *     the runs are used up.
- *  M4 A message whose turn is given up meanwhile keeps its seat, and the handler's work on it has
+ *  BATCH-4 A message whose turn is given up meanwhile keeps its slot, and the handler's work on it has
  *     no effect. Its asks and limits are waited for as long as one of the others is there, because
  *     their handler must not fail.
- *  M5 A call holds one permit, whatever its size, and none while it gathers (I7).
+ *  BATCH-5 A call holds one permit, whatever its size, and none while it gathers (I7).
  */
 import { BatchContextOfCall } from "./batch-context-of-call.ts";
 import type { BatchHost } from "./batch-host.ts";
@@ -26,7 +26,7 @@ import { rootTraceparent } from "../../definition/message/trace-context.ts";
 import type { Turn } from "./turn.ts";
 
 /** A message's place in a call. */
-export interface BatchSeat {
+export interface BatchSlot {
   readonly call: BatchCall;
   readonly turn: Turn;
   readonly item: ItemContext;
@@ -42,7 +42,7 @@ export interface BatchCallParts {
   readonly type: string;
   readonly name: string;
   readonly handler: BatchHandler;
-  /** Called once no message can take a seat any more. */
+  /** Called once no message can take a slot any more. */
   readonly onClosed: () => void;
 }
 
@@ -53,9 +53,9 @@ export class BatchCall {
   readonly traceparent: string;
   readonly permit: PermitHold;
   readonly #parts: BatchCallParts;
-  readonly #seats = new Set<BatchSeat>();
-  /** Seats of the messages that the running handler is still wanted for. */
-  #wanted = new Set<BatchSeat>();
+  readonly #slots = new Set<BatchSlot>();
+  /** Slots of the messages that the running handler is still wanted for. */
+  #wanted = new Set<BatchSlot>();
   #whenUnwanted: (() => void)[] = [];
   readonly #abort = new AbortController();
   #bytes = 0;
@@ -72,7 +72,7 @@ export class BatchCall {
     this.traceparent = rootTraceparent(parts.host.random);
   }
 
-  /** Whether more messages can take a seat. */
+  /** Whether more messages can take a slot. */
   get open(): boolean {
     return this.#phase === "gathering";
   }
@@ -109,12 +109,12 @@ export class BatchCall {
 
   /** Turns of all of its messages. */
   get turns(): readonly Turn[] {
-    return [...this.#seats].map(({ turn }) => turn);
+    return [...this.#slots].map(({ turn }) => turn);
   }
 
   /** The turn that this item of the handler belongs to. */
   turnOf(item: unknown): Turn | undefined {
-    return [...this.#seats].find((seat) => seat.item === item)?.turn;
+    return [...this.#slots].find((slot) => slot.item === item)?.turn;
   }
 
   /** Resolves with the message's reply, rejects with its failure. */
@@ -122,27 +122,27 @@ export class BatchCall {
     const { promise, reject, resolve } = Promise.withResolvers<unknown>();
     // An interceptor may let go of it, and then nobody else hears that the turn was given up.
     promise.catch(() => undefined);
-    const seat: BatchSeat = { call: this, turn, item, index: -1, resolve, reject };
-    turn.sit(seat);
-    this.#seats.add(seat);
+    const slot: BatchSlot = { call: this, turn, item, index: -1, resolve, reject };
+    turn.takeSlot(slot);
+    this.#slots.add(slot);
     this.#bytes += turn.delivery.input.payload.byteLength;
     const { host, settings } = this.#parts;
-    if (this.#seats.size >= settings.size || this.#bytes >= settings.bytes) this.#close();
+    if (this.#slots.size >= settings.size || this.#bytes >= settings.bytes) this.#close();
     else this.#cancelWait ??= host.clock.after(settings.waitMs, () => this.#close());
     return promise;
   }
 
   /** The turn is over, or given up for a reason. */
-  leave(seat: BatchSeat, reason?: unknown): void {
-    // The turn that waits for its seat must not wait for ever.
+  leave(slot: BatchSlot, reason?: unknown): void {
+    // The turn that waits for its slot must not wait for ever.
     if (this.#phase !== "running") {
-      this.#seats.delete(seat);
-      seat.reject(new Error("The turn was given up before its batch began."));
+      this.#slots.delete(slot);
+      slot.reject(new Error("The turn was given up before its batch began."));
     } else {
-      this.#wanted.delete(seat);
+      this.#wanted.delete(slot);
       if (this.#wanted.size === 0) this.#abandon(reason);
     }
-    if (this.#seats.size === 0 && this.#phase === "gathering") this.#close();
+    if (this.#slots.size === 0 && this.#phase === "gathering") this.#close();
   }
 
   #close(): void {
@@ -150,13 +150,13 @@ export class BatchCall {
     this.#phase = "closed";
     this.#cancelWait?.();
     this.#parts.onClosed();
-    // Later, because the message that filled the call is still taking its seat.
+    // Later, because the message that filled the call is still taking its slot.
     queueMicrotask(() => this.#whenPermitted());
   }
 
   #whenPermitted(): void {
     const { permits } = this.#parts.host;
-    if (this.#seats.size === 0) this.#phase = "over";
+    if (this.#slots.size === 0) this.#phase = "over";
     else if (permits.free) this.#run();
     else permits.whenFree(() => this.#whenPermitted());
   }
@@ -165,13 +165,13 @@ export class BatchCall {
     const { handler, host } = this.#parts;
     const startedAtMs = host.clock.monotonicMs();
     this.#phase = "running";
-    this.#wanted = new Set(this.#seats);
+    this.#wanted = new Set(this.#slots);
     this.permit.take();
     this.#feedStarted();
     this.#startedAtMs = host.clock.now();
-    const items = [...this.#seats].map((seat, index) => {
-      seat.index = index;
-      return seat.item;
+    const items = [...this.#slots].map((slot, index) => {
+      slot.index = index;
+      return slot.item;
     });
     this.#size = items.length;
     const returned = (results: unknown): void => this.#returned(results, startedAtMs);
@@ -187,13 +187,13 @@ export class BatchCall {
     let replies: readonly unknown[] = [];
     try {
       const what = `The batch handler of ${this.type} for ${this.name}`;
-      if (results !== undefined) replies = requireOnePerItem(what, results, this.#seats.size);
+      if (results !== undefined) replies = requireOnePerItem(what, results, this.#slots.size);
     } catch (thrown) {
       return this.#threw(thrown, startedAtMs);
     }
     this.#over(undefined, startedAtMs);
     let index = 0;
-    for (const { item, reject, resolve } of this.#seats) {
+    for (const { item, reject, resolve } of this.#slots) {
       const reply = replies[index++];
       const failure = item.failure ?? (reply instanceof BatchFailure ? reply : undefined);
       if (failure === undefined) resolve(reply);
@@ -203,14 +203,14 @@ export class BatchCall {
 
   #threw(thrown: unknown, startedAtMs: number): void {
     this.#over(thrown, startedAtMs);
-    const reason = this.#seats.size > 1 ? shared(thrown) : thrown;
-    for (const { item, reject, turn } of this.#seats) {
+    const reason = this.#slots.size > 1 ? shared(thrown) : thrown;
+    for (const { item, reject, turn } of this.#slots) {
       if (item.failure !== undefined) {
         reject(item.failure.error);
         continue;
       }
       turn.delivery.alone = true;
-      if (this.#seats.size > 1) keepOneRun(turn);
+      if (this.#slots.size > 1) keepOneRun(turn);
       reject(reason);
     }
   }
@@ -235,14 +235,14 @@ export class BatchCall {
     const { clock, feed } = this.#parts.host;
     if (!feed.active) return;
     const { name, traceparent, type } = this;
-    const seats = [...this.#seats];
+    const slots = [...this.#slots];
     feed.emit({
       kind: "batch.finished",
       type,
       name,
       traceparent,
-      size: seats.length,
-      failed: thrown === undefined ? seats.filter(({ item }) => item.failure).length : seats.length,
+      size: slots.length,
+      failed: thrown === undefined ? slots.filter(({ item }) => item.failure).length : slots.length,
       failure: thrown === undefined ? undefined : errorData(thrown),
       tookMs: clock.monotonicMs() - startedAtMs,
     });
@@ -252,18 +252,20 @@ export class BatchCall {
     const { feed } = this.#parts.host;
     if (!feed.active) return;
     const { name, traceparent, type } = this;
-    const links = [...this.#seats].map(({ turn }) => turn.traceparent);
+    const links = [...this.#slots].map(({ turn }) => turn.traceparent);
     feed.emit({ kind: "batch.started", type, name, traceparent, size: links.length, links });
   }
 }
 
-/** A refusal is final for the message that it is about, and nobody knows which that is (M3). */
+/**
+ * A refusal is final for the message that it is about, and nobody knows which that is (BATCH-3).
+ */
 function shared(thrown: unknown): unknown {
   if (!isFinal(thrown)) return thrown;
   return new Error(`A message of the batch failed: ${thrown.message}`, { cause: thrown });
 }
 
-/** Leaves the turn one more run, alone (M3), because its last one was not its own. */
+/** Leaves the turn one more run, alone (BATCH-3), because its last one was not its own. */
 function keepOneRun(turn: Turn): void {
   // One that was given up may be running again by now.
   if (!turn.ended && turn.delivery.attempts >= turn.retry.attemptsMax) turn.uncount();

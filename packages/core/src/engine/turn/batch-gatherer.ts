@@ -18,7 +18,7 @@ export class BatchGatherer {
   }
 
   /**
-   * Take a seat in the call that gathers for this message. Resolves with the message's reply,
+   * Take a slot in the call that gathers for this message. Resolves with the message's reply,
    * rejects with its failure. Throws when it has to wait for the next call (`missedBatch`).
    */
   join(
@@ -30,8 +30,8 @@ export class BatchGatherer {
     const call = turn.delivery.alone
       ? this.#call(turn, handler, { ...settings, size: 1 }, () => undefined)
       : this.#gathering(turn, handler, settings);
-    // M2: the message before it would be handled at the same time, in another call.
-    if (turn.follows !== undefined && turn.follows.seat?.call !== call) {
+    // BATCH-2: the message before it would be handled at the same time, in another call.
+    if (turn.follows !== undefined && turn.follows.slot?.call !== call) {
       turn.missedBatch = true;
       throw new Error("The batch of the message before this one took no more.");
     }

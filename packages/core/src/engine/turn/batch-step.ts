@@ -12,7 +12,7 @@ import type {
   BatchStepOptions,
 } from "../../definition/batch-context.ts";
 
-interface Wanted {
+interface AwaitedResult {
   readonly item: AnyBatchItem;
   /** Index of the item among all items. */
   readonly index: number;
@@ -30,14 +30,14 @@ interface BatchStep {
 
 export function batchStep(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
   const results = resultsFor(call, step);
-  // A caller that awaits the results hears of the failure there (S7).
+  // A caller that awaits the results hears of the failure there (STEP-7).
   results.catch(() => undefined);
   return results;
 }
 
 async function resultsFor(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
   const { items, name } = step;
-  const wanted: Wanted[] = [];
+  const wanted: AwaitedResult[] = [];
   const taken = items.map((item, index) => {
     const begun = Promise.withResolvers<void>();
     const result = item.step(name, ({ idempotencyKey }) => {
@@ -77,7 +77,7 @@ async function resultsFor(call: BatchCall, step: BatchStep): Promise<readonly un
 async function resultsOf(
   call: BatchCall,
   { effect, name, options }: BatchStep,
-  wanted: readonly Wanted[],
+  wanted: readonly AwaitedResult[],
 ): Promise<readonly unknown[]> {
   const [first] = wanted;
   if (first === undefined) return [];

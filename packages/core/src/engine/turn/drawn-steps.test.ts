@@ -4,7 +4,7 @@ import { z } from "zod";
 import { agent, createTroupe } from "@troupe/core";
 import { createMemoryBroker } from "@troupe/testing";
 
-it("records what a run drew with the next run, when its own record could not be made (S3)", async () => {
+it("records what a run drew with the next run, when its own record could not be made (STEP-3)", async () => {
   let failures = 1;
   const draws = agent("draws")
     .state({ id: "" })

@@ -21,7 +21,7 @@ export function keysFor(turn: Turn, thrown: unknown, react: () => void): Promise
     later = turn.sealsIfAny?.ready();
   }
   if (later === undefined) return undefined;
-  turn.delivery.verdict = thrown ?? new Error("nothing was thrown");
+  turn.delivery.forced = thrown ?? new Error("nothing was thrown");
   return patiently(turn, later);
 }
 

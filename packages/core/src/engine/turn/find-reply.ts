@@ -20,7 +20,7 @@ export interface SoughtReply {
   readonly position: Position;
   /** Records up to here were read. */
   after: Position;
-  /** True once its turn is there, and a later one answers (D1). */
+  /** True once its turn is there, and a later one answers (ANSWER-1). */
   open: boolean;
 }
 
@@ -31,7 +31,7 @@ export function soughtReply(position: Position): SoughtReply {
 
 /**
  * The reply to the input at `inputPosition`; undefined when it is not handled yet, or to be
- * answered by a turn that is not there yet (D1).
+ * answered by a turn that is not there yet (ANSWER-1).
  */
 export async function findReply(
   log: Log,

@@ -69,10 +69,10 @@ function versionOf(version: number | undefined): number | undefined {
   return version === 1 ? undefined : version;
 }
 
-function batchOf({ seat, startedAtMs }: Turn): RecordedBatch | undefined {
-  if (seat === undefined || seat.index < 0) return undefined;
-  const { size, startedAtMs: calledAtMs, traceparent } = seat.call;
-  return { traceparent, index: seat.index, size, startMs: calledAtMs - startedAtMs };
+function batchOf({ slot, startedAtMs }: Turn): RecordedBatch | undefined {
+  if (slot === undefined || slot.index < 0) return undefined;
+  const { size, startedAtMs: calledAtMs, traceparent } = slot.call;
+  return { traceparent, index: slot.index, size, startMs: calledAtMs - startedAtMs };
 }
 
 function sent(turn: Turn, draft: InputDraft): SentMessage {

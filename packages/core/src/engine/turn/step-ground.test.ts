@@ -21,7 +21,7 @@ async function work(log: Log, definition: AgentDefinition): Promise<Troupe> {
 }
 
 describe("an effect", () => {
-  it("does not run on a state that is not committed (S6)", async () => {
+  it("does not run on a state that is not committed (STEP-6)", async () => {
     const paid: number[] = [];
     let isOpen = true;
     const account = agent("account")
@@ -51,7 +51,7 @@ describe("an effect", () => {
     expect(paid).toEqual([]);
   });
 
-  it("is not asked of another agent on a state that is not committed (S6)", async () => {
+  it("is not asked of another agent on a state that is not committed (STEP-6)", async () => {
     const asked: number[] = [];
     let isOpen = true;
     const bank = agent("bank").on("transfer", z.number(), (_, amount) => void asked.push(amount));
@@ -78,7 +78,7 @@ describe("an effect", () => {
     expect(asked).toEqual([]);
   });
 
-  it("that is recorded does not run again for a new owner whose replica is behind (S6)", async () => {
+  it("that is recorded does not run again for a new owner whose replica is behind (STEP-6)", async () => {
     let [charges, runs] = [0, 0];
     const reached = Promise.withResolvers<void>();
     const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
@@ -107,7 +107,7 @@ describe("an effect", () => {
     expect(charges).toBe(1);
   });
 
-  it("with a synchronous function is recorded before it is done (S2)", async () => {
+  it("with a synchronous function is recorded before it is done (STEP-2)", async () => {
     let charges = 0;
     const reached = Promise.withResolvers<void>();
     const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
@@ -131,7 +131,7 @@ describe("an effect", () => {
     expect(await bought).toBe(1);
   });
 
-  it("is known by what was drawn before it also after a crash in its middle (S3)", async () => {
+  it("is known by what was drawn before it also after a crash in its middle (STEP-3)", async () => {
     const keys = new Set<string>();
     const reached = Promise.withResolvers<void>();
     const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
@@ -249,7 +249,7 @@ const definition = agent("noting")
 type Misused = Parameters<Parameters<typeof definition.on<"go", z.ZodString, void>>[2]>[0];
 
 describe("who does not await", () => {
-  it("a step does not end the process, and is told its name (S7)", async () => {
+  it("a step does not end the process, and is told its name (STEP-7)", async () => {
     const shop = agent("shop").on("buy", z.object({}), async (ctx) => {
       void ctx.step("left", () => new Promise(() => undefined));
       void ctx.step("failing", async () => {

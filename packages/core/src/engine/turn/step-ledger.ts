@@ -16,7 +16,7 @@ export class StepLedger {
   #pending: RecordedStep[] = [];
   /** Noted, and not known to be in the journal. */
   readonly #unrecorded = new Set<string>();
-  /** Keys of the values among them that were used at once (S3). */
+  /** Keys of the values among them that were used at once (STEP-3). */
   readonly #drawn = new Set<string>();
   /** Refused steps of effects; the run that waited for each was told. */
   readonly #refused = new Map<string, Refusal>();
@@ -63,7 +63,7 @@ export class StepLedger {
     return this.#pending.length > 0;
   }
 
-  /** True while a drawn value is in use that the journal may not have (S3). */
+  /** True while a drawn value is in use that the journal may not have (STEP-3). */
   get hasUnrecordedDraws(): boolean {
     for (const key of this.#unrecorded) if (this.#drawn.has(key)) return true;
     return false;

@@ -38,7 +38,7 @@ export async function waitForLimits(
   // In a batch that goes on, a turn that was given up is over as well, without effect on the
   // others.
   const isOver = (): boolean => turn.ended && !turn.muted;
-  const signal = turn.seat?.call.signal ?? ownSignal;
+  const signal = turn.slot?.call.signal ?? ownSignal;
   try {
     const permit = await turn.permit.whileWaiting(() => limiter.wait(uses, { isOver, signal }));
     if (isOver()) permit.release();

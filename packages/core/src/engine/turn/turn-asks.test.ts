@@ -1,4 +1,4 @@
-/** Asks inside turns: made once, whatever happens to the runs that make them (S8). */
+/** Asks inside turns: made once, whatever happens to the runs that make them (STEP-8). */
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 

@@ -24,7 +24,7 @@ import { encodePayload } from "../../wire/payload.ts";
 import { handedOut, stored } from "../../wire/storable.ts";
 import { ignore, isThenable } from "../../wire/thenable.ts";
 import { randomUuid } from "../../clock/random-uuid.ts";
-import type { LateReplies } from "../../definition/wanted.ts";
+import type { LateReplies } from "../../definition/demand.ts";
 import type {
   AskOptions,
   Context,
@@ -48,8 +48,8 @@ import { ofWaiting } from "./of-waiting.ts";
 import { requireRoomToSend } from "./turn-size.ts";
 import type { MakeAsk } from "./turn-steps.ts";
 import type { Turn } from "./turn.ts";
-import type { Wanted } from "../../definition/wanted.ts";
-import { wantedOf } from "../../definition/wanted.ts";
+import type { Demand } from "../../definition/demand.ts";
+import { demandOf } from "../../definition/demand.ts";
 
 interface AskCall {
   readonly agent: AgentReference<unknown>;
@@ -129,16 +129,16 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     this.#abort.abort(reason);
   }
 
-  get wanted(): Wanted {
-    return wantedOf(this.#turn.delivery.input.metadata);
+  get demand(): Demand {
+    return demandOf(this.#turn.delivery.input.metadata);
   }
 
   send<Messages>(agent: AgentReference<Messages>, key: string): SendCalls<Messages, void> {
-    return this.sendWanted(undefined, agent, key);
+    return this.sendFor(undefined, agent, key);
   }
 
-  sendWanted<Messages>(
-    wanted: Wanted | undefined,
+  sendFor<Messages>(
+    demand: Demand | undefined,
     agent: AgentReference<Messages>,
     key: string,
   ): SendCalls<Messages, void> {
@@ -146,7 +146,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
       const payload = checkedMessage(agent, message, given);
       const address: Address = { kind: "agent", name: agent.type, key };
       const call: OutgoingCall = { how: "send", address, message, payload, from: this.#name() };
-      this.#send(call, noteOfMessage(agent, message), wanted);
+      this.#send(call, noteOfMessage(agent, message), demand);
     });
   }
 
@@ -215,20 +215,20 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     requireAskOptions(options);
     return callsProxy<AskCalls<Messages>>((message, payload) => {
       const answer = this.#ask({ agent, key, message, payload, options });
-      // Of two that are asked perhaps only one is awaited (S7).
+      // Of two that are asked perhaps only one is awaited (STEP-7).
       answer.catch(() => undefined);
       return answer;
     });
   }
 
   async #ask({ agent, key, message, payload, options }: AskCall): Promise<unknown> {
-    const { host, seat, steps } = this.#turn;
+    const { host, slot, steps } = this.#turn;
     const callee = { type: agent.type, key };
     const given = stored(payload, `A message for ${agent.type}`);
     let digest = digestsOfTurn(this.#turn).of(given);
     const subject = subjectOfAsk(agent, message, { callee, payload: given });
     if (subject !== undefined) digest = await this.#turn.seals.asks(subject, digest);
-    const waiters = { run: seat?.call.signal ?? this.signal, handler: options.signal };
+    const waiters = { run: slot?.call.signal ?? this.signal, handler: options.signal };
     // Recorded like any other effect: after a crash the reply returns, and nobody is asked again.
     const asking = steps.run(
       {
@@ -288,9 +288,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     return this.#turn.steps.draw("~id", () => randomUuid(this.#turn.host.random)) as string;
   }
 
-  #send(call: OutgoingCall, note: PersonalNote | undefined, wanted: Wanted | undefined): void {
+  #send(call: OutgoingCall, note: PersonalNote | undefined, demand: Demand | undefined): void {
     const { send } = this.#turn.host.layers;
-    refusePromise(throughLayers(send, call, (inner) => this.#add(inner, note, wanted)));
+    refusePromise(throughLayers(send, call, (inner) => this.#add(inner, note, demand)));
   }
 
   #timer<Messages>(time: TimerTime, options: TimerTo<Messages> = {}): SendCalls<Messages, string> {
@@ -315,9 +315,9 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
     });
   }
 
-  #add(call: OutgoingCall, note: PersonalNote | undefined, wanted?: Wanted): void {
+  #add(call: OutgoingCall, note: PersonalNote | undefined, demand?: Demand): void {
     const own = this.#metadata(call, `${this.#turn.outgoing.length}`);
-    const metadata = wanted === undefined ? own : { ...own, ...wanted };
+    const metadata = demand === undefined ? own : { ...own, ...demand };
     const draft = this.#draft(call, note, metadata);
     if (!this.#turn.muted) this.#turn.outgoing.push(draft);
   }
@@ -389,7 +389,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Result> {
   turn.stepsUnderWay += 1;
   const over = (): void => void (turn.stepsUnderWay -= 1);
-  // The result of `finally` is not used, because nobody may await that (S7).
+  // The result of `finally` is not used, because nobody may await that (STEP-7).
   step.then(over, over);
   return step;
 }

@@ -1,14 +1,14 @@
 /**
  * The keys of one turn, for the parts it opens and those it seals.
  *
- *  Z1 Everything a turn stores of personal data is sealed before it is encoded: events and messages by their declaration;
+ *  SEAL-1 Everything a turn stores of personal data is sealed before it is encoded: events and messages by their declaration;
  *     the reply and the results of steps as a whole, because nothing declares them, with the keys of the agent itself and of
  *     everybody whose data was in its message, is in its state, was asked for, or is in what it emits and sends.
- *  Z2 Keys are read and made around the handler, never in it, so that emitting and folding stay
+ *  SEAL-2 Keys are read and made around the handler, never in it, so that emitting and folding stay
  *     synchronous. A failure there is no run of the handler: it does not count, and is tried again
  *     for ever.
- *  Z3 A state that was folded with data which is erased now is folded again before a handler sees it.
- *  Z4 A message whose data was erased is not handled any more: it fails for good, and its dead letter says why.
+ *  SEAL-3 A state that was folded with data which is erased now is folded again before a handler sees it.
+ *  SEAL-4 A message whose data was erased is not handled any more: it fails for good, and its dead letter says why.
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
 import { UndecodablePayloadError } from "../../errors/message-errors.ts";
@@ -211,7 +211,7 @@ export class TurnSeals {
     return this.#opened(payload, ring);
   }
 
-  /** Start again from the journal when the state holds what is erased now (Z3). */
+  /** Start again from the journal when the state holds what is erased now (SEAL-3). */
   async #requireState(own: SubjectKey | undefined): Promise<void> {
     const { references } = this.#turn;
     if (references === undefined) return;
@@ -259,7 +259,7 @@ export class TurnSeals {
     return [...new Set([this.#own, ...this.#asked, ...ofEvents, ...ofDrafts])];
   }
 
-  /** Trouble with the keys is not a run that failed (Z2). */
+  /** Trouble with the keys is not a run that failed (SEAL-2). */
   async #patient<Result>(action: () => Promise<Result>): Promise<Result> {
     try {
       return await action();

@@ -1,22 +1,22 @@
 /**
  * Steps of a running turn (I6, I13). The reasons are in DESIGN.md.
  *
- *  S1 A step whose result is recorded returns it; its function does not run.
- *  S2 A step resolves only after its result is in the journal, whether its function is synchronous
+ *  STEP-1 A step whose result is recorded returns it; its function does not run.
+ *  STEP-2 A step resolves only after its result is in the journal, whether its function is synchronous
  *     or not. Steps that finish while an append is on its way go together with the next one, so
  *     many at once cost few round trips; steps that are too large together go one after the other.
  *     When the log refuses the record of one step, that step fails; a later run offers the same
  *     result again, its effect does not run again.
- *  S3 A drawn value (the clock, chance, ids) costs no round trip: it is recorded with the next
+ *  STEP-3 A drawn value (the clock, chance, ids) costs no round trip: it is recorded with the next
  *     append or with the turn. Before the next effect it is recorded in any case, because that
  *     effect may be known by it.
- *  S4 A result comes back as it was stored, in the first run as in every later one.
- *  S5 Between the end of an effect and its record a crash makes it run again. The idempotency key is the same then.
- *  S6 Before an effect the ground is firm: everything before it is stored, and after an activation the journal has taken
+ *  STEP-4 A result comes back as it was stored, in the first run as in every later one.
+ *  STEP-5 Between the end of an effect and its record a crash makes it run again. The idempotency key is the same then.
+ *  STEP-6 Before an effect the ground is firm: everything before it is stored, and after an activation the journal has taken
  *     a record of ours, if need be an empty one, so nobody else wrote to it meanwhile (I5).
- *  S7 A step that is not awaited does not end the process when it fails; one that is under way when
+ *  STEP-7 A step that is not awaited does not end the process when it fails; one that is under way when
  *     its handler is done is told.
- *  S8 An ask outlives the runs of its handler, is accepted only from the owner of the agent, and is made once, however
+ *  STEP-8 An ask outlives the runs of its handler, is accepted only from the owner of the agent, and is made once, however
  *     late a run makes it again (asks-under-way.ts, earlier-ask.ts).
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
@@ -97,7 +97,7 @@ export class TurnSteps {
   /** Do an effect once, ever. */
   run(call: StepCall, signal: AbortSignal): Promise<unknown> {
     const result = this.#take(call, signal);
-    // A caller that awaits the result hears of the failure there (S7).
+    // A caller that awaits the result hears of the failure there (STEP-7).
     result.catch(() => undefined);
     return result;
   }
@@ -153,7 +153,7 @@ export class TurnSteps {
   async ask(key: string, waiters: AskWaiters, ask: MakeAsk): Promise<unknown> {
     const turn = this.#turn;
     const { asks } = this.#ledger;
-    if (turn.seat !== undefined) asks.askedIn(turn.seat.call);
+    if (turn.slot !== undefined) asks.askedIn(turn.slot.call);
     // Until it is known, the handler keeps its place: nobody else has to answer that.
     const isKnown = asks.has(key) || !this.#store.mayBeBegun || !asksMayBeForgotten(turn);
     const acceptedAt = isKnown ? undefined : await earlierAsk(turn, ask.earlier);
@@ -167,7 +167,7 @@ export class TurnSteps {
     return turn.permit.whileWaiting(() => answerFor(asks.join(key, begin), waiters));
   }
 
-  /** Fenced, so that nobody who lost the agent asks beside its owner (S8). */
+  /** Fenced, so that nobody who lost the agent asks beside its owner (STEP-8). */
   async #begin(
     { make }: MakeAsk,
     how: Omit<Parameters<MakeAsk["make"]>[0], "fence">,
@@ -191,7 +191,7 @@ export class TurnSteps {
     }
   }
 
-  /** A value that is drawn once, ever, and needs no round trip (S3). */
+  /** A value that is drawn once, ever, and needs no round trip (STEP-3). */
   draw(name: string, value: () => unknown): unknown {
     this.#turn.requireOpen();
     const use = this.#uses.draw(name);
@@ -204,7 +204,7 @@ export class TurnSteps {
 
   /**
    * The turn is given up: the ledger belongs to its next run, which must not see what a batch
-   * handler still does with this one (M4).
+   * handler still does with this one (BATCH-4).
    */
   detach(): void {
     this.#ledger = this.#ledger.copy();
@@ -225,7 +225,7 @@ export class TurnSteps {
     return this.#uses.unused(this.#ledger.steps);
   }
 
-  /** The handler is done: steps that it did not await go on without a record (S7). */
+  /** The handler is done: steps that it did not await go on without a record (STEP-7). */
   tellUnderWay(): void {
     const { agent, delivery, host } = this.#turn;
     const { position } = delivery.input;
@@ -251,7 +251,10 @@ export class TurnSteps {
     return (isConfirmed && isSettled && !this.#ledger.hasUnrecordedDraws) || this.#turn.muted;
   }
 
-  /** Resolves when everything before the effect is stored, and the agent is still ours (S3, S6). */
+  /**
+   * Resolves when everything before the effect is stored, and the agent is still ours (STEP-3,
+   * STEP-6).
+   */
   async #makeFirm(): Promise<void> {
     while (!this.#isFirm) {
       const { isConfirmed } = this.#store;
@@ -277,7 +280,7 @@ export class TurnSteps {
     return { name, digest, use, order, value, tookMs: 0, startMs, run };
   }
 
-  /** An earlier run took it; its append failed, was refused, or is still on its way (S2). */
+  /** An earlier run took it; its append failed, was refused, or is still on its way (STEP-2). */
   async #record(key: string): Promise<void> {
     const ledger = this.#ledger;
     await ledger.appending?.catch(() => undefined);

@@ -8,7 +8,7 @@
  */
 import type { MessageDefinition } from "../../definition/agent-definition.ts";
 import type { EventPlace } from "../../definition/event-version.ts";
-import type { BatchSeat } from "./batch-call.ts";
+import type { BatchSlot } from "./batch-call.ts";
 import { ItemContext } from "./batch-item.ts";
 import type { TurnTimeoutError } from "../../errors/message-errors.ts";
 import { errorData, type ErrorData } from "../../errors/troupe-error.ts";
@@ -74,7 +74,7 @@ export class Turn implements EventSink {
   answering: Answering | undefined;
   /** Set when the agent ends with this turn. */
   ends: AfterEnd | undefined;
-  /** The base record that is stored right behind it when the agent ends (T3). */
+  /** The base record that is stored right behind it when the agent ends (BASE-3). */
   end: Uint8Array | undefined;
   /** The agent has ended and handles nothing more. */
   readonly refuses: boolean;
@@ -104,8 +104,8 @@ export class Turn implements EventSink {
   readonly #attemptsBefore: number;
   /** Steps whose effects are under way, asks included. */
   stepsUnderWay = 0;
-  /** Seat of the turn in the call of a batch handler. */
-  seat: BatchSeat | undefined;
+  /** Slot of the turn in the call of a batch handler. */
+  slot: BatchSlot | undefined;
   /** The turn before it in the same batch. */
   readonly follows: Turn | undefined;
   /** The batch in which the turn before it sits took no more: it waits for the next one. */
@@ -187,9 +187,9 @@ export class Turn implements EventSink {
     return this.#ended;
   }
 
-  /** Given up while its batch goes on: the handler's work on it has no effect (M4). */
+  /** Given up while its batch goes on: the handler's work on it has no effect (BATCH-4). */
   get muted(): boolean {
-    return this.#ended && this.seat?.call.running === true;
+    return this.#ended && this.slot?.call.running === true;
   }
 
   /** Runs that failed before this one, as far as is known; usually none. */
@@ -354,30 +354,30 @@ export class Turn implements EventSink {
   }
 
   /**
-   * The place that its handler takes while it waits; a batch takes one for all of its turns (M5).
+   * The place of its handler while it waits; a batch has one for all of its turns (BATCH-5).
    */
   get permit(): PermitHold {
-    this.#permit ??= this.seat?.call.permit ?? new PermitHold(this.host.permits);
+    this.#permit ??= this.slot?.call.permit ?? new PermitHold(this.host.permits);
     return this.#permit;
   }
 
   /** The handler is going to wait for something: it takes a place among those that do. */
   takePermit(): void {
-    if (this.seat === undefined) this.permit.take();
+    if (this.slot === undefined) this.permit.take();
   }
 
-  /** Takes a seat in a batch: the turn needs no place of its own while it waits there. */
-  sit(seat: BatchSeat): void {
+  /** Takes a slot in a batch: the turn needs no place of its own while it waits there. */
+  takeSlot(slot: BatchSlot): void {
     this.#permit?.leave();
-    this.#permit = seat.call.permit;
-    this.seat = seat;
+    this.#permit = slot.call.permit;
+    this.slot = slot;
   }
 
   /** The handler returned or threw; its place is free. */
   leave(): void {
     this.#ended = true;
-    if (this.seat === undefined) this.#permit?.leave();
-    else this.seat.call.leave(this.seat);
+    if (this.slot === undefined) this.#permit?.leave();
+    else this.slot.call.leave(this.slot);
   }
 
   /** Shares one state with the turn behind it in the same batch, while the handler runs. */
@@ -391,7 +391,7 @@ export class Turn implements EventSink {
    */
   tooLong(timeoutMs: number): TurnTimeoutError {
     this.delivery.attempts = Math.max(this.delivery.attempts, this.#attemptsBefore + 1);
-    if (this.seat !== undefined) this.delivery.alone = true;
+    if (this.slot !== undefined) this.delivery.alone = true;
     return turnTimeout(this, timeoutMs);
   }
 
@@ -400,7 +400,7 @@ export class Turn implements EventSink {
     this.#ended = true;
     this.#steps?.detach();
     this.#context?.abort(reason);
-    this.seat?.call.leave(this.seat, reason);
+    this.slot?.call.leave(this.slot, reason);
   }
 
   /**

@@ -1,9 +1,9 @@
 /**
  * Dead letters of inputs that no agent can have: their key or subject is no address (I10).
  *
- * Each is tried until the log has it, because a misfit must not vanish while the log is away. A
- * dead letter that is not stored when the worker stops is found again by the next reader of the
- * partition: the floor stays below it.
+ * Each is tried until the log has it, because an unroutable message must not vanish while the log
+ * is away. A dead letter that is not stored when the worker stops is found again by the next reader
+ * of the partition: the floor stays below it.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { LogUnavailableError } from "../../errors/log-errors.ts";

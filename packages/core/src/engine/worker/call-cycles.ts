@@ -3,13 +3,13 @@
  * number of workers. The chain of callers that travels with an ask does not show it, because these
  * are different conversations; each waits for the end of the other one's turn, until a deadline.
  *
- *  Y1 While turns of a worker wait, it tells all workers a few times a second for whom. A ring of
+ *  CYCLE-1 While turns of a worker wait, it tells all workers a few times a second for whom. A ring of
  *     agents, each of which waits for the next one, is a cycle.
- *  Y2 A wait that others told may be over by now. A cycle counts when each of its asks was told
+ *  CYCLE-2 A wait that others told may be over by now. A cycle counts when each of its asks was told
  *     several times, the last time just now: asks that are answered do not stay.
- *  Y3 One is given up, everywhere the same: the ask of the agent whose name comes first. Its turn gets
+ *  CYCLE-3 One is given up, everywhere the same: the ask of the agent whose name comes first. Its turn gets
  *     the error, and with that its agent is free for whoever waits for it. The others go on.
- *  Y4 A message may be lost: then it is told again. In the end there is the deadline.
+ *  CYCLE-4 A message may be lost: then it is told again. In the end there is the deadline.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { CallCycleError } from "../../errors/ask-errors.ts";
@@ -18,7 +18,7 @@ import type { Log } from "../../log/log.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 
 const lookMs = 200;
-/** Times that an ask must have been told (Y2). */
+/** Times that an ask must have been told (CYCLE-2). */
 const sightingsMin = 3;
 const freshMs = 2 * lookMs + 100;
 /** Number of waits that a worker tells, the longest ones (I7). */
@@ -96,7 +96,7 @@ export class CallCycles {
     if (waits.length > 0) this.#lookSoon();
   }
 
-  /** Y3 */
+  /** CYCLE-3 */
   #refuseIfFirst(own: AskWait): void {
     if (!this.#isSure(this.#seen.get(own.ask))) return;
     const ring = this.#ringFrom(own);

@@ -30,7 +30,7 @@ async function host(log: Log, id: string, run: () => unknown): Promise<Hosted> {
   return { troupe, worker, started: started.promise };
 }
 
-it("waits until they are stored, also when it had no time for its turns (W1)", async () => {
+it("waits until they are stored, also when it had no time for its turns (STOP-1)", async () => {
   const broker = createMemoryBroker({ partitions: 1 });
   const connection = broker.connect();
   const order: string[] = [];

@@ -3,7 +3,7 @@
  *
  * A type that nobody hosted before begins where its author says (`from`): with everything on the
  * log, or with what comes from now on. A subscription that is added to a type that exists counts
- * from a position that is said only after every worker of older code has heard of it (V3 in
+ * from a position that is said only after every worker of older code has heard of it (KNOW-3 in
  * knowledge.ts). It cannot begin at the beginning: an agent handles its inputs in log order, once.
  */
 import type { AgentDefinition } from "../../definition/agent-definition.ts";

@@ -1,12 +1,12 @@
 /**
  * Stopping a worker within its time, with everything accounted for.
  *
- *  W1 Nothing new is handled; turns that run may finish, also those that wait for agents which
+ *  STOP-1 Nothing new is handled; turns that run may finish, also those that wait for agents which
  *     another worker hosts, or whose handler runs here. Turns that are left when the time is over
  *     are given back.
- *  W2 A turn that waits only for asks that nobody can answer any more is given back soon: it would wait until it fails,
+ *  STOP-2 A turn that waits only for asks that nobody can answer any more is given back soon: it would wait until it fails,
  *     and its message would become a dead letter because somebody stopped a worker.
- *  W3 Given back means: nothing of the run is kept but its recorded steps, it does not count, and the next owner of the
+ *  STOP-3 Given back means: nothing of the run is kept but its recorded steps, it does not count, and the next owner of the
  *     partition runs the message again, since the floor stays below it. Its asks are not called back: the next run
  *     waits for the same ones. A turn with an effect under way is not given back before its time is over, so that the
  *     effect's outcome is recorded.
@@ -14,12 +14,12 @@
 import type { Clock } from "../../clock/clock.ts";
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Residents } from "../mailbox/residents.ts";
+import type { Activations } from "../mailbox/activations.ts";
 import type { WaitingAsks } from "./waiting-asks.ts";
 
 export interface StoppingHost {
   readonly clock: Clock;
-  readonly residents: Residents;
+  readonly activations: Activations;
   readonly asks: WaitingAsks;
   /** Whether another worker goes on hosting the type. */
   readonly isHostedElsewhere: (type: string) => boolean;
@@ -46,15 +46,15 @@ export class Stopping {
   }
 
   #giveBackStuck(): void {
-    const { asks, residents } = this.#host;
+    const { asks, activations } = this.#host;
     for (const [caller, count] of asks.stuck((callee) => this.#canAnswer(callee))) {
-      residents.find(caller)?.giveBack(count);
+      activations.find(caller)?.giveBack(count);
     }
   }
 
   #canAnswer(callee: AgentId): boolean {
-    const { isHostedElsewhere, residents } = this.#host;
-    return isHostedElsewhere(callee.type) || residents.find(agentName(callee))?.running === true;
+    const { isHostedElsewhere, activations } = this.#host;
+    return isHostedElsewhere(callee.type) || activations.find(agentName(callee))?.running === true;
   }
 }
 

@@ -96,7 +96,7 @@ describe("I15: a worker with old code", () => {
     expect(deadLetters(broker)).toBe(0);
   });
 
-  it("N2: handles nothing behind a publication that only new code subscribes to, while it cannot know", async () => {
+  it("INTAKE-2: handles nothing behind a publication that only new code subscribes to, while it cannot know", async () => {
     const broker = createMemoryBroker({ partitions: 1 });
     let isBlind = false;
     const blinded = {

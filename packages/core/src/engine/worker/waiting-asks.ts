@@ -2,8 +2,9 @@
  * Asks that the running turns of a worker are waiting on.
  *
  * A worker that stops handles nothing new, so an ask for an agent that nobody else hosts is never
- * answered, and its turn would wait until it fails. Such a turn is given back instead (W1, W2 in
- * stopping.ts). Turns that wait for each other are never answered either (call-cycles.ts).
+ * answered, and its turn would wait until it fails. Such a turn is given back instead (STOP-1,
+ * STOP-2 in stopping.ts). Turns that wait for each other are never answered either
+ * (call-cycles.ts).
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";

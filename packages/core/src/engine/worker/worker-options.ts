@@ -70,7 +70,7 @@ export interface WorkerSettings {
    * hosted types × (`callDepthMax` + 1) may busy ones be as many as this product instead, because
    * agents of one partition that ask each other must not wait for room. Minimum 1. @default 100000
    */
-  readonly residentsMax: number;
+  readonly activationsMax: number;
   /**
    * Turns of one agent between two snapshots. Minimum 1; Infinity counts no turns. @default 100
    */
@@ -138,7 +138,7 @@ export const workerSettingsDefault: WorkerSettings = Object.freeze({
   handlersMaxByType: Object.freeze({}),
   limitLeaseMs: 5000,
   runAheadMax: 64,
-  residentsMax: 100_000,
+  activationsMax: 100_000,
   snapshotTurns: 100,
   snapshotBytes: 1_048_576,
   stateBytesMax: 1_048_576,
@@ -187,7 +187,7 @@ const rules: OptionRules<WorkerOptions> = {
   handlersMax: atLeastOne,
   limitLeaseMs: { least: 1000 },
   runAheadMax: atLeastOne,
-  residentsMax: atLeastOneOrInfinite,
+  activationsMax: atLeastOneOrInfinite,
   snapshotTurns: atLeastOneOrInfinite,
   snapshotBytes: atLeastOneOrInfinite,
   stateBytesMax: atLeastOneOrInfinite,

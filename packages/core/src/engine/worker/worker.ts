@@ -22,7 +22,7 @@ import type { Floor, FloorHolder, Log } from "../../log/log.ts";
 import type { Delivery, WindowPlace } from "../runtime/delivery.ts";
 import type { MailboxHost } from "../mailbox/mailbox-host.ts";
 import { Mailbox } from "../mailbox/mailbox.ts";
-import { Residents } from "../mailbox/residents.ts";
+import { Activations } from "../mailbox/activations.ts";
 import type { InterceptorLayers, TurnHost } from "../turn/turn-host.ts";
 import { keptAfterCommits } from "../retention/kept.ts";
 import { retainingOf, type Retaining } from "../retention/retaining.ts";
@@ -42,7 +42,7 @@ import { LogFooting } from "../../log/log-footing.ts";
 import { LogIdentity } from "../runtime/log-identity.ts";
 import { Lending } from "../intake/lending.ts";
 import { mailboxHosts, type SharedHost } from "./mailbox-hosts.ts";
-import { MisfitIntake, misfitType } from "../intake/misfit-intake.ts";
+import { UnroutableIntake, unroutableType } from "../intake/unroutable-intake.ts";
 import { Ownership, type Holding } from "../ownership/ownership.ts";
 import type { IntakeHost, TakenType } from "../intake/partition-intake.ts";
 import { PartitionLanes } from "../intake/partition-lanes.ts";
@@ -85,12 +85,12 @@ export class RunningWorker implements Worker {
   readonly types: readonly string[];
   readonly #parts: WorkerParts;
   readonly #runtimes: ReadonlyMap<string, AgentRuntime>;
-  readonly #residents: Residents;
+  readonly #activations: Activations;
   readonly #lending: Lending;
   readonly #mailboxHosts: ReadonlyMap<string, MailboxHost>;
   readonly #limiter: Limiter;
   readonly #intakes = new Map<number, PartitionLanes>();
-  #misfits: MisfitIntake | undefined;
+  #unroutable: UnroutableIntake | undefined;
   readonly #ownership: Ownership;
   readonly #floors: FloorKeeper;
   readonly #burials: Burials;
@@ -128,13 +128,13 @@ export class RunningWorker implements Worker {
     this.types = definitions.map((definition) => definition.type);
     this.#runtimes = new Map(definitions.map((each) => [each.type, agentRuntime(each)]));
     this.#lending = new Lending(lendingBounds(settings));
-    this.#residents = new Residents(settings.residentsMax, feed);
+    this.#activations = new Activations(settings.activationsMax, feed);
     this.#cancellations = new Cancellations(log);
     this.#asks = new WaitingAsks(this.id);
     this.#callCycles = new CallCycles({ log, clock, worker: this.id, asks: this.#asks });
     this.#limiter = new Limiter(parts, { worker: this.id, leaseMs: settings.limitLeaseMs });
     const ground = { footing: this.#footing, identity: this.#identity, held: () => this.holdings };
-    const hosted = { runtimes: this.#runtimes, residents: this.#residents };
+    const hosted = { runtimes: this.#runtimes, activations: this.#activations };
     this.#retaining = retainingOf({ ...this.#parts, ...ground, ...hosted });
     const host: SharedHost = {
       ...parts,
@@ -150,7 +150,7 @@ export class RunningWorker implements Worker {
       kept: keptAfterCommits(new SnapshotSaver(log, feed, settings), this.#retaining),
       footing: this.#footing,
       committer: new Committer({ ...parts, footing: this.#footing }, settings),
-      residents: this.#residents,
+      activations: this.#activations,
       limits: settings,
     };
     this.#knowledge = this.#newKnowledge();
@@ -168,7 +168,7 @@ export class RunningWorker implements Worker {
     });
     this.#waits = new Stopping({
       clock,
-      residents: this.#residents,
+      activations: this.#activations,
       asks: this.#asks,
       isHostedElsewhere: (type) => this.#ownership.isHostedElsewhere(type),
     });
@@ -182,7 +182,7 @@ export class RunningWorker implements Worker {
   }
 
   get holdings(): readonly Holding[] {
-    return this.#ownership.holdings.filter(({ type }) => type !== misfitType);
+    return this.#ownership.holdings.filter(({ type }) => type !== unroutableType);
   }
 
   /** Register the types and take the first share. */
@@ -282,11 +282,11 @@ export class RunningWorker implements Worker {
 
   /** Drops what is in memory, because it is about a log that is gone. */
   #drop(): void {
-    this.#residents.abandon("the log is not the one it was");
+    this.#activations.abandon("the log is not the one it was");
     for (const intake of this.#intakes.values()) intake.abandon();
     this.#intakes.clear();
-    void this.#misfits?.stop().catch(() => undefined);
-    this.#misfits = undefined;
+    void this.#unroutable?.stop().catch(() => undefined);
+    this.#unroutable = undefined;
     this.#floors.forget();
   }
 
@@ -322,7 +322,7 @@ export class RunningWorker implements Worker {
     this.#burials.stop();
     this.#cancellations.stop();
     this.#callCycles.stop();
-    this.#residents.abandon("it had no more time");
+    this.#activations.abandon("it had no more time");
     // The floors of what was given back, because it was not why a process ended.
     await within(clock, goodbyeMs, givingBack);
     await Promise.race([this.#limiter.stop(), tooLong]);
@@ -358,10 +358,10 @@ export class RunningWorker implements Worker {
     if (isOver()) return;
     const taken = new Map<number, TakenType[]>();
     for (const { type, partition } of holdings) {
-      const source = type === misfitType ? "misfits" : partition;
+      const source = type === unroutableType ? "unroutable" : partition;
       const after = floors.get(floorName({ type, partition: source }))?.position ?? 0;
       const runtime = this.#runtimes.get(type);
-      if (runtime === undefined) this.#misfits = new MisfitIntake(this.#intakeHost(), after);
+      if (runtime === undefined) this.#unroutable = new UnroutableIntake(this.#intakeHost(), after);
       else taken.set(partition, [...(taken.get(partition) ?? []), { runtime, after }]);
       this.#parts.feed.emit({ kind: "partition.taken", type, partition: source, after });
     }
@@ -371,11 +371,11 @@ export class RunningWorker implements Worker {
 
   /**
    * Say before anything runs that we hold these, so that whoever comes after us knows whether we
-   * released them, and find out whether the holders before us did (R1 in
+   * released them, and find out whether the holders before us did (RUN-1 in
    * engine/mailbox/run-counting.ts).
    */
   async #hold(holdings: readonly Holding[], floors: ReadonlyMap<string, Floor>): Promise<void> {
-    const held = holdings.filter(({ type }) => type !== misfitType);
+    const held = holdings.filter(({ type }) => type !== unroutableType);
     const inputsMax = this.#parts.settings.windowMax * 2;
     for (const holding of held) {
       const name = floorName(holding);
@@ -401,7 +401,7 @@ export class RunningWorker implements Worker {
 
   async #floorsOf(holdings: readonly Holding[]): Promise<ReadonlyMap<string, Floor>> {
     const names = holdings.map(({ partition, type }) =>
-      floorName({ type, partition: type === misfitType ? "misfits" : partition }),
+      floorName({ type, partition: type === unroutableType ? "unroutable" : partition }),
     );
     const { changed, floors, marks } = await fittingFloors(this.#parts.log, new Set(names));
     if (changed !== undefined) this.#fault("floors", changed);
@@ -412,8 +412,8 @@ export class RunningWorker implements Worker {
   async #release({ type, partition }: Holding): Promise<void> {
     const { generation } = this.#footing;
     const floor =
-      type === misfitType
-        ? await this.#releaseMisfits()
+      type === unroutableType
+        ? await this.#releaseUnroutable()
         : await this.#releasePartition(type, partition);
     if (floor === undefined || generation !== this.#footing.generation) return;
     await this.#floors.save([floor]);
@@ -424,7 +424,7 @@ export class RunningWorker implements Worker {
 
   async #releasePartition(type: string, partition: number): Promise<Floor | undefined> {
     const tracker = this.#intakes.get(partition)?.release(type);
-    await this.#residents.drain(
+    await this.#activations.drain(
       (mailbox) => mailbox.partition === partition && mailbox.agent.type === type,
     );
     if (tracker === undefined) return undefined;
@@ -434,11 +434,11 @@ export class RunningWorker implements Worker {
     return { type, partition, position, ...(suspected ? { suspected } : {}) };
   }
 
-  async #releaseMisfits(): Promise<Floor | undefined> {
-    const misfits = this.#misfits;
-    this.#misfits = undefined;
-    await misfits?.stop();
-    return misfits && { type: misfitType, partition: "misfits", position: misfits.tracker.floor };
+  async #releaseUnroutable(): Promise<Floor | undefined> {
+    const unroutable = this.#unroutable;
+    this.#unroutable = undefined;
+    await unroutable?.stop();
+    return unroutable?.floor;
   }
 
   #intake(partition: number): PartitionLanes {
@@ -466,7 +466,7 @@ export class RunningWorker implements Worker {
     const { key } = input.address;
     const host = this.#mailboxHosts.get(runtime.type);
     if (host === undefined) return;
-    const mailbox = this.#residents.obtain(`${runtime.type}/${key}`, () => {
+    const mailbox = this.#activations.obtain(`${runtime.type}/${key}`, () => {
       const suspicion = this.#suspicions.get(floorName({ type: runtime.type, partition }));
       return new Mailbox(host, runtime, { type: runtime.type, key }, { partition, suspicion });
     });
@@ -484,9 +484,7 @@ export class RunningWorker implements Worker {
         holder,
       })),
     );
-    if (this.#misfits === undefined) return floors;
-    const position = this.#misfits.tracker.floor;
-    return [...floors, { type: misfitType, partition: "misfits", position }];
+    return this.#unroutable === undefined ? floors : [...floors, this.#unroutable.floor];
   }
 }
 

@@ -3,10 +3,10 @@
  *
  * Everything of a chain up to its frontier comes from the archive, what is after it from the log.
  *
- *  X1 While somebody reads, others archive and truncate: the log's answer counts only when the
+ *  ACROSS-1 While somebody reads, others archive and truncate: the log's answer counts only when the
  *     frontier, looked at afterwards, is not beyond where the reading was. Otherwise that part is
  *     read again, from the archive.
- *  X2 A segment that is not there was replaced, when the manifest does not name it any more, and the
+ *  ACROSS-2 A segment that is not there was replaced, when the manifest does not name it any more, and the
  *     part is read again; only otherwise it is missing.
  */
 import type { AgentId } from "../../definition/message/address.ts";
@@ -22,6 +22,11 @@ import { followAcross } from "./follow-across.ts";
 /**
  * The log, whose `journal` and `follow` also give what its archive has. Everything else is the
  * log's.
+ *
+ * @example
+ * ```ts
+ * const whole = acrossArchive(log, archive);
+ * ```
  */
 export function acrossArchive(log: Log, archive: Archive): Log {
   const methods: Partial<Log> = {
@@ -57,7 +62,7 @@ async function journalAcross(
     if (archived.length > 0) return archived;
     const from = Math.max(after, manifest.archivedTo);
     const page = await log.journal(agent, from, options);
-    // X1
+    // ACROSS-1
     if ((await archive.manifest(chain, options)).archivedTo <= from) return page;
   }
   throw archiveUnsteady(archive, chainName(chain));

@@ -170,7 +170,7 @@ test("the law can fail: it does when somebody truncates beyond what is archived"
   await expect(expectWhole(world)).rejects.toThrow(/deeply equal/);
 });
 
-test("the number of segments stays small, however often little is archived (K3)", async () => {
+test("the number of segments stays small, however often little is archived (CHAIN-3)", async () => {
   const world = newWorld(1_000_000);
   const [archive] = world.archives;
   for (let turn = 1; turn <= 200; turn += 1) {

@@ -17,7 +17,7 @@ export function archiveUnsteady({ place }: Archive, what: string): ArchiveBusyEr
 
 /**
  * Tells a segment that was replaced, which the manifest does not name any more, from a missing one
- * (X2).
+ * (ACROSS-2).
  */
 export async function isReplaced(
   archive: Archive,

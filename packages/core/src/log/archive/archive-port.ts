@@ -46,6 +46,11 @@ export interface Archive {
    * @param upTo a position that the log has reached
    * @throws ArchiveUnavailableError, ArchiveRefusedError, ArchiveDamagedError, ArchiveBusyError;
    * LogUnavailableError, LogWentBackError (the log does not reach `upTo`)
+   *
+   * @example
+   * ```ts
+   * const archivedTo = await archive.keep({ kind: "agent", name: "order" }, 1_000_000);
+   * ```
    */
   keep(chain: Chain, upTo: Position, options?: ArchiveCallOptions): Promise<Position>;
 
@@ -56,13 +61,34 @@ export interface Archive {
    */
   erase(key: ArchivedKey, options?: ArchiveCallOptions): Promise<ArchiveErasure>;
 
-  /** Remove the objects that no manifest names, such as those of a crash. Returns how many. */
+  /**
+   * Remove the objects that no manifest names, such as those of a crash. Returns how many.
+   *
+   * @example
+   * ```ts
+   * const removed = await archive.sweep({ kind: "agent", name: "order" });
+   * ```
+   */
   sweep(chain: Chain, options?: ArchiveCallOptions): Promise<number>;
 
-  /** The chains that have anything. */
+  /**
+   * The chains that have anything.
+   *
+   * @example
+   * ```ts
+   * for (const { kind, name } of await archive.chains()) console.log(kind, name);
+   * ```
+   */
   chains(options?: ArchiveCallOptions): Promise<readonly Chain[]>;
 
-  /** The manifest of a chain, as far as it fits the log as it is now (I16). */
+  /**
+   * The manifest of a chain, as far as it fits the log as it is now (I16).
+   *
+   * @example
+   * ```ts
+   * const manifest = await archive.manifest({ kind: "agent", name: "order" });
+   * ```
+   */
   manifest(chain: Chain, options?: ArchiveCallOptions): Promise<ChainManifest>;
 
   /**
@@ -71,6 +97,11 @@ export interface Archive {
    *
    * @param manifest as `manifest` says it; it may be a little older than the archive
    * @throws ArchiveMissingError, ArchiveDamagedError
+   *
+   * @example
+   * ```ts
+   * const entries = await archive.page(manifest, "alice", 0);
+   * ```
    */
   page(
     manifest: ChainManifest,
@@ -79,13 +110,27 @@ export interface Archive {
     options?: ArchiveCallOptions,
   ): Promise<readonly ArchivedEntry[]>;
 
-  /** All entries of a chain after a position, in log order, a segment at a time. */
+  /**
+   * All entries of a chain after a position, in log order, a segment at a time.
+   *
+   * @example
+   * ```ts
+   * for await (const entries of archive.entries(manifest, 0)) console.log(entries.length);
+   * ```
+   */
   entries(
     manifest: ChainManifest,
     after: Position,
     options?: ArchiveCallOptions,
   ): AsyncIterable<readonly ArchivedEntry[]>;
 
-  /** Read everything of a chain, and compare it with its checksums. */
+  /**
+   * Read everything of a chain, and compare it with its checksums.
+   *
+   * @example
+   * ```ts
+   * const report = await archive.check({ kind: "agent", name: "order" });
+   * ```
+   */
   check(chain: Chain, options?: ArchiveCallOptions): Promise<ArchiveCheck>;
 }

@@ -160,7 +160,7 @@ describe("a process that slept", () => {
     };
   }
 
-  it("names nothing that was swept away meanwhile (M3)", async () => {
+  it("names nothing that was swept away meanwhile (MANIFEST-3)", async () => {
     const { archive, log, store } = bench();
     const last = await fill(log, 20, 2);
     const slow = logArchive(
@@ -171,7 +171,7 @@ describe("a process that slept", () => {
     expect(await archive.check(orders)).toMatchObject({ entries: 20, faults: [] });
   });
 
-  it("changes nothing by a number that was used and removed long ago (M1)", async () => {
+  it("changes nothing by a number that was used and removed long ago (MANIFEST-1)", async () => {
     const made = bench();
     const { archive, log, store } = made;
     await fill(log, 40, 2);
@@ -326,7 +326,7 @@ describe("a log that went back", () => {
 });
 
 describe("reading while others archive and truncate", () => {
-  it("misses nothing (X1)", async () => {
+  it("misses nothing (ACROSS-1)", async () => {
     const { archive, log } = bench(small);
     const last = await fill(log, 60, 2);
     const wanted = await journalOf(log, agentOf("k1"));
@@ -342,7 +342,7 @@ describe("reading while others archive and truncate", () => {
     expect(await journalOf(acrossArchive(truncated, archive), agentOf("k1"))).toEqual(wanted);
   });
 
-  it("finds what was written anew under another name (X2)", async () => {
+  it("finds what was written anew under another name (ACROSS-2)", async () => {
     const { archive, log, store } = bench();
     const last = await fill(log, 20, 2);
     const wanted = await journalOf(log, agentOf("k1"));

@@ -1,14 +1,14 @@
 /**
- * Archiving one chain (M1 to M3 are the manifest's).
+ * Archiving one chain (MANIFEST-1 to MANIFEST-3 are the manifest's).
  *
- *  K1 A segment counts after it was written, read back and compared, entry by entry; the manifest
+ *  CHAIN-1 A segment counts after it was written, read back and compared, entry by entry; the manifest
  *     names it then, with the new frontier, in one change. A crash before leaves objects that nobody
  *     names.
- *  K2 The frontier never passes an entry that no segment has: a segment is made of what the log has
+ *  CHAIN-2 The frontier never passes an entry that no segment has: a segment is made of what the log has
  *     after the frontier of the very manifest that the change replaces.
- *  K3 One segment at a time is held in memory (I7). Small segments at the end are written together
+ *  CHAIN-3 One segment at a time is held in memory (I7). Small segments at the end are written together
  *     with what comes, so their number stays small however often little is archived.
- *  K4 An erased key is in no object that anybody names, and an archiver that was about to name one
+ *  CHAIN-4 An erased key is in no object that anybody names, and an archiver that was about to name one
  *     that has it is refused.
  */
 import { ArchiveBusyError } from "../../errors/archive-errors.ts";
@@ -134,7 +134,7 @@ export class ChainArchive {
     return { entries, bytes, to: span.upTo };
   }
 
-  /** K3: small segments at the end are taken up again, so that each is twice the next. */
+  /** CHAIN-3: small segments at the end are taken up again, so that each is twice the next. */
   async #absorbed(
     { segments }: ChainManifest,
     gathered: Gathered,
@@ -156,7 +156,7 @@ export class ChainArchive {
     return { segments: segments.slice(0, left), taken };
   }
 
-  /** See `Archive.erase` (K4). */
+  /** See `Archive.erase` (CHAIN-4). */
   async erase(key: string, signal: AbortSignal | undefined): Promise<ArchiveErasure> {
     for (let refused = 0; refused < triesMax; refused += 1) {
       const base = await this.manifests.latest(signal);
@@ -194,7 +194,7 @@ export class ChainArchive {
     return { segment: await this.#writer.write(segment, rest, signal), removed };
   }
 
-  /** See `Archive.sweep` (M3). */
+  /** See `Archive.sweep` (MANIFEST-3). */
   async sweep(signal: AbortSignal | undefined): Promise<number> {
     for (let refused = 0; refused < triesMax; refused += 1) {
       const objects = await this.#host.store.list(this.#prefix, { signal });

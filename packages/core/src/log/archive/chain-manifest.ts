@@ -4,11 +4,11 @@
  * A store has only objects that never change, so a manifest is a series of numbered ones, and the
  * highest number counts.
  *
- *  M1 The creator of the next number has changed the manifest; of several exactly one does (A2).
+ *  MANIFEST-1 The creator of the next number has changed the manifest; of several exactly one does (STORE-2).
  *     Everybody else begins again with what the manifest says now.
- *  M2 A segment counts from the moment a manifest names it. Its name is random, and only who wrote it
+ *  MANIFEST-2 A segment counts from the moment a manifest names it. Its name is random, and only who wrote it
  *     names it: so nobody can name what somebody else takes away.
- *  M3 Removing objects that no manifest names begins with a list of them, and then a change of the
+ *  MANIFEST-3 Removing objects that no manifest names begins with a list of them, and then a change of the
  *     manifest, if need be to what it is: an archiver that wrote one of them and has not named it
  *     yet is refused by that, and writes anew.
  */
@@ -82,7 +82,10 @@ export class ChainManifests {
     throw this.#busy();
   }
 
-  /** Change the manifest; false when it is not `base` any more, and nothing was changed (M1). */
+  /**
+   * Change the manifest; false when it is not `base` any more, and nothing was changed
+   * (MANIFEST-1).
+   */
   async replace(base: NumberedManifest, next: ChainManifest): Promise<boolean> {
     const change = randomBytes(9).toString("base64url");
     const number = base.number + 1;

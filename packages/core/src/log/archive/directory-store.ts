@@ -2,8 +2,9 @@
  * An archive's store in a directory of a file system.
  *
  * An object is written under another name beside its own, synced, and linked to its own name, which
- * fails where that is taken: so it is there whole or not at all (A1), and never replaced (A2). The
- * directory is synced before `put` resolves. A crash may leave the other name, which `list` shows.
+ * fails where that is taken: so it is there whole or not at all (STORE-1), and never replaced
+ * (STORE-2). The directory is synced before `put` resolves. A crash may leave the other name, which
+ * `list` shows.
  */
 import { randomBytes } from "node:crypto";
 import { link, mkdir, open, readdir, rm, stat, unlink } from "node:fs/promises";
@@ -19,6 +20,7 @@ import { requireObjectName } from "./object-name.ts";
  * archive need the same directory: on one machine, or on a file system that all of them mount and
  * that can link files.
  *
+ * @example
  * ```ts
  * const troupe = await connect(url, { archive: directoryStore("/var/lib/troupe-archive") });
  * ```

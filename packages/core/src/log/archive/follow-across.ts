@@ -1,5 +1,5 @@
 /**
- * Following a log from where its archive begins (X1 and X2 in across-archive.ts).
+ * Following a log from where its archive begins (ACROSS-1 and ACROSS-2 in across-archive.ts).
  *
  * The chains of an archive have frontiers of their own. Up to the furthest one, what is archived
  * and what only the log has are merged by position; from there on the log is followed alone.
@@ -124,7 +124,10 @@ class Following {
     }
   }
 
-  /** Yields what only the log has; ends early when something of it may have been truncated (X1). */
+  /**
+   * Yields what only the log has; ends early when something of it may have been truncated
+   * (ACROSS-1).
+   */
   async *#onLog(
     from: Position,
     until: Position,

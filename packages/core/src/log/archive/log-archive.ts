@@ -49,12 +49,13 @@ const readsAtOnce = 4;
 /**
  * The archive of a log.
  *
+ * @throws DefinitionError
+ *
+ * @example
  * ```ts
  * const archive = logArchive(log, directoryStore("/var/lib/troupe-archive"));
  * await archive.keep({ kind: "agent", name: "order" }, 1_000_000);
  * ```
- *
- * @throws DefinitionError
  */
 export function logArchive(
   log: FittedLog & ShardedOrNot,

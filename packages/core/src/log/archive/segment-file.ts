@@ -2,7 +2,7 @@
  * Reading a segment where it lies: an agent's part with two small reads, or all of it.
  *
  * Missing and damaged parts are errors with the segment and the agent. An agent that has nothing
- * in the segment, as the object beside it says, loses nothing by it (S2).
+ * in the segment, as the object beside it says, loses nothing by it (SEGMENT-2).
  */
 import { ArchiveDamagedError, ArchiveMissingError } from "../../errors/archive-errors.ts";
 import type { TroupeError } from "../../errors/troupe-error.ts";

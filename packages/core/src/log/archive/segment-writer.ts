@@ -1,4 +1,4 @@
-/** Writing the segments of one chain, so that nobody can take half of one for a whole (K1). */
+/** Writing the segments of one chain, so that nobody can take half of one for a whole (CHAIN-1). */
 import { randomBytes } from "node:crypto";
 
 import { ArchiveDamagedError } from "../../errors/archive-errors.ts";
@@ -27,7 +27,7 @@ export class SegmentWriter {
     this.#target = target;
   }
 
-  /** K1: written, read back and compared; nobody names it yet. */
+  /** CHAIN-1: written, read back and compared; nobody names it yet. */
   async write(
     { after, to }: { readonly after: Position; readonly to: Position },
     entries: readonly ArchivedEntry[],

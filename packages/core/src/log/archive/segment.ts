@@ -8,9 +8,9 @@
  * small reads, whatever the segment's size, and the whole of it can be read in log order after
  * sorting.
  *
- *  S1 Every entry has a checksum of its own, every block one of its compressed bytes, the tail one
+ *  SEGMENT-1 Every entry has a checksum of its own, every block one of its compressed bytes, the tail one
  *     in the footer, and the manifest has the SHA-256 of the file.
- *  S2 Damage costs the agents that lie there, not the others.
+ *  SEGMENT-2 Damage costs the agents that lie there, not the others.
  */
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";

@@ -106,13 +106,13 @@ describe("list and show", () => {
   });
 
   test("show gives data, also of what has no agent", async () => {
-    const misfits = await listed("--code", "invalid-key");
-    const [shown] = await desk.lines(["dlq", "show", String(misfits[0]?.position)]);
+    const unroutable = await listed("--code", "invalid-key");
+    const [shown] = await desk.lines(["dlq", "show", String(unroutable[0]?.position)]);
     expect(shown).toMatchObject({
       kind: "dead-letter",
       payload: { text: "lost" },
       original: { kind: "topic" },
-      commands: { drop: `troupe dlq drop ${misfits[0]?.position}` },
+      commands: { drop: `troupe dlq drop ${unroutable[0]?.position}` },
     });
     expect(shown?.["commands"]).not.toHaveProperty("redrive");
   });
@@ -176,9 +176,9 @@ describe("redrive", () => {
   });
 
   test("of what has no agent fails, and the others go on", async () => {
-    const [misfitLetter] = await listed("--code", "invalid-key");
+    const [unroutableLetter] = await listed("--code", "invalid-key");
     const [schema] = await listed("--code", "schema");
-    const positions = [misfitLetter, schema].map((letter) => String(letter?.position));
+    const positions = [unroutableLetter, schema].map((letter) => String(letter?.position));
     const { code, stderr, stdout } = await desk.run(["dlq", "redrive", ...positions, "999999"]);
     expect(code).toBe(1);
     expect(stderr).toContain("topic/papers/a.b is no address");

@@ -1,5 +1,5 @@
 /**
- * Which dead letters a command is for: those at the positions that are given, or all that match.
+ * The dead letters that a command is for: those at the positions that are given, or all that match.
  *
  * Each is handled for itself. What cannot be done for one is said, and the others go on; with
  * `--all` a dead letter that the command is not for is left where it is, which is no failure.
@@ -33,7 +33,7 @@ export interface SelectionOptions extends FilterOptions {
 /** The command is not for this dead letter; the message says what is. */
 export class UnfitLetterError extends CommandError {}
 
-/** What a command does to one dead letter. */
+/** Action of a command on one dead letter. */
 export interface LetterAction {
   /** For the question before many: `Redrive`. */
   readonly verb: string;

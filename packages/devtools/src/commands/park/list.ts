@@ -54,7 +54,7 @@ async function list(options: ListOptions, run: Run): Promise<void> {
   else for (const line of lines(rows, terminal)) terminal.print(line);
 }
 
-/** One per agent, in the order in which they were parked. */
+/** Rows of the parked agents, in the order in which they were parked. */
 async function parkedRows(troupe: Troupe, signal: AbortSignal): Promise<readonly ParkedRow[]> {
   const newest = new Map<string, PlacedLetter>();
   for await (const letter of deadLetters(troupe, { codes: [parkedCode] }, signal)) {

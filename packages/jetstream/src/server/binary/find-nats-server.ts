@@ -35,6 +35,11 @@ const finders: readonly Finder[] = [pathFinder, cacheFinder, releaseFinder, debi
 /**
  * Resolves with a nats-server that runs on this machine and is new enough; rejects with a
  * `NatsServerNotFoundError` that says what was tried and why each place had none.
+ *
+ * @example
+ * ```ts
+ * const { path, version } = await findNatsServer();
+ * ```
  */
 export async function findNatsServer(
   options: FindNatsServerOptions = {},

@@ -1,25 +1,25 @@
 /** Messages on our subjects whose subject is no address: each becomes one dead letter (I10). */
 import { inputBytes, type Position } from "../../definition/message/input.ts";
-import type { Reader } from "../../log/log.ts";
+import type { Floor, Reader } from "../../log/log.ts";
 import type { IntakeHost } from "./partition-intake.ts";
 import { PositionTracker } from "../runtime/position-tracker.ts";
 
 /** There are few of them, and each may be as large as the log takes (I7). */
-const misfitsMax = 32;
+const unroutableMax = 32;
 
-/** The pseudo agent type under which workers agree on who looks after misfits. */
-export const misfitType = "~misfits";
+/** The pseudo agent type under which workers agree on who looks after unroutable messages. */
+export const unroutableType = "~unroutable";
 
-export class MisfitIntake {
+export class UnroutableIntake {
   readonly #reader: Reader;
   readonly tracker: PositionTracker;
 
   constructor(host: IntakeHost, after: Position) {
     this.tracker = new PositionTracker(after);
     this.#reader = host.log.read({
-      source: "misfits",
+      source: "unroutable",
       after,
-      credit: Math.min(host.windowMax, misfitsMax),
+      credit: Math.min(host.windowMax, unroutableMax),
       onLost: (error) => host.lost(error),
       onInput: (input) => {
         host.footing.read(input.position, input.acceptedAtMs);
@@ -30,6 +30,11 @@ export class MisfitIntake {
         });
       },
     });
+  }
+
+  /** Position up to which these messages are dead letters. */
+  get floor(): Floor {
+    return { type: unroutableType, partition: "unroutable", position: this.tracker.floor };
   }
 
   stop(): Promise<void> {

@@ -1,6 +1,6 @@
 /** So many operations at once, and no more (I7). */
 
-export class InFlight {
+export class OperationWindow {
   readonly #max: number;
   #running = 0;
   #waiting: (() => void) | undefined;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 
-import { IdleLine, type Standing } from "./idle-line.ts";
+import { LruList, type Standing } from "./lru-list.ts";
 
 class Member implements Standing<Member> {
   ahead: Member | undefined;
@@ -13,7 +13,7 @@ it("gives the order in which its members came to rest", () => {
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const members = Array.from({ length: 6 }, () => new Member());
-      const line = new IdleLine<Member>();
+      const line = new LruList<Member>();
       // A set keeps the order in which its values were added.
       const model = new Set<number>();
       for (const { who, joins } of steps) {
@@ -28,7 +28,7 @@ it("gives the order in which its members came to rest", () => {
   );
 });
 
-function orderOf(line: IdleLine<Member>): readonly Member[] {
+function orderOf(line: LruList<Member>): readonly Member[] {
   const order: Member[] = [];
   for (let member = line.first; member !== undefined; member = member.behind) order.push(member);
   return order;

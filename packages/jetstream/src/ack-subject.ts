@@ -8,7 +8,7 @@
  * digit.
  */
 
-export interface Delivery {
+export interface AckSubject {
   /** Sequence in the stream: the input's position. */
   position: number;
   /** Sequence among the deliveries of this consumer, from 1 without a gap. */
@@ -23,10 +23,10 @@ const zero = 48;
 const nanosDigits = 6;
 
 /** Reads deliveries of one consumer into one reused object. */
-export class DeliveryReader {
+export class AckSubjectReader {
   readonly #names: string;
   #start = "";
-  readonly #read: Delivery = { position: 0, delivery: 0, storedAtMs: 0, pending: 0 };
+  readonly #read: AckSubject = { position: 0, delivery: 0, storedAtMs: 0, pending: 0 };
 
   constructor(stream: string, consumer: string) {
     this.#names = `.${stream}.${consumer}.`;
@@ -36,7 +36,7 @@ export class DeliveryReader {
    * The delivery, valid until the next call; undefined when the subject is not one of this
    * consumer's.
    */
-  read(reply: string): Delivery | undefined {
+  read(reply: string): AckSubject | undefined {
     if (!this.#knows(reply)) return undefined;
     const tries = this.#start.length;
     const position = reply.indexOf(".", tries) + 1;

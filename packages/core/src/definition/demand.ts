@@ -9,7 +9,7 @@ import type { AgentReference } from "./agent-reference.ts";
 import type { Position } from "./message/input.ts";
 import type { Metadata } from "./message/metadata.ts";
 
-export interface Wanted {
+export interface Demand {
   /** Milliseconds since the epoch; undefined means until it is done. */
   readonly deadlineMs: number | undefined;
   /** Reply addresses of all who want it; undefined when others do, too, or may. */
@@ -17,19 +17,19 @@ export interface Wanted {
 }
 
 /** Sends that only our own handlers can do, besides those of `Context`. */
-export interface WantedSends {
+export interface DemandSends {
   /** Deadline and askers of the message that is being handled. */
-  readonly wanted: Wanted;
+  readonly demand: Demand;
   /** `send`, of a message that is given up when nobody wants it any more. */
-  sendWanted<Messages>(
-    wanted: Wanted,
+  sendFor<Messages>(
+    demand: Demand,
     agent: AgentReference<Messages>,
     key: string,
   ): SendCalls<Messages, void>;
 }
 
 /** Late answers that only our own handlers can give, besides the calls of `Context`. */
-export interface LateReplies extends WantedSends {
+export interface LateReplies extends DemandSends {
   /**
    * Leave this ask open; returns where its asker waits, or undefined for a message that is no ask.
    */
@@ -38,7 +38,7 @@ export interface LateReplies extends WantedSends {
   answerNow(replyTo: readonly string[], failure?: ErrorData): void;
 }
 
-export function wantedOf({ askers, deadlineMs, replyTo }: Metadata): Wanted {
+export function demandOf({ askers, deadlineMs, replyTo }: Metadata): Demand {
   return { deadlineMs, askers: replyTo === undefined ? askers : [replyTo] };
 }
 

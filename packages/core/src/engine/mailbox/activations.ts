@@ -1,17 +1,17 @@
 /**
  * The mailboxes in memory. An agent costs nothing until a message comes for it. There are never
- * more than `residentsMax`: the longest idle one leaves for each that comes (I7). The readers'
+ * more than `activationsMax`: the longest idle one leaves for each that comes (I7). The readers'
  * windows make sure that the busy ones alone do not exceed it (engine/intake/window-size.ts).
  */
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
-import { IdleLine } from "./idle-line.ts";
+import { LruList } from "./lru-list.ts";
 import type { Mailbox } from "./mailbox.ts";
 
-export class Residents {
+export class Activations {
   readonly #max: number;
   readonly #feed: InspectionFeed;
   readonly #byName = new Map<string, Mailbox>();
-  readonly #idle = new IdleLine<Mailbox>();
+  readonly #idle = new LruList<Mailbox>();
 
   constructor(max: number, feed: InspectionFeed) {
     this.#max = max;

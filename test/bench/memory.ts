@@ -1,6 +1,6 @@
 /**
- * Memory bounded by `residentsMax`: many more keys than may stay, in one worker process, against a
- * worker that keeps them all.
+ * Memory bounded by `activationsMax`: many more keys than may stay, in one worker process, against
+ * a worker that keeps them all.
  */
 import type { Bench, Benchmark } from "./benchmark.ts";
 import { flood } from "./flood.ts";
@@ -11,10 +11,10 @@ import { countReplies } from "./replies.ts";
 import type { Stage } from "./stage.ts";
 import { accountOf, liveHeapOf } from "./worker-process-settings.ts";
 
-export const residents: Benchmark = {
-  name: "residents",
+export const memory: Benchmark = {
+  name: "memory",
   what: "Agents in memory and their heap, when many more keys come than may stay.",
-  parts: [{ rows: "residents", run: bounded, minutesMax: 4 }],
+  parts: [{ rows: "memory", run: bounded, minutesMax: 4 }],
 };
 
 interface Memory {
@@ -27,47 +27,47 @@ interface Memory {
 
 async function bounded({ progress, quick, stage }: Bench): Promise<readonly BenchRow[]> {
   const keys = quick ? 40_000 : 100_000;
-  const residentsMax = 10_000;
-  const ours = await memoryOf(stage, keys, residentsMax);
-  progress(`bound ${residentsMax}: at most ${ours.largest}, ${mib(ours.heapAfter)} MiB heap`);
+  const activationsMax = 10_000;
+  const ours = await memoryOf(stage, keys, activationsMax);
+  progress(`bound ${activationsMax}: at most ${ours.largest}, ${mib(ours.heapAfter)} MiB heap`);
   const theirs = await memoryOf(stage, keys, keys);
   progress(`bound ${keys}: at most ${theirs.largest}, ${mib(theirs.heapAfter)} MiB heap`);
-  const versus = `residentsMax ${keys}; ours: residentsMax ${residentsMax}; ${keys} keys`;
+  const versus = `activationsMax ${keys}; ours: activationsMax ${activationsMax}; ${keys} keys`;
   const pair = (name: string, unit: string, of: (memory: Memory) => number): BenchRow =>
     compared({ name, unit, better: "less" }, versus, [of(ours)], [of(theirs)]);
   return [
     measured({
-      name: "residents-largest",
+      name: "memory-largest",
       unit: "agents",
       ours: ours.largest,
-      versus: `residentsMax ${residentsMax}, ${keys} keys, one message each`,
-      goal: atMost(residentsMax),
+      versus: `activationsMax ${activationsMax}, ${keys} keys, one message each`,
+      goal: atMost(activationsMax),
     }),
-    pair("residents-after", "agents", ({ left }) => left),
-    pair("residents-heap-before", "MiB", ({ heapBefore }) => mib(heapBefore)),
-    pair("residents-heap-after", "MiB", ({ heapAfter }) => mib(heapAfter)),
+    pair("memory-after", "agents", ({ left }) => left),
+    pair("memory-heap-before", "MiB", ({ heapBefore }) => mib(heapBefore)),
+    pair("memory-heap-after", "MiB", ({ heapAfter }) => mib(heapAfter)),
     pair(
-      "residents-heap-per-agent",
+      "memory-heap-per-agent",
       "B",
       ({ heapAfter, heapBefore, left }) => (heapAfter - heapBefore) / left,
     ),
   ];
 }
 
-async function memoryOf(stage: Stage, keys: number, residentsMax: number): Promise<Memory> {
+async function memoryOf(stage: Stage, keys: number, activationsMax: number): Promise<Memory> {
   const { log, namespace } = await stage.freshLog();
-  const options = { residentsMax };
-  await using worker = await stage.startWorker({ namespace, options, countsResidents: true });
+  const options = { activationsMax };
+  await using worker = await stage.startWorker({ namespace, options, countsActivations: true });
   const heapBefore = await liveHeapOf(worker);
   const replies = countReplies(stage.raw, keys);
   await flood(stage.raw, { namespace, keys, count: keys, replyTo: replies.address });
   await replies.all;
   const heapAfter = await liveHeapOf(worker);
-  const { residents: left, residentsLargest } = await accountOf(worker);
+  const { activations: left, activationsLargest } = await accountOf(worker);
   await worker.stop();
   await log.close();
   await stage.drop(namespace);
-  return { largest: residentsLargest, left, heapBefore, heapAfter };
+  return { largest: activationsLargest, left, heapBefore, heapAfter };
 }
 
 function mib(bytes: number): number {

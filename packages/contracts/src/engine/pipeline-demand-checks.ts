@@ -1,4 +1,4 @@
-/** J4: a job is worked on as long as somebody wants it, and goes on when it is run again. */
+/** JOB-4: a job is worked on as long as somebody wants it, and goes on when it is run again. */
 import assert from "node:assert/strict";
 
 import type { Troupe, Pipeline, StageContext } from "@troupe/core";
@@ -121,9 +121,9 @@ async function dead(host: Host, count = 1): Promise<void> {
   await host.heard.has("dead-letter", count);
 }
 
-export const pipelineWantedChecks: readonly LogCheck[] = [
+export const pipelineDemandChecks: readonly LogCheck[] = [
   {
-    name: "J4: an asker's deadline ends the stage under way, without its fall-back; asked again, the job goes on there",
+    name: "JOB-4: an asker's deadline ends the stage under way, without its fall-back; asked again, the job goes on there",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated();
@@ -139,7 +139,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a stage and a part whose deadline passed while they waited for a worker do not run",
+    name: "JOB-4: a stage and a part whose deadline passed while they waited for a worker do not run",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated("parallel");
@@ -156,7 +156,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: of parts whose deadline passed only those run again, and the others' results count",
+    name: "JOB-4: of parts whose deadline passed only those run again, and the others' results count",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated("parallel");
@@ -173,7 +173,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a job that was sent goes on when its askers have given up",
+    name: "JOB-4: a job that was sent goes on when its askers have given up",
     async run(harness) {
       await using stage = new Stage(harness);
       for (const kind of ["stage", "parallel"] as const) {
@@ -204,7 +204,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a job goes on under who asked later with more time, although an earlier deadline ended its stage",
+    name: "JOB-4: a job goes on under who asked later with more time, although an earlier deadline ended its stage",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated();
@@ -220,7 +220,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a part goes on under who asked later with more time, although an earlier deadline ended it",
+    name: "JOB-4: a part goes on under who asked later with more time, although an earlier deadline ended it",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated("parallel");
@@ -237,7 +237,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a job stops when its asker gives up, and goes on when it is asked for again",
+    name: "JOB-4: a job stops when its asker gives up, and goes on when it is asked for again",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated();
@@ -253,7 +253,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a job stops when all of its askers have given up, and not before",
+    name: "JOB-4: a job stops when all of its askers have given up, and not before",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated("parallel");
@@ -274,7 +274,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a pipeline's own time ends a job that was sent, and askers who would wait longer hear of it",
+    name: "JOB-4: a pipeline's own time ends a job that was sent, and askers who would wait longer hear of it",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated("stage", soonMs);
@@ -289,7 +289,7 @@ export const pipelineWantedChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "J4: a job that was stopped goes on to its end when its dead letters are redriven",
+    name: "JOB-4: a job that was stopped goes on to its end when its dead letters are redriven",
     async run(harness) {
       await using stage = new Stage(harness);
       const job = gated("parallel");

@@ -10,7 +10,7 @@ export interface Standing<Self> {
   behind: Self | undefined;
 }
 
-export class IdleLine<Member extends Standing<Member>> {
+export class LruList<Member extends Standing<Member>> {
   #first: Member | undefined;
   #last: Member | undefined;
 

@@ -1,38 +1,41 @@
-/** Misfits: messages of ours without a usable address, read like a partition of their own. */
+/**
+ * Unroutable messages: messages of ours without a usable address, read like a partition of their
+ * own.
+ */
 import assert from "node:assert/strict";
 
 import { toInquiries, turn } from "./drafts.ts";
 import type { LogCheck } from "./log-harness.ts";
 import { collect, collectAll, everything, haveTogether } from "./observe.ts";
 
-export const misfitChecks: readonly LogCheck[] = [
+export const unroutableChecks: readonly LogCheck[] = [
   {
-    name: "misfits come on misfits only, and nothing else does",
+    name: "unroutable messages come on their own source only, and nothing else does",
     async run(harness) {
       const log = await harness.connect();
       const collectors = collectAll(harness, log);
-      const misfits = collect(harness, log, { source: "misfits" });
-      await harness.publishMisfit();
+      const unroutable = collect(harness, log, { source: "unroutable" });
+      await harness.publishUnroutable();
       await log.accept(toInquiries("alice", "good"));
       await log.commit([turn("alice", 0)]);
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       await haveTogether(harness, collectors, 1);
-      await misfits.has(2);
+      await unroutable.has(2);
       await log.flush();
-      assert.equal(misfits.inputs.length, 2);
-      assert.ok(misfits.inputs.every((input) => input.fault !== undefined));
-      const [first] = misfits.inputs;
+      assert.equal(unroutable.inputs.length, 2);
+      assert.ok(unroutable.inputs.every((input) => input.fault !== undefined));
+      const [first] = unroutable.inputs;
       assert.deepEqual((await log.input(first?.position ?? 0))?.fault?.code, first?.fault?.code);
       const inputs = collectors.flatMap((collector) => collector.contents());
       assert.deepEqual(inputs, ["good"]);
     },
   },
   {
-    name: "misfits are read after a position, with credit, until stopped",
+    name: "unroutable messages are read after a position, with credit, until stopped",
     async run(harness) {
       const log = await harness.connect();
-      for (let i = 0; i < 5; i++) await harness.publishMisfit();
-      const all = collect(harness, log, { source: "misfits" });
+      for (let i = 0; i < 5; i++) await harness.publishUnroutable();
+      const all = collect(harness, log, { source: "unroutable" });
       await all.has(5);
       const positions = all.inputs.map((input) => input.position);
       assert.deepEqual(
@@ -40,9 +43,9 @@ export const misfitChecks: readonly LogCheck[] = [
         [...new Set(positions)].toSorted((a, b) => a - b),
       );
       const after = positions[1] ?? 0;
-      const limited = collect(harness, log, { source: "misfits", after, credit: 2 });
+      const limited = collect(harness, log, { source: "unroutable", after, credit: 2 });
       await limited.has(2);
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       await all.has(6);
       await log.flush();
       assert.equal(limited.inputs.length, 2);
@@ -52,17 +55,17 @@ export const misfitChecks: readonly LogCheck[] = [
       limited.reader.grant(10, 0);
       const seen = limited.inputs.map((input) => input.position);
       assert.deepEqual(seen, positions.slice(2));
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       await all.has(7);
       await log.flush();
       assert.equal(limited.inputs.length, 3);
     },
   },
   {
-    name: "misfits are shown to who follows everything, not to who filters",
+    name: "unroutable messages are shown to who follows everything, not to who filters",
     async run(harness) {
       const log = await harness.connect();
-      await harness.publishMisfit();
+      await harness.publishUnroutable();
       await log.accept(toInquiries("alice", "good"));
       const kinds = (await everything(log)).map(({ kind }) => kind);
       assert.deepEqual(kinds, ["input", "input"]);
@@ -71,22 +74,22 @@ export const misfitChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "a reader of misfits continues over a restart without loss or duplicates",
+    name: "a reader of unroutable messages continues over a restart without loss or duplicates",
     needs: "restart",
     async run(harness) {
       const log = await harness.connect();
-      const misfits = collect(harness, log, { source: "misfits" });
-      await harness.publishMisfit();
-      await misfits.has(1);
+      const unroutable = collect(harness, log, { source: "unroutable" });
+      await harness.publishUnroutable();
+      await unroutable.has(1);
       await harness.restart?.();
-      await harness.publishMisfit();
-      await harness.publishMisfit();
-      await misfits.has(3);
-      const again = collect(harness, await harness.connect(), { source: "misfits" });
+      await harness.publishUnroutable();
+      await harness.publishUnroutable();
+      await unroutable.has(3);
+      const again = collect(harness, await harness.connect(), { source: "unroutable" });
       await again.has(3);
       const positions = again.inputs.map((input) => input.position);
       assert.deepEqual(
-        misfits.inputs.map((input) => input.position),
+        unroutable.inputs.map((input) => input.position),
         positions,
       );
     },

@@ -222,8 +222,13 @@ export const backlogChecks: readonly LogCheck[] = [
       await using stage = new Stage(harness);
       const client = await stage.client();
       const [key = "", witness = ""] = keysOf(client.log, 2);
+      const begun = Promise.withResolvers<void>();
       const gate = Promise.withResolvers<void>();
-      const book = ledger((_, { text }) => (text === "0" ? gate.promise : undefined));
+      const book = ledger((_, { text }) => {
+        if (text !== "0") return undefined;
+        begun.resolve();
+        return gate.promise;
+      });
       let late: Promise<unknown> | undefined;
       const tamper: Tamper = (log) => ({
         inputsOf: async (of, topics, after, before, options) => {
@@ -238,7 +243,10 @@ export const backlogChecks: readonly LogCheck[] = [
         },
       });
       const { heard } = await stage.host(book, { ...tiny, tamper });
-      for (const n of range(10)) await client.send(book, key).note({ text: `${n}` });
+      await client.send(book, key).note({ text: "0" });
+      // Nothing is read back while it runs, so all others are behind it.
+      await begun.promise;
+      for (const n of range(9)) await client.send(book, key).note({ text: `${n + 1}` });
       await client.agent(book, witness).note({ text: "all are read" });
       gate.resolve();
       await handled(stage, key, ["0", "1", "2", "late"]);

@@ -2,13 +2,14 @@
  * The input that the relay makes of a foreign message (I14), with the few things that a stranger
  * may say about it.
  *
- *  FOREIGN-1 Only what is named here comes along; every other header stays behind, whatever a server makes
- *     of it today or later.
- *  FOREIGN-2 Its id gets a beginning that no id of ours has, and is compared with nothing in the log.
- *  FOREIGN-3 Its reply address lies under the namespace's prefix for foreign inboxes, so a worker cannot be
- *     made to write anywhere else.
- *  FOREIGN-4 A message that cannot be accepted is stored as an unroutable message, which becomes one dead letter:
- *     nothing that was acknowledged vanishes (I10).
+ *  FOREIGN-1 Only what is named here comes along; every other header stays behind, whatever a
+ *     server makes of it today or later.
+ *  FOREIGN-2 Its id gets a beginning that no id of ours has, and is compared with nothing in the
+ *            log.
+ *  FOREIGN-3 Its reply address lies under the namespace's prefix for foreign inboxes, so a worker
+ *     cannot be made to write anywhere else.
+ *  FOREIGN-4 A message that cannot be accepted is stored as an unroutable message, which becomes
+ *     one dead letter: nothing that was acknowledged vanishes (I10).
  */
 import { TroupeError } from "@troupe/core";
 import { ForeignMessageError } from "@troupe/core/errors";

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { connect, connectLog } from "./index.ts";
 import { startNatsCluster, startNatsServer } from "./server/index.ts";
 
-/** Nobody listens there; a client that dials does not come back with a definition error. */
+/** A port without a listener; the client that dials does not come back with a definition error. */
 const servers = "nats://127.0.0.1:1";
 
 const connectNumbers = [

@@ -4,8 +4,9 @@
  *
  *  OUT-1 An outbox has one subject for each pair of shards: a relay reads one literal subject, in
  *        order, and taken messages are purged from it without a look at anything else.
- *  OUT-2 The message itself is kept as it would have been stored, with its subject in a header. Headers that the server
- *        has a meaning for do not come along; of two of them the content is kept under names of ours.
+ *  OUT-2 The message itself is kept as it would have been stored, with its subject in a header.
+ *        Headers that the server has a meaning for do not come along; of two of them the content is
+ *        kept under names of ours.
  */
 import type { DraftMessage } from "./draft-message.ts";
 import { headerLine } from "./header-block.ts";

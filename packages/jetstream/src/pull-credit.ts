@@ -2,11 +2,11 @@
  * Credit of a reader: the messages and bytes that it may still ask the server for, and those that
  * it has asked for.
  *
- *  1. Messages and bytes asked for and not yet delivered never exceed the credit, and the bytes never
- *     the reader's share of its connection's budget.
- *  2. The server answers pulls one after the other. A pull ends when its messages are delivered, when
- *     it expires, or when the next message is larger than what is left of its bytes; that one is the
- *     first of the next pull.
+ *  1. Messages and bytes asked for and not yet delivered never exceed the credit, and the bytes
+ *     never the reader's share of its connection's budget.
+ *  2. The server answers pulls one after the other. A pull ends when its messages are delivered,
+ *     when it expires, or when the next message is larger than what is left of its bytes; that one
+ *     is the first of the next pull.
  *  3. A message that is larger than the whole credit is asked for by itself, without a bound, once
  *     nothing else is held: it gets through, and never together with others.
  */

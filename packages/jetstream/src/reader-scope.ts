@@ -11,8 +11,8 @@
  *          until then the whole partition is read, and the engine passes over those that nobody
  *          wants.
  *  SCOPE-3 A reader that falls behind asks for the whole partition again.
- *  SCOPE-4 A server that would lose messages of several filters when the subject of one is purged is
- *          never asked for several.
+ *  SCOPE-4 A server that would lose messages of several filters when the subject of one is purged
+ *          is never asked for several.
  */
 import type { Link } from "./link.ts";
 import { compareVersions, severalFiltersVersion } from "./server/binary/server-version.ts";

@@ -3,15 +3,17 @@
  * takes what foreign clients wrote (I14, LOG-9), from a shard what that keeps for this one
  * (SHARD-1).
  *
- *  RELAY-1 Messages are taken in the order of their stream, in atomic batches. Each batch ends with a
- *     marker that says up to where that stream is taken, and expects the last marker to be the one
- *     this relay knows. So each message is taken once, however relays overlap or are interrupted.
+ *  RELAY-1 Messages are taken in the order of their stream, in atomic batches. Each batch ends with
+ *     a marker that says up to where that stream is taken, and expects the last marker to be the
+ *     one this relay knows. So each message is taken once, however relays overlap or are
+ *     interrupted.
  *  RELAY-2 The source is purged only up to a stored marker: a message that the log has not taken is
  *     never lost.
- *  RELAY-3 A marker names the stream it is about. A stream that was made anew is read from its beginning,
- *     and that is said: twice is better than not at all. One that was put back to an earlier time is
- *     read from its beginning, too, without what the marker covers.
- *  RELAY-4 One message that cannot be stored costs itself: it is found by halving, and becomes an unroutable message.
+ *  RELAY-3 A marker names the stream it is about. A stream that was made anew is read from its
+ *     beginning, and that is said: twice is better than not at all. One that was put back to an
+ *     earlier time is read from its beginning, too, without what the marker covers.
+ *  RELAY-4 One message that cannot be stored costs itself: it is found by halving, and becomes an
+ *          unroutable message.
  */
 import { LogRefusedError, RevisionConflictError } from "@troupe/core/errors";
 import type { Position } from "@troupe/core/log";

@@ -5,15 +5,17 @@
  * server then stores its message under the target's input subject and purges the schedule in the
  * same moment.
  *
- *  TIMER-1 Every setting has a subject of its own. A firing purges the subject it comes from, so on a common one a firing
- *     that is on its way would take the timer away that has just replaced it.
- *  TIMER-2 So the setting that a change ends must be looked up. The stream's leader is asked, before the
- *     commit; its answer holds at the commit, because only the agent's own turns change its timers,
- *     and the expected revision lets the turn in only if there was none in between (I5).
- *  TIMER-3 A schedule is purged by a header of another message: the setting that replaces it, the turn's record, or, when a turn
- *     cancels several, a marker that says so. So it is in the commit's batch, and as atomic (I3).
- *  TIMER-4 Of several changes of one timer in a commit only the last is made: the server takes one per subject and batch,
- *     and nobody sees the others in between.
+ *  TIMER-1 Every setting has a subject of its own. A firing purges the subject it comes from, so on
+ *     a common one a firing that is on its way would take the timer away that has just replaced it.
+ *  TIMER-2 So the setting that a change ends must be looked up. The stream's leader is asked,
+ *     before the commit; its answer holds at the commit, because only the agent's own turns change
+ *     its timers, and the expected revision lets the turn in only if there was none in between
+ *     (I5).
+ *  TIMER-3 A schedule is purged by a header of another message: the setting that replaces it, the
+ *     turn's record, or, when a turn cancels several, a marker that says so. So it is in the
+ *     commit's batch, and as atomic (I3).
+ *  TIMER-4 Of several changes of one timer in a commit only the last is made: the server takes one
+ *     per subject and batch, and nobody sees the others in between.
  */
 import { LogRefusedError } from "@troupe/core/errors";
 import {

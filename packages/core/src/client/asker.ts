@@ -1,13 +1,16 @@
 /**
  * Asking: a message with a way back.
  *
- *  ASK-1 The ask is an ordinary accepted message (I1); only its reply travels outside the log and may be lost.
- *  ASK-2 A reply that does not come is looked for in the agent's journal, less and less often, until the deadline: the turn
- *     that answered it is recorded there (I4). So neither a worker's death nor our own reconnect loses an answer. Asks of
- *     one agent look together, and each looks on where it was (reply-looks.ts).
- *  ASK-3 An agent never waits for itself: the chain of waiting agents travels with the ask (call cycles, call depth).
- *  ASK-4 The deadline travels with the ask, and an asker that gives up before says so to all workers,
- *     as well as it can: a turn that nobody waits for commits nothing but its failure.
+ *  ASK-1 The ask is an ordinary accepted message (I1); only its reply travels outside the log and
+ *        may be lost.
+ *  ASK-2 A reply that does not come is looked for in the agent's journal, less and less often,
+ *     until the deadline: the turn that answered it is recorded there (I4). So neither a worker's
+ *     death nor our own reconnect loses an answer. Asks of one agent look together, and each looks
+ *     on where it was (reply-looks.ts).
+ *  ASK-3 An agent never waits for itself: the chain of waiting agents travels with the ask (call
+ *        cycles, call depth).
+ *  ASK-4 The deadline travels with the ask, and an asker that gives up before says so to all
+ *     workers, as well as it can: a turn that nobody waits for commits nothing but its failure.
  */
 import type { Clock } from "../clock/clock.ts";
 import {

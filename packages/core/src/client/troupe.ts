@@ -160,7 +160,7 @@ export interface Troupe extends AsyncDisposable {
   ): Promise<CurrentState<State>>;
   /**
    * The newest state of an agent that was stored as such, in a snapshot or base record, without its
-   * definition. What came after it is in `turns`; undefined when there is none.
+   * definition. `turns` has the turns after it; undefined when no state was stored.
    *
    * ```ts
    * const recorded = await troupe.recordedState("account", "alice");

@@ -2,10 +2,11 @@
  * Answering later: a turn may leave its ask open, and a later turn of the same agent answers all
  * that are open. In between no handler runs and nothing waits (I11).
  *
- *  ANSWER-1 Both are part of the turns' records, so a search for the reply of an ask in the journal finds
- *     out whether it is still open, and finds its answer (ASK-2).
- *  ANSWER-2 An answer is for every ask of this agent that was left open before, also for those whose reply address the turn
- *     was not given: these find it in the journal. So a record that is too large with the addresses goes without.
+ *  ANSWER-1 Both are part of the turns' records, so a search for the reply of an ask in the journal
+ *     finds out whether it is still open, and finds its answer (ASK-2).
+ *  ANSWER-2 An answer is for every ask of this agent that was left open before, also for those
+ *     whose reply address the turn was not given: these find it in the journal. So a record that is
+ *     too large with the addresses goes without.
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Reply } from "./reply.ts";

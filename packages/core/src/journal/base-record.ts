@@ -5,14 +5,15 @@
  * gone. So it stands in the journal itself, under the same fence, carries a checksum, and says with
  * which code its state was made.
  *
- *  BASE-1 A journal begins at its first record, or at a base record. A reader from the beginning starts
- *     from the base that the records after it follow on, and passes over older records that are
- *     left (a purge may have been interrupted).
+ *  BASE-1 A journal begins at its first record, or at a base record. A reader from the beginning
+ *     starts from the base that the records after it follow on, and passes over older records that
+ *     are left (a purge may have been interrupted).
  *  BASE-2 A base in the middle of what is known changes nothing, but for an end (BASE-3).
- *  BASE-3 `ctx.end()` is the turn and a base record in one commit: the state begins again. Old code does not know the
- *     kind and waits (I15), so it never folds over an end or starts from nothing.
- *  BASE-5 A state with personal data is sealed as a whole with the keys of everybody whose data are in it. Once one of them is
- *     erased nothing of it is left, and the agent goes on from its initial state; so data of others are refused (`retention`).
+ *  BASE-3 `ctx.end()` is the turn and a base record in one commit: the state begins again. Old code
+ *     does not know the kind and waits (I15), so it never folds over an end or starts from nothing.
+ *  BASE-5 A state with personal data is sealed as a whole with the keys of everybody whose data are
+ *     in it. Once one of them is erased nothing of it is left, and the agent goes on from its
+ *     initial state; so data of others are refused (`retention`).
  *  BASE-4 Nothing is removed but what lies before a base record that the log's leader has.
  */
 import { crc32 } from "node:zlib";

@@ -5,12 +5,12 @@
  * erasure: sealed data are gone when the last copy of their key is. An implementation may keep the
  * keys in a vault instead. Its rules:
  *
- *  KEYSTORE-1 `write` and `shred` change a name only where they name its last revision (0: never written); of several who do so at
- *     once exactly one succeeds.
- *  KEYSTORE-2 After `shred` no value that was there before can be read, by nobody and nowhere in the store's own files.
- *     A `shred` that ended in the middle is finished by doing it again.
- *  KEYSTORE-3 A read is answered by the store's leader: an entry that is not in the answer was not there
- *     when it was asked.
+ *  KEYSTORE-1 `write` and `shred` change a name only where they name its last revision (0: never
+ *     written); of several who do so at once exactly one succeeds.
+ *  KEYSTORE-2 After `shred` no value that was there before can be read, by nobody and nowhere in
+ *     the store's own files. A `shred` that ended in the middle is finished by doing it again.
+ *  KEYSTORE-3 A read is answered by the store's leader: an entry that is not in the answer was not
+ *     there when it was asked.
  */
 import type { Position } from "../definition/message/input.ts";
 

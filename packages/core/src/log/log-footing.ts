@@ -2,20 +2,21 @@
  * Whether the log is still the one that a worker has read and written: not made anew, not restored
  * from a backup, its tail not lost (I16).
  *
- *  FOOTING-1 A worker remembers the furthest thing that it read or stored. As long as that lies on the
- *     log, everything the worker knows does, because all of it lies before. A log of several shards
- *     has such a thing in each.
- *  FOOTING-2 The furthest thing is looked at before each floor is saved, whenever the connection comes
- *     back, and every interval. So a floor never stands on something that is gone, and trouble with
- *     the log is noticed within an interval. An agent that is activated after the log was away, or
- *     tried again, waits for that look: on a journal that lost its tail it would go on behind
- *     messages whose turns are gone. A later entry that is read meanwhile proves nothing: the one
- *     that was furthest before has to be there still. An entry on which it stands may be removed on
- *     purpose; then it stands on the low-water mark, which lies behind that.
- *  FOOTING-3 Between two looks nothing of a changed log can hide a loss: a worker that stores something
- *     after having seen a position gets a later one. An earlier one means that the log went back.
- *  FOOTING-4 After the log was away nothing is committed before that look: a turn of an input that was in a lost tail would hide
- *     what is accepted at that position later.
+ *  FOOTING-1 A worker remembers the furthest thing that it read or stored. As long as that lies on
+ *     the log, everything the worker knows does, because all of it lies before. A log of several
+ *     shards has such a thing in each.
+ *  FOOTING-2 The furthest thing is looked at before each floor is saved, whenever the connection
+ *     comes back, and every interval. So a floor never stands on something that is gone, and
+ *     trouble with the log is noticed within an interval. An agent that is activated after the log
+ *     was away, or tried again, waits for that look: on a journal that lost its tail it would go on
+ *     behind messages whose turns are gone. A later entry that is read meanwhile proves nothing:
+ *     the one that was furthest before has to be there still. An entry on which it stands may be
+ *     removed on purpose; then it stands on the low-water mark, which lies behind that.
+ *  FOOTING-3 Between two looks nothing of a changed log can hide a loss: a worker that stores
+ *     something after having seen a position gets a later one. An earlier one means that the log
+ *     went back.
+ *  FOOTING-4 After the log was away nothing is committed before that look: a turn of an input that
+ *     was in a lost tail would hide what is accepted at that position later.
  */
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import type { Position } from "../definition/message/input.ts";

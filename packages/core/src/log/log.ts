@@ -13,27 +13,32 @@
  *     so that a stranger's message with the same id cannot stop a turn. The turns of a commit are
  *     of one shard. A message that a turn sends into another shard lies in that place as something
  *     else, and becomes an input there once, in the order in which it was sent.
- *  LOG-3 A reader hands over the inputs of its partition in log order, without a gap, each at most once, whatever happens
- *     to connections in between. It never hands over more than the credit it was granted, in inputs and in bytes (I7).
+ *  LOG-3 A reader hands over the inputs of its partition in log order, without a gap, each at most
+ *     once, whatever happens to connections in between. It never hands over more than the credit it
+ *     was granted, in inputs and in bytes (I7).
  *  LOG-4 Two readers of one partition are independent: each sees every input.
- *  LOG-5 A reply, an ask's cancellation, what turns wait for, a presence announcement, a hint that a cell changed, a floor and a snapshot may be lost; nothing else may.
- *  LOG-6 A timer that a commit set becomes an input of its target at its time or a little later, also when the log was down
- *     then, once per firing. After a commit that cancels or replaces it, no new firing begins; one that had begun before
- *     may still be stored.
- *  LOG-7 A cell changes only where `writeCell` names its last revision: of several writers that read the same one, exactly
- *     one succeeds. A reader may be a moment behind; a writer that was is refused.
- *  LOG-8 A read may be answered by a replica that is a moment behind: it is a beginning of what is stored. A firm read has
- *     no gap, and ends only where there was nothing more when it was called. So "nothing there" decides something only
- *     when it is firm; a commit needs no firm read, because it is fenced (I5).
- *  LOG-9 An input of a foreign client is marked as foreign and says nothing about itself that only the
- *     engine can know (I14). It becomes an input while somebody reads the unroutable messages: once, in the
- *     order in which it was stored.
- *  LOG-10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its refusal says nothing about an
- *     earlier attempt: that is known when it is repeated under the revision that holds.
- *  LOG-11 Nothing is removed but what a call names: records of one journal before one of its records,
- *     so that the last one always stays; inputs at an address before a position; one dead letter.
- *     All other entries keep their place, and no position is ever given to something else. The
- *     low-water mark is raised before anything is removed (low-water.ts).
+ *  LOG-5 A reply, an ask's cancellation, what turns wait for, a presence announcement, a hint that
+ *        a cell changed, a floor and a snapshot may be lost; nothing else may.
+ *  LOG-6 A timer that a commit set becomes an input of its target at its time or a little later,
+ *     also when the log was down then, once per firing. After a commit that cancels or replaces it,
+ *     no new firing begins; one that had begun before may still be stored.
+ *  LOG-7 A cell changes only where `writeCell` names its last revision: of several writers that
+ *     read the same one, exactly one succeeds. A reader may be a moment behind; a writer that was
+ *     is refused.
+ *  LOG-8 A read may be answered by a replica that is a moment behind: it is a beginning of what is
+ *     stored. A firm read has no gap, and ends only where there was nothing more when it was
+ *     called. So "nothing there" decides something only when it is firm; a commit needs no firm
+ *     read, because it is fenced (I5).
+ *  LOG-9 An input of a foreign client is marked as foreign and says nothing about itself that only
+ *     the engine can know (I14). It becomes an input while somebody reads the unroutable messages:
+ *     once, in the order in which it was stored.
+ *  LOG-10 A fenced `accept` stores only while its agent's journal ends at the named revision. Its
+ *     refusal says nothing about an earlier attempt: that is known when it is repeated under the
+ *     revision that holds.
+ *  LOG-11 Nothing is removed but what a call names: records of one journal before one of its
+ *     records, so that the last one always stays; inputs at an address before a position; one dead
+ *     letter. All other entries keep their place, and no position is ever given to something else.
+ *     The low-water mark is raised before anything is removed (low-water.ts).
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { AgentId } from "../definition/message/address.ts";

@@ -5,14 +5,14 @@
  * like a log that lost its tail. So whoever removes something first says, in a cell, below which
  * position that may be; and says it with a mark of its own, at or after that position.
  *
- *  LOWWATER-1 It is raised before anything below it is removed, and never falls. The entry it stands on
- *     lies at or above it, so nothing that was removed under it can be that entry.
- *  LOWWATER-2 It counts only while its own mark is on the log. As long as that is there, so is everything
- *     before it that was not removed: a missing position below it was removed, not lost. When it is
- *     gone, the log went back, and missing entries count as lost, as ever.
- *  LOWWATER-3 Nothing is removed while a saved floor stands on something that is not there: of a position
- *     in a tail that was lost and grew again, this is the only trace. All floors are looked at
- *     before the mark is raised.
+ *  LOWWATER-1 It is raised before anything below it is removed, and never falls. The entry it
+ *     stands on lies at or above it, so nothing that was removed under it can be that entry.
+ *  LOWWATER-2 It counts only while its own mark is on the log. As long as that is there, so is
+ *     everything before it that was not removed: a missing position below it was removed, not lost.
+ *     When it is gone, the log went back, and missing entries count as lost, as ever.
+ *  LOWWATER-3 Nothing is removed while a saved floor stands on something that is not there: of a
+ *     position in a tail that was lost and grew again, this is the only trace. All floors are
+ *     looked at before the mark is raised.
  */
 import { RevisionConflictError } from "../errors/log-errors.ts";
 import type { Position } from "../definition/message/input.ts";

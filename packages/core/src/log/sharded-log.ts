@@ -7,10 +7,11 @@
  *  SHARD-2 An input that is accepted under the fence of an agent in another shard goes through that
  *      shard's outbox, too: only there the fence holds. It counts as accepted when it has arrived,
  *      because only then it has a position.
- *  SHARD-3 An entry in an outbox is accepted. So a firm read of inputs waits until what was there has
- *      arrived (LOG-8).
- *  SHARD-4 A position up to the origin is one that the log had before it was moved into several shards, and may be in any of
- *      them. A bound that lies in another shard says nothing about this one, except that it is behind the origin.
+ *  SHARD-3 An entry in an outbox is accepted. So a firm read of inputs waits until what was there
+ *      has arrived (LOG-8).
+ *  SHARD-4 A position up to the origin is one that the log had before it was moved into several
+ *      shards, and may be in any of them. A bound that lies in another shard says nothing about
+ *      this one, except that it is behind the origin.
  *  SHARD-5 Entries about the namespace and not about a key (floors, cells, manifests, snapshots,
  *      presence) are the first shard's, and so are unroutable messages.
  */

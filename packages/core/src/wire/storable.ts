@@ -2,18 +2,21 @@
  * Definition of a storable value (I12): one for messages, replies, events, states, results of
  * steps, data of failures and values of projections.
  *
- *  VALUE-1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too), well-formed strings,
- *     valid dates, `Uint8Array`, arrays without holes, plain objects with string keys, Maps with primitive keys, Sets,
- *     and sealed parts (`sealed.ts`), which cannot be changed.
- *  VALUE-2 The *stored form* is the one that everybody sees, the first reader included: a copy in which
- *     an object has no property that is undefined, bytes are a `Uint8Array` (also those of a
+ *  VALUE-1 Storable are: null, undefined, booleans, every number (−0, NaN and the infinities too),
+ *     well-formed strings, valid dates, `Uint8Array`, arrays without holes, plain objects with
+ *     string keys, Maps with primitive keys, Sets, and sealed parts (`sealed.ts`), which cannot be
+ *     changed.
+ *  VALUE-2 The *stored form* is the one that everybody sees, the first reader included: a copy in
+ *     which an object has no property that is undefined, bytes are a `Uint8Array` (also those of a
  *     `Buffer`), and objects are ordinary ones. Encoding and decoding it changes nothing.
- *  VALUE-3 Anything else is refused where it is given, with its path: functions, symbols, bigints, promises, instances of
- *     classes, lone surrogates, a key `__proto__`, what holds itself, is nested too deep or has too many parts.
- *  VALUE-4 An accessor is read once. Elements are all that is stored of an array, enumerable string keys of an object.
- *  VALUE-5 A value that was accepted once cannot change: arrays and objects are frozen. Dates, bytes,
- *     Maps and Sets cannot be, so user code gets copies of those (`handedOut`), and nothing is paid
- *     where there are none.
+ *  VALUE-3 Anything else is refused where it is given, with its path: functions, symbols, bigints,
+ *     promises, instances of classes, lone surrogates, a key `__proto__`, what holds itself, is
+ *     nested too deep or has too many parts.
+ *  VALUE-4 An accessor is read once. Elements are all that is stored of an array, enumerable string
+ *          keys of an object.
+ *  VALUE-5 A value that was accepted once cannot change: arrays and objects are frozen. Dates,
+ *     bytes, Maps and Sets cannot be, so user code gets copies of those (`handedOut`), and nothing
+ *     is paid where there are none.
  */
 import { types } from "node:util";
 

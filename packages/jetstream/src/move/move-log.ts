@@ -14,9 +14,11 @@
  *         does, so one that was killed goes on when it is begun again.
  *  MOVE-4 The new log continues after the last position of the old one.
  *  MOVE-5 A timer is set in the new log once: where it would fire twice, a marker stands.
- *  MOVE-6 A key that was erased is in no copy, and no key is in two namespaces when the new one opens.
- *  MOVE-7 Into several shards the server makes a copy for each, of the partitions that belong there. All of them go on
- *         after the last position of the old log, which they remember: up to there a position names none of them.
+ *  MOVE-6 A key that was erased is in no copy, and no key is in two namespaces when the new one
+ *         opens.
+ *  MOVE-7 Into several shards the server makes a copy for each, of the partitions that belong
+ *         there. All of them go on after the last position of the old log, which they remember: up
+ *         to there a position names none of them.
  */
 import type { StreamConfig } from "@nats-io/jetstream";
 import { atLeastOne, requireOptions, requireShards, type Position } from "@troupe/core/log";

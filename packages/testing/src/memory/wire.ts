@@ -2,16 +2,17 @@
  * The way between one connection and the server: calls with answers, messages without, and the end
  * of both.
  *
- *  WIRE-1 Messages of a connection arrive in the order they were sent; so do those that it receives.
+ *  WIRE-1 Messages of a connection arrive in the order they were sent; so do those that it
+ *         receives.
  *  WIRE-2 A call is settled at most once: by its answer, its signal or the end of the connection.
  *  WIRE-3 After a crash nothing more passes in either direction, so no answer ever settles a call.
- *  WIRE-4 During a pause calls do not reach the server. A patient call waits for the end of the pause,
- *     others do what the pause says. A pause in which calls fail also loses the answers on their
- *     way; a patient call is then made again, so its work must be safe to repeat.
+ *  WIRE-4 During a pause calls do not reach the server. A patient call waits for the end of the
+ *     pause, others do what the pause says. A pause in which calls fail also loses the answers on
+ *     their way; a patient call is then made again, so its work must be safe to repeat.
  *  WIRE-5 A connection that is cut off alone is for its calls and readers as if the broker paused.
  *  WIRE-6 While its process stands still, nothing comes in; messages it had sent arrive.
- *  WIRE-7 A log loses something only with the server that had it, and with its connections: calls that
- *     waited for one of these end without an answer, patient ones are made again.
+ *  WIRE-7 A log loses something only with the server that had it, and with its connections: calls
+ *     that waited for one of these end without an answer, patient ones are made again.
  */
 import { LogClosedError } from "@troupe/core/errors";
 import { Channel } from "./channel.ts";

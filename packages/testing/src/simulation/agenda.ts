@@ -2,10 +2,12 @@
  * Virtual time: everything that happens in a simulation is an entry here, and happens when its time
  * has come.
  *
- *  - Time stands still while something happens and jumps to the next entry; nobody ever waits for real.
+ *  - Time stands still while something happens and jumps to the next entry; nobody ever waits for
+ *    real.
  *  - Entries of the same moment happen in the order they were made.
- *  - A clock belongs to one simulated process. When the process dies, what its clock still holds never happens. The
- *    time that it says may differ from that of others; it never changes how long a timer takes.
+ *  - A clock belongs to one simulated process. When the process dies, what its clock still holds
+ *    never happens. The time that it says may differ from that of others; it never changes how long
+ *    a timer takes.
  */
 import type { Clock } from "@troupe/core/log";
 

@@ -2,10 +2,12 @@
  * A run of a system: a seed decides everything, so the same seed is the same run, step by step.
  *
  *  SIM-1 Everything that takes time or chance goes through the agenda and the seed's chances.
- *  SIM-2 One step happens at a time, and only after everything that the step before made possible without another step.
- *  SIM-3 Faults come at steps. They end when the drive is over and all of them came, or when nothing is left to do.
- *  SIM-4 Then everything must be handled within bounded virtual time, the log must show the invariants, and processes must
- *     stop without leaving anything behind.
+ *  SIM-2 One step happens at a time, and only after everything that the step before made possible
+ *        without another step.
+ *  SIM-3 Faults come at steps. They end when the drive is over and all of them came, or when
+ *        nothing is left to do.
+ *  SIM-4 Then everything must be handled within bounded virtual time, the log must show the
+ *     invariants, and processes must stop without leaving anything behind.
  */
 import { atLeastOneOrInfinite, requireNumbers } from "@troupe/core/engine";
 import { atLeastOne, atLeastZero, duration } from "@troupe/core/log";

@@ -4,8 +4,8 @@
  * writer's.)
  *
  *  PROJECT-3 Reading ahead is bounded (I7), and goes on while a transaction is under way.
- *  PROJECT-5 After a failure that may pass, reading starts again from the stored checkpoint, after a pause
- *     that grows; any other failure ends the run, and the inspection feed says so.
+ *  PROJECT-5 After a failure that may pass, reading starts again from the stored checkpoint, after
+ *     a pause that grows; any other failure ends the run, and the inspection feed says so.
  */
 import { thrownText, tryRead } from "../../errors/thrown.ts";
 import type { Clock } from "../../clock/clock.ts";

@@ -1,14 +1,14 @@
 /**
  * The transactions of a running projection, one after the other, and its checkpoint.
  *
- *  PROJECT-1 Records are applied in log order, without a gap: a transaction moves the checkpoint from
- *     where the writer knows it to the last record of the batch, and the sink refuses to when it
- *     is not there (SINK-1).
- *  PROJECT-2 When it is not there, somebody else moved it, or a transaction went through whose answer was
- *     lost. Further on: records that are already in the model are left out. Back: it was rebuilt,
- *     so reading starts again from there.
- *  PROJECT-4 A poison event costs no neighbour: everything before it is kept, and with the policy `skip`
- *     everything after it too (I10).
+ *  PROJECT-1 Records are applied in log order, without a gap: a transaction moves the checkpoint
+ *     from where the writer knows it to the last record of the batch, and the sink refuses to when
+ *     it is not there (SINK-1).
+ *  PROJECT-2 When it is not there, somebody else moved it, or a transaction went through whose
+ *     answer was lost. Further on: records that are already in the model are left out. Back: it was
+ *     rebuilt, so reading starts again from there.
+ *  PROJECT-4 A poison event costs no neighbour: everything before it is kept, and with the policy
+ *     `skip` everything after it too (I10).
  */
 import type { Clock } from "../../clock/clock.ts";
 import { NewerEventError } from "../../errors/event-errors.ts";

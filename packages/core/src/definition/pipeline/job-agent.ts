@@ -4,12 +4,14 @@
  * A stage is a turn, so its result and the message for the next stage commit together (I3), a stage
  * that was completed never runs again (I4), and between two stages nothing is held (I11).
  *
- *  JOB-1 A stage runs only while the job is at it: a message that comes twice, or late, does nothing.
+ *  JOB-1 A stage runs only while the job is at it: a message that comes twice, or late, does
+ *        nothing.
  *  JOB-2 A message that fails for good, or cannot be read, fails the job in the same commit
  *     (`onFailed`, `onUnread`), so no job is left behind silently; a redriven one lets it go on.
- *  JOB-3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it comes.
- *  JOB-4 A job is worked on as long as somebody wants it: then it stops, keeps what it completed, and goes on when it is run
- *     again (DESIGN.md, "How long a job is wanted").
+ *  JOB-3 The job is enqueued once, by the first `run`. Every `run` gets the one answer, whenever it
+ *        comes.
+ *  JOB-4 A job is worked on as long as somebody wants it: then it stops, keeps what it completed,
+ *     and goes on when it is run again (DESIGN.md, "How long a job is wanted").
  */
 import type { UntypedMessages } from "../agent-reference.ts";
 import type { Agent, HandlerOptions } from "../agent.ts";

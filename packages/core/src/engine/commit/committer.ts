@@ -2,12 +2,14 @@
  * Group commit: the finished turns of all agents of a worker, on their way to the log.
  *
  *  COMMIT-1 A mailbox has at most one commit on its way; its turns keep their order.
- *  COMMIT-2 A turn that stores nothing but its record commits alone: one message is atomic by itself, needs no batch, and its
- *     conflict concerns nobody else. Only a key with many finished turns commits them as a chain; from how many on that
- *     pays, the log says (`chainMin`).
- *  COMMIT-3 All other turns commit in groups, many agents in one atomic batch. A batch costs the log about the same whatever
- *     its size, so only a few are on their way at once and the rest gathers for the next one. A group is of one shard.
- *  COMMIT-4 A conflict in a group is found by halving: only the conflicting agent starts again (I5).
+ *  COMMIT-2 A turn that stores nothing but its record commits alone: one message is atomic by
+ *     itself, needs no batch, and its conflict concerns nobody else. Only a key with many finished
+ *     turns commits them as a chain; the log says from which number on (`chainMin`).
+ *  COMMIT-3 All other turns commit in groups, many agents in one atomic batch. A batch costs the
+ *     log about the same whatever its size, so only a few are on their way at once and the rest
+ *     gathers for the next one. A group is of one shard.
+ *  COMMIT-4 A conflict in a group is found by halving: only the conflicting agent starts again
+ *           (I5).
  *  COMMIT-5 The number of turns on their way is bounded (I7).
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";

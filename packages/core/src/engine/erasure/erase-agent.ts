@@ -1,15 +1,16 @@
 /**
  * Erasing an agent: everything that the log, the key store and the archive hold of it.
  *
- *  ERASE-1 A tombstone comes first, under the fence of the journal: from then on nothing that a worker does on what it knew of
- *     the agent is stored (I5), and nothing that lies before it is handled any more (I4).
- *  ERASE-2 Then everything before the tombstone is destroyed, part by part. A process that is killed in
- *     between leaves an audit record that tells so, with the holdings that there were; doing it
- *     again goes on with the same erasure, up to the same position, with the same result.
- *  ERASE-3 Entries after that position are a new life of the agent, and are not touched: no message,
- *     timer or key of it.
- *  ERASE-4 Entries that others need stay: publications that another agent of this key has not handled.
- *     It is told, as are the messages that the agent sent, which others hold.
+ *  ERASE-1 A tombstone comes first, under the fence of the journal: from then on nothing that a
+ *     worker does on what it knew of the agent is stored (I5), and nothing that lies before it is
+ *     handled any more (I4).
+ *  ERASE-2 Then everything before the tombstone is destroyed, part by part. A process that is
+ *     killed in between leaves an audit record that tells so, with the holdings that there were;
+ *     doing it again goes on with the same erasure, up to the same position, with the same result.
+ *  ERASE-3 Entries after that position are a new life of the agent, and are not touched: no
+ *     message, timer or key of it.
+ *  ERASE-4 Entries that others need stay: publications that another agent of this key has not
+ *     handled. It is told, as are the messages that the agent sent, which others hold.
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";

@@ -350,7 +350,7 @@ export class AgentHistory {
     if (snapshot.lastInput >= snapshot.revision) return undefined;
     if (entry !== undefined && isTakenAfter(snapshot, entry.revision, entry.record))
       return entry.record;
-    // Who answered may be behind, the log's leader is not.
+    // The replica that answered may be behind, the log's leader is not.
     const found = await this.#host.log.at(snapshot.revision);
     if (found === undefined || !isTakenAfter(snapshot, snapshot.revision, found.payload))
       return undefined;

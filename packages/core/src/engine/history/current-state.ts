@@ -17,7 +17,7 @@ import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentRuntime } from "../runtime/agent-runtime.ts";
 import { AgentHistory } from "./agent-history.ts";
 
-/** Where an agent stands. */
+/** Turn and position at which an agent's state is. */
 interface CurrentPlace {
   /** Turns so far; 0 before the first one. */
   readonly turn: number;

@@ -42,7 +42,10 @@ async function stateOfSnapshot(log: Log, agent: AgentId): Promise<RecordedState 
   return { state: open.state, turn: open.turns, position: open.revision, from: "snapshot" };
 }
 
-/** What the journal says after a position: nothing new, a state, or that there is none. */
+/**
+ * The last state that the journal holds after a position; "gone" after an end or an erasure,
+ * undefined when there is none.
+ */
 async function stateOfJournal(
   log: Log,
   agent: AgentId,

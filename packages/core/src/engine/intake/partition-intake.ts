@@ -5,14 +5,15 @@
  * floor, because types are taken and released one by one; taking a type whose floor is behind
  * starts the reader again from there, and the other types skip what they have already seen.
  *
- *  INTAKE-1 The log is asked for what is addressed to the held types, and to the topics that any version of their code
- *     subscribes to, as far as is known (interest.ts). It may hand over more, so everything is looked at.
- *  INTAKE-2 Inputs that it leaves out are passed over. So nothing is handled, and no floor moves, on a
- *     manifest that is not fresh (KNOW-3 in knowledge.ts): newer code may have added a topic. When one
- *     was added, reading starts again.
- *  INTAKE-3 Where the log says that nothing was left out, a floor follows only as far as the worker knows
- *     the log (FOOTING-1 in log-footing.ts): else a log that went back would not be noticed, and the
- *     inputs it stores there next be skipped.
+ *  INTAKE-1 The log is asked for what is addressed to the held types, and to the topics that any
+ *     version of their code subscribes to, as far as is known (interest.ts). It may hand over more,
+ *     so everything is looked at.
+ *  INTAKE-2 Inputs that it leaves out are passed over. So nothing is handled, and no floor moves,
+ *     on a manifest that is not fresh (KNOW-3 in knowledge.ts): newer code may have added a topic.
+ *     When one was added, reading starts again.
+ *  INTAKE-3 Where the log says that nothing was left out, a floor follows only as far as the worker
+ *     knows the log (FOOTING-1 in log-footing.ts): else a log that went back would not be noticed,
+ *     and the inputs it stores there next be skipped.
  */
 import type { TroupeError } from "../../errors/troupe-error.ts";
 import type { Input, Position } from "../../definition/message/input.ts";

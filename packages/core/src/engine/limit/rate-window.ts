@@ -2,12 +2,12 @@
  * A rate that holds in every window: a reservation counts until no window can have its use in it
  * any more.
  *
- *  RATE-1 A reservation is used within `useWithinMs`, or comes back unused; it comes back only while it
- *     counts, because later it would be taken off somebody else's.
- *  RATE-2 It counts for `perMs` + `useWithinMs` after its reservation. So at every reservation all uses of the last `perMs`
- *     are counted, and the sum of them and the new one is at most `count`.
- *  RATE-3 A reservation's time is the log's own, when it stored it; only its age is measured by workers, who count it too
- *     young rather than too old.
+ *  RATE-1 A reservation is used within `useWithinMs`, or comes back unused; it comes back only
+ *     while it counts, because later it would be taken off somebody else's.
+ *  RATE-2 It counts for `perMs` + `useWithinMs` after its reservation. So at every reservation all
+ *     uses of the last `perMs` are counted, and the sum of them and the new one is at most `count`.
+ *  RATE-3 A reservation's time is the log's own, when it stored it; only its age is measured by
+ *     workers, who count it too young rather than too old.
  *
  * Reservations are kept in slots of a fiftieth of the window, so there are few of them. That, and
  * RATE-2, keep a rate up to six percent below its count; more for windows of seconds.

@@ -2,15 +2,17 @@
  * Decision of one worker about a limit's record: it takes what it needs and may have, and gives
  * back what others need more. A pure function, so that its rules can be tested alone.
  *
- *  PERMIT-1 The permits of all leases together are at most the concurrency, except those that are in use although they
- *     were given away: these are counted again, and nobody gets more until they are back.
- *  PERMIT-2 Nobody takes permits from a living worker. One that holds more than its fair share gives the surplus back as its
- *     effects end, as soon as somebody waits.
- *  PERMIT-3 Permits that cannot be shared evenly go round: the lowest ticket is first, and a worker that
- *     was served while others waited draws a new one. So none starves.
- *  PERMIT-4 A large cost is not overtaken for ever by small ones: a worker further behind leaves room for
- *     the first cost of each one before it.
- *  PERMIT-5 A worker that is silent for half a lease has no claims, and after a whole one it has no permits either.
+ *  PERMIT-1 The permits of all leases together are at most the concurrency, except those that are
+ *     in use although they were given away: these are counted again, and nobody gets more until
+ *     they are back.
+ *  PERMIT-2 Nobody takes permits from a living worker. One that holds more than its fair share
+ *     gives the surplus back as its effects end, as soon as somebody waits.
+ *  PERMIT-3 Permits that cannot be shared evenly go round: the lowest ticket is first, and a worker
+ *     that was served while others waited draws a new one. So none starves.
+ *  PERMIT-4 A large cost is not overtaken for ever by small ones: a worker further behind leaves
+ *     room for the first cost of each one before it.
+ *  PERMIT-5 A worker that is silent for half a lease has no claims, and after a whole one it has no
+ *           permits either.
  */
 import { fairShares } from "./fair-shares.ts";
 import type { Limit, Rate } from "../../definition/limit.ts";

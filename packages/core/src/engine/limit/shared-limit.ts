@@ -1,12 +1,12 @@
 /**
  * A limit in one worker: the steps that wait for it here, and the worker's lease on it.
  *
- *  LEASE-1 A step begins only within a lease that was written less than three quarters of its time ago,
- *     by this worker's clock, so that no other worker can have given it away yet.
+ *  LEASE-1 A step begins only within a lease that was written less than three quarters of its time
+ *     ago, by this worker's clock, so that no other worker can have given it away yet.
  *  LEASE-2 A reservation of the rate is used within its time, or given back (RATE-1).
  *  LEASE-3 While a write is on its way only permits that are there with and without it may be used.
- *  LEASE-4 Without a lease, and with no step that waits, nothing happens at all: no timer, no read, no
- *     write.
+ *  LEASE-4 Without a lease, and with no step that waits, nothing happens at all: no timer, no read,
+ *     no write.
  *
  * The lease is changed by a loop that reads the record, lets `settle` decide, and writes if there
  * is something to write. It runs when somebody comes or leaves, when the record changed, and by

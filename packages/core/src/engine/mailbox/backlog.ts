@@ -6,22 +6,22 @@
  * `keyWindowMax` inputs in its queue. When one more comes, the key falls behind: it is read back
  * from the log later, with all that come after it.
  *
- *  BACKLOG-1 Order, no gap, no duplicate (I2, I4): until the key has caught up, what the reader brings is
- *     dropped here, and only how far the reader is (`last`) is remembered. Pages are read one at a
- *     time, each after the end of the one before, none beyond `last`; the key has caught up when
- *     `last` itself was read back, and the reader's next inputs come behind it. The reads are firm
- *     (LOG-8): a replica that is behind must not hide an input between two others.
- *  BACKLOG-2 The floor does not pass what is on the log only: the first input that was left there keeps
- *     its place in the window, standing for all of them, until the last one is handled. The others'
- *     places are given back at once. So a drain, a crash or another owner need no care here: the
- *     successor reads from there, and recognises what was handled meanwhile (I4).
- *  BACKLOG-3 Bounded: every key that is behind holds one place, so a partition has at most `windowMax`
- *     of them; they share another window, in inputs and in bytes, for what they have read back, at
- *     least 1 input each.
- *  BACKLOG-4 Reading back starts when half of the queue is handled, so that a fast handler need not wait
- *     for every page.
- *  BACKLOG-5 The log may have lost `last` for good, by its retention. The loss is a fault, and the key
- *     goes on with the next input.
+ *  BACKLOG-1 Order, no gap, no duplicate (I2, I4): until the key has caught up, what the reader
+ *     brings is dropped here, and only how far the reader is (`last`) is remembered. Pages are read
+ *     one at a time, each after the end of the one before, none beyond `last`; the key has caught
+ *     up when `last` itself was read back, and the reader's next inputs come behind it. The reads
+ *     are firm (LOG-8): a replica that is behind must not hide an input between two others.
+ *  BACKLOG-2 The floor does not pass what is on the log only: the first input that was left there
+ *     keeps its place in the window, standing for all of them, until the last one is handled. The
+ *     others' places are given back at once. So a drain, a crash or another owner need no care
+ *     here: the successor reads from there, and recognises what was handled meanwhile (I4).
+ *  BACKLOG-3 Bounded: every key that is behind holds one place, so a partition has at most
+ *     `windowMax` of them; they share another window, in inputs and in bytes, for what they have
+ *     read back, at least 1 input each.
+ *  BACKLOG-4 Reading back starts when half of the queue is handled, so that a fast handler need not
+ *     wait for every page.
+ *  BACKLOG-5 The log may have lost `last` for good, by its retention. The loss is a fault, and the
+ *     key goes on with the next input.
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
 import { errorData } from "../../errors/troupe-error.ts";

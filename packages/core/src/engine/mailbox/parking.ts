@@ -1,15 +1,15 @@
 /**
  * Parking: a key whose message keeps failing is held back, and the others go on.
  *
- *  PARK-1 Parking is a record in the journal, so it holds for every worker and over restarts. Nothing
- *     waits in memory: later messages of a parked key stay on the log, and their positions are
- *     passed (I11).
- *  PARK-2 Resuming handles everything from the parked message on, in log order, from the log, page by
- *     page; only when nothing is left is the key resumed in the journal. After a crash in between
- *     the message that resumes is read again, and handled ones are recognised (I4).
+ *  PARK-1 Parking is a record in the journal, so it holds for every worker and over restarts.
+ *     Nothing waits in memory: later messages of a parked key stay on the log, and their positions
+ *     are passed (I11).
+ *  PARK-2 Resuming handles everything from the parked message on, in log order, from the log, page
+ *     by page; only when nothing is left is the key resumed in the journal. After a crash in
+ *     between the message that resumes is read again, and handled ones are recognised (I4).
  *  PARK-3 When the message fails again, the key stays parked, with the new failure.
- *  PARK-4 An owner that passes a message over, or ends a resumption, loses it when that was wrong. So
- *     before it does, the log's leader has confirmed that the agent is (still) parked, or that
+ *  PARK-4 An owner that passes a message over, or ends a resumption, loses it when that was wrong.
+ *     So before it does, the log's leader has confirmed that the agent is (still) parked, or that
  *     nothing is left. One answer is good for everything that had come by then: a resumption that
  *     ends later begins with a message that comes later.
  */

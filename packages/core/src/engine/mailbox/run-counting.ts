@@ -2,15 +2,17 @@
  * Counting the runs that end with their process: out of memory, a native crash, `process.exit`, an
  * endless loop. Such a run leaves no word, so it is written down that it begins.
  *
- *  RUN-1 It costs nothing as long as nobody dies: only inputs that the dead holder of a partition may have had (see
- *     engine/runtime/suspicion.ts) are written down, once in a process, in the journal and under its fence, before their handler
- *     is called. The next owner finds in the tail that it reads anyway how many processes ended during their runs.
- *  RUN-2 These runs count as attempts. When a message has ended `deathsMax` processes it is given up by its policy, with an
- *     error that names it: one message ends `deathsMax` + 1 processes, because the first run was not written down.
- *  RUN-3 A message during whose run a process ended runs alone among such messages. So an innocent one that ran beside the
- *     culprit is counted once at most.
- *  RUN-4 A run that was given back ended without its process; that is written down, too. Resuming a parked agent begins a
- *     new count.
+ *  RUN-1 It costs nothing as long as nobody dies: only inputs that the dead holder of a partition
+ *     may have had (see engine/runtime/suspicion.ts) are written down, once in a process, in the
+ *     journal and under its fence, before their handler is called. The next owner finds in the tail
+ *     that it reads anyway how many processes ended during their runs.
+ *  RUN-2 These runs count as attempts. When a message has ended `deathsMax` processes it is given
+ *     up by its policy, with an error that names it: one message ends `deathsMax` + 1 processes,
+ *     because the first run was not written down.
+ *  RUN-3 A message during whose run a process ended runs alone among such messages. So an innocent
+ *     one that ran beside the culprit is counted once at most.
+ *  RUN-4 A run that was given back ended without its process; that is written down, too. Resuming a
+ *     parked agent begins a new count.
  */
 import { LogUnavailableError } from "../../errors/log-errors.ts";
 import { ProcessDiedError } from "../../errors/message-errors.ts";

@@ -1,9 +1,11 @@
 /**
  * The other workers, as far as they can be heard.
  *
- *  - A worker that misses its beat is asked whether it is still there: when its process is gone nobody answers, and it
- *    is dead at once. One that answers, or cannot be asked, counts as alive until it was silent for `deadAfterMs` (OWN-3).
- *  - Each has an alarm of its own: asking only at our own beats would find a death up to a beat later.
+ *  - A worker that misses its beat is asked whether it is still there: when its process is gone
+ *    nobody answers, and it is dead at once. One that answers, or cannot be asked, counts as alive
+ *    until it was silent for `deadAfterMs` (OWN-3).
+ *  - Each has an alarm of its own: asking only at our own beats would find a death up to a beat
+ *    later.
  */
 import type { Clock } from "../../clock/clock.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";

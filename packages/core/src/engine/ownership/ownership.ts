@@ -2,13 +2,17 @@
  * Holdings of the workers: they announce themselves, and each takes and releases what the
  * assignment gives it.
  *
- *  OWN-1 Overlap is harmless: the journal's expected revision is the fence (I5). Everything here is only about not doing
- *     work twice and not leaving it undone.
- *  OWN-2 A partition is taken when its last holder released it, died, or did not release it within `handoverTimeoutMs`.
- *  OWN-3 A worker that is silent for `deadAfterMs` is dead to the others, and at once when nobody answers for it any more.
- *  OWN-4 The floor is saved before a release is announced, so the successor starts where the holder stopped.
- *  OWN-5 Partitions are released one by one: a slow turn holds up its own partition only. A worker that stops goes on
- *     announcing until everything is released, so that nobody takes over what still runs.
+ *  OWN-1 Overlap is harmless: the journal's expected revision is the fence (I5). Everything here is
+ *     only about not doing work twice and not leaving it undone.
+ *  OWN-2 A partition is taken when its last holder released it, died, or did not release it within
+ *        `handoverTimeoutMs`.
+ *  OWN-3 A worker that is silent for `deadAfterMs` is dead to the others, and at once when nobody
+ *        answers for it any more.
+ *  OWN-4 The floor is saved before a release is announced, so the successor starts where the holder
+ *        stopped.
+ *  OWN-5 Partitions are released one by one: a slow turn holds up its own partition only. A worker
+ *     that stops goes on announcing until everything is released, so that nobody takes over what
+ *     still runs.
  */
 import type { Clock } from "../../clock/clock.ts";
 import { errorData } from "../../errors/troupe-error.ts";

@@ -3,8 +3,8 @@
  *
  *  KEY-1 A key that is not known here is read from the store; a missing one is made there by
  *     compare-and-set, so two processes that begin at once have the same one.
- *  KEY-2 An answer is believed for a minute and no longer. An erasure is told to the other processes,
- *     so it usually counts at once.
+ *  KEY-2 An answer is believed for a minute and no longer. An erasure is told to the other
+ *     processes, so it usually counts at once.
  *  KEY-3 Only the store's note says that a key was erased. A key that is not there without one is
  *     missing (`missing-key`), and all that need it wait: an empty or older store must not look
  *     like forgetting.

@@ -2,10 +2,11 @@
  * Records of some types' journals, agent by agent, as one pass over them sees them; and the
  * position up to which all of a type may go at once.
  *
- *  CENSUS-1 Nothing of an agent goes that its own rule keeps: of one behind none of whose base records anything may go, its first
- *     record bounds what goes of the type. So each agent that was seen has a base record at the bound or after it, or begins there.
- *  CENSUS-2 An agent that was not seen begins after the end of the pass. Where there was no room for one, its first record bounds
- *     what goes (I7).
+ *  CENSUS-1 Nothing of an agent goes that its own rule keeps: of one behind none of whose base
+ *     records anything may go, its first record bounds what goes of the type. So each agent that
+ *     was seen has a base record at the bound or after it, or begins there.
+ *  CENSUS-2 An agent that was not seen begins after the end of the pass. Where there was no room
+ *     for one, its first record bounds what goes (I7).
  *  CENSUS-3 Later than the pass more may go, never less: a late worker removes only what may go.
  */
 import type { AgentId } from "../../definition/message/address.ts";

@@ -1,16 +1,17 @@
 /**
  * The collector: removes what the retention of a worker's types lets go, in small steps.
  *
- *  COLLECT-1 A step is one agent: its records before a base record, then its inputs up to that base's last one. Both are
- *     idempotent and bounded by what a look found; a crash in between leaves something for the next base record's step.
- *  COLLECT-2 Only the holder of the agent's partition does it. The rule spares the log; the base record is
- *     fenced, so two workers that do it remove the same.
- *  COLLECT-3 A look comes before the steps, again every `lookMs`: every saved floor stands (LOWWATER-3), the
- *     low-water mark is raised to what this worker just found on the log, and the inputs that are
- *     handled everywhere are known (UNHANDLED-1, UNHANDLED-2). Entries below the mark are archived before any of them
- *     is removed, where there is an archive.
- *  COLLECT-4 It is paced: so many agents a second, a few at once, and a part of the time at most; a log
- *     that is busy is left alone. Records beyond that pace wait, and go by prefix when they are
+ *  COLLECT-1 A step is one agent: its records before a base record, then its inputs up to that
+ *     base's last one. Both are idempotent and bounded by what a look found; a crash in between
+ *     leaves something for the next base record's step.
+ *  COLLECT-2 Only the holder of the agent's partition does it. The rule spares the log; the base
+ *     record is fenced, so two workers that do it remove the same.
+ *  COLLECT-3 A look comes before the steps, again every `lookMs`: every saved floor stands
+ *     (LOWWATER-3), the low-water mark is raised to what this worker just found on the log, and the
+ *     inputs that are handled everywhere are known (UNHANDLED-1, UNHANDLED-2). Entries below the
+ *     mark are archived before any of them is removed, where there is an archive.
+ *  COLLECT-4 It is paced: so many agents a second, a few at once, and a part of the time at most; a
+ *     log that is busy is left alone. Records beyond that pace wait, and go by prefix when they are
  *     many (prefix.ts); more than `waitingMax` are left to the agents' next base records.
  */
 import type { Clock } from "../../clock/clock.ts";

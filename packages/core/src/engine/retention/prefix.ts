@@ -1,14 +1,15 @@
 /**
  * Removing what lies before a position of all agents of a type, in two requests.
  *
- *  PREFIX-1 The cost for a log of taking records of one agent out of the middle grows with the number of
- *     others between them; the cost of removing a prefix of a type does not. So where much has
- *     gathered it goes by prefix.
- *  PREFIX-2 A log may do nothing else while it removes. So a prefix goes in slices that take a moment each, with a pause after each
- *     that is longer; a crash in between leaves a shorter prefix.
- *  PREFIX-3 The bound is the one that a census found (CENSUS-1 to CENSUS-3), at most the one that the look allows.
- *     Before anything goes the log's leader has the record of the agent that holds the bound (BASE-4),
- *     the log is still the same, and all of it is archived.
+ *  PREFIX-1 The cost for a log of taking records of one agent out of the middle grows with the
+ *     number of others between them; the cost of removing a prefix of a type does not. So where
+ *     much has gathered it goes by prefix.
+ *  PREFIX-2 A log may do nothing else while it removes. So a prefix goes in slices that take a
+ *     moment each, with a pause after each that is longer; a crash in between leaves a shorter
+ *     prefix.
+ *  PREFIX-3 The bound is the one that a census found (CENSUS-1 to CENSUS-3), at most the one that
+ *     the look allows. Before anything goes the log's leader has the record of the agent that holds
+ *     the bound (BASE-4), the log is still the same, and all of it is archived.
  */
 import type { Archive } from "../../log/archive/archive-port.ts";
 import type { Clock } from "../../clock/clock.ts";

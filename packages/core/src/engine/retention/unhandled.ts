@@ -1,13 +1,15 @@
 /**
  * From where on inputs may still be needed by somebody, whoever it is.
  *
- *  UNHANDLED-1 Inputs before the first one that some type has not handled were handled by everybody. A turn
- *     that is not committed has its input there or later, and its asks lie after that; so an ask
- *     that may still be looked up is never removed (engine/turn/earlier-ask.ts).
- *  UNHANDLED-2 A dead letter names its original, which is sent again when it is redriven; a parked agent's messages wait on the
- *     log from the one on that parked it. Both have a dead letter, stored before the floor passed them; so whoever reads
- *     the dead letters after the floors finds all that concern what lies before the floors.
- *  UNHANDLED-3 A type that was registered and has no floor in a partition has handled nothing there.
+ *  UNHANDLED-1 Inputs before the first one that some type has not handled were handled by
+ *     everybody. A turn that is not committed has its input there or later, and its asks lie after
+ *     that; so an ask that may still be looked up is never removed (engine/turn/earlier-ask.ts).
+ *  UNHANDLED-2 A dead letter names its original, which is sent again when it is redriven; a parked
+ *     agent's messages wait on the log from the one on that parked it. Both have a dead letter,
+ *     stored before the floor passed them; so whoever reads the dead letters after the floors finds
+ *     all that concern what lies before the floors.
+ *  UNHANDLED-3 A type that was registered and has no floor in a partition has handled nothing
+ *              there.
  */
 import { agentName } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";

@@ -4,14 +4,14 @@
  * In a rolling deploy several versions of the code host a type. The type's manifest says what any
  * of them handles, so old code sees what only newer code knows:
  *
- *  KNOW-1 An input that the manifest knows and this code does not waits, with everything behind it of
- *     its key, until code that knows it takes the partition. The other keys go on.
- *  KNOW-2 A manifest that was read after the message decides whether it is unknown to everybody, and so
- *     a dead letter.
- *  KNOW-3 A publication is passed over only on a manifest that was read at most `freshMs` ago. A worker
- *     that adds a subscription to a type that exists waits longer than that, and only then says
- *     from which position on it counts (registration.ts). So no publication that belongs to it is
- *     passed over.
+ *  KNOW-1 An input that the manifest knows and this code does not waits, with everything behind it
+ *     of its key, until code that knows it takes the partition. The other keys go on.
+ *  KNOW-2 A manifest that was read after the message decides whether it is unknown to everybody,
+ *     and so a dead letter.
+ *  KNOW-3 A publication is passed over only on a manifest that was read at most `freshMs` ago. A
+ *     worker that adds a subscription to a type that exists waits longer than that, and only then
+ *     says from which position on it counts (registration.ts). So no publication that belongs to it
+ *     is passed over.
  *  KNOW-4 A subscription counts for what comes after its beginning.
  */
 import type { Clock } from "../../clock/clock.ts";

@@ -2,15 +2,16 @@
  * A call of a batch handler: messages take slots while it gathers, the handler runs once, and each
  * message hears its own outcome.
  *
- *  BATCH-1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead letter. Of a batch whose
- *     messages failed in part, the others commit.
- *  BATCH-2 Messages of one agent sit in log order, and all of its messages that are being handled sit in one call (I2).
- *  BATCH-3 When the handler throws, nobody knows which message it was: each is tried again alone, so
- *     that the bad one fails alone (I10). That run alone comes after every failure, and also when
- *     the runs are used up.
- *  BATCH-4 A message whose turn is given up meanwhile keeps its slot, and the handler's work on it has
- *     no effect. Its asks and limits are waited for as long as one of the others is there, because
- *     their handler must not fail.
+ *  BATCH-1 A message is one turn, in a batch as alone: its record, its reply, its retries, its dead
+ *     letter. Of a batch whose messages failed in part, the others commit.
+ *  BATCH-2 Messages of one agent sit in log order, and all of its messages that are being handled
+ *          sit in one call (I2).
+ *  BATCH-3 When the handler throws, nobody knows which message it was: each is tried again alone,
+ *     so that the bad one fails alone (I10). That run alone comes after every failure, and also
+ *     when the runs are used up.
+ *  BATCH-4 A message whose turn is given up meanwhile keeps its slot, and the handler's work on it
+ *     has no effect. Its asks and limits are waited for as long as one of the others is there,
+ *     because their handler must not fail.
  *  BATCH-5 A call holds one permit, whatever its size, and none while it gathers (I7).
  */
 import { BatchContextOfCall } from "./batch-context-of-call.ts";

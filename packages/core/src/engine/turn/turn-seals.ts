@@ -1,14 +1,17 @@
 /**
  * The keys of one turn, for the parts it opens and those it seals.
  *
- *  SEAL-1 Everything a turn stores of personal data is sealed before it is encoded: events and messages by their declaration;
- *     the reply and the results of steps as a whole, because nothing declares them, with the keys of the agent itself and of
- *     everybody whose data was in its message, is in its state, was asked for, or is in what it emits and sends.
+ *  SEAL-1 Everything a turn stores of personal data is sealed before it is encoded: events and
+ *     messages by their declaration; the reply and the results of steps as a whole, because nothing
+ *     declares them, with the keys of the agent itself and of everybody whose data was in its
+ *     message, is in its state, was asked for, or is in what it emits and sends.
  *  SEAL-2 Keys are read and made around the handler, never in it, so that emitting and folding stay
  *     synchronous. A failure there is no run of the handler: it does not count, and is tried again
  *     for ever.
- *  SEAL-3 A state that was folded with data which is erased now is folded again before a handler sees it.
- *  SEAL-4 A message whose data was erased is not handled any more: it fails for good, and its dead letter says why.
+ *  SEAL-3 A state that was folded with data which is erased now is folded again before a handler
+ *         sees it.
+ *  SEAL-4 A message whose data was erased is not handled any more: it fails for good, and its dead
+ *         letter says why.
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
 import { UndecodablePayloadError } from "../../errors/message-errors.ts";

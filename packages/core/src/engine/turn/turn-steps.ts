@@ -2,22 +2,24 @@
  * Steps of a running turn (I6, I13). The reasons are in DESIGN.md.
  *
  *  STEP-1 A step whose result is recorded returns it; its function does not run.
- *  STEP-2 A step resolves only after its result is in the journal, whether its function is synchronous
- *     or not. Steps that finish while an append is on its way go together with the next one, so
- *     many at once cost few round trips; steps that are too large together go one after the other.
- *     When the log refuses the record of one step, that step fails; a later run offers the same
- *     result again, its effect does not run again.
+ *  STEP-2 A step resolves only after its result is in the journal, whether its function is
+ *     synchronous or not. Steps that finish while an append is on its way go together with the next
+ *     one, so many at once cost few round trips; steps that are too large together go one after the
+ *     other. When the log refuses the record of one step, that step fails; a later run offers the
+ *     same result again, its effect does not run again.
  *  STEP-3 A drawn value (the clock, chance, ids) costs no round trip: it is recorded with the next
  *     append or with the turn. Before the next effect it is recorded in any case, because that
  *     effect may be known by it.
  *  STEP-4 A result comes back as it was stored, in the first run as in every later one.
- *  STEP-5 Between the end of an effect and its record a crash makes it run again. The idempotency key is the same then.
- *  STEP-6 Before an effect the ground is firm: everything before it is stored, and after an activation the journal has taken
- *     a record of ours, if need be an empty one, so nobody else wrote to it meanwhile (I5).
- *  STEP-7 A step that is not awaited does not end the process when it fails; one that is under way when
- *     its handler is done is told.
- *  STEP-8 An ask outlives the runs of its handler, is accepted only from the owner of the agent, and is made once, however
- *     late a run makes it again (asks-under-way.ts, earlier-ask.ts).
+ *  STEP-5 Between the end of an effect and its record a crash makes it run again. The idempotency
+ *         key is the same then.
+ *  STEP-6 Before an effect the ground is firm: everything before it is stored, and after an
+ *     activation the journal has taken a record of ours, if need be an empty one, so nobody else
+ *     wrote to it meanwhile (I5).
+ *  STEP-7 A step that is not awaited does not end the process when it fails; one that is under way
+ *     when its handler is done is told.
+ *  STEP-8 An ask outlives the runs of its handler, is accepted only from the owner of the agent,
+ *     and is made once, however late a run makes it again (asks-under-way.ts, earlier-ask.ts).
  */
 import { RevisionConflictError } from "../../errors/log-errors.ts";
 import { StepTimeoutError, TurnEndedError } from "../../errors/message-errors.ts";

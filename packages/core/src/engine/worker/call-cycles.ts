@@ -3,12 +3,13 @@
  * number of workers. The chain of callers that travels with an ask does not show it, because these
  * are different conversations; each waits for the end of the other one's turn, until a deadline.
  *
- *  CYCLE-1 While turns of a worker wait, it tells all workers a few times a second for whom. A ring of
- *     agents, each of which waits for the next one, is a cycle.
- *  CYCLE-2 A wait that others told may be over by now. A cycle counts when each of its asks was told
- *     several times, the last time just now: asks that are answered do not stay.
- *  CYCLE-3 One is given up, everywhere the same: the ask of the agent whose name comes first. Its turn gets
- *     the error, and with that its agent is free for whoever waits for it. The others go on.
+ *  CYCLE-1 While turns of a worker wait, it tells all workers a few times a second for whom. A ring
+ *     of agents, each of which waits for the next one, is a cycle.
+ *  CYCLE-2 A wait that others told may be over by now. A cycle counts when each of its asks was
+ *     told several times, the last time just now: asks that are answered do not stay.
+ *  CYCLE-3 One is given up, everywhere the same: the ask of the agent whose name comes first. Its
+ *     turn gets the error, and with that its agent is free for whoever waits for it. The others go
+ *     on.
  *  CYCLE-4 A message may be lost: then it is told again. In the end there is the deadline.
  */
 import type { Clock } from "../../clock/clock.ts";

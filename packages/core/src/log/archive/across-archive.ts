@@ -3,11 +3,11 @@
  *
  * Everything of a chain up to its frontier comes from the archive, what is after it from the log.
  *
- *  ACROSS-1 While somebody reads, others archive and truncate: the log's answer counts only when the
- *     frontier, looked at afterwards, is not beyond where the reading was. Otherwise that part is
- *     read again, from the archive.
- *  ACROSS-2 A segment that is not there was replaced, when the manifest does not name it any more, and the
- *     part is read again; only otherwise it is missing.
+ *  ACROSS-1 While somebody reads, others archive and truncate: the log's answer counts only when
+ *     the frontier, looked at afterwards, is not beyond where the reading was. Otherwise that part
+ *     is read again, from the archive.
+ *  ACROSS-2 A segment that is not there was replaced, when the manifest does not name it any more,
+ *     and the part is read again; only otherwise it is missing.
  */
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";

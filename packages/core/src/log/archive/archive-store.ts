@@ -5,10 +5,10 @@
  * changes, the manifest of a chain, is a series of numbered objects: the creator of the next number
  * has changed it. The rules an archive relies on:
  *
- *  STORE-1 `put` creates an object whole, or not at all; after it resolved, a crash of any process or
- *     machine of ours does not take the object away.
- *  STORE-2 Of several that create one name, exactly one is told that it did; an object that is there is
- *     never changed.
+ *  STORE-1 `put` creates an object whole, or not at all; after it resolved, a crash of any process
+ *     or machine of ours does not take the object away.
+ *  STORE-2 Of several that create one name, exactly one is told that it did; an object that is
+ *     there is never changed.
  *  STORE-3 An object that was put is found by `get` and `list` from then on, a removed one is not.
  */
 

@@ -1,15 +1,15 @@
 /**
  * Archiving one chain (MANIFEST-1 to MANIFEST-3 are the manifest's).
  *
- *  CHAIN-1 A segment counts after it was written, read back and compared, entry by entry; the manifest
- *     names it then, with the new frontier, in one change. A crash before leaves objects that nobody
- *     names.
- *  CHAIN-2 The frontier never passes an entry that no segment has: a segment is made of what the log has
- *     after the frontier of the very manifest that the change replaces.
- *  CHAIN-3 One segment at a time is held in memory (I7). Small segments at the end are written together
- *     with what comes, so their number stays small however often little is archived.
- *  CHAIN-4 An erased key is in no object that anybody names, and an archiver that was about to name one
- *     that has it is refused.
+ *  CHAIN-1 A segment counts after it was written, read back and compared, entry by entry; the
+ *     manifest names it then, with the new frontier, in one change. A crash before leaves objects
+ *     that nobody names.
+ *  CHAIN-2 The frontier never passes an entry that no segment has: a segment is made of what the
+ *     log has after the frontier of the very manifest that the change replaces.
+ *  CHAIN-3 One segment at a time is held in memory (I7). Small segments at the end are written
+ *     together with what comes, so their number stays small however often little is archived.
+ *  CHAIN-4 An erased key is in no object that anybody names, and an archiver that was about to name
+ *     one that has it is refused.
  */
 import { ArchiveBusyError } from "../../errors/archive-errors.ts";
 import { LogWentBackError } from "../../errors/log-errors.ts";

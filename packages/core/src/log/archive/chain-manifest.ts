@@ -4,13 +4,13 @@
  * A store has only objects that never change, so a manifest is a series of numbered ones, and the
  * highest number counts.
  *
- *  MANIFEST-1 The creator of the next number has changed the manifest; of several exactly one does (STORE-2).
- *     Everybody else begins again with what the manifest says now.
- *  MANIFEST-2 A segment counts from the moment a manifest names it. Its name is random, and only who wrote it
- *     names it: so nobody can name what somebody else takes away.
- *  MANIFEST-3 Removing objects that no manifest names begins with a list of them, and then a change of the
- *     manifest, if need be to what it is: an archiver that wrote one of them and has not named it
- *     yet is refused by that, and writes anew.
+ *  MANIFEST-1 The creator of the next number has changed the manifest; of several exactly one does
+ *     (STORE-2). Everybody else begins again with what the manifest says now.
+ *  MANIFEST-2 A segment counts from the moment a manifest names it. Its name is random, and only
+ *     who wrote it names it: so nobody can name what somebody else takes away.
+ *  MANIFEST-3 Removing objects that no manifest names begins with a list of them, and then a change
+ *     of the manifest, if need be to what it is: an archiver that wrote one of them and has not
+ *     named it yet is refused by that, and writes anew.
  */
 import { randomBytes } from "node:crypto";
 

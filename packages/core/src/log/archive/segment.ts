@@ -8,8 +8,8 @@
  * small reads, whatever the segment's size, and the whole of it can be read in log order after
  * sorting.
  *
- *  SEGMENT-1 Every entry has a checksum of its own, every block one of its compressed bytes, the tail one
- *     in the footer, and the manifest has the SHA-256 of the file.
+ *  SEGMENT-1 Every entry has a checksum of its own, every block one of its compressed bytes, the
+ *     tail one in the footer, and the manifest has the SHA-256 of the file.
  *  SEGMENT-2 Damage costs the agents that lie there, not the others.
  */
 import { createHash } from "node:crypto";

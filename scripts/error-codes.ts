@@ -1,5 +1,5 @@
 /**
- * Writes docs/errors.md: every error class with its code, from the sources. `node
+ * Writes docs/reference/errors.md: every error class with its code, from the sources. `node
  * scripts/error-codes.ts` rewrites it, `--check` only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ interface ErrorEntry {
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url));
-const page = `${root}docs/errors.md`;
+const page = `${root}docs/reference/errors.md`;
 const declaration =
   /\/\*\*((?:(?!\*\/)[^])*)\*\/\s*export class (\w+) extends \w+ \{\s*(?:override )?readonly code(?:: \w+)? = "([\w-]+)";(\s*override readonly retryable = true;)?/g;
 
@@ -23,7 +23,7 @@ const declaration =
 export function errorPage(): string {
   const rows = errorEntries().map(
     ({ code, file, name, retryable, what }) =>
-      `| \`${code}\` | [${name}](../${file}) | ${retryable ? "yes" : "no"} | ${what} |`,
+      `| \`${code}\` | [${name}](../../${file}) | ${retryable ? "yes" : "no"} | ${what} |`,
   );
   return `# Errors
 
@@ -65,7 +65,7 @@ if (import.meta.main) {
   if (!process.argv.includes("--check")) writeFileSync(page, wanted);
   else if (readFileSync(page, "utf8") !== wanted) {
     process.stderr.write(
-      "docs/errors.md is not what the sources say: run node scripts/error-codes.ts\n",
+      "docs/reference/errors.md is not what the sources say: run node scripts/error-codes.ts\n",
     );
     process.exitCode = 1;
   }

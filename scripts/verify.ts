@@ -6,7 +6,17 @@
  */
 import { spawnSync } from "node:child_process";
 
-const checks = ["format:check", "lint", "types", "api", "knip", "publint", "attw", "test"] as const;
+const checks = [
+  "format:check",
+  "lint",
+  "types",
+  "api",
+  "knip",
+  "publint",
+  "attw",
+  "reference:check",
+  "test",
+] as const;
 const env = { ...process.env, TURBO_TELEMETRY_DISABLED: "1" };
 
 const failed = checks.filter((check) => {

@@ -4,9 +4,9 @@ import { expect, test } from "vitest";
 
 import { workerSettingsDefault } from "@troupe/core/engine";
 
-test("docs/bounds.md names every bound of a worker with its default", async () => {
-  const page = await readFile(new URL("../docs/bounds.md", import.meta.url), "utf8");
-  const rows = [...page.matchAll(/^\| `(\w+)` \| (\d+) \|/gm)];
+test("docs/operating/bounds.md names every bound of a worker with its default", async () => {
+  const page = await readFile(new URL("../docs/operating/bounds.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(\w+)` +\| (\d+) +\|/gm)];
   const told = Object.fromEntries(rows.map(([, name = "", value]) => [name, Number(value)]));
   const numbers = Object.entries(workerSettingsDefault).filter(
     ([, value]) => typeof value === "number",

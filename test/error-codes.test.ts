@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { errorPage } from "../scripts/error-codes.ts";
 
 it("lists every error with its code, as the sources declare them", async () => {
-  const page = await readFile(new URL("../docs/errors.md", import.meta.url), "utf8");
+  const page = await readFile(new URL("../docs/reference/errors.md", import.meta.url), "utf8");
   expect(page).toBe(errorPage());
   expect(page).toContain("| `call-cycle` | [CallCycleError]");
 });

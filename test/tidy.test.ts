@@ -15,6 +15,7 @@ import {
 import * as imports from "./tidy/imports.ts";
 import * as manifests from "./tidy/manifests.ts";
 import * as oldWords from "./tidy/old-words.ts";
+import * as pages from "./tidy/pages.ts";
 import * as plainText from "./tidy/plain-text.ts";
 import { isCode, type Rule } from "./tidy/rule.ts";
 import * as tiers from "./tidy/tiers.ts";
@@ -30,6 +31,7 @@ const rules: readonly Rule[] = [
   ...Object.values(imports),
   ...Object.values(manifests),
   ...Object.values(oldWords),
+  ...Object.values(pages),
   ...Object.values(plainText),
   ...Object.values(tiers),
 ];

@@ -1,6 +1,6 @@
 /**
- * Backup and restore as docs/backup.md says: the streams of a namespace one after the other, under
- * load, and put back on a server that has nothing.
+ * Backup and restore as docs/operating/backup.md says: the streams of a namespace one after the
+ * other, under load, and put back on a server that has nothing.
  *
  * What the backup of the log has is there afterwards, and is handled once; what came after is gone,
  * and is said where somebody remembers it.

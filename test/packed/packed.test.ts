@@ -127,7 +127,7 @@ describe.skipIf(skipped).for(kinds.filter(([, , wanted]) => wanted))("%s", ([nam
   beforeAll(async () => {
     const more = { ...kind, installs: [...kind.installs, ...beside] };
     const path = join(folder, name.replaceAll(/\W+/g, "-"));
-    project = await makeProject(path, more, tarballs.values());
+    project = await makeProject(path, more, ofApplications(tarballs));
     await writeFile(join(project.path, "tsconfig.json"), settings);
     for (const program of ours) {
       await writeFile(pathIn(project, program), addressFromEnvironment(program.code));
@@ -154,7 +154,7 @@ describe.skipIf(skipped).for(kinds.filter(([, , wanted]) => wanted))("%s", ([nam
         join(project.path, "entries.ts"),
         typesOf(packages.flatMap((p) => p.entries)),
       );
-      const compiled = compile(project, ["--skipLibCheck", "false"]).catch(
+      const compiled = compile(project, ["--skipLibCheck", "false", ...asThePageSays(kind)]).catch(
         (error: unknown) => error,
       );
       expect(await compiled).toMatchObject({ stdout: "", stderr: "" });
@@ -165,14 +165,7 @@ describe.skipIf(skipped).for(kinds.filter(([, , wanted]) => wanted))("%s", ([nam
     "$name runs",
     { timeout },
     async (program) => {
-      const compiler = [
-        "--outDir",
-        "out",
-        "--noEmit",
-        "false",
-        "--allowImportingTsExtensions",
-        "false",
-      ];
+      const compiler = ["--outDir", "out", "--noEmit", "false", ...asThePageSays(kind)];
       if (kind.type === "commonjs") await compile(project, compiler);
       const path =
         kind.type === "module"
@@ -184,13 +177,22 @@ describe.skipIf(skipped).for(kinds.filter(([, , wanted]) => wanted))("%s", ([nam
   );
 });
 
+/** The options that "getting started" takes back for CommonJS. */
+function asThePageSays({ type }: ProjectKind): string[] {
+  const off = ["--verbatimModuleSyntax", "--allowImportingTsExtensions"];
+  return type === "module" ? [] : off.flatMap((option) => [option, "false"]);
+}
+
 function compile(project: Project, parameters: readonly string[]): Promise<Said> {
   const compiler = join("node_modules", "typescript", "bin", "tsc");
   return runIn(project, process.execPath, [compiler, "-p", ".", ...parameters]);
 }
 
-/** The contract suites need vitest, which nobody else does. */
+/** The contract suites are for makers of logs, and need vitest, which nobody else does. */
 const needsMore = (entry: string): boolean => entry === "@troupe/contracts";
+
+const ofApplications = (all: ReadonlyMap<string, string>): string[] =>
+  [...all].filter(([name]) => !needsMore(name)).map(([, path]) => path);
 
 const pathIn = (project: Project, { name }: Program): string => join(project.path, `${name}.ts`);
 

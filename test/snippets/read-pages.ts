@@ -10,14 +10,14 @@ import { programsOf, type Program } from "./programs.ts";
 const root = new URL("../../", import.meta.url);
 
 /** A page of the documentation. */
-interface Page {
+export interface Page {
   /** From the root of the repository. */
   readonly path: string;
   readonly text: string;
 }
 
 /** Every page, by path. */
-async function readPages(): Promise<Page[]> {
+export async function readPages(): Promise<Page[]> {
   const packages = await readdir(new URL("packages/", root));
   const docs = await readdir(new URL("docs/", root), { recursive: true });
   const paths = [

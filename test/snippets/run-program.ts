@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { startNatsServer } from "@troupe/jetstream/server";
@@ -46,6 +47,28 @@ export async function runProgram(
     await rm(cwd, { recursive: true, force: true });
   }
   return printed;
+}
+
+/**
+ * Runs programs one after the other in one process, which is several times quicker. Resolves with
+ * what each printed on the error stream, by its path.
+ */
+export async function runPrograms(
+  paths: readonly string[],
+  options: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const runner = fileURLToPath(new URL("run-all.ts", import.meta.url));
+  const timeout = hangsAfterMs * paths.length;
+  const running = run(process.execPath, [...options, runner, ...paths], { timeout });
+  // One that fails has said so on the error stream, with its name before it.
+  const { stderr } = await running.catch((error: unknown) => error as Printed);
+  return new Map(
+    stderr
+      .replaceAll(saidWhenBusy, "")
+      .split("\n── ")
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n") + 1)]),
+  );
 }
 
 /** The text, with the address that pages name replaced by the one of the broker at hand. */

@@ -128,7 +128,7 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   };
 
   /**
-   * The state of an agent without history, a storable value (docs/values.md). Call it before
+   * The state of an agent without history, a storable value (docs/guides/values.md). Call it before
    * `event` and `on`. It is frozen; dates, bytes, Maps and Sets in it are copies in every handler.
    * @throws NotStorableError
    *

@@ -1,6 +1,6 @@
 /**
- * @troupe/core/errors: one class for each condition, under `TroupeError`. docs/errors.md lists
- * their codes and what to do.
+ * @troupe/core/errors: one class for each condition, under `TroupeError`. docs/reference/errors.md
+ * lists their codes and what to do.
  */
 export { TroupeError } from "../errors/troupe-error.ts";
 export { Reject } from "../errors/message-errors.ts";

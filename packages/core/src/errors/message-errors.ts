@@ -139,7 +139,7 @@ export class InvalidTimerError extends TroupeError {
 
 /**
  * The value is nothing that can be stored, so it was refused where it was given; `details.path`
- * says which part of it. docs/values.md has the list of what can.
+ * says which part of it. docs/guides/values.md has the list of what can.
  */
 export class NotStorableError extends TroupeError {
   readonly code = "not-storable";

@@ -15,7 +15,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import { isSameCheckpoint, startOf } from "./checkpoint.ts";
 import type { ProjectionSink, ReadModel } from "./projection-sink.ts";
 
-/** A storable value in memory that handlers change (docs/values.md). */
+/** A storable value in memory that handlers change (docs/guides/values.md). */
 export interface MemoryModel<Value> extends ReadModel<Value> {
   readonly medium: "memory";
   readonly initial: () => Value;

@@ -37,7 +37,8 @@ export type { Job, Part, StageContext } from "./definition/pipeline/stage-defini
 // Read models.
 export { type MemorySink, memoryModel, memorySink } from "./client/projection/memory-sink.ts";
 export type { ProjectOptions } from "./client/projection/projection-settings.ts";
-export type { ProjectionSink, ReadModel } from "./client/projection/projection-sink.ts";
+export type { ProjectionSink } from "./client/projection/projection-sink.ts";
+export type { ReadModel } from "./client/projection/read-model.ts";
 export { type EventInfo, type Projection, projection } from "./client/projection/projection.ts";
 export type { RunningProjection } from "./client/projection/running-projection.ts";
 

@@ -5,16 +5,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import type { RetentionOptions, TopicRetention } from "./retention-rule.ts";
 import type { Migrations } from "./state-migration.ts";
 import type { Schema } from "./schema.ts";
-import type { Upcast } from "./event-version.ts";
-
-export interface EventDefinition {
-  readonly schema: Schema;
-  /** The shape of the data: `emit` takes it, and the fold gets it. */
-  readonly version: number;
-  /** Functions by earlier version: each lifts the data of its version to the next one. */
-  readonly upcast: Readonly<Record<number, Upcast>>;
-  readonly fold: (state: unknown, event: unknown) => unknown;
-}
+import type { EventDefinition } from "./event-version.ts";
 
 /**
  * A handler without its types. Returns the reply or a promise of it; a batch handler, one per

@@ -2,7 +2,6 @@
  * Talking to an agent type by name, without its definition: for tools, and where two definitions
  * would need each other.
  */
-import type { Agent } from "./agent.ts";
 import { requireName } from "./name.ts";
 
 /** The message types of an agent whose definition is not at hand: every name, any value. */
@@ -15,10 +14,6 @@ export interface AgentReference<Messages> {
   readonly type: string;
   readonly "~types"?: { readonly messages: Messages };
 }
-
-/** The messages an agent definition handles. */
-export type MessagesOf<Definition> =
-  Definition extends Agent<infer _State, infer _Events, infer Messages> ? Messages : never;
 
 /**
  * Refer to an agent type by its name. Its messages are then unchecked on this side; the agent still

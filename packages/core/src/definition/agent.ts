@@ -463,3 +463,7 @@ function add<Entry>(
   }
   return Object.freeze({ ...entries, [name]: entry });
 }
+
+/** The messages an agent definition handles. */
+export type MessagesOf<Definition> =
+  Definition extends Agent<infer _State, infer _Events, infer Messages> ? Messages : never;

@@ -10,7 +10,7 @@ import { z } from "zod";
 
 import { agent, agentNamed, topic } from "@troupe/core";
 import type { AskCalls } from "./agent-calls.ts";
-import type { MessagesOf } from "./agent-reference.ts";
+import type { MessagesOf } from "./agent.ts";
 import type { MessageOptions, Receipt, Troupe } from "@troupe/core";
 import type { ReplayedTurn } from "@troupe/core/operate";
 

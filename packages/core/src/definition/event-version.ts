@@ -13,7 +13,7 @@ import { agentName } from "./message/address.ts";
 import type { Position } from "./message/input.ts";
 import { requireOptions } from "./option-rules.ts";
 import type { RecordedEvent } from "./recorded-event.ts";
-import type { AgentDefinition, EventDefinition } from "./agent-definition.ts";
+import type { Schema } from "./schema.ts";
 import { stored } from "../wire/storable.ts";
 import { ignore, isThenable } from "../wire/thenable.ts";
 
@@ -47,6 +47,21 @@ export interface EventOptions {
 }
 
 /** The agent that an event belongs to, and the place where it is recorded. */
+export interface EventDefinition {
+  readonly schema: Schema;
+  /** The shape of the data: `emit` takes it, and the fold gets it. */
+  readonly version: number;
+  /** Functions by earlier version: each lifts the data of its version to the next one. */
+  readonly upcast: Readonly<Record<number, Upcast>>;
+  readonly fold: (state: unknown, event: unknown) => unknown;
+}
+
+/** What a fold depends on, of an agent's definition. */
+interface FoldedDefinition {
+  readonly events: Readonly<Record<string, EventDefinition>>;
+  readonly stateVersion: number;
+}
+
 export interface EventPlace {
   readonly agent: AgentId;
   /**
@@ -120,7 +135,7 @@ export function upToDate(
  * The versions that a state is folded with: that of the state, and those of the declared events, as
  * in `1 deposited@2 opened`. For a snapshot.
  */
-export function foldVersion({ events, stateVersion }: AgentDefinition): string {
+export function foldVersion({ events, stateVersion }: FoldedDefinition): string {
   const declared = Object.entries(events).map(([name, { version }]) =>
     version > 1 ? `${name}@${version}` : name,
   );

@@ -19,13 +19,13 @@ export type {
   JournalEntry,
   Log,
   LogEntry,
-  LogLimits,
   LogStatus,
   ReadOptions,
   ReadRequest,
   Reader,
   TurnCommit,
 } from "../log/log.ts";
+export type { LogLimits } from "../log/log-limits.ts";
 export type { Presence } from "../log/presence.ts";
 export type { StorageReport, StoredKind, StoredPart } from "../log/storage-report.ts";
 
@@ -85,14 +85,8 @@ export {
   isSameManifest,
   shrunkManifest,
 } from "../log/manifest.ts";
-export {
-  type LogEnd,
-  type Mark,
-  type StoredAt,
-  fitsLog,
-  laterMark,
-  logChanged,
-} from "../log/mark.ts";
+export { fitsLog, laterMark, logChanged } from "../log/mark.ts";
+export { type LogEnd, type Mark, type StoredAt } from "../log/log-end.ts";
 
 // Sinks of projections.
 export {
@@ -101,12 +95,8 @@ export {
   isSameCheckpoint,
   startOf,
 } from "../client/projection/checkpoint.ts";
-export type {
-  CheckpointMove,
-  HandleOf,
-  ProjectionSink,
-  ReadModel,
-} from "../client/projection/projection-sink.ts";
+export type { CheckpointMove, ProjectionSink } from "../client/projection/projection-sink.ts";
+export type { HandleOf, ReadModel } from "../client/projection/read-model.ts";
 export type { ProjectionDefinition } from "../client/projection/projection.ts";
 
 // Options, time and chance.

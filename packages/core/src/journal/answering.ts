@@ -10,7 +10,6 @@
  */
 import type { ErrorData } from "../errors/troupe-error.ts";
 import type { Reply } from "./reply.ts";
-import type { TurnRecord } from "./turn-record.ts";
 
 export interface Answering {
   /** The turn's own ask stays open. */
@@ -26,18 +25,21 @@ export interface LateAnswer {
   readonly failure?: ErrorData | undefined;
 }
 
+/** What a turn record says of answers. */
+interface Answered {
+  readonly answering?: Answering | undefined;
+  readonly reply?: unknown;
+}
+
 /** The turn's answer to the open asks, if it has one. */
-export function lateReplyOf({
-  answering,
-  reply,
-}: Pick<TurnRecord, "answering" | "reply">): Reply | undefined {
+export function lateReplyOf({ answering, reply }: Answered): Reply | undefined {
   const now = answering?.now;
   if (now === undefined) return undefined;
   return now.failure === undefined ? { value: reply } : { failure: now.failure };
 }
 
 /** The record without the addresses: askers that wait there are not told, and find the answer. */
-export function untold(record: TurnRecord): TurnRecord {
+export function untold<Record extends Answered>(record: Record): Record {
   const { answering } = record;
   if (answering?.now === undefined) return record;
   return { ...record, answering: { ...answering, now: { ...answering.now, replyTo: [] } } };

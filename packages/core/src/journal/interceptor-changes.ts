@@ -2,7 +2,6 @@
  * Changes that interceptors made to a turn, so that its record does not pass for the handler's own
  * word.
  */
-import type { TurnRecord } from "./turn-record.ts";
 
 export interface InterceptorChanges {
   /** Parts that the interceptors of receive replaced. */
@@ -17,8 +16,11 @@ export interface InterceptorChanges {
  * Names of the fields that differ between the record that a turn made and the one that interceptors
  * made of it.
  */
-export function changedFields(made: TurnRecord, kept: TurnRecord): readonly string[] {
-  const names = new Set([...Object.keys(made), ...Object.keys(kept)]) as Set<keyof TurnRecord>;
+export function changedFields<Record extends object>(
+  made: Record,
+  kept: Record,
+): readonly string[] {
+  const names = new Set([...Object.keys(made), ...Object.keys(kept)]) as Set<keyof Record & string>;
   return [...names].filter((name) => name !== "changed" && made[name] !== kept[name]).toSorted();
 }
 

@@ -24,7 +24,6 @@ import type { TroupeError } from "../errors/troupe-error.ts";
 import { decodeRecordPayload, encodeRecordPayload } from "../wire/payload.ts";
 import type { StageFailure } from "../errors/pipeline-errors.ts";
 import { PipelineStageError } from "../errors/pipeline-errors.ts";
-import type { TurnRecord } from "./turn-record.ts";
 
 export interface Reply {
   readonly value?: unknown;
@@ -33,7 +32,13 @@ export interface Reply {
   readonly note?: ErrorData | undefined;
 }
 
-export function replyOf(record: Pick<TurnRecord, "reply" | "failure">): Reply {
+/** What a turn record says of the reply. */
+export interface Replied {
+  readonly reply?: unknown;
+  readonly failure?: ErrorData | undefined;
+}
+
+export function replyOf(record: Replied): Reply {
   return record.failure === undefined ? { value: record.reply } : { failure: record.failure };
 }
 

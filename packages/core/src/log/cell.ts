@@ -5,7 +5,7 @@
 import { PayloadTooLargeError } from "../errors/log-errors.ts";
 import { keyToToken } from "../definition/message/key-token.ts";
 import type { Position } from "../definition/message/input.ts";
-import type { LogLimits } from "./log.ts";
+import type { LogLimits } from "./log-limits.ts";
 
 /** A cell's value as it was stored. */
 export interface Cell {

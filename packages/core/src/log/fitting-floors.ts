@@ -5,7 +5,7 @@
  */
 import type { TroupeError } from "../errors/troupe-error.ts";
 import type { Floor, Log } from "./log.ts";
-import type { Mark } from "./mark.ts";
+import type { Mark } from "./log-end.ts";
 import { fitsLog, logChanged } from "./mark.ts";
 
 export interface FittingFloors {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import type { StoredAt } from "./mark.ts";
+import type { StoredAt } from "./log-end.ts";
 import { LogFooting } from "./log-footing.ts";
 
 /** A log as positions with the times at which they were stored. */

@@ -21,7 +21,7 @@
 import { LogUnavailableError } from "../errors/log-errors.ts";
 import type { Position } from "../definition/message/input.ts";
 import type { Log, TurnCommit } from "./log.ts";
-import type { Mark } from "./mark.ts";
+import type { Mark } from "./log-end.ts";
 import { removedUnder } from "./low-water.ts";
 import { laterMark, logChanged } from "./mark.ts";
 import { shardAt } from "./shard.ts";

@@ -47,9 +47,10 @@ import type { Cell } from "./cell.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import type { Holdings, LogPart } from "./holdings.ts";
 import type { Accepted, Input, InputDraft, Position } from "../definition/message/input.ts";
+import type { LogLimits } from "./log-limits.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { Manifest, ManifestNames } from "./manifest.ts";
-import type { LogEnd, Mark, StoredAt } from "./mark.ts";
+import type { LogEnd, Mark, StoredAt } from "./log-end.ts";
 import type { Presence } from "./presence.ts";
 import type { StorageReport } from "./storage-report.ts";
 import type { TimerChange } from "../definition/message/timer.ts";
@@ -200,25 +201,6 @@ export interface FloorHolder {
   readonly worker: string;
   /** Identity of one start of the worker. */
   readonly session: string;
-}
-
-export interface LogLimits {
-  /** Largest payload the log stores, in bytes. */
-  readonly payloadBytesMax: number;
-  /** Most messages in one `commit`. */
-  readonly commitMessagesMax: number;
-  /**
-   * Finished turns of one agent from which one commit for all of them is better than one after the
-   * other, when they store nothing but their records.
-   */
-  readonly chainMin: number;
-  /**
-   * Most readers and followers of the log at once, in all processes. Where every agent type has
-   * workers of its own, each of its partitions has a reader.
-   */
-  readonly readersMax: number;
-  /** Time that the log remembers the ids of accepted messages, in milliseconds. */
-  readonly idWindowMs: number;
 }
 
 export interface CallOptions {

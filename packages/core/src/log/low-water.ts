@@ -17,7 +17,7 @@
 import { RevisionConflictError } from "../errors/log-errors.ts";
 import type { Position } from "../definition/message/input.ts";
 import type { Log } from "./log.ts";
-import type { Mark } from "./mark.ts";
+import type { Mark } from "./log-end.ts";
 
 export interface LowWater {
   /** Position before which entries may have been removed on purpose. */

@@ -13,7 +13,8 @@ import { handedOut, stored as storedForm, storedCopy } from "../../wire/storable
 import type { ProjectionDefinition } from "./projection.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { isSameCheckpoint, startOf } from "./checkpoint.ts";
-import type { ProjectionSink, ReadModel } from "./projection-sink.ts";
+import type { ProjectionSink } from "./projection-sink.ts";
+import type { ReadModel } from "./read-model.ts";
 
 /** A storable value in memory that handlers change (docs/guides/values.md). */
 export interface MemoryModel<Value> extends ReadModel<Value> {

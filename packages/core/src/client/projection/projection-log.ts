@@ -3,7 +3,7 @@ import { ForeignCheckpointError } from "../../errors/projection-errors.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { FollowRequest, Log, LogEntry } from "../../log/log.ts";
 import { wasRemoved } from "../../log/low-water.ts";
-import type { LogEnd } from "../../log/mark.ts";
+import type { LogEnd } from "../../log/log-end.ts";
 import { shardAt, shardOfKey } from "../../log/shard.ts";
 import type { AppliedRecord, Checkpoint } from "./checkpoint.ts";
 import { reachedIn } from "./checkpoint.ts";

@@ -10,22 +10,9 @@
  *  SINK-3 `open` makes the model on first use, and makes it anew, empty, when the stored version is
  *     lower than the projection's. Making it and setting the checkpoint is one transaction too.
  */
+import type { ReadModel } from "./read-model.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { ProjectionDefinition } from "./projection.ts";
-
-/**
- * Target of a projection's writes: declared with the projection, made by the sink. `Handle` is
- * passed to its handlers: the model itself, or a transaction on it.
- */
-export interface ReadModel<Handle = unknown> {
-  /** The kind of sink that can hold it, such as `memory` or `postgres`. */
-  readonly medium: string;
-  /** Only for type inference; never present at run time. */
-  readonly "~handle"?: Handle;
-}
-
-/** Type of the handle that a handler of a projection into this model gets. */
-export type HandleOf<Model> = Model extends ReadModel<infer Handle> ? Handle : never;
 
 export interface CheckpointMove {
   readonly from: Checkpoint;

@@ -19,7 +19,8 @@ import type { ProjectedRecord } from "./projected-record.ts";
 import { applyRecords, PoisonFound } from "./projected-record.ts";
 import type { EmitProjectionEvent } from "./projection-feed.ts";
 import type { ProjectSettings } from "./projection-settings.ts";
-import type { ProjectionSink, ReadModel } from "./projection-sink.ts";
+import type { ProjectionSink } from "./projection-sink.ts";
+import type { ReadModel } from "./read-model.ts";
 import type { ProjectionDefinition } from "./projection.ts";
 
 export interface WriterHost {

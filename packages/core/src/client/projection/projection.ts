@@ -5,7 +5,8 @@
  * handle from the read model, the event from the agent.
  */
 import type { Agent } from "../../definition/agent.ts";
-import type { AgentDefinition, EventDefinition } from "../../definition/agent-definition.ts";
+import type { AgentDefinition } from "../../definition/agent-definition.ts";
+import type { EventDefinition } from "../../definition/event-version.ts";
 import { requireVersion } from "../../definition/event-version.ts";
 import { requireName } from "../../definition/name.ts";
 import type { StoredEvent } from "../../definition/stored-event.ts";
@@ -13,7 +14,7 @@ import { DefinitionError } from "../../errors/definition-errors.ts";
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { Schema } from "../../definition/schema.ts";
-import type { HandleOf, ReadModel } from "./projection-sink.ts";
+import type { HandleOf, ReadModel } from "./read-model.ts";
 
 /** Facts about the event being projected. */
 export interface EventInfo {

@@ -7,7 +7,7 @@ import { z } from "zod";
 
 import { BatchFailure, pipeline } from "@troupe/core";
 import type { AskCalls } from "../agent-calls.ts";
-import type { MessagesOf } from "../agent-reference.ts";
+import type { MessagesOf } from "../agent.ts";
 import type { Job, Troupe } from "@troupe/core";
 
 const document = z.object({ text: z.string(), at: z.string().transform((at) => new Date(at)) });

@@ -5,7 +5,7 @@
 import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { TroupeError } from "../../errors/troupe-error.ts";
-import type { LogLimits } from "../../log/log.ts";
+import type { LogLimits } from "../../log/log-limits.ts";
 import type { Turn } from "../turn/turn.ts";
 
 export interface Committing {

@@ -10,7 +10,7 @@ import type { TroupeError } from "../../errors/troupe-error.ts";
 import { errorData } from "../../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import type { Floor, Log } from "../../log/log.ts";
-import type { Mark } from "../../log/mark.ts";
+import type { Mark } from "../../log/log-end.ts";
 import { shardOfPartition } from "../../log/shard.ts";
 import { floorName } from "../../log/fitting-floors.ts";
 import type { LogFooting } from "../../log/log-footing.ts";

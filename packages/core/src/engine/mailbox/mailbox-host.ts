@@ -7,9 +7,8 @@ import type { SuspectLane } from "../runtime/suspect-lane.ts";
 import type { AgentHistory } from "../history/agent-history.ts";
 import type { Delivery } from "../runtime/delivery.ts";
 import type { LogFooting } from "../../log/log-footing.ts";
-import type { Mailbox } from "./mailbox.ts";
+import type { Committing } from "../commit/committing.ts";
 import type { Turn } from "../turn/turn.ts";
-import type { Uncommitted } from "./uncommitted.ts";
 
 /** Source of a mailbox's inputs. */
 export interface MailboxPlace {
@@ -18,23 +17,29 @@ export interface MailboxPlace {
   readonly suspicion: Suspicion | undefined;
 }
 
+/** Where an entry is stored that is no turn. */
+export interface Aside {
+  /** Once nothing is on its way; no more turns run before that. */
+  aside(store: () => Promise<void>): Promise<void>;
+}
+
 export interface MailboxHost extends TurnHost {
   /** Told after each commit, and of erasures: snapshots and base records. */
   readonly kept: {
-    after(last: Turn, history: AgentHistory, line: Pick<Uncommitted, "aside">): void;
+    after(last: Turn, history: AgentHistory, line: Aside): void;
     erased(agent: AgentId): Promise<void>;
   };
   /** Reads back inputs that were left on the log. */
   readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
   /** Told of what is read from journals. */
   readonly footing: Pick<LogFooting, "commit" | "inDoubt" | "marks" | "read">;
-  readonly committer: { schedule(mailbox: Mailbox): void };
+  readonly committer: { schedule(mailbox: Committing): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;
   /** Told of every run that ends without an outcome because the worker stops (STOP-3). */
   readonly onGivenBack: (agent: AgentId, delivery: Delivery, why: Error) => void;
   /** Told whenever a mailbox came to rest. */
-  readonly activations: { becameIdle(mailbox: Mailbox): void };
+  readonly activations: { becameIdle(mailbox: Committing): void };
   readonly limits: TurnHost["limits"] & {
     /** Turns of one agent that may run before the first of them is committed. */
     readonly runAheadMax: number;

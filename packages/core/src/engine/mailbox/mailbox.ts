@@ -18,7 +18,7 @@ import { errorData, TroupeError } from "../../errors/troupe-error.ts";
 import type { AgentId } from "../../definition/message/address.ts";
 import { agentName } from "../../definition/message/address.ts";
 import type { Input, Position } from "../../definition/message/input.ts";
-import type { LogLimits } from "../../log/log.ts";
+import type { LogLimits } from "../../log/log-limits.ts";
 import { Activation } from "./activation.ts";
 import { answer, recognise, tellRetry } from "./answers.ts";
 import { stateAfter, type AgentState } from "../turn/agent-state.ts";

@@ -3,17 +3,23 @@
  * to the log, the others are ready for the next commit. Nothing of an agent is on its way beside
  * something else of it (COMMIT-1).
  */
-import type { LogLimits } from "../../log/log.ts";
+import type { LogLimits } from "../../log/log-limits.ts";
 import { messagesOf } from "../turn/turn-size.ts";
 import type { Turn } from "../turn/turn.ts";
 import { encodeBaseRecord } from "../../journal/base-record.ts";
 import type { AgentState } from "../turn/agent-state.ts";
 import { endOf } from "../turn/agent-state.ts";
 import type { MailboxHost } from "./mailbox-host.ts";
-import type { Mailbox } from "./mailbox.ts";
+import type { Committing } from "../commit/committing.ts";
+
+interface CommittedMailbox extends Committing {
+  readonly name: string;
+  /** Something may go on. */
+  arrived(): void;
+}
 
 export class Uncommitted {
-  readonly #mailbox: Mailbox;
+  readonly #mailbox: CommittedMailbox;
   readonly #committer: MailboxHost["committer"];
   #ready: Turn[] = [];
   #committing: readonly Turn[] = nothing;
@@ -27,7 +33,7 @@ export class Uncommitted {
   #settled: readonly (() => void)[] = nothing;
 
   /** @param committer is asked for a `take` soon */
-  constructor(mailbox: Mailbox, committer: MailboxHost["committer"]) {
+  constructor(mailbox: CommittedMailbox, committer: MailboxHost["committer"]) {
     this.#mailbox = mailbox;
     this.#committer = committer;
   }

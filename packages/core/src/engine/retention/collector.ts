@@ -23,7 +23,7 @@ import { agentName } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import type { Log } from "../../log/log.ts";
 import { raiseLowWater } from "../../log/low-water.ts";
-import type { Mark } from "../../log/mark.ts";
+import type { Mark } from "../../log/log-end.ts";
 import { fitsLog } from "../../log/mark.ts";
 import type { AgentHistory } from "../history/agent-history.ts";
 import { decodeJournalRecord } from "../../journal/journal-record.ts";

@@ -3,11 +3,8 @@
  * type.
  */
 import { thrownText } from "../../errors/thrown.ts";
-import type {
-  AgentDefinition,
-  EventDefinition,
-  MessageDefinition,
-} from "../../definition/agent-definition.ts";
+import type { AgentDefinition, MessageDefinition } from "../../definition/agent-definition.ts";
+import type { EventDefinition } from "../../definition/event-version.ts";
 import type { EventPlace } from "../../definition/event-version.ts";
 import {
   eventAt,

@@ -7,10 +7,10 @@ import { handedOut } from "../../wire/storable.ts";
 import { ignore, isThenable } from "../../wire/thenable.ts";
 import { TurnContext } from "./turn-context.ts";
 import { messagesOf } from "./turn-size.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** @throws TurnTooLargeError, and what `onFailed` throws */
-export function afterFailure(turn: Turn, failure: ErrorData): void {
+export function afterFailure(turn: OpenTurn, failure: ErrorData): void {
   const react = reactionOf(turn);
   if (react === undefined) return;
   const outcome: unknown = react(new TurnContext(turn), handedOut(failure) as ErrorData);
@@ -32,7 +32,7 @@ export function afterFailure(turn: Turn, failure: ErrorData): void {
 /**
  * Handler of this message's failure; for a message that cannot be read, only `onUnread` knows one.
  */
-function reactionOf(turn: Turn): UnreadHandler | undefined {
+function reactionOf(turn: OpenTurn): UnreadHandler | undefined {
   try {
     const { definition, valid } = turn.decoded();
     if (!isThenable(valid)) {

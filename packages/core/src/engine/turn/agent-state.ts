@@ -5,7 +5,7 @@ import type { StateReferences } from "../personal/state-references.ts";
 import type { BaseRecord } from "../../journal/base-record.ts";
 import type { AfterEnd } from "../../definition/context.ts";
 import type { Answering } from "../../journal/answering.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** State of an agent after some turn. */
 export interface AgentState {
@@ -32,7 +32,7 @@ export function stateAtFirst({ initialState }: AgentDefinition): AgentState {
 }
 
 /** @param before what the turn started from, or what the turns before it in its batch left */
-export function stateAfter(turn: Turn, before: AgentState): AgentState {
+export function stateAfter(turn: OpenTurn, before: AgentState): AgentState {
   const { answering, delivery, ends, number, references, runtime, state } = turn;
   const lastInput = delivery.input.position;
   return {
@@ -62,7 +62,7 @@ export function openAsksAfter(
 }
 
 /** The base record with which an agent ends: it has no state any more. */
-export function endOf(turn: Turn, after: AgentState): BaseRecord {
+export function endOf(turn: OpenTurn, after: AgentState): BaseRecord {
   const { host, runtime } = turn;
   const { turns, lastInput, openAsks, ended } = after;
   return {

@@ -24,12 +24,12 @@ import { BatchFailure } from "../../definition/batch-context.ts";
 import { errorData, isFinal } from "../../errors/troupe-error.ts";
 import { PermitHold } from "../runtime/permit-hold.ts";
 import { rootTraceparent } from "../../definition/message/trace-context.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** A message's place in a call. */
 export interface BatchSlot {
   readonly call: BatchCall;
-  readonly turn: Turn;
+  readonly turn: OpenTurn;
   readonly item: ItemContext;
   /** Place among what the handler is given; -1 before that. */
   index: number;
@@ -109,17 +109,17 @@ export class BatchCall {
   }
 
   /** Turns of all of its messages. */
-  get turns(): readonly Turn[] {
+  get turns(): readonly OpenTurn[] {
     return [...this.#slots].map(({ turn }) => turn);
   }
 
   /** The turn that this item of the handler belongs to. */
-  turnOf(item: unknown): Turn | undefined {
+  turnOf(item: unknown): OpenTurn | undefined {
     return [...this.#slots].find((slot) => slot.item === item)?.turn;
   }
 
   /** Resolves with the message's reply, rejects with its failure. */
-  join(turn: Turn, item: ItemContext): Promise<unknown> {
+  join(turn: OpenTurn, item: ItemContext): Promise<unknown> {
     const { promise, reject, resolve } = Promise.withResolvers<unknown>();
     // An interceptor may let go of it, and then nobody else hears that the turn was given up.
     promise.catch(() => undefined);
@@ -267,7 +267,7 @@ function shared(thrown: unknown): unknown {
 }
 
 /** Leaves the turn one more run, alone (BATCH-3), because its last one was not its own. */
-function keepOneRun(turn: Turn): void {
+function keepOneRun(turn: OpenTurn): void {
   // One that was given up may be running again by now.
   if (!turn.ended && turn.delivery.attempts >= turn.retry.attemptsMax) turn.uncount();
 }

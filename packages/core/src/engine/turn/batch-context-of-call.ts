@@ -5,8 +5,13 @@ import type {
   BatchStepInfo,
   BatchStepOptions,
 } from "../../definition/batch-context.ts";
-import type { BatchCall } from "./batch-call.ts";
-import { batchStep } from "./batch-step.ts";
+import { batchStep, type SteppingCall } from "./batch-step.ts";
+
+interface DescribedCall extends SteppingCall {
+  readonly type: string;
+  readonly name: string;
+  readonly traceparent: string;
+}
 
 export class BatchContextOfCall implements BatchContext {
   readonly type: string;
@@ -14,9 +19,9 @@ export class BatchContextOfCall implements BatchContext {
   readonly signal: AbortSignal;
   readonly traceparent: string;
 
-  readonly #call: BatchCall;
+  readonly #call: DescribedCall;
 
-  constructor(call: BatchCall) {
+  constructor(call: DescribedCall) {
     const { name, signal, traceparent, type } = call;
     this.#call = call;
     this.type = type;

@@ -1,7 +1,7 @@
 /** The calls of a worker's batch handlers that are gathering messages. */
 import type { MessageDefinition } from "../../definition/agent-definition.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import { BatchCall } from "./batch-call.ts";
 import type { BatchHandler } from "../../definition/batch-context.ts";
 import type { BatchHost } from "./batch-host.ts";
@@ -22,7 +22,7 @@ export class BatchGatherer {
    * rejects with its failure. Throws when it has to wait for the next call (`missedBatch`).
    */
   join(
-    turn: Turn,
+    turn: OpenTurn,
     item: ItemContext,
     { batch: settings = batchSettingsDefault, handler: untyped }: MessageDefinition,
   ): Promise<unknown> {
@@ -38,7 +38,7 @@ export class BatchGatherer {
     return call.join(turn, item);
   }
 
-  #gathering(turn: Turn, handler: BatchHandler, settings: BatchSettings): BatchCall {
+  #gathering(turn: OpenTurn, handler: BatchHandler, settings: BatchSettings): BatchCall {
     const who = settings.by === "key" ? agentName(turn.agent) : turn.agent.type;
     const name = `${who} ${turn.topic === undefined ? "message" : "topic"} ${turn.message}`;
     const found = this.#open.get(name);
@@ -49,7 +49,7 @@ export class BatchGatherer {
   }
 
   #call(
-    { agent, message }: Turn,
+    { agent, message }: OpenTurn,
     handler: BatchHandler,
     settings: BatchSettings,
     onClosed: () => void,

@@ -5,12 +5,21 @@
 import { requireOnePerItem } from "../../definition/batch-results.ts";
 import { holding, waitForLimits } from "./step-limits.ts";
 import { insideStep } from "./step-scope.ts";
-import type { BatchCall } from "./batch-call.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import type {
   AnyBatchItem,
   BatchStepInfo,
   BatchStepOptions,
 } from "../../definition/batch-context.ts";
+
+/** The call of a batch handler, as a step in it sees it. */
+export interface SteppingCall {
+  readonly signal: AbortSignal;
+  /** Turns of all of its messages. */
+  readonly turns: readonly OpenTurn[];
+  /** The turn that this item of the handler belongs to. */
+  turnOf(item: unknown): OpenTurn | undefined;
+}
 
 interface AwaitedResult {
   readonly item: AnyBatchItem;
@@ -28,14 +37,14 @@ interface BatchStep {
   readonly options: BatchStepOptions;
 }
 
-export function batchStep(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
+export function batchStep(call: SteppingCall, step: BatchStep): Promise<readonly unknown[]> {
   const results = resultsFor(call, step);
   // A caller that awaits the results hears of the failure there (STEP-7).
   results.catch(() => undefined);
   return results;
 }
 
-async function resultsFor(call: BatchCall, step: BatchStep): Promise<readonly unknown[]> {
+async function resultsFor(call: SteppingCall, step: BatchStep): Promise<readonly unknown[]> {
   const { items, name } = step;
   const wanted: AwaitedResult[] = [];
   const taken = items.map((item, index) => {
@@ -75,7 +84,7 @@ async function resultsFor(call: BatchCall, step: BatchStep): Promise<readonly un
 }
 
 async function resultsOf(
-  call: BatchCall,
+  call: SteppingCall,
   { effect, name, options }: BatchStep,
   wanted: readonly AwaitedResult[],
 ): Promise<readonly unknown[]> {

@@ -1,10 +1,10 @@
 /** Dead letter of a message that a turn gave up. */
 import type { ErrorData } from "../../errors/troupe-error.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 export function deadLetterOf(
-  { agent, delivery }: Pick<Turn, "agent" | "delivery">,
+  { agent, delivery }: Pick<OpenTurn, "agent" | "delivery">,
   failure: ErrorData,
 ): DeadLetter {
   const { attempts, input } = delivery;

@@ -8,24 +8,19 @@
  * window of message ids tells the same for a young ask; one that may be older than that is looked
  * for.
  */
-import type { AgentId } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
 import { mayBeForgotten, sentBefore } from "../../log/sent-before.ts";
-import type { Turn } from "./turn.ts";
-
-export interface EarlierAsk {
-  readonly agent: AgentId;
-  readonly id: string;
-}
+import type { EarlierAsk } from "./make-ask.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** Whether a message of this turn may be too old for the log to know its id. */
-export function asksMayBeForgotten({ delivery, host: { log } }: Turn): boolean {
+export function asksMayBeForgotten({ delivery, host: { log } }: OpenTurn): boolean {
   return mayBeForgotten(log, delivery.input.acceptedAtMs);
 }
 
 /** Position of the ask, if it is on the log. */
 export function earlierAsk(
-  { delivery, host: { log } }: Turn,
+  { delivery, host: { log } }: OpenTurn,
   { agent, id }: EarlierAsk,
 ): Promise<Position | undefined> {
   return sentBefore(log, agent, id, delivery.input.position);

@@ -7,14 +7,18 @@
 import { PersonalDataErasedError } from "../../errors/personal-errors.ts";
 import { errorData } from "../../errors/troupe-error.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import { ignore, promiseOf } from "../../wire/thenable.ts";
 
 /**
  * Do what is to be done about a failure. Returns a promise when keys have to be read first: it
  * resolves when they were, or when it is time to look again. The message then fails at once.
  */
-export function keysFor(turn: Turn, thrown: unknown, react: () => void): Promise<void> | undefined {
+export function keysFor(
+  turn: OpenTurn,
+  thrown: unknown,
+  react: () => void,
+): Promise<void> | undefined {
   let later = openingOf(turn);
   if (later === undefined) {
     react();
@@ -26,7 +30,7 @@ export function keysFor(turn: Turn, thrown: unknown, react: () => void): Promise
 }
 
 /** The message is still to be opened. */
-function openingOf(turn: Turn): Promise<unknown> | undefined {
+function openingOf(turn: OpenTurn): Promise<unknown> | undefined {
   try {
     const { valid } = turn.decoded();
     if (turn.sealsIfAny?.isOpen === false) return promiseOf(valid);
@@ -38,7 +42,7 @@ function openingOf(turn: Turn): Promise<unknown> | undefined {
   }
 }
 
-async function patiently({ agent, host }: Turn, keys: Promise<unknown>): Promise<void> {
+async function patiently({ agent, host }: OpenTurn, keys: Promise<unknown>): Promise<void> {
   try {
     await keys;
   } catch (thrown) {

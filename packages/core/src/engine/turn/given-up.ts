@@ -8,7 +8,7 @@ import { AgentEndedError } from "../../errors/state-errors.ts";
 import type { TroupeError } from "../../errors/troupe-error.ts";
 import { agentName } from "../../definition/message/address.ts";
 import type { Delivery } from "../runtime/delivery.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** Time from which nobody waits for the reply any more, by the log's clock. */
 export function deadlineMsOf({ input, waits }: Delivery): number | undefined {
@@ -16,7 +16,7 @@ export function deadlineMsOf({ input, waits }: Delivery): number | undefined {
 }
 
 /** Milliseconds until then; Infinity without a deadline. */
-export function leftMsOf({ delivery, host: { log } }: Pick<Turn, "delivery" | "host">): number {
+export function leftMsOf({ delivery, host: { log } }: Pick<OpenTurn, "delivery" | "host">): number {
   const deadlineMs = deadlineMsOf(delivery);
   return deadlineMs === undefined ? Infinity : deadlineMs - log.nowMs();
 }
@@ -24,14 +24,14 @@ export function leftMsOf({ delivery, host: { log } }: Pick<Turn, "delivery" | "h
 /**
  * Reason why the turn must not go on although nothing failed; undefined as long as somebody waits.
  */
-export function givenUp(turn: Turn): TroupeError | undefined {
+export function givenUp(turn: OpenTurn): TroupeError | undefined {
   if (isCancelled(turn)) return cancelled(turn);
   if (turn.refuses) return refused(turn);
   return leftMsOf(turn) > 0 ? undefined : deadlinePassed(turn);
 }
 
 /** Whether all that it is for gave up; called for every turn. */
-function isCancelled({ delivery, host: { cancellations } }: Turn): boolean {
+function isCancelled({ delivery, host: { cancellations } }: OpenTurn): boolean {
   const { askers, replyTo } = delivery.input.metadata;
   if (replyTo !== undefined) return cancellations.has(replyTo);
   if (askers === undefined || askers.length === 0) return false;
@@ -39,7 +39,7 @@ function isCancelled({ delivery, host: { cancellations } }: Turn): boolean {
 }
 
 /** Error of a message whose agent has ended, and said that nothing comes after that. */
-function refused({ agent, delivery, message }: Turn): AgentEndedError {
+function refused({ agent, delivery, message }: OpenTurn): AgentEndedError {
   const name = agentName(agent);
   const { position } = delivery.input;
   return new AgentEndedError(
@@ -49,7 +49,7 @@ function refused({ agent, delivery, message }: Turn): AgentEndedError {
 }
 
 /** Error of an ask that its asker gave up. */
-function cancelled(turn: Turn): AskCancelledError {
+function cancelled(turn: OpenTurn): AskCancelledError {
   const { position } = turn.delivery.input;
   return new AskCancelledError(
     `The asker of ${agentName(turn.agent)} gave up (message at ${position}): the turn keeps nothing.`,
@@ -57,7 +57,7 @@ function cancelled(turn: Turn): AskCancelledError {
   );
 }
 
-export function deadlinePassed(turn: Turn): DeadlinePassedError {
+export function deadlinePassed(turn: OpenTurn): DeadlinePassedError {
   const { position } = turn.delivery.input;
   return new DeadlinePassedError(
     `The deadline of the ask at ${position} passed before ${agentName(turn.agent)} was done: the turn keeps nothing. Ask with a larger timeoutMs, or use send.`,
@@ -65,7 +65,7 @@ export function deadlinePassed(turn: Turn): DeadlinePassedError {
   );
 }
 
-function detailsOf({ agent, delivery, message }: Turn): Readonly<Record<string, unknown>> {
+function detailsOf({ agent, delivery, message }: OpenTurn): Readonly<Record<string, unknown>> {
   const { position } = delivery.input;
   return { agent: agentName(agent), message, position, kept: false };
 }

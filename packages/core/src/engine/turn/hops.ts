@@ -4,10 +4,10 @@
  */
 import { HopLimitError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** Number of hops for the messages that the turn sends now. @throws HopLimitError */
-export function nextHop({ agent, delivery, host, message }: Turn): number {
+export function nextHop({ agent, delivery, host, message }: OpenTurn): number {
   const hops = (delivery.input.metadata.hops ?? 0) + 1;
   const { hopsMax } = host.limits;
   if (hops <= hopsMax) return hops;

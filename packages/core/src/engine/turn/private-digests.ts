@@ -3,11 +3,11 @@
  * again by whoever has a backup of the log, to try what a name may have been. So these are hashed
  * once more, with a secret that lies where the keys are.
  */
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import type { Digests } from "../../wire/digests.ts";
 import { subjectKeys } from "../personal/subject-keys.ts";
 
-export function digestsOfTurn({ host, runtime }: Pick<Turn, "host" | "runtime">): Digests {
+export function digestsOfTurn({ host, runtime }: Pick<OpenTurn, "host" | "runtime">): Digests {
   const { digests } = host.identity;
   if (!runtime.personal) return digests;
   const keys = subjectKeys(host.log);

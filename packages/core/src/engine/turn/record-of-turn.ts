@@ -8,7 +8,7 @@ import type { RecordedStep, StepIdentity } from "../../journal/recorded-step.ts"
 import type { RecordedTimer, SentMessage } from "../../journal/sent-message.ts";
 import { addressText } from "../../journal/sent-message.ts";
 import type { RecordedBatch, TurnRecord } from "../../journal/turn-record.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 interface TurnOutcome {
   readonly reply?: unknown;
@@ -19,7 +19,7 @@ interface TurnOutcome {
   readonly changed?: InterceptorChanges | undefined;
 }
 
-export function recordOf(turn: Turn, outcome: TurnOutcome): TurnRecord {
+export function recordOf(turn: OpenTurn, outcome: TurnOutcome): TurnRecord {
   const { delivery, earlierRuns, host, runtime } = turn;
   const { firstStartedAtMs, input } = delivery;
   const { metadata } = input;
@@ -69,13 +69,13 @@ function versionOf(version: number | undefined): number | undefined {
   return version === 1 ? undefined : version;
 }
 
-function batchOf({ slot, startedAtMs }: Turn): RecordedBatch | undefined {
+function batchOf({ slot, startedAtMs }: OpenTurn): RecordedBatch | undefined {
   if (slot === undefined || slot.index < 0) return undefined;
   const { size, startedAtMs: calledAtMs, traceparent } = slot.call;
   return { traceparent, index: slot.index, size, startMs: calledAtMs - startedAtMs };
 }
 
-function sent(turn: Turn, draft: InputDraft): SentMessage {
+function sent(turn: OpenTurn, draft: InputDraft): SentMessage {
   const { address, metadata, payload } = draft;
   const { id = "", message } = metadata;
   const to = addressText(address);
@@ -83,13 +83,13 @@ function sent(turn: Turn, draft: InputDraft): SentMessage {
   return { to, id, message, digest };
 }
 
-function timer(turn: Turn, change: TimerChange): RecordedTimer {
+function timer(turn: OpenTurn, change: TimerChange): RecordedTimer {
   if (change.kind === "cancel") return { id: change.id };
   return { id: change.id, ...change.time, sends: sent(turn, change.message) };
 }
 
 function hasDigests(
-  { outgoing, timers }: Turn,
+  { outgoing, timers }: OpenTurn,
   { changed, steps = [], unused = [] }: TurnOutcome,
 ): boolean {
   if (outgoing.length > 0 || timers.length > 0 || changed?.payload !== undefined) return true;

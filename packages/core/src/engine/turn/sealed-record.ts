@@ -9,7 +9,7 @@ import { recordOf } from "./record-of-turn.ts";
 import type { RecordedStep, StepIdentity } from "../../journal/recorded-step.ts";
 import type { TurnRecord } from "../../journal/turn-record.ts";
 import type { RecordedEvent } from "../../definition/recorded-event.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 export interface Finished {
   readonly reply: unknown;
@@ -27,7 +27,7 @@ export interface Finished {
  * interceptor throws
  */
 export function sealedRecord(
-  turn: Turn,
+  turn: OpenTurn,
   { changes, ...outcome }: Finished,
   refold: (events: readonly RecordedEvent[]) => void,
 ): TurnRecord {
@@ -51,12 +51,12 @@ export function sealedRecord(
  * The reply as it is recorded and as the asker gets it, whatever is done with the original
  * meanwhile.
  */
-export function storedReply({ agent, message }: Turn, reply: unknown): unknown {
+export function storedReply({ agent, message }: OpenTurn, reply: unknown): unknown {
   if (reply === undefined || reply === null) return reply;
   return stored(reply, `The reply of ${agentName(agent)} to ${message}`);
 }
 
-function replaced(turn: Turn, type: string, data: unknown): RecordedEvent {
+function replaced(turn: OpenTurn, type: string, data: unknown): RecordedEvent {
   const what = `Event ${turn.agent.type}.${type}`;
   return turn.runtime.recorded(type, stored(data, what), turn.place());
 }

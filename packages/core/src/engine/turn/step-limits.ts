@@ -8,14 +8,14 @@
 import type { LimitPermit } from "../limit/limiter.ts";
 import { limitsOf } from "../../definition/limit.ts";
 import type { StepOptions } from "../../definition/context.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /**
  * Resolves when the step may begin. @throws InvalidLimitError, LimitMismatchError, TurnEndedError,
  * or what the signal says
  */
 export async function waitForLimits(
-  turn: Turn,
+  turn: OpenTurn,
   step: string,
   { cost = 1, limit = [] }: StepOptions,
   ownSignal: AbortSignal,

@@ -1,9 +1,9 @@
 /** The journal's record of a turn that is still running. */
 import type { RecordedStep } from "../../journal/recorded-step.ts";
 import type { StepRecord } from "../../journal/step-record.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
-export function stepRecordOfTurn(turn: Turn, steps: readonly RecordedStep[]): StepRecord {
+export function stepRecordOfTurn(turn: OpenTurn, steps: readonly RecordedStep[]): StepRecord {
   const { delivery, host, startedAtMs } = turn;
   const { digests, id: log } = host.identity;
   const hasDigests = steps.some(({ digest }) => digest !== undefined);

@@ -46,8 +46,8 @@ import type { AskOrigin } from "./turn-host.ts";
 import { nextHop } from "./hops.ts";
 import { ofWaiting } from "./of-waiting.ts";
 import { requireRoomToSend } from "./turn-size.ts";
-import type { MakeAsk } from "./turn-steps.ts";
-import type { Turn } from "./turn.ts";
+import type { MakeAsk } from "./make-ask.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import type { Demand } from "../../definition/demand.ts";
 import { demandOf } from "../../definition/demand.ts";
 
@@ -62,13 +62,13 @@ interface AskCall {
 type TimerTo<Messages> = TimerOptions & Partial<TimerTarget<Messages>>;
 
 export class TurnContext implements Context<unknown, Record<string, unknown>>, LateReplies {
-  readonly #turn: Turn;
+  readonly #turn: OpenTurn;
   #emit: Emit<Record<string, unknown>> | undefined;
   #abort: AbortController | undefined;
   /** The state as it was last, and the handler's copy of it. */
   #state: { readonly kept: unknown; readonly given: object } | undefined;
 
-  constructor(turn: Turn) {
+  constructor(turn: OpenTurn) {
     this.#turn = turn;
   }
 
@@ -386,7 +386,7 @@ export class TurnContext implements Context<unknown, Record<string, unknown>>, L
 }
 
 /** An effect of the turn is under way until the step settles. */
-function whileStepping<Result>(turn: Turn, step: Promise<Result>): Promise<Result> {
+function whileStepping<Result>(turn: OpenTurn, step: Promise<Result>): Promise<Result> {
   turn.stepsUnderWay += 1;
   const over = (): void => void (turn.stepsUnderWay -= 1);
   // The result of `finally` is not used, because nobody may await that (STEP-7).

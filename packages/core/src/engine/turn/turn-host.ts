@@ -1,6 +1,8 @@
 /** The parts of a worker that a turn and a mailbox need. */
 import type { AgentReference } from "../../definition/agent-reference.ts";
-import type { BatchGatherer } from "./batch-gatherer.ts";
+import type { MessageDefinition } from "../../definition/agent-definition.ts";
+import type { AnyBatchItem } from "../../definition/batch-context.ts";
+import type { AgentId } from "../../definition/message/address.ts";
 import type { Clock } from "../../clock/clock.ts";
 import type { Random } from "../../clock/random.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
@@ -45,6 +47,16 @@ export interface InterceptorLayers {
   readonly commit: readonly NonNullable<Interceptor["commit"]>[] | undefined;
 }
 
+/** The gathering of messages for batch handlers. */
+interface Batches {
+  /** Takes a slot for a message; resolves with its reply. */
+  join(
+    turn: { readonly agent: AgentId },
+    item: AnyBatchItem,
+    definition: MessageDefinition,
+  ): Promise<unknown>;
+}
+
 export interface TurnHost {
   readonly log: Log;
   readonly clock: Clock;
@@ -62,7 +74,7 @@ export interface TurnHost {
   readonly permits: Permits;
   /** The order of messages that may end the process; a turn that waits for an ask leaves it. */
   readonly suspects: Pick<SuspectLane, "leave">;
-  readonly batches: BatchGatherer;
+  readonly batches: Batches;
   readonly cancellations: Cancellations;
   readonly limiter: Limiter;
   /** Identity of the log, and the digests of the namespace. */

@@ -26,7 +26,7 @@ import type { RecordedStep } from "../../journal/recorded-step.ts";
 import type { StepRecord } from "../../journal/step-record.ts";
 import type { TurnRecord } from "../../journal/turn-record.ts";
 import type { RecordedEvent } from "../../definition/recorded-event.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import { encodePayload } from "../../wire/payload.ts";
 import type { KeyReference } from "../../wire/sealed.ts";
 import { whenThere } from "../../wire/thenable.ts";
@@ -49,7 +49,7 @@ interface OpenDraft {
 }
 
 export class TurnSeals {
-  readonly #turn: Turn;
+  readonly #turn: OpenTurn;
   readonly #keys: SubjectKeys;
   /** Keys to seal with, by subject. */
   readonly #held = new Map<string, SubjectKey>();
@@ -65,7 +65,7 @@ export class TurnSeals {
   /** The message, once it is open. */
   #payload: { readonly value: unknown } | undefined;
 
-  constructor(turn: Turn) {
+  constructor(turn: OpenTurn) {
     this.#turn = turn;
     this.#keys = subjectKeys(turn.host.log);
     this.#changes = this.#keys.changes;
@@ -344,7 +344,7 @@ function referenceOf({ id, name }: SubjectKey): KeyReference {
   return { id, name };
 }
 
-function erasedMessage({ agent, delivery }: Turn): PersonalDataErasedError {
+function erasedMessage({ agent, delivery }: OpenTurn): PersonalDataErasedError {
   const { position } = delivery.input;
   return new PersonalDataErasedError(
     `The personal data in the message for ${agentName(agent)} at ${position} were erased before it was handled: it is not handled any more.`,

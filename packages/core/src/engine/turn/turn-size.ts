@@ -4,10 +4,10 @@
  */
 import { EventTooLargeError, TurnTooLargeError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 type SizedTurn = Pick<
-  Turn,
+  OpenTurn,
   "agent" | "bytes" | "delivery" | "events" | "host" | "outgoing" | "timers"
 >;
 
@@ -40,7 +40,7 @@ export function requireEventFits(
 
 /** Number of messages that its commit stores. */
 export function messagesOf(
-  turn: Pick<Turn, "deadLetter" | "ends" | "outgoing" | "timers">,
+  turn: Pick<OpenTurn, "deadLetter" | "ends" | "outgoing" | "timers">,
 ): number {
   const { deadLetter, ends, outgoing, timers } = turn;
   const own = ends === undefined ? 1 : 2;

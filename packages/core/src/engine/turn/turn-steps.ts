@@ -27,12 +27,11 @@ import { PersonalDataErasedError } from "../../errors/personal-errors.ts";
 import { errorData } from "../../errors/troupe-error.ts";
 import { agentName } from "../../definition/message/address.ts";
 import type { Position } from "../../definition/message/input.ts";
-import type { AcceptOptions } from "../../log/log.ts";
 import { Sealed } from "../../wire/sealed.ts";
 import { stored, storedCopy } from "../../wire/storable.ts";
 import type { AskWaiters } from "./asks-under-way.ts";
 import { answerFor } from "./asks-under-way.ts";
-import type { EarlierAsk } from "./earlier-ask.ts";
+import type { MakeAsk } from "./make-ask.ts";
 import { asksMayBeForgotten, earlierAsk } from "./earlier-ask.ts";
 import type { EarlierRun } from "../../journal/earlier-run.ts";
 import type { RecordedStep, StepIdentity } from "../../journal/recorded-step.ts";
@@ -45,14 +44,14 @@ import { stepRecordOfTurn } from "./step-record-of-turn.ts";
 import { insideStep } from "./step-scope.ts";
 import type { StepUse } from "./step-uses.ts";
 import { StepUses } from "./step-uses.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
 /** Store of a turn's steps: its mailbox. */
 export interface StepStore {
   /** The steps of the input at this position. */
-  ledgerOf(turn: Turn): StepLedger;
+  ledgerOf(turn: OpenTurn): StepLedger;
   /** Store a step record, behind all before it; rejects when the turn was given up. */
-  append(turn: Turn, steps: StepRecord): Promise<void>;
+  append(turn: OpenTurn, steps: StepRecord): Promise<void>;
   /** True when everything before this turn is stored. */
   readonly isSettled: boolean;
   /** True when the journal has taken a record of ours since the activation. */
@@ -68,29 +67,16 @@ export interface StepStore {
   /** The journal does not end where it should: start again from what it says. */
   lost(): void;
   /** Failed runs of this input that the journal tells of. */
-  earlierRunsOf(turn: Turn): readonly EarlierRun[];
-}
-
-/** The way in which an ask is made. */
-export interface MakeAsk {
-  readonly earlier: EarlierAsk;
-  readonly make: (how: {
-    /** Position of the ask when it is on the log already. */
-    readonly acceptedAt: Position | undefined;
-    readonly fence: AcceptOptions["fence"];
-    readonly signal: AbortSignal;
-    /** Told the position of the ask once it is accepted. */
-    readonly onAccepted: (position: Position) => void;
-  }) => Promise<unknown>;
+  earlierRunsOf(turn: OpenTurn): readonly EarlierRun[];
 }
 
 export class TurnSteps {
-  readonly #turn: Turn;
+  readonly #turn: OpenTurn;
   readonly #store: StepStore;
   readonly #uses = new StepUses();
   #ledger: StepLedger;
 
-  constructor(turn: Turn, store: StepStore) {
+  constructor(turn: OpenTurn, store: StepStore) {
     this.#turn = turn;
     this.#store = store;
     this.#ledger = store.ledgerOf(turn);
@@ -342,7 +328,7 @@ export class TurnSteps {
 /**
  * Error of a step whose effect is done and whose result is gone: it must not be done again (I6).
  */
-function erasedStep({ agent, delivery }: Turn, step: string): PersonalDataErasedError {
+function erasedStep({ agent, delivery }: OpenTurn, step: string): PersonalDataErasedError {
   const name = agentName(agent);
   const { position } = delivery.input;
   return new PersonalDataErasedError(

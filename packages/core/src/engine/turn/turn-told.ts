@@ -1,9 +1,9 @@
 /** Events of the feed about a turn: that it starts, and how it may end without its handler. */
 import { TurnEndedError, TurnTimeoutError } from "../../errors/message-errors.ts";
 import { agentName } from "../../definition/message/address.ts";
-import type { Turn } from "./turn.ts";
+import type { OpenTurn } from "./open-turn.ts";
 
-export function tellStarted({ agent, delivery, host, message, traceparent }: Turn): void {
+export function tellStarted({ agent, delivery, host, message, traceparent }: OpenTurn): void {
   if (!host.feed.active) return;
   host.feed.emit({
     kind: "turn.started",
@@ -15,7 +15,7 @@ export function tellStarted({ agent, delivery, host, message, traceparent }: Tur
   });
 }
 
-export function turnEnded({ agent, delivery }: Turn): TurnEndedError {
+export function turnEnded({ agent, delivery }: OpenTurn): TurnEndedError {
   const { position } = delivery.input;
   return new TurnEndedError(
     `The turn of ${agentName(agent)} on the message at ${position} is over: await everything before the handler returns.`,
@@ -24,7 +24,7 @@ export function turnEnded({ agent, delivery }: Turn): TurnEndedError {
 }
 
 export function turnTimeout(
-  { agent, delivery, message }: Turn,
+  { agent, delivery, message }: OpenTurn,
   timeoutMs: number,
 ): TurnTimeoutError {
   const name = agentName(agent);

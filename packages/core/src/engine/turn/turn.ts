@@ -29,9 +29,10 @@ import { validate } from "../../definition/schema.ts";
 import { turnSpan } from "../../definition/message/turn-span.ts";
 import { sealedMade } from "../../wire/sealed.ts";
 import { promiseOf } from "../../wire/thenable.ts";
-import type { AgentRuntime, EventSink } from "../runtime/agent-runtime.ts";
+import type { AgentRuntime } from "../runtime/agent-runtime.ts";
 import { afterFailure } from "./after-failure.ts";
 import { untold, type Answering } from "../../journal/answering.ts";
+import type { OpenTurn } from "./open-turn.ts";
 import { deadLetterOf } from "./dead-letter-of-turn.ts";
 import { storableFailure } from "../../journal/storable-failure.ts";
 import { TurnContext } from "./turn-context.ts";
@@ -51,7 +52,7 @@ import { encodeRecord } from "../../journal/turn-record-codec.ts";
 import type { TurnRecord } from "../../journal/turn-record.ts";
 import type { RecordedEvent } from "../../definition/recorded-event.ts";
 
-export class Turn implements EventSink {
+export class Turn implements OpenTurn {
   readonly host: TurnHost;
   readonly runtime: AgentRuntime;
   readonly agent: AgentId;

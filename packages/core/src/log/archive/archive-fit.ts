@@ -8,7 +8,7 @@
  */
 import type { Position } from "../../definition/message/input.ts";
 import type { Log } from "../log.ts";
-import type { Mark } from "../mark.ts";
+import type { Mark } from "../log-end.ts";
 import type { ChainManifest } from "./chain-manifest.ts";
 import type { NamedSegment } from "./segment-file.ts";
 

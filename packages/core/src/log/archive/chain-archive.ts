@@ -14,7 +14,7 @@
 import { ArchiveBusyError } from "../../errors/archive-errors.ts";
 import { LogWentBackError } from "../../errors/log-errors.ts";
 import type { Position } from "../../definition/message/input.ts";
-import type { Mark } from "../mark.ts";
+import type { Mark } from "../log-end.ts";
 import type { ArchiveErasure } from "./archive-port.ts";
 import { endMark, fittedManifest } from "./archive-fit.ts";
 import type { FittedLog } from "./archive-fit.ts";

@@ -16,7 +16,7 @@ import { randomBytes } from "node:crypto";
 
 import { ArchiveBusyError, ArchiveDamagedError } from "../../errors/archive-errors.ts";
 import type { Position } from "../../definition/message/input.ts";
-import type { Mark } from "../mark.ts";
+import type { Mark } from "../log-end.ts";
 import type { ArchiveStore } from "./archive-store.ts";
 import type { Chain } from "./chain.ts";
 import { chainName } from "./chain.ts";

@@ -1,7 +1,7 @@
 /**
- * One text for each entry point of the published packages, in `api/`: what it exports, and the
- * types that can be seen through that. A change of one of them is a change for users, so it is to
- * be seen in the commit that makes it.
+ * Reports of the API: one text for each entry point of the published packages, in `api/`: what it
+ * exports, and the types that can be seen through that. A change of one of them is a change for
+ * users, so it is to be seen in the commit that makes it.
  *
  * `npm run api` fails when the texts are not what the compiler says; `npm run api -- --accept`
  * writes them.
@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const folder = join(root, "api");
 
 export interface Door {
-  /** What users import, such as `@troupe/core/log`. */
+  /** Specifier that users import, such as `@troupe/core/log`. */
   readonly name: string;
   /** The declaration file behind it. */
   readonly file: string;
@@ -96,7 +96,7 @@ const key = ({ file, name }: Place): string => `${file} ${name}`;
 
 const nameIn = (text: string): string => text.replace(/^(?:abstract )?\w+ /, "");
 
-/** What differs between the texts and the compiler; accepts it when asked. */
+/** Shows the differences between the texts and the compiler; accepts them when asked. */
 function main(): void {
   // A shell finds the compiler under whatever name the platform gives it.
   const { status } = spawnSync("tsc -b", { cwd: root, shell: true, stdio: "inherit" });

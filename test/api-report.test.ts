@@ -24,7 +24,7 @@ function report(files: Readonly<Record<string, string>>): string {
 const engine = `import type { Part } from "./part.ts";
 /** Runs. */
 export interface Engine {
-    /** What it runs. */
+    /** Part that it runs. */
     readonly part: Part;
 }
 interface Unseen {

@@ -1,5 +1,5 @@
 /**
- * What a declaration file of the compiler says, statement by statement.
+ * Reads a declaration file of the compiler, statement by statement.
  *
  * The compiler writes one statement of the top level after the other, each beginning in the first
  * column, and nothing else begins there but closing brackets. That is all that is read here.
@@ -16,7 +16,7 @@ export interface Place {
 interface DeclarationFile {
   /** Text of each declaration without comments, by name; overloads together. */
   readonly declared: ReadonlyMap<string, string>;
-  /** Where imported and passed on names come from, by the name that they have here. */
+  /** Origins of imported and passed on names, by the name that they have here. */
   readonly from: ReadonlyMap<string, Place>;
   /** Names that the file exports. */
   readonly exported: ReadonlySet<string>;
@@ -43,7 +43,7 @@ export function declarationsIn(file: string): DeclarationFile {
   return read;
 }
 
-/** Where a name is declared that `file` uses, exports or passes on. */
+/** Place of the declaration of a name that `file` uses, exports or passes on. */
 export function declaringPlace({ file, name }: Place): Place | undefined {
   const { all, declared, from } = declarationsIn(file);
   if (declared.has(name)) return { file, name };

@@ -32,5 +32,5 @@ export async function reported({ ask, findings, keys, type, watch }: Asked): Pro
   await Promise.all(keys.map(one));
 }
 
-/** How long an agent may take to answer while no journal grows. */
+/** Time that an agent may take to answer while no journal grows, in milliseconds. */
 export const askMs = 60_000;

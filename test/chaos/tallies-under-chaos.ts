@@ -140,7 +140,7 @@ function workerFaults(run: ScenarioRun, stage: TallyStage, pool: WorkerPool): Fa
   ];
 }
 
-/** What every agent says about itself, the copies last. */
+/** Asks every agent for its report, the copies last. */
 async function reports(troupe: Troupe, findings: Findings, watch: StallWatch): Promise<void> {
   const asking = { timeoutMs: askMs } as const;
   const tallies = (key: string) => troupe.agent(tally, key, asking).report({});

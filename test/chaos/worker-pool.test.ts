@@ -1,4 +1,4 @@
-/** Which code runs when somebody is told that newer code does. */
+/** The code that runs when somebody is told that newer code does. */
 import { expect, test } from "vitest";
 
 import { Program } from "../e2e/program.ts";

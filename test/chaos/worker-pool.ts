@@ -27,7 +27,7 @@ export class WorkerPool implements AsyncDisposable {
   readonly #ready = new Set<Program>();
   readonly #paused = new Set<Program>();
   readonly #starting = new Set<Promise<void>>();
-  /** Those of the ready ones that run older code than new ones do. */
+  /** Ready workers that run older code than new ones do. */
   readonly #outdated = new Set<Program>();
   #onNewest: (() => void) | undefined;
   #lastId = 0;
@@ -72,9 +72,9 @@ export class WorkerPool implements AsyncDisposable {
   }
 
   /**
-   * One after the other is told to stop and replaced by one with newer code, under load; who is
-   * killed meanwhile is replaced by newer code, too. `onFirst` is called when the first worker with
-   * newer code is ready, whomever it replaces.
+   * Upgrades all workers under load: one after the other is told to stop and replaced by one with
+   * newer code, and a worker that is killed meanwhile is replaced by newer code, too. `onFirst` is
+   * called when the first worker with newer code is ready, whomever it replaces.
    */
   async upgrade(onFirst: () => void): Promise<void> {
     this.generation += 1;
@@ -154,7 +154,7 @@ export class WorkerPool implements AsyncDisposable {
     }
   }
 
-  /** It counts no more. False when it did not count any more before. */
+  /** Counts a program no more. False when it did not count any more before. */
   #forget(program: Program): boolean {
     this.#outdated.delete(program);
     return this.#ready.delete(program);

@@ -8,7 +8,7 @@ import type { Run } from "./run.ts";
 
 export interface Question {
   readonly text: string;
-  /** What it is about cannot be brought back. */
+  /** Set when the things that it is about cannot be brought back. */
   readonly destroys: boolean;
 }
 

@@ -19,7 +19,7 @@ export async function importModule(module: string): Promise<Exported> {
   }
 }
 
-/** What Node refuses, with the tsx of the project. @throws CommandError */
+/** Imports a module that Node refuses, with the tsx of the project. @throws CommandError */
 async function importedAnyhow(module: string, url: string, cause: unknown): Promise<Exported> {
   const refused = refusedByNode(url, cause);
   try {

@@ -11,13 +11,13 @@ import type { GlobalOptions } from "./global-options.ts";
 
 type ContextOptions = Partial<Omit<GlobalOptions, "context">>;
 
-/** What a file says, as far as it is used here; a field that is not set is empty. */
+/** Fields of a context file, as far as they are used here; a field that is not set is empty. */
 type ContextFile = Readonly<Record<string, unknown>>;
 
 /** Options that say who we are: one of them on the command line stands for all. */
 const identityNames: readonly string[] = ["user", "password", "token", "creds", "nkey"];
 
-/** What would lead elsewhere when it was left out. */
+/** Fields that would lead elsewhere if they were left out. */
 const unusable: Readonly<Record<string, string>> = Object.freeze({
   nsc: "write the credentials to a file and name it in creds",
   user_jwt: "write the credentials to a file and name it in creds",

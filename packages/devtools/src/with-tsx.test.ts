@@ -13,7 +13,10 @@ const enums = `import { agent } from "./dep.js";
 enum Kind { Opened = "opened" }
 export const account = agent("account").state({ kind: Kind.Opened });`;
 
-/** It transforms TypeScript and finds sources, as tsx does, with what Node has for it. */
+/**
+ * Stand-in for tsx: it transforms TypeScript and finds sources, as tsx does, with what Node has for
+ * it.
+ */
 const standIn = `import { existsSync } from "node:fs";
 import { registerHooks, stripTypeScriptTypes } from "node:module";
 import { fileURLToPath } from "node:url";

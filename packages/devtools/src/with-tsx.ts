@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { extname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** What Node says of TypeScript that another tool could run. */
+/** Codes of Node for TypeScript that another tool could run. */
 const refusals: ReadonlySet<unknown> = new Set([
   "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
   "ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING",

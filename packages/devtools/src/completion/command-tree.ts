@@ -6,7 +6,7 @@ export interface CompletedCommand {
   readonly path: string;
   /** Or what its argument may be. */
   readonly subcommands: readonly CompletedWord[];
-  /** Its own, and those of all commands. */
+  /** Options of its own, and those of all commands. */
   readonly options: readonly CompletedOption[];
 }
 

@@ -47,7 +47,7 @@ export interface HistoryHost {
   readonly footing: Pick<LogFooting, "read">;
   /** Absent for who only reads: then no step is taken again. */
   readonly identity?: Pick<LogIdentity, "digests">;
-  /** Nothing that is stored by now may be missing (LOG-8). @default false */
+  /** Reads firmly: nothing that is stored by now may be missing (LOG-8). @default false */
   readonly firm?: boolean;
 }
 

@@ -37,7 +37,7 @@ export class UnfitLetterError extends CommandError {}
 export interface LetterAction {
   /** For the question before many: `Redrive`. */
   readonly verb: string;
-  /** What is done to a dead letter cannot be undone. */
+  /** Set when the action on a dead letter cannot be undone. */
   readonly destroys: boolean;
   /** Does it, and says what was done. @throws CommandError */
   act(letter: PlacedLetter): Promise<LetterOutcome>;

@@ -18,6 +18,7 @@ import { parking } from "./systems/parking.ts";
 import { limits } from "./systems/limits.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
 import { pools } from "./systems/pools.ts";
+import { prefix } from "./systems/prefix.ts";
 import { projected } from "./systems/projected.ts";
 import { poison } from "./systems/poison.ts";
 import { requestMesh } from "./systems/request-mesh.ts";
@@ -48,6 +49,7 @@ export const systems: Readonly<Record<string, System>> = {
   timers,
   restored,
   retention,
+  prefix,
   parking,
   versions,
   oversized,

@@ -59,7 +59,14 @@ export class Census {
   #sinceSample = new Map<string, number>();
   /** First record, by type, whose agent had no room. */
   readonly #ends = new Map<string, Position>();
+  /** Between two samples. */
+  readonly #every: number;
   #records = 0;
+
+  /** @param countMin the least count of a bound that matters: so much is counted exactly enough */
+  constructor(countMin = Infinity) {
+    this.#every = Math.min(sampleEveryMax, countMin);
+  }
 
   /** Records that were seen. */
   get records(): number {
@@ -110,13 +117,13 @@ export class Census {
   #before(type: string, position: Position): number {
     const samples = this.#samples.get(type) ?? [];
     const index = samples.findIndex((each) => each >= position);
-    return (index < 0 ? samples.length : index) * sampleEvery;
+    return (index < 0 ? samples.length : index) * this.#every;
   }
 
   #sample(type: string, position: Position): void {
     const since = (this.#sinceSample.get(type) ?? 0) + 1;
-    this.#sinceSample.set(type, since % sampleEvery);
-    if (since < sampleEvery) return;
+    this.#sinceSample.set(type, since % this.#every);
+    if (since < this.#every) return;
     const samples = this.#samples.get(type) ?? [];
     samples.push(position);
     this.#samples.set(type, samples);
@@ -196,4 +203,4 @@ function decoded({ record }: JournalEntry): JournalRecord | undefined {
 
 /** Agents that are remembered while their journals pass by (I7). */
 const agentsMax = 200_000;
-const sampleEvery = 64;
+const sampleEveryMax = 64;

@@ -105,9 +105,9 @@ export class Sweep {
   }
 
   async #sweep(look: Look): Promise<void> {
-    const { log } = this.#host;
+    const { log, settings } = this.#host;
     const { signal } = this.#stopping;
-    const census = new Census();
+    const census = new Census(settings.prefixMin);
     const request = { from: 1, untilNow: true, kinds: ["turn"], types: this.#types } as const;
     for await (const entry of log.follow({ ...request, signal })) {
       if (entry.kind !== "turn") continue;

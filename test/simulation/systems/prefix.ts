@@ -1,0 +1,130 @@
+/**
+ * Retention by prefix: meters of which so much gathers that it goes for all of them at once, while
+ * others of their type have just begun, ask somebody, or fail and are redriven in the end. A
+ * message that is removed before everybody has done with it is missing; an ask whose message went
+ * too early is made twice; a dead letter whose original went cannot be sent again.
+ */
+import assert from "node:assert/strict";
+
+import type { DeadLetter, Troupe } from "@troupe/core";
+import { agent, redrive, Reject } from "@troupe/core";
+import type { History, Stage, System } from "@troupe/core/testing";
+import { z } from "zod";
+
+/** The plant of the run that is going on; runs follow one another. */
+let plant = { isMended: false };
+
+const meter = agent("meter")
+  .retention({ turns: 4, ageMs: 86_400_000 })
+  .state({ read: 0 })
+  .event("read", z.number(), ({ read }, n) => ({ read: read + n }))
+  .on("read", z.number(), (ctx, n) => {
+    ctx.emit.read(n);
+    return ctx.state.read;
+  })
+  .on("compare", z.number(), async (ctx, n) => {
+    await ctx.ask(gauge, ctx.agent.key).look(n);
+    ctx.emit.read(n);
+    return ctx.state.read;
+  })
+  .on("test", z.number(), (ctx, n) => {
+    if (!plant.isMended) throw new Reject("not mended");
+    ctx.emit.read(n);
+    return ctx.state.read;
+  });
+
+const gauge = agent("gauge")
+  .retention({ turns: 4, ageMs: 86_400_000 })
+  .state({ looked: 0 })
+  .event("looked", z.number(), ({ looked }) => ({ looked: looked + 1 }))
+  .on("look", z.number(), (ctx, n) => {
+    ctx.emit.looked(n);
+    return ctx.state.looked;
+  });
+
+const steady = ["one", "two", "three"] as const;
+const late = ["four", "five", "six", "seven"] as const;
+const keys = [...steady, ...late] as const;
+
+export const prefix: System = {
+  name: "prefix",
+  agents: [meter, gauge],
+  partitions: 2,
+  settings: {
+    // With a smaller window what an ask is for may wait behind what waits for the asker.
+    windowMax: 64,
+    residentsMax: 1000,
+    collector: { agentsPerSecond: 1, settleMs: 100, lookMs: 50, sweepMs: 200, prefixMin: 1 },
+  },
+  drive: async (client, stage) => {
+    plant = { isMended: false };
+    const tests = stage.chance.pick([0, 0, 3]);
+    await Promise.all([
+      stage.times(
+        150,
+        async (index, chance) => {
+          const to = client.send(meter, steady[index % steady.length] ?? "one");
+          await (chance.happens(0.1) ? to.compare(1) : to.read(1));
+        },
+        { withinMs: 6000 },
+      ),
+      stage.times(
+        late.length * 2,
+        async (index, chance) => {
+          const to = client.send(meter, late[index % late.length] ?? "four");
+          await (chance.happens(0.5) ? to.compare(1) : to.read(1));
+        },
+        { withinMs: 8000 },
+      ),
+      stage.times(
+        tests,
+        (_, chance) => client.send(meter, chance.pick(keys)).test(1),
+        { withinMs: 6000 },
+      ),
+    ]);
+    await stage.wait(2000);
+    plant.isMended = true;
+    await redriveAll(client, stage, tests);
+  },
+  check: (history) => {
+    for (const key of keys) checkMeter(history, key);
+  },
+};
+
+/** Every test that failed is sent again, and nothing else is. */
+async function redriveAll(client: Troupe, stage: Stage, count: number): Promise<void> {
+  let sent = 0;
+  while (sent < count) {
+    for (const { deadLetter, position } of await lettersOn(client)) {
+      const { agent: owner, inputPosition } = deadLetter;
+      assert.ok(owner !== undefined);
+      const original = await client.log.input(inputPosition, { firm: true });
+      assert.ok(original !== undefined, `the original of the dead letter at ${position}`);
+      await redrive(client.log, { position, agent: owner, original });
+      sent += 1;
+    }
+    await stage.wait(100);
+  }
+}
+
+async function lettersOn({
+  log,
+}: Troupe): Promise<readonly { readonly position: number; readonly deadLetter: DeadLetter }[]> {
+  const request = { from: 1, untilNow: true, kinds: ["dead-letter"] } as const;
+  const entries = await Array.fromAsync(log.follow(request));
+  return entries.filter((entry) => entry.kind === "dead-letter");
+}
+
+/** Each reply is the fold of everything before it, and every comparison had its look. */
+function checkMeter(history: History, key: string): void {
+  let read = 0;
+  let compared = 0;
+  for (const { record } of history.turns(meter, key)) {
+    if (record.failure?.code === "rejected") continue;
+    assert.equal(record.failure, undefined, `${key}: turn ${record.turn}`);
+    read += 1;
+    if (record.message === "compare") compared += 1;
+    assert.equal(record.reply, read, `${key}: what turn ${record.turn} said`);
+  }
+  assert.equal(history.turns(gauge, key).length, compared, `looks of ${key}`);
+}

@@ -6,13 +6,17 @@ import { describe, expect, test } from "vitest";
 import type { Sabotage } from "./sabotage.ts";
 import {
   withoutAtomicity,
+  withoutBases,
   withoutCancels,
   withoutCellFence,
   withoutDeferred,
   withoutEarlierRedrives,
+  withoutEnds,
   withoutErasedInputs,
   withoutFence,
+  withoutLastRecords,
   withoutLimits,
+  withoutOriginals,
   withoutParkings,
   withoutRecognition,
   withoutSteps,
@@ -21,6 +25,10 @@ import {
   withoutTopics,
   withForgottenTurns,
   withGreedyErasures,
+  withGreedyPrefixes,
+  withGreedyRecords,
+  withLateEnds,
+  withMissingBases,
   withShrinkingManifests,
   withStaleBase,
   withTimersTwice,
@@ -38,6 +46,7 @@ import { parking } from "./systems/parking.ts";
 import { pipelineSystem } from "./systems/pipeline.ts";
 import { poison } from "./systems/poison.ts";
 import { pools } from "./systems/pools.ts";
+import { prefix } from "./systems/prefix.ts";
 import { retention } from "./systems/retention.ts";
 import { timers } from "./systems/timers.ts";
 import { versions } from "./systems/versions.ts";
@@ -120,12 +129,28 @@ test.each(otherDefects)("the simulation notices a log %s", async (_, system, sab
   await expectFailure(system, sabotage);
 });
 
-const retentionDefects = { withStaleBase };
+const retentionDefects = {
+  withLateEnds,
+  withMissingBases,
+  withoutBases,
+  withoutEnds,
+  withoutLastRecords,
+  withStaleBase,
+};
 
 test.each(Object.entries(retentionDefects))(
   "the simulation notices a log %s, with the system retention",
   async (_, sabotage) => {
     await expectFailure(retention, sabotage);
+  },
+);
+
+const prefixDefects = { withGreedyPrefixes, withGreedyRecords, withoutOriginals };
+
+test.each(Object.entries(prefixDefects))(
+  "the simulation notices a log %s, with the system prefix",
+  async (_, sabotage) => {
+    await expectFailure(prefix, sabotage);
   },
 );
 

@@ -193,6 +193,97 @@ function stale(record: Uint8Array): Uint8Array {
   return encodeBaseRecord({ ...entry.base, state: Object.fromEntries(older) }, "", Infinity);
 }
 
+/** The last record goes with the others, and with it the fence (L11). */
+export const withoutLastRecords: Sabotage = (log) =>
+  overlay(log, {
+    truncateJournal: (agent) => log.destroy({ kind: "journal", agent }, Infinity),
+  });
+
+/** A journal is cut behind its last base record, wherever its turns begin then (T4). */
+export const withoutBases: Sabotage = (log, broker) =>
+  overlay(log, {
+    truncateJournal: (agent) => log.truncateJournal(agent, revisionOf(agent, broker)),
+  });
+
+/** Base records are not stored, and who asks for one is told that it is there (T4). */
+export const withMissingBases: Sabotage = (log) => {
+  const bases = new Map<number, Uint8Array>();
+  return overlay(log, {
+    commit: async (turns) => {
+      const stored = turns.map((turn) =>
+        baseOf(turn)?.ended === null ? { ...turn, record: emptyRecord() } : turn,
+      );
+      const revisions = await log.commit(stored);
+      for (const [index, turn] of turns.entries()) {
+        if (stored[index] !== turn) bases.set(revisions[index] ?? 0, turn.record);
+      }
+      return revisions;
+    },
+    at: async (position) => {
+      const found = await log.at(position);
+      const payload = bases.get(position);
+      return found === undefined || payload === undefined ? found : { ...found, payload };
+    },
+  });
+};
+
+function baseOf({
+  record,
+}: Pick<TurnCommit, "record">): { readonly ended: string | null } | undefined {
+  const entry = decodeJournalRecord(record);
+  return entry.kind === "base" ? { ended: entry.base.ended ?? null } : undefined;
+}
+
+/** All that was sent to a type goes, whatever a record of it still needs. */
+export const withGreedyPrefixes: Sabotage = (log) =>
+  overlay(log, {
+    removeInputs: (place, before) =>
+      log.removeInputs(place, place.key === undefined ? Infinity : before),
+  });
+
+/** All records of a type go but the last of each journal, whatever a base record covers (C1). */
+export const withGreedyRecords: Sabotage = (log) =>
+  overlay(log, { truncateJournals: (type) => log.truncateJournals(type, Infinity) });
+
+/** Nobody says what dead letters may send again (U2). */
+export const withoutOriginals: Sabotage = (log) =>
+  overlay(log, {
+    async *follow(request) {
+      const letters = request.kinds?.every((kind) => kind === "dead-letter");
+      if (letters !== true) yield* log.follow(request);
+    },
+  });
+
+/** The journal does not say that an agent has ended (T3). */
+export const withoutEnds: Sabotage = (log) =>
+  overlay(log, {
+    journal: async (agent, after, options) => {
+      const entries = await log.journal(agent, after, options);
+      return entries.map((entry) => (isEnd(entry) ? { ...entry, record: emptyRecord() } : entry));
+    },
+  });
+
+/** The end of an agent is stored behind its turn, and not with it (T3, I3). */
+export const withLateEnds: Sabotage = (log, broker) =>
+  overlay(log, {
+    commit: async (turns) => {
+      const now = turns.filter((turn) => !isEnd(turn));
+      const revisions = await log.commit(now);
+      if (now.length === turns.length) return revisions;
+      const byTurn = new Map(now.map((turn, index) => [turn, revisions[index] ?? 0]));
+      for (const turn of turns.filter(isEnd)) {
+        const expectedRevision = revisionOf(turn.agent, broker);
+        const [revision = 0] = await log.commit([{ ...turn, expectedRevision }]);
+        byTurn.set(turn, revision);
+      }
+      return turns.map((turn) => byTurn.get(turn) ?? 0);
+    },
+  });
+
+function isEnd(stored: Pick<TurnCommit, "record">): boolean {
+  return typeof baseOf(stored)?.ended === "string";
+}
+
 /** A reader for some types gets nothing of their topics. */
 export const withoutTopics: Sabotage = (log) =>
   overlay(log, { read: (request) => log.read({ ...request, topics: [] }) });

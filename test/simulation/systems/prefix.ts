@@ -11,8 +11,10 @@ import { agent, redrive, Reject } from "@troupe/core";
 import type { History, Stage, System } from "@troupe/core/testing";
 import { z } from "zod";
 
+import { isNotKept } from "./retention.ts";
+
 /** The plant of the run that is going on; runs follow one another. */
-let plant = { isMended: false };
+let plant = { isMended: false, sleep: (): Promise<void> => Promise.resolve() };
 
 const meter = agent("meter")
   .retention({ turns: 4, ageMs: 86_400_000 })
@@ -22,19 +24,24 @@ const meter = agent("meter")
     ctx.emit.read(n);
     return ctx.state.read;
   })
+  .on("begin", z.number(), async (ctx, n) => {
+    await plant.sleep();
+    ctx.emit.read(n);
+    return ctx.state.read;
+  })
   .on("compare", z.number(), async (ctx, n) => {
     await ctx.ask(gauge, ctx.agent.key).look(n);
     ctx.emit.read(n);
     return ctx.state.read;
   })
-  .on("test", z.number(), (ctx, n) => {
+  .on("test", z.number(), (ctx) => {
     if (!plant.isMended) throw new Reject("not mended");
-    ctx.emit.read(n);
+    ctx.emit.read(1);
     return ctx.state.read;
   });
 
 const gauge = agent("gauge")
-  .retention({ turns: 4, ageMs: 86_400_000 })
+  .retention({ ageMs: 300 })
   .state({ looked: 0 })
   .event("looked", z.number(), ({ looked }) => ({ looked: looked + 1 }))
   .on("look", z.number(), (ctx, n) => {
@@ -43,67 +50,69 @@ const gauge = agent("gauge")
   });
 
 const steady = ["one", "two", "three"] as const;
+const slow = ["eight", "nine"] as const;
 const late = ["four", "five", "six", "seven"] as const;
-const keys = [...steady, ...late] as const;
+/** Seconds in which whatever was late has come. */
+const roundsMax = 30;
+const keys = [...steady, ...slow, ...late] as const;
 
 export const prefix: System = {
   name: "prefix",
   agents: [meter, gauge],
   partitions: 2,
+  faults: { crash: 12, lastStep: 3000 },
   settings: {
-    // With a smaller window what an ask is for may wait behind what waits for the asker.
-    windowMax: 64,
+    // What an ask is for must not wait behind what waits for the asker.
+    windowMax: 1024,
     residentsMax: 1000,
     collector: { agentsPerSecond: 1, settleMs: 100, lookMs: 50, sweepMs: 200, prefixMin: 1 },
   },
   drive: async (client, stage) => {
-    plant = { isMended: false };
+    plant = { isMended: false, sleep: () => stage.wait(3000) };
     const tests = stage.chance.pick([0, 0, 3]);
     await Promise.all([
       stage.times(
         150,
         async (index, chance) => {
           const to = client.send(meter, steady[index % steady.length] ?? "one");
-          await (chance.happens(0.1) ? to.compare(1) : to.read(1));
+          await (chance.happens(0.4) ? to.compare(1) : to.read(1));
         },
-        { withinMs: 6000 },
+        { withinMs: 2500 },
       ),
+      stage.times(slow.length, (index) => client.send(meter, slow[index] ?? "eight").begin(1)),
       stage.times(
         late.length * 2,
         async (index, chance) => {
+          await stage.wait(3000);
           const to = client.send(meter, late[index % late.length] ?? "four");
           await (chance.happens(0.5) ? to.compare(1) : to.read(1));
         },
         { withinMs: 8000 },
       ),
-      stage.times(
-        tests,
-        (_, chance) => client.send(meter, chance.pick(keys)).test(1),
-        { withinMs: 6000 },
-      ),
+      stage.times(tests, (index, chance) => client.send(meter, chance.pick(keys)).test(index), {
+        withinMs: 6000,
+      }),
     ]);
     await stage.wait(2000);
     plant.isMended = true;
-    await redriveAll(client, stage, tests);
+    if (tests > 0) await redriveAll(client, stage);
   },
   check: (history) => {
     for (const key of keys) checkMeter(history, key);
   },
 };
 
-/** Every test that failed is sent again, and nothing else is. */
-async function redriveAll(client: Troupe, stage: Stage, count: number): Promise<void> {
-  let sent = 0;
-  while (sent < count) {
+/** What failed until it was mended is sent again, whenever it comes. */
+async function redriveAll(client: Troupe, stage: Stage): Promise<void> {
+  for (let round = 0; round < roundsMax; round++) {
     for (const { deadLetter, position } of await lettersOn(client)) {
       const { agent: owner, inputPosition } = deadLetter;
       assert.ok(owner !== undefined);
       const original = await client.log.input(inputPosition, { firm: true });
       assert.ok(original !== undefined, `the original of the dead letter at ${position}`);
       await redrive(client.log, { position, agent: owner, original });
-      sent += 1;
     }
-    await stage.wait(100);
+    await stage.wait(1000);
   }
 }
 
@@ -115,16 +124,26 @@ async function lettersOn({
   return entries.filter((entry) => entry.kind === "dead-letter");
 }
 
-/** Each reply is the fold of everything before it, and every comparison had its look. */
+/** Each reply is the fold of everything before it, and every comparison had one look. */
 function checkMeter(history: History, key: string): void {
   let read = 0;
   let compared = 0;
+  const tested = new Set<unknown>();
   for (const { record } of history.turns(meter, key)) {
     if (record.failure?.code === "rejected") continue;
+    if (record.message === "compare") compared += 1;
+    // A reply that was lost for so long is not kept.
+    if (record.failure !== undefined && isNotKept(record.failure)) continue;
     assert.equal(record.failure, undefined, `${key}: turn ${record.turn}`);
     read += 1;
-    if (record.message === "compare") compared += 1;
+    const input = history.inputs.get(record.inputPosition);
+    if (record.message === "test" && input !== undefined) tested.add(history.payload(input));
     assert.equal(record.reply, read, `${key}: what turn ${record.turn} said`);
   }
+  const tests = [...history.inputs.values()].filter(
+    ({ address, metadata }) =>
+      address.name === "meter" && address.key === key && metadata.message === "test",
+  );
+  assert.deepEqual(tested, new Set(tests.map((input) => history.payload(input))), `${key}: tests`);
   assert.equal(history.turns(gauge, key).length, compared, `looks of ${key}`);
 }

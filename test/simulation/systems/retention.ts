@@ -90,7 +90,8 @@ async function kept(asking: Promise<unknown>): Promise<void> {
   });
 }
 
-function isNotKept({ code, details }: ErrorData): boolean {
+/** The record with a reply is gone. */
+export function isNotKept({ code, details }: ErrorData): boolean {
   return code === "reply-not-kept" || details?.["remoteCode"] === "reply-not-kept";
 }
 

@@ -6,8 +6,8 @@
 import { describe, expect, test } from "vitest";
 
 import type { Input, Log, TurnCommit, Mark } from "@troupe/core/log";
-import { decodeRecord } from "@troupe/core/operate";
-import { encodeRecord } from "@troupe/core/engine";
+import { decodeJournalRecord, decodeRecord } from "@troupe/core/operate";
+import { emptyRecord, encodeRecord } from "@troupe/core/engine";
 import { memoryHarness } from "../memory/memory-harness.ts";
 import { wholeJournal } from "../observe.ts";
 import { inTime } from "../until.ts";
@@ -151,6 +151,30 @@ const mutants: readonly Mutant[] = [
     does: "finds no turn that was recorded",
     failsAt: "I4: a reply survives the death of the only worker, between commit and reply",
     mutate: () => ({ journal: async () => [] }),
+  },
+  {
+    does: "does not say that runs ended without their process",
+    failsAt: "runs that a stop gave back do not count, however many there are",
+    mutate: (log) => ({
+      journal: async (agent, after, options) => {
+        const entries = await log.journal(agent, after, options);
+        return entries.map((entry) => {
+          const decoded = decodeJournalRecord(entry.record);
+          if (decoded.kind !== "steps" || decoded.steps.ended === undefined) return entry;
+          return { ...entry, record: emptyRecord() };
+        });
+      },
+    }),
+  },
+  {
+    does: "forgets what came while it looked for what was removed",
+    failsAt: "I1: what comes while a key that is behind looks for what was removed is handled",
+    mutate: (log) => ({
+      inputsOf: async (of, topics, after, before, options) => {
+        const page = await log.inputsOf(of, topics, after, before, options);
+        return page.filter(({ payload }) => !Buffer.from(payload).includes("late"));
+      },
+    }),
   },
   {
     does: "loses dead letters",

@@ -76,8 +76,8 @@ export function watchedLog(log: Log, process: string, settings: WorkerSettings, 
       return entries;
     },
     commit: async (turns) => {
-      // A process that erases an agent is not its mailbox.
-      if (isOfErasure(turns)) return log.commit(turns);
+      // A process that erases an agent, or looks after idle ones, is not its mailbox.
+      if (isOfErasure(turns) || isOfSweep(turns)) return log.commit(turns);
       commits.begin(turns);
       try {
         const revisions = await log.commit(turns);
@@ -153,6 +153,13 @@ class CommitWatch {
 function isAlone([first, ...others]: readonly TurnCommit[]): boolean {
   if (first === undefined || others.length > 0 || first.outgoing.length > 0) return false;
   return decodeJournalRecord(first.record).kind !== "turn";
+}
+
+/** A base record alone: also its mailbox stores one only between its turns. */
+function isOfSweep([first, ...others]: readonly TurnCommit[]): boolean {
+  return (
+    first !== undefined && others.length === 0 && decodeJournalRecord(first.record).kind === "base"
+  );
 }
 
 /** A tombstone, or what makes sure before it that what was sent is stored: a note without steps. */

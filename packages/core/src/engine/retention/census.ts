@@ -64,7 +64,7 @@ export class Census {
   #records = 0;
 
   /** @param countMin the least count of a bound that matters: so much is counted exactly enough */
-  constructor(countMin = Infinity) {
+  constructor(countMin: number = Infinity) {
     this.#every = Math.min(sampleEveryMax, countMin);
   }
 

@@ -101,7 +101,8 @@ describe("removing by prefix", () => {
         return upTo;
       };
       const footing = { marks: async () => [{ log: "", position: 1, storedAtMs: 1 }] };
-      const host = { log: watched, archive: { keep }, clock: systemClock, feed, footing };
+      const { signal } = new AbortController();
+      const host = { log: watched, archive: { keep }, clock: systemClock, feed, footing, signal };
       await removePrefix(host, "counter", { bound, look });
       return [...told];
     };

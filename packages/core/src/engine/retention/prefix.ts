@@ -19,6 +19,7 @@ import type { Log } from "../../log/log.ts";
 import type { LogFooting } from "../../log/log-footing.ts";
 import type { Bound } from "./census.ts";
 import type { Look } from "./collector.ts";
+import { rest } from "./rest.ts";
 import type { Originals } from "./unhandled.ts";
 
 export interface PrefixHost {
@@ -27,11 +28,13 @@ export interface PrefixHost {
   readonly clock: Clock;
   readonly feed: InspectionFeed;
   readonly footing: Pick<LogFooting, "marks">;
+  /** Aborted when the worker stops: what is left stays for the next one. */
+  readonly signal: AbortSignal;
 }
 
 /** Returns the position before which nothing of the type is left. @throws LogUnavailableError */
 export async function removePrefix(
-  { archive, clock, feed, footing, log }: PrefixHost,
+  { archive, clock, feed, footing, log, signal }: PrefixHost,
   type: string,
   { bound, look }: { readonly bound: Bound; readonly look: Look },
 ): Promise<Position> {
@@ -41,11 +44,12 @@ export async function removePrefix(
   await archive?.keep({ kind: "agent", name: type }, Math.max(before, upTo));
   if ((await footing.marks()) === undefined) return 0;
   const startedAt = clock.monotonicMs();
-  const slices = new Slices(clock);
+  const slices = new Slices(clock, signal);
   const from = bound.first;
   const records = await slices.remove(from, before, (to) => log.truncateJournals(type, to));
   const place = { kind: "agent", name: type } as const;
   const inputs = await slices.remove(from, upTo, (to) => log.removeInputs(place, to));
+  if (signal.aborted) return 0;
   if (!feed.active) return before;
   const tookMs = clock.monotonicMs() - startedAt;
   const heldBy = bound.heldBy?.agent;
@@ -56,10 +60,12 @@ export async function removePrefix(
 /** Removes from position to position, about as much at once as takes `sliceMs`. */
 class Slices {
   readonly #clock: Clock;
+  readonly #signal: AbortSignal;
   #positions = positionsMin;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, signal: AbortSignal) {
     this.#clock = clock;
+    this.#signal = signal;
   }
 
   async remove(
@@ -68,20 +74,16 @@ class Slices {
     remove: (to: Position) => Promise<number>,
   ): Promise<number> {
     let count = 0;
-    for (let to = from; to < end;) {
+    for (let to = from; to < end && !this.#signal.aborted;) {
       to = Math.min(end, to + this.#positions);
       const startedAt = this.#clock.monotonicMs();
       count += await remove(to);
       const tookMs = this.#clock.monotonicMs() - startedAt;
       if (tookMs < sliceMs / 2) this.#positions *= 2;
       else if (tookMs > sliceMs) this.#positions = Math.max(positionsMin, this.#positions / 2);
-      await this.#pause(tookMs * restsPerSlice);
+      await rest(this.#clock, tookMs * restsPerSlice, this.#signal);
     }
     return count;
-  }
-
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#clock.after(delayMs, resolve));
   }
 }
 

@@ -26,6 +26,7 @@ import type { CollectorSettings } from "./collector-settings.ts";
 import type { Collector, Look } from "./collector.ts";
 import { removePrefix } from "./prefix.ts";
 import { removableBase } from "./removable.ts";
+import { rest } from "./rest.ts";
 
 export interface SweepHost extends Omit<HistoryHost, "footing"> {
   readonly log: Log;
@@ -113,7 +114,7 @@ export class Sweep {
       if (entry.kind !== "turn") continue;
       if (this.#isYoung(entry)) break;
       census.see(entry.agent, entry.entry);
-      if (census.records % recordsAtOnce === 0) await this.#pause(pauseMs);
+      if (census.records % recordsAtOnce === 0) await this.#rest(pauseMs);
     }
     if (signal.aborted) return;
     this.#left = census.records;
@@ -142,7 +143,10 @@ export class Sweep {
     if (runtime === undefined || !shareOf(type).isFirst) return;
     const bound = census.bound(runtime, log.nowMs(), settings.settleMs);
     if (bound.count < Math.max(settings.prefixMin, census.records / 16)) return;
-    const before = await removePrefix(this.#host, type, { bound, look });
+    const before = await removePrefix({ ...this.#host, signal: this.#stopping.signal }, type, {
+      bound,
+      look,
+    });
     if (before === 0) return;
     this.#left -= bound.count;
     collector.passed(type, before);
@@ -165,7 +169,7 @@ export class Sweep {
     const holds = isBased && first === last && last < look.below / 2;
     if (isBased && !holds) return;
     await this.#giveBase(counted, holds);
-    await this.#pause(1000 / settings.agentsPerSecond);
+    await this.#rest(1000 / settings.agentsPerSecond);
   }
 
   /**
@@ -188,8 +192,8 @@ export class Sweep {
     }
   }
 
-  #pause(delayMs: number): Promise<void> {
-    return new Promise((resolve) => void this.#host.clock.after(delayMs, resolve));
+  #rest(delayMs: number): Promise<void> {
+    return rest(this.#host.clock, delayMs, this.#stopping.signal);
   }
 }
 

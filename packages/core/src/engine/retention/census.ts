@@ -63,9 +63,9 @@ export class Census {
   readonly #every: number;
   #records = 0;
 
-  /** @param countMin the least count of a bound that matters: so much is counted exactly enough */
-  constructor(countMin: number = Infinity) {
-    this.#every = Math.min(sampleEveryMax, countMin);
+  /** @param countMin the least count of a bound that matters, which is seen then. @default 64 */
+  constructor(countMin?: number) {
+    this.#every = Math.min(sampleEveryMax, countMin ?? Infinity);
   }
 
   /** Records that were seen. */

@@ -6,9 +6,11 @@
  */
 import assert from "node:assert/strict";
 
-import type { DeadLetter, Troupe } from "@troupe/core";
-import { agent, redrive, Reject } from "@troupe/core";
-import type { History, Stage, System } from "@troupe/core/testing";
+import type { Troupe } from "@troupe/core";
+import type { DeadLetter } from "@troupe/core/log";
+import { agent, Reject } from "@troupe/core";
+import { redrive } from "@troupe/core/operate";
+import type { History, Stage, System } from "@troupe/testing";
 import { z } from "zod";
 
 import { isNotKept } from "./retention.ts";

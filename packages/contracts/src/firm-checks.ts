@@ -47,6 +47,18 @@ export const firmChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "a firm read of all manifests has every type that was registered",
+    async run(harness) {
+      const [log, reading] = [await harness.connect(), await harness.connect()];
+      const names = { messages: [], topics: [], events: [], version: "" };
+      for (const i of range(10)) {
+        await log.register({ ...names, type: `type-${i}` });
+        const found = await reading.manifests(firm);
+        assert.equal(found.length, i + 1);
+      }
+    },
+  },
+  {
     name: "a firm read of an input finds it as soon as it was acknowledged, and nothing elsewhere",
     async run(harness) {
       const [log, reading] = [await harness.connect(), await harness.connect()];

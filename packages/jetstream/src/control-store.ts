@@ -4,13 +4,15 @@
  */
 import { PayloadTooLargeError } from "@troupe/core/errors";
 import { agentName } from "@troupe/core/log";
-import type { AgentId, Floor, Manifest } from "@troupe/core/log";
+import type { AgentId, Floor, Manifest, ReadOptions } from "@troupe/core/log";
 
 import { getLast, getRange, type StoredMessage } from "./direct-get.ts";
+import { behind, leaderGet } from "./leader-get.ts";
 import { manifestKind } from "./manifests.ts";
 import { publishError } from "./publish-error.ts";
 import { publish } from "./publish.ts";
 import { fieldsOf, readable, type RecordKind } from "./readable.ts";
+import { retryUnavailable } from "./retry.ts";
 import type { Session } from "./session.ts";
 
 export async function saveFloors(session: Session, floors: readonly Floor[]): Promise<void> {
@@ -46,8 +48,20 @@ function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-export async function loadManifests(session: Session): Promise<readonly Manifest[]> {
-  const found = await all(session, session.subjects.manifests);
+export async function loadManifests(
+  session: Session,
+  { firm = false, signal }: ReadOptions = {},
+): Promise<readonly Manifest[]> {
+  const { controlStream: stream, manifests: subject } = session.subjects;
+  const attempt = async (): Promise<readonly StoredMessage[]> => {
+    const found = await all(session, subject);
+    if (!firm) return found;
+    const seq = Math.max(0, ...found.map(({ position }) => position)) + 1;
+    const missing = await leaderGet(session, stream, { seq, next_by_subj: subject });
+    if (missing !== undefined) throw behind(stream, missing.seq);
+    return found;
+  };
+  const found = await retryUnavailable(attempt, { timeoutMs: session.acceptTimeoutMs, signal });
   return found.flatMap((stored) => readable(session, stored, manifestKind(session)) ?? []);
 }
 

@@ -32,7 +32,7 @@ export async function holdings(
   let [count, bytes] = [0, 0];
   for (const place of placesOf(session, part)) {
     const last = place.isLog ? upTo : Infinity;
-    for await (const found of messagesOf(session, place, last, options)) {
+    for await (const found of everyOf(session, place, last, options)) {
       count += found.length;
       for (const each of found) bytes += each.bytes;
     }
@@ -62,15 +62,8 @@ async function destroyPlace(
   options?: CallOptions,
 ): Promise<number> {
   const positions: Position[] = [];
-  for await (const found of messagesOf(session, place, upTo, options)) {
+  for await (const found of everyOf(session, place, upTo, options)) {
     for (const { position } of found) positions.push(position);
-  }
-  // A replica may have answered that is behind.
-  for (let after = positions.at(-1) ?? 0; ;) {
-    const next = (await nextOnLeader(session, place, after))?.seq;
-    if (next === undefined || next > upTo) break;
-    positions.push(next);
-    after = next;
   }
   // From the last to the first, so that what an end in the middle leaves is a beginning
   // (DESTROY-2).
@@ -112,6 +105,30 @@ interface Found {
   readonly bytes: number;
 }
 
+/** With what a replica that is behind did not have. */
+async function* everyOf(
+  session: Session,
+  place: PartPlace,
+  upTo: Position,
+  options?: CallOptions,
+): AsyncGenerator<readonly Found[], void, undefined> {
+  let after = 0;
+  for await (const found of messagesOf(session, place, upTo, options)) {
+    after = found.at(-1)?.position ?? after;
+    yield found;
+  }
+  for (;;) {
+    const next = await nextOnLeader(session, place, after);
+    if (next === undefined || next.seq > upTo) return;
+    after = next.seq;
+    yield [foundOf(next)];
+  }
+}
+
+function foundOf({ data = "", seq: position }: LeaderMessage): Found {
+  return { position, bytes: Buffer.byteLength(data, "base64") };
+}
+
 async function* messagesOf(
   session: Session,
   place: PartPlace,
@@ -141,7 +158,7 @@ async function* inIngress(
     const found = await nextOnLeader(session, place, after);
     if (found === undefined) return;
     after = found.seq;
-    yield [{ position: found.seq, bytes: Buffer.byteLength(found.data ?? "", "base64") }];
+    yield [foundOf(found)];
   }
 }
 

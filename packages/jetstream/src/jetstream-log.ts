@@ -235,8 +235,8 @@ export class JetStreamLog implements Log {
     return loadManifest(this.#session, type, options);
   }
 
-  manifests(): Promise<readonly Manifest[]> {
-    return control.loadManifests(this.#session);
+  manifests(options?: ReadOptions): Promise<readonly Manifest[]> {
+    return control.loadManifests(this.#session, options);
   }
 
   cell(name: string, options?: ReadOptions): Promise<Cell | undefined> {

@@ -225,6 +225,40 @@ export const erasureChecks: readonly LogCheck[] = [
     },
   },
   {
+    name: "A2, A4: a server that is behind hides no topic of the agent, and nobody who needs one",
+    async run(harness) {
+      await using stage = new Stage(harness);
+      const { troupe } = await stage.host([shopper, shelf]);
+      const late = await stage.host(auditor);
+      await late.troupe.close();
+      await troupe.publish(orders, "42", secret);
+      await stage.until("it is handled", async () => {
+        return (await troupe.agent(shopper, "42").look({})).length === 1;
+      });
+      // It has not heard of any subscription.
+      const client = await stage.client({
+        tamper: (log) => ({
+          manifest: async (type, options) => {
+            const manifest = await log.manifest(type, options);
+            if (manifest === undefined || options?.firm === true) return manifest;
+            return { ...manifest, topics: [] };
+          },
+          manifests: async (options) => (options?.firm === true ? log.manifests(options) : []),
+        }),
+      });
+      const { kept } = await client.erase(shopper, "42");
+      assert.deepEqual(
+        kept.map(({ neededBy, topic: on }) => [on, neededBy]),
+        [["orders", ["auditor/42"]]],
+      );
+      await stage.host(auditor, { floorIntervalMs: 5 });
+      await stage.until("nobody needs it any more", async () => {
+        const { parts } = await client.erase(shopper, "42");
+        return parts.find(({ part }) => part === "publications on orders")?.count === 1;
+      });
+    },
+  },
+  {
     name: "an ask that was waiting when its agent was erased hears of it",
     async run(harness) {
       await using stage = new Stage(harness);

@@ -15,6 +15,7 @@ export type { Fork, ForkOptions } from "../engine/history/fork-agent.ts";
 export type { RecordedState } from "../engine/history/recorded-state.ts";
 export {
   type JournalBeginning,
+  type JournaledErasure,
   type JournaledTurn,
   type ReplayOptions,
   type ReplayedTurn,

@@ -368,7 +368,7 @@ export interface Log {
    */
   forget(type: string, names: Partial<ManifestNames>): Promise<Manifest | undefined>;
   manifest(type: string, options?: ReadOptions): Promise<Manifest | undefined>;
-  manifests(): Promise<readonly Manifest[]>;
+  manifests(options?: ReadOptions): Promise<readonly Manifest[]>;
 
   /** A cell's last value; undefined when it was never written. @throws LogUnavailableError */
   cell(name: string, options?: ReadOptions): Promise<Cell | undefined>;

@@ -343,12 +343,12 @@ export class ShardedLog implements port.Log {
     return this.#first.manifest(type, options);
   }
 
-  manifests(): Promise<readonly Manifest[]> {
-    return this.#first.manifests();
+  manifests(options?: port.ReadOptions): Promise<readonly Manifest[]> {
+    return this.#first.manifests(options);
   }
 
-  cell(name: string): Promise<Cell | undefined> {
-    return this.#first.cell(name);
+  cell(name: string, options?: port.ReadOptions): Promise<Cell | undefined> {
+    return this.#first.cell(name, options);
   }
 
   writeCell(name: string, value: Uint8Array, expectedRevision: Position): Promise<Position> {

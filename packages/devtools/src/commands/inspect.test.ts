@@ -120,6 +120,27 @@ test("shows the initial state of an agent without turns", async () => {
   expect(stdout).toContain('"balance": 0');
 });
 
+test("says of an erased agent when it was erased, and what came since", async () => {
+  await bank.run(["ask", "account/eve", "deposit", '{"amount":1}']);
+  await bank.run(["ask", "account/eve", "deposit", '{"amount":2}']);
+  const erase = ["erase", "account/eve", "--yes", "--by", "data desk", "--reason", "request 7"];
+  expect(await bank.run(erase)).toMatchObject({ code: 0 });
+  const args = ["inspect", "account/eve", "--module", bankModule];
+  const { stdout } = await bank.run(args);
+  expect(stdout).toContain("account/eve  no turns since it was erased\n");
+  expect(stdout).toMatch(/^Erased on \S+Z by data desk, request 7, after 2 turns\.$/m);
+  expect(stdout).toContain('"balance": 0');
+  await bank.run(["ask", "account/eve", "deposit", '{"amount":4}']);
+  const { stdout: json } = await bank.run([...args, "--json"]);
+  expect(JSON.parse(json)).toMatchObject({
+    turns: 1,
+    erased: { by: "data desk", reason: "request 7", turns: 2 },
+    state: { balance: 4 },
+    last: [{ turn: 3 }],
+  });
+  expect((await bank.run(args)).stdout).toContain("account/eve  1 turn\nErased on");
+});
+
 test("fails for a type that nobody hosts, and lists the known ones", async () => {
   const { code, stderr } = await bank.run(["inspect", "acount/ann"]);
   expect(code).toBe(1);

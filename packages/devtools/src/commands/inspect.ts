@@ -4,7 +4,12 @@ import { printable } from "@troupe/core/operate";
 import type { Agent, Troupe } from "@troupe/core";
 import type { AgentDefinition } from "@troupe/core/engine";
 import type { AgentId, Position } from "@troupe/core/log";
-import type { JournalBeginning, JournaledTurn, RecordedState } from "@troupe/core/operate";
+import type {
+  JournalBeginning,
+  JournaledErasure,
+  JournaledTurn,
+  RecordedState,
+} from "@troupe/core/operate";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../agent-argument.ts";
 import { openTroupe } from "../connection.ts";
@@ -20,6 +25,7 @@ import { entryLine } from "../terminal/entry-line.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { toJson } from "../terminal/json.ts";
 import { count, counted } from "../terminal/quantities.ts";
+import { wrapText } from "../terminal/wrap-text.ts";
 import { turnDetails } from "../turn-details.ts";
 import { turnOutcome } from "../turn-summary.ts";
 
@@ -35,11 +41,22 @@ interface History {
   readonly turns: number;
   /** The first turn that is kept, when earlier ones were removed. */
   readonly begins?: { readonly turn: number; readonly position: Position } | undefined;
+  /** The last erasure; turns of before it are gone. */
+  readonly erased?: Erased | undefined;
   readonly last: readonly JournaledTurn[];
   /** Only with the definition at hand. */
   readonly state?: unknown;
   /** Without it: the newest state that was stored, and after which turn it was so. */
   readonly recorded?: RecordedState | undefined;
+}
+
+interface Erased {
+  readonly position: Position;
+  readonly at: string;
+  readonly by: string;
+  readonly reason: string | undefined;
+  /** Turns that are gone. */
+  readonly turns: number;
 }
 
 const lastMax = 10_000;
@@ -139,18 +156,26 @@ async function replayedHistory(
     state = beginning.state;
   };
   const agent = definition as Agent<unknown, unknown, unknown>;
-  const turns = troupe.replay(agent, key, { onBeginning });
-  const history = await collect(turns, extent, (turn) => {
+  const seen = new Seen(extent);
+  const onErased = (erasure: JournaledErasure): void => {
+    if (seen.erase(erasure)) state = definition.initialState;
+  };
+  for await (const turn of troupe.replay(agent, key, { onBeginning, onErased })) {
+    if (!seen.add(turn)) break;
     state = turn.state;
-  });
-  return { ...begun(history, begins, extent), state };
+  }
+  return { ...begun(seen.history, begins, extent), state };
 }
 
 async function journaledHistory(troupe: Troupe, agent: AgentId, extent: Extent): Promise<History> {
   let begins: JournalBeginning | undefined;
   const onBeginning = (beginning: JournalBeginning): void => void (begins = beginning);
-  const turns = troupe.turns(agent.type, agent.key, { onBeginning });
-  const history = begun(await collect(turns, extent, () => undefined), begins, extent);
+  const seen = new Seen(extent);
+  const onErased = (erasure: JournaledErasure): void => void seen.erase(erasure);
+  for await (const turn of troupe.turns(agent.type, agent.key, { onBeginning, onErased })) {
+    if (!seen.add(turn)) break;
+  }
+  const history = begun(seen.history, begins, extent);
   // Of an earlier time nobody has stored one.
   if (extent.until !== Infinity) return history;
   return { ...history, recorded: await troupe.recordedState(agent.type, agent.key) };
@@ -168,23 +193,39 @@ function begun(history: History, begins: JournalBeginning | undefined, { until }
   return { ...history, turns: turn - 1 + history.turns, begins: { turn, position } };
 }
 
-/** Only the last turns are kept, however long the history is. */
-async function collect<Turn extends JournaledTurn>(
-  turns: AsyncIterable<Turn>,
-  { last: keep, until }: Extent,
-  onTurn: (turn: Turn) => void,
-): Promise<History> {
-  const last: JournaledTurn[] = [];
-  let all = 0;
-  for await (const turn of turns) {
-    if (turn.revision > until) break;
-    all += 1;
-    onTurn(turn);
-    const { revision, record, steps, committedAtMs } = turn;
-    last.push({ revision, record, steps, committedAtMs });
-    if (last.length > keep) last.shift();
+/** What was read so far: only the last turns are kept, however long the history is. */
+class Seen {
+  readonly #extent: Extent;
+  #turns = 0;
+  #last: JournaledTurn[] = [];
+  #erased: Erased | undefined;
+
+  constructor(extent: Extent) {
+    this.#extent = extent;
   }
-  return { turns: all, last };
+
+  get history(): History {
+    return { turns: this.#turns, erased: this.#erased, last: this.#last };
+  }
+
+  /** False for a turn behind the last one that counts. */
+  add({ revision, record, steps, committedAtMs }: JournaledTurn): boolean {
+    if (revision > this.#extent.until) return false;
+    this.#turns += 1;
+    this.#last.push({ revision, record, steps, committedAtMs });
+    if (this.#last.length > this.#extent.last) this.#last.shift();
+    return true;
+  }
+
+  /** The turns of before are gone, or about to be. False for an erasure that came later. */
+  erase({ revision: position, tombstone }: JournaledErasure): boolean {
+    if (position > this.#extent.until) return false;
+    const { by, erasedAtMs, reason, turns } = tombstone;
+    this.#erased = { position, at: new Date(erasedAtMs).toISOString(), by, reason, turns };
+    this.#turns = 0;
+    this.#last = [];
+    return true;
+  }
 }
 
 async function requireKnownType(troupe: Troupe, agent: AgentId): Promise<void> {
@@ -202,7 +243,14 @@ function show(agent: AgentId, history: History, options: InspectOptions, { termi
   const name = terminal.paint("bold", agentName(agent));
   const { last, turns } = history;
   const then = at === undefined ? "" : ` at position ${at}`;
-  terminal.print(`${name}  ${turns === 0 ? "no turns yet" : counted(turns, "turn")}${then}`);
+  const none = history.erased === undefined ? "no turns yet" : "no turns since it was erased";
+  terminal.print(`${name}  ${turns === 0 ? none : counted(turns, "turn")}${then}`);
+  if (history.erased !== undefined) {
+    const { at: when, by, reason, turns: gone } = history.erased;
+    const why = reason === undefined ? "" : `, ${reason}`;
+    const text = `Erased on ${when} by ${by}${why}, after ${counted(gone, "turn")}.`;
+    terminal.printLines(wrapText(printable(text), terminal.width));
+  }
   if (history.begins !== undefined) {
     const { position, turn } = history.begins;
     terminal.print(`The journal begins at turn ${turn}, with a base record at ${position}.`);

@@ -38,7 +38,7 @@ export async function planOf(
     ["timers", { kind: "timers", agent }],
   ]);
   const kept: KeptPublications[] = [];
-  for (const topic of (await log.manifest(agent.type))?.topics ?? []) {
+  for (const topic of (await log.manifest(agent.type, { firm: true }))?.topics ?? []) {
     const part: LogPart = { kind: "publications", topic, source: agent.key };
     const others = await neededBy(log, agent, topic, upTo);
     if (others.length === 0) parts.set(`publications on ${topic}`, part);

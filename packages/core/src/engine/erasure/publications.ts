@@ -16,7 +16,7 @@ export async function neededBy(
   topic: string,
   upTo: Position,
 ): Promise<readonly string[]> {
-  const others = (await log.manifests()).filter(
+  const others = (await log.manifests({ firm: true })).filter(
     (manifest) => manifest.type !== type && manifest.topics.includes(topic),
   );
   if (others.length === 0) return [];

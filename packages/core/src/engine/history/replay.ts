@@ -53,7 +53,16 @@ export interface JournalBeginning {
   readonly base: BaseRecord;
 }
 
+/** An erasure of the agent, which forgot all turns before it. */
+export interface JournaledErasure {
+  /** Position of the tombstone. */
+  readonly revision: Position;
+  readonly tombstone: TombstoneRecord;
+}
+
 export interface TurnsOptions extends CallOptions {
+  /** Called for each erasure, between the turns of before and after. Must not throw. */
+  readonly onErased?: ((erasure: JournaledErasure) => void) | undefined;
   /**
    * Called before the first turn when the journal does not begin with the agent's first one. Must
    * not throw.
@@ -62,6 +71,8 @@ export interface TurnsOptions extends CallOptions {
 }
 
 export interface ReplayOptions<State> extends CallOptions {
+  /** Called for each erasure, between the turns of before and after. Must not throw. */
+  readonly onErased?: ((erasure: JournaledErasure) => void) | undefined;
   /** The same, with the state that the first turn begins with, as it is declared today. */
   readonly onBeginning?:
     | ((beginning: JournalBeginning & { readonly state: State }) => void)
@@ -128,11 +139,13 @@ type JournalPart = JournaledTurn | (JournalBeginning & { readonly begins: boolea
 async function* partsOf(
   log: Log,
   agent: AgentId,
-  { signal }: CallOptions,
+  { onErased, signal }: Pick<TurnsOptions, "onErased" | "signal">,
 ): AsyncGenerator<JournalPart, void, undefined> {
   const reading = new JournalReading(agent);
   for await (const page of journalPages(log, agent, 0, { signal })) {
     for (const open of await openRecords(log, page)) {
+      const { entry, record } = open;
+      if (record.kind === "tombstone") onErased?.({ ...entry, tombstone: record.tombstone });
       const part = reading.read(open);
       if (part !== undefined) yield part;
     }

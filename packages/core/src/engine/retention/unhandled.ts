@@ -24,7 +24,9 @@ export async function firstUnhandled(
   floors: readonly Floor[],
 ): Promise<Position> {
   const own = new Map(floors.map((floor) => [floorName(floor), floor]));
-  const types = new Set([...floors, ...(await log.manifests())].map(({ type }) => type));
+  const types = new Set(
+    [...floors, ...(await log.manifests({ firm: true }))].map(({ type }) => type),
+  );
   let first = Infinity;
   for (let partition = 0; partition < log.partitions; partition++) {
     const places = [...types].map((type) => {

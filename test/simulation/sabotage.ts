@@ -31,13 +31,16 @@ export const withoutFence: Sabotage = (log, broker) => {
 
 function unfenced(turn: TurnCommit, broker: MemoryBroker): TurnCommit {
   if (turn.expectedRevision === "chained") return turn;
-  const { key, type } = turn.agent;
+  return { ...turn, expectedRevision: revisionOf(turn.agent, broker) };
+}
+
+function revisionOf({ key, type }: TurnCommit["agent"], broker: MemoryBroker): number {
   const last = broker
     .entries()
     .findLast(
       (entry) => entry.kind === "turn" && entry.agent.type === type && entry.agent.key === key,
     );
-  return { ...turn, expectedRevision: last?.kind === "turn" ? last.entry.revision : 0 };
+  return last?.kind === "turn" ? last.entry.revision : 0;
 }
 
 /**

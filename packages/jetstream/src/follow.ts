@@ -20,7 +20,7 @@ import { lastPosition, nextPosition } from "./stream-position.ts";
 import type { InternalKind, Subjects } from "./subjects.ts";
 
 /** Number of entries that are read ahead of the follower. */
-const bufferedMax = 256;
+const bufferedMax = 1024;
 const bufferedBytesMax = 4 * 1024 * 1024;
 
 /** A message that the reader brought. */

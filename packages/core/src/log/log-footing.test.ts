@@ -17,7 +17,7 @@ function footingOn(stored: Map<number, number>, beforeEnd = (): void => undefine
   };
   const commit = async (): Promise<readonly number[]> => [60];
   const cell = async () => undefined;
-  return new LogFooting({ at, cell, commit, end, shards: 1 }, () => undefined);
+  return new LogFooting({ at, cell, commit, end, partitions: 1, shards: 1 }, () => undefined);
 }
 
 it("FOOTING-2: what is read after the log was away proves nothing about what was there before", async () => {
@@ -88,4 +88,21 @@ it("INTAKE-3: lets a floor rise only to what is known to be there, and learns wh
   await expect.poll(() => footing.passed(1990)).toBe(1990);
   footing.doubt();
   expect(footing.passed(1000)).toBe(0);
+});
+
+it("G1: stands on every entry that was stored by itself", async () => {
+  const stored = new Map([[50, 1000]]);
+  const footing = footingOn(stored);
+  await footing.begin();
+  footing.read(50, 1000);
+  const record = new Uint8Array([1]);
+  const commit = {
+    agent: { type: "account", key: "a" },
+    expectedRevision: 50,
+    record,
+    outgoing: [],
+  };
+  expect(await footing.append(commit)).toBe(60);
+  // The log never had it, as after a loss.
+  await expect(footing.look()).rejects.toMatchObject({ code: "log-went-back" });
 });

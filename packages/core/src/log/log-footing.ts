@@ -24,7 +24,7 @@ import type { Log, TurnCommit } from "./log.ts";
 import type { Mark } from "./log-end.ts";
 import { removedUnder } from "./low-water.ts";
 import { laterMark, logChanged } from "./mark.ts";
-import { shardAt } from "./shard.ts";
+import { shardAt, shardOfKey } from "./shard.ts";
 
 /**
  * A position that was read or stored: with the time at which it was stored, or the record that we
@@ -41,7 +41,7 @@ const nothing: Known = Object.freeze({ position: 0, atMs: 0, record: undefined }
 /** Positions that a floor may be behind what is passed, before somebody looks for the end. */
 const unknownMax = 500;
 
-export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end" | "shards">;
+export type FootingLog = Pick<Log, "at" | "cell" | "commit" | "end" | "partitions" | "shards">;
 
 export class LogFooting {
   readonly #log: FootingLog;
@@ -150,6 +150,18 @@ export class LogFooting {
    */
   commit(commits: readonly TurnCommit[]): Promise<readonly Position[]> {
     return this.inDoubt ? this.#commitSurely(commits) : this.#log.commit(commits);
+  }
+
+  /**
+   * Store one entry of a journal by itself, and stand on it: also a loss of steps or of a parking
+   * has to be noticed (G1). Returns where it is.
+   * @throws what `commit` throws
+   */
+  async append(commit: TurnCommit): Promise<Position> {
+    const before = this.positionIn(shardOfKey(this.#log, commit.agent.key));
+    const [revision = 0] = await this.commit([commit]);
+    this.stored(revision, commit.record, before);
+    return revision;
   }
 
   async #commitSurely(commits: readonly TurnCommit[]): Promise<readonly Position[]> {

@@ -32,7 +32,7 @@ export interface MailboxHost extends TurnHost {
   /** Reads back inputs that were left on the log. */
   readonly addressed: Pick<AddressedInputs, "belongs" | "next">;
   /** Told of what is read from journals. */
-  readonly footing: Pick<LogFooting, "commit" | "inDoubt" | "marks" | "read">;
+  readonly footing: Pick<LogFooting, "append" | "inDoubt" | "marks" | "read">;
   readonly committer: { schedule(mailbox: Committing): void };
   /** The order of messages that may end the process. */
   readonly suspects: SuspectLane;

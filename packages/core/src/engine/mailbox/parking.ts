@@ -259,7 +259,7 @@ export class Parking {
     const record: ParkRecord = { ...mark, log: identity.id, worker };
     const bytes = encodeParkRecord(record);
     const commit = { agent, expectedRevision, record: bytes, outgoing: [], deadLetter };
-    const [revision = expectedRevision] = await footing.commit([commit]);
+    const revision = await footing.append(commit);
     this.#history.parkStored(record, revision);
     const { failure, inputPosition, parked } = record;
     if (parked) feed.emit({ kind: "agent.parked", agent, inputPosition, failure });

@@ -163,7 +163,7 @@ export class RunCounting {
     const { agent } = this.#mailbox;
     const expectedRevision = this.#history.revision;
     const commit = { agent, expectedRevision, record, outgoing: [] };
-    const [revision = expectedRevision] = await footing.commit([commit]);
+    const revision = await footing.append(commit);
     this.#history.stepsStored(steps, revision, record.byteLength);
     this.#suspicion.recorded(revision);
   }

@@ -185,7 +185,7 @@ export class StepAppends implements StepStore {
     let revision: Position;
     try {
       const commit = { agent, expectedRevision, record, outgoing: [] };
-      [revision = expectedRevision] = await this.#host.footing.commit([commit]);
+      revision = await this.#host.footing.append(commit);
     } catch (thrown) {
       if (!(thrown instanceof TroupeError && thrown.retryable)) return thrown;
       // Somebody else wrote, or nobody knows: start again from what the journal says.

@@ -8,7 +8,6 @@ import { BaseTooLargeError, ForeignSubjectsError } from "../../errors/state-erro
 import { errorData } from "../../errors/troupe-error.ts";
 import type { InspectionFeed } from "../inspection/inspection-feed.ts";
 import { agentName } from "../../definition/message/address.ts";
-import { shardOfKey } from "../../log/shard.ts";
 import type { Log } from "../../log/log.ts";
 import type { AgentHistory } from "../history/agent-history.ts";
 import type { Uncommitted } from "../mailbox/uncommitted.ts";
@@ -24,7 +23,7 @@ export interface BaseWriterHost {
   readonly log: Log;
   readonly feed: InspectionFeed;
   /** Told of what is stored. */
-  readonly footing: Pick<LogFooting, "commit" | "positionIn" | "stored">;
+  readonly footing: Pick<LogFooting, "append">;
   readonly identity: Pick<LogIdentity, "id">;
   readonly worker: string;
   readonly version: string;
@@ -73,10 +72,7 @@ export class BaseWriter {
     if (base === undefined) return;
     const bytesMax = Math.min(stateBytesMax, log.limits.payloadBytesMax);
     const record = encodeBaseRecord(base, agentName(agent), bytesMax);
-    const before = footing.positionIn(shardOfKey(log, agent.key));
-    const commit = { agent, expectedRevision, record, outgoing: [] };
-    const [revision = expectedRevision] = await footing.commit([commit]);
-    footing.stored(revision, record, before);
+    const revision = await footing.append({ agent, expectedRevision, record, outgoing: [] });
     this.#stored += 1;
     history.baseStored(base, revision, record.byteLength);
     const { feed } = this.#host;

@@ -66,7 +66,7 @@ export const prefix: System = {
   settings: {
     // What an ask is for must not wait behind what waits for the asker.
     windowMax: 1024,
-    residentsMax: 1000,
+    activationsMax: 1000,
     collector: { agentsPerSecond: 1, settleMs: 100, lookMs: 50, sweepMs: 200, prefixMin: 1 },
   },
   drive: async (client, stage) => {

@@ -196,19 +196,19 @@ function stale(record: Uint8Array): Uint8Array {
   return encodeBaseRecord({ ...entry.base, state: Object.fromEntries(older) }, "", Infinity);
 }
 
-/** The last record goes with the others, and with it the fence (L11). */
+/** The last record goes with the others, and with it the fence (LOG-11). */
 export const withoutLastRecords: Sabotage = (log) =>
   overlay(log, {
     truncateJournal: (agent) => log.destroy({ kind: "journal", agent }, Infinity),
   });
 
-/** A journal is cut behind its last base record, wherever its turns begin then (T4). */
+/** A journal is cut behind its last base record, wherever its turns begin then (BASE-4). */
 export const withoutBases: Sabotage = (log, broker) =>
   overlay(log, {
     truncateJournal: (agent) => log.truncateJournal(agent, revisionOf(agent, broker)),
   });
 
-/** Base records are not stored, and who asks for one is told that it is there (T4). */
+/** Base records are not stored, and who asks for one is told that it is there (BASE-4). */
 export const withMissingBases: Sabotage = (log) => {
   const bases = new Map<number, Uint8Array>();
   return overlay(log, {
@@ -244,11 +244,13 @@ export const withGreedyPrefixes: Sabotage = (log) =>
       log.removeInputs(place, place.key === undefined ? Infinity : before),
   });
 
-/** All records of a type go but the last of each journal, whatever a base record covers (C1). */
+/**
+ * All records of a type go but the last of each journal, whatever a base record covers (CENSUS-1).
+ */
 export const withGreedyRecords: Sabotage = (log) =>
   overlay(log, { truncateJournals: (type) => log.truncateJournals(type, Infinity) });
 
-/** Nobody says what dead letters may send again (U2). */
+/** Nobody says what dead letters may send again (UNHANDLED-2). */
 export const withoutOriginals: Sabotage = (log) =>
   overlay(log, {
     async *follow(request) {
@@ -257,7 +259,7 @@ export const withoutOriginals: Sabotage = (log) =>
     },
   });
 
-/** The journal does not say that an agent has ended (T3). */
+/** The journal does not say that an agent has ended (BASE-3). */
 export const withoutEnds: Sabotage = (log) =>
   overlay(log, {
     journal: async (agent, after, options) => {
@@ -266,7 +268,7 @@ export const withoutEnds: Sabotage = (log) =>
     },
   });
 
-/** The end of an agent is stored behind its turn, and not with it (T3, I3). */
+/** The end of an agent is stored behind its turn, and not with it (BASE-3, I3). */
 export const withLateEnds: Sabotage = (log, broker) =>
   overlay(log, {
     commit: async (turns) => {

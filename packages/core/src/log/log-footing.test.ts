@@ -90,7 +90,7 @@ it("INTAKE-3: lets a floor rise only to what is known to be there, and learns wh
   expect(footing.passed(1000)).toBe(0);
 });
 
-it("G1: stands on every entry that was stored by itself", async () => {
+it("FOOTING-1: stands on every entry that was stored by itself", async () => {
   const stored = new Map([[50, 1000]]);
   const footing = footingOn(stored);
   await footing.begin();

@@ -154,7 +154,7 @@ export class LogFooting {
 
   /**
    * Store one entry of a journal by itself, and stand on it: also a loss of steps or of a parking
-   * has to be noticed (G1). Returns where it is.
+   * has to be noticed (FOOTING-1). Returns where it is.
    * @throws what `commit` throws
    */
   async append(commit: TurnCommit): Promise<Position> {

@@ -40,6 +40,7 @@ const rooms: readonly string[] = [
   // What a program does with it all.
   "client/projection",
   "client",
+  "client/operate",
   // What the package exports.
   "doors",
 ];

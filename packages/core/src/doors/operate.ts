@@ -4,6 +4,24 @@
  */
 
 // Dead letters and parked agents.
+export {
+  deadLetters,
+  parkedCode,
+  type LetterFilter,
+  type PlacedLetter,
+} from "../client/operate/dead-letters.ts";
+export {
+  parkedAgent,
+  waitingBehind,
+  waitingMax,
+  type ParkedAgent,
+} from "../client/operate/parked-agent.ts";
+export { parkedAgents, type WaitingAgent } from "../client/operate/parked-agents.ts";
+export {
+  resumptionOutcome,
+  type Resumption,
+  type ResumptionOutcome,
+} from "../client/operate/resumption.ts";
 export type { Fault, InspectionFeed } from "../engine/inspection/inspection-feed.ts";
 export { type ResumeOptions, isResume, resumeDraft } from "../engine/mailbox/parking.ts";
 export { redriveDraft } from "../log/redrive-draft.ts";

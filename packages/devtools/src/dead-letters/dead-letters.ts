@@ -1,35 +1,10 @@
-/** The dead letters of a system: all that match a filter in log order, or the one at a position. */
+/** The dead letter that a position means, and how a person is told of one. */
 import { agentName } from "@troupe/core/log";
 import type { Troupe } from "@troupe/core";
-import type { AgentId, LogEntry, Position } from "@troupe/core/log";
+import type { AgentId, Position } from "@troupe/core/log";
+import type { PlacedLetter } from "@troupe/core/operate";
 import { CommandError, InterruptedError } from "../failure.ts";
 import { shellWord } from "../terminal/shell-word.ts";
-
-/** A dead letter with its place on the log. */
-export type PlacedLetter = LogEntry & { readonly kind: "dead-letter" };
-
-export interface LetterFilter {
-  /** Only of agents of these types; absent means all, also letters without an agent. */
-  readonly types?: readonly string[] | undefined;
-  /** Only with these failures; absent means all. */
-  readonly codes?: readonly string[] | undefined;
-}
-
-/** The failure of a dead letter whose agent is parked. */
-export const parkedCode = "agent-parked";
-
-/** Dead letters that are stored now, oldest first. Ends early when the signal fires. */
-export async function* deadLetters(
-  troupe: Troupe,
-  { codes, types }: LetterFilter,
-  signal: AbortSignal,
-): AsyncGenerator<PlacedLetter> {
-  const request = { from: 1, untilNow: true, kinds: ["dead-letter"], types, signal } as const;
-  for await (const entry of troupe.follow(request)) {
-    if (entry.kind !== "dead-letter") continue;
-    if (codes?.includes(entry.deadLetter.failure.code) ?? true) yield entry;
-  }
-}
 
 /**
  * The dead letter at a position, or the one that tells of the message at that position, because

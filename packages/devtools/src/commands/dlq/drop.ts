@@ -1,12 +1,12 @@
 /** `troupe dlq drop`: remove dead letters for good. Their originals stay on the log. */
+import { parkedCode, parkedAgent } from "@troupe/core/operate";
+import type { PlacedLetter } from "@troupe/core/operate";
 import { agentName } from "@troupe/core/log";
 import type { Troupe } from "@troupe/core";
 import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
-import { noDeadLetter, parkedCode, resumeCommand, whose } from "../../dead-letters/dead-letters.ts";
-import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
-import { parkedAgent } from "../../dead-letters/parked-agent.ts";
+import { noDeadLetter, resumeCommand, whose } from "../../dead-letters/dead-letters.ts";
 import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
 import { actOnSelection, addSelection, requireSelection, UnfitLetterError } from "./selection.ts";

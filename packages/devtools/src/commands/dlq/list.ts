@@ -1,10 +1,11 @@
 /** `troupe dlq list`: the dead letters, one per line, newest last. */
+import { deadLetters } from "@troupe/core/operate";
+import type { PlacedLetter } from "@troupe/core/operate";
 import { agentName } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
 import { parseCount } from "../../count-option.ts";
-import { deadLetters, whose } from "../../dead-letters/dead-letters.ts";
-import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
+import { whose } from "../../dead-letters/dead-letters.ts";
 import { InterruptedError } from "../../failure.ts";
 import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";
@@ -45,7 +46,10 @@ async function list(options: ListOptions, run: Run): Promise<void> {
   await using troupe = await openTroupe(options, run, { createStreams: false });
   const shown: PlacedLetter[] = [];
   let older = 0;
-  for await (const letter of deadLetters(troupe, filterOf(options), interruption.signal)) {
+  for await (const letter of deadLetters(troupe, {
+    ...filterOf(options),
+    signal: interruption.signal,
+  })) {
     shown.push(letter);
     if (shown.length <= options.last) continue;
     shown.shift();

@@ -2,14 +2,14 @@
  * `troupe dlq redrive`: send the original again to the agent that could not handle it, and remove
  * the dead letter. Safe to repeat: the log recognises what was sent before.
  */
+import { parkedCode, redrive as redriveLetter } from "@troupe/core/operate";
+import type { PlacedLetter } from "@troupe/core/operate";
 import { agentName } from "@troupe/core/log";
-import { redrive as redriveLetter } from "@troupe/core/operate";
 import type { Troupe } from "@troupe/core";
 import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
-import { noDeadLetter, parkedCode, resumeCommand } from "../../dead-letters/dead-letters.ts";
-import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
+import { noDeadLetter, resumeCommand } from "../../dead-letters/dead-letters.ts";
 import { CommandError } from "../../failure.ts";
 import { addExamples } from "../../help-text.ts";
 import type { Run } from "../../run.ts";

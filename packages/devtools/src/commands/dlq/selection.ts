@@ -4,12 +4,13 @@
  * Each is handled for itself. What cannot be done for one is said, and the others go on; with
  * `--all` a dead letter that the command is not for is left where it is, which is no failure.
  */
+import { deadLetters } from "@troupe/core/operate";
+import type { LetterFilter, PlacedLetter } from "@troupe/core/operate";
 import type { Troupe } from "@troupe/core";
 import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { isConfirmed } from "../../confirmation.ts";
-import { deadLetterAt, deadLetters } from "../../dead-letters/dead-letters.ts";
-import type { LetterFilter, PlacedLetter } from "../../dead-letters/dead-letters.ts";
+import { deadLetterAt } from "../../dead-letters/dead-letters.ts";
 import { exitCode } from "../../exit-code.ts";
 import { CommandError, InterruptedError, reportFailure, UsageError } from "../../failure.ts";
 import type { GlobalOptions } from "../../global-options.ts";
@@ -115,7 +116,7 @@ async function allPositions(
 ): Promise<readonly Position[]> {
   const { signal } = run.interruption;
   const positions: Position[] = [];
-  for await (const { position } of deadLetters(troupe, filterOf(options), signal)) {
+  for await (const { position } of deadLetters(troupe, { ...filterOf(options), signal })) {
     positions.push(position);
   }
   if (signal.aborted) throw new InterruptedError();

@@ -1,11 +1,11 @@
 /** `troupe dlq show`: everything about one dead letter, and what can be done with it. */
+import { parkedCode, printable } from "@troupe/core/operate";
+import type { PlacedLetter } from "@troupe/core/operate";
 import { agentName } from "@troupe/core/log";
-import { printable } from "@troupe/core/operate";
 import type { Input, Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
-import { deadLetterAt, parkedCode, resumeCommand, whose } from "../../dead-letters/dead-letters.ts";
-import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
+import { deadLetterAt, resumeCommand, whose } from "../../dead-letters/dead-letters.ts";
 import { addExamples } from "../../help-text.ts";
 import type { GlobalOptions } from "../../global-options.ts";
 import { entryData } from "../../log-entry.ts";

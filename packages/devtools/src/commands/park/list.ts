@@ -1,13 +1,8 @@
 /** `troupe park list`: the agents that are parked now, with what waits for them. */
+import { parkedAgents, waitingMax, type WaitingAgent } from "@troupe/core/operate";
 import { agentName } from "@troupe/core/log";
-import type { Troupe } from "@troupe/core";
-import type { Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe } from "../../connection.ts";
-import { deadLetters, parkedCode } from "../../dead-letters/dead-letters.ts";
-import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
-import { parkedAgent, waitingBehind, waitingMax } from "../../dead-letters/parked-agent.ts";
-import type { ParkedAgent } from "../../dead-letters/parked-agent.ts";
 import { addExamples } from "../../help-text.ts";
 import { InterruptedError } from "../../failure.ts";
 import type { GlobalOptions } from "../../global-options.ts";
@@ -20,11 +15,6 @@ import { failureSummary } from "../../turn-summary.ts";
 
 interface ListOptions extends GlobalOptions {
   readonly json?: boolean;
-}
-
-interface ParkedRow extends ParkedAgent {
-  readonly waiting: number;
-  readonly deadLetter: Position;
 }
 
 export function addParkList(park: Command, run: Run): void {
@@ -48,31 +38,13 @@ export function addParkList(park: Command, run: Run): void {
 async function list(options: ListOptions, run: Run): Promise<void> {
   const { interruption, terminal } = run;
   await using troupe = await openTroupe(options, run, { createStreams: false });
-  const rows = await interruption.orInterrupted(parkedRows(troupe, interruption.signal));
+  const rows = await interruption.orInterrupted(parkedAgents(troupe, interruption.signal));
   if (interruption.signal.aborted) throw new InterruptedError();
   if (options.json === true) for (const row of rows) terminal.print(toJson(rowData(row)));
   else for (const line of lines(rows, terminal)) terminal.print(line);
 }
 
-/** Rows of the parked agents, in the order in which they were parked. */
-async function parkedRows(troupe: Troupe, signal: AbortSignal): Promise<readonly ParkedRow[]> {
-  const newest = new Map<string, PlacedLetter>();
-  for await (const letter of deadLetters(troupe, { codes: [parkedCode] }, signal)) {
-    const { agent } = letter.deadLetter;
-    if (agent !== undefined) newest.set(agentName(agent), letter);
-  }
-  const rows: ParkedRow[] = [];
-  for (const { deadLetter, position } of newest.values()) {
-    const { agent, inputPosition } = deadLetter;
-    const parked = agent && (await parkedAgent(troupe.log, agent, inputPosition));
-    if (parked === undefined) continue;
-    const waiting = await waitingBehind(troupe.log, parked);
-    rows.push({ ...parked, waiting, deadLetter: position });
-  }
-  return rows.toSorted((a, b) => a.revision - b.revision);
-}
-
-function lines(rows: readonly ParkedRow[], terminal: Terminal): readonly string[] {
+function lines(rows: readonly WaitingAgent[], terminal: Terminal): readonly string[] {
   if (rows.length === 0) return ["No agent is parked."];
   const short = terminal.width < narrowBelow;
   const columns = [
@@ -90,7 +62,7 @@ function lines(rows: readonly ParkedRow[], terminal: Terminal): readonly string[
   return tableLines(columns, cells, terminal);
 }
 
-function rowData({ agent, sinceMs, waiting, ...row }: ParkedRow): unknown {
+function rowData({ agent, sinceMs, waiting, ...row }: WaitingAgent): unknown {
   return {
     agent: agentName(agent),
     since: new Date(sinceMs).toISOString(),

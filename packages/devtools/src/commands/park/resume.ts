@@ -2,17 +2,21 @@
  * `troupe park resume`: let a parked agent handle its message again and everything behind it, and
  * wait for how that ends. The dead letters that told of the parking are removed when it is over.
  */
+import {
+  deadLetters,
+  parkedCode,
+  parkedAgent,
+  resumptionOutcome,
+  resumeDraft,
+} from "@troupe/core/operate";
+import type { PlacedLetter } from "@troupe/core/operate";
 import { agentName } from "@troupe/core/log";
-import { resumeDraft } from "@troupe/core/operate";
 import type { Troupe } from "@troupe/core";
 import type { AgentId, Position } from "@troupe/core/log";
 import type { Command } from "commander";
 import { parseAgentArgument } from "../../agent-argument.ts";
 import { openTroupe } from "../../connection.ts";
-import { deadLetters, parkedCode, resumeCommand } from "../../dead-letters/dead-letters.ts";
-import type { PlacedLetter } from "../../dead-letters/dead-letters.ts";
-import { parkedAgent } from "../../dead-letters/parked-agent.ts";
-import { outcomeOf } from "../../dead-letters/resumption.ts";
+import { resumeCommand } from "../../dead-letters/dead-letters.ts";
 import { durationOption } from "../../duration.ts";
 import { CommandError, InterruptedError } from "../../failure.ts";
 import { addExamples } from "../../help-text.ts";
@@ -67,7 +71,7 @@ async function resume(agent: AgentId, options: ResumeOptions, run: Run): Promise
   const sent = interruption.orInterrupted(troupe.log.accept(resumeDraft(agent, { skip })));
   const { position: marker } = await sent;
   const signal = AbortSignal.any([interruption.signal, AbortSignal.timeout(options.timeout)]);
-  const outcome = await outcomeOf(troupe, { parked, marker }, signal);
+  const outcome = await resumptionOutcome(troupe, { parked, marker }, signal);
   if (interruption.signal.aborted) throw new InterruptedError();
   if (outcome === undefined) throw await timedOut(troupe, agent, options, run);
   const { failure, inputPosition, isResumed, revision, turns } = outcome;
@@ -91,8 +95,8 @@ async function lettersOf(
   signal: AbortSignal,
 ): Promise<readonly PlacedLetter[]> {
   const letters: PlacedLetter[] = [];
-  const filter = { types: [type], codes: [parkedCode] };
-  for await (const letter of deadLetters(troupe, filter, signal)) {
+  const filter = { types: [type], codes: [parkedCode], signal };
+  for await (const letter of deadLetters(troupe, filter)) {
     if (letter.deadLetter.agent?.key === key) letters.push(letter);
   }
   return letters;

@@ -1,7 +1,10 @@
 /** Whether an agent is parked, as its journal says: the last park record decides. */
-import { decodeJournalRecord, isResume } from "@troupe/core/operate";
-import type { AgentId, ErrorData, Log, Position } from "@troupe/core/log";
-import type { JournalRecord } from "@troupe/core/operate";
+import type { AgentId } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
+import { isResume } from "../../engine/mailbox/parking.ts";
+import type { ErrorData } from "../../errors/troupe-error.ts";
+import { decodeJournalRecord, type JournalRecord } from "../../journal/journal-record.ts";
+import type { Log } from "../../log/log.ts";
 
 export interface ParkedAgent {
   readonly agent: AgentId;
@@ -13,11 +16,20 @@ export interface ParkedAgent {
   readonly sinceMs: number;
 }
 
-/** Undefined when the agent is not parked, as far as the records after a position say. */
+/**
+ * Looks into an agent's journal; undefined when it is not parked, as far as the records after a
+ * position say. @throws LogUnavailableError
+ *
+ * @example
+ * ```ts
+ * const parked = await parkedAgent(troupe.log, { type: "account", key: "alice" });
+ * if (parked !== undefined) console.log(parked.failure?.message);
+ * ```
+ */
 export async function parkedAgent(
   log: Log,
   agent: AgentId,
-  after: Position,
+  after: Position = 0,
 ): Promise<ParkedAgent | undefined> {
   let parked: ParkedAgent | undefined;
   for (let last = after; ;) {
@@ -34,12 +46,18 @@ export async function parkedAgent(
   }
 }
 
-/** Largest number of waiting messages that is counted. */
+/** The most that `waitingBehind` counts. */
 export const waitingMax = 256;
 
 /**
- * Counts the messages that wait behind the one that parked the agent; more than `waitingMax` for
- * many.
+ * Counts the messages that wait behind the one that parked the agent; a number above `waitingMax`
+ * stands for many. @throws LogUnavailableError
+ *
+ * @example
+ * ```ts
+ * const parked = await parkedAgent(troupe.log, { type: "account", key: "alice" });
+ * if (parked !== undefined) console.log(await waitingBehind(troupe.log, parked));
+ * ```
  */
 export async function waitingBehind(log: Log, parked: ParkedAgent): Promise<number> {
   const { agent } = parked;

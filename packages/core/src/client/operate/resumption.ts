@@ -5,11 +5,12 @@
  * What is in the journal already is read first, then the log is followed from the resuming message
  * on; so nothing is missed that happens in between.
  */
-import { agentName } from "@troupe/core/log";
-import type { Troupe } from "@troupe/core";
-import type { ErrorData, JournalEntry, Position } from "@troupe/core/log";
-import type { ParkedAgent } from "./parked-agent.ts";
-import { readableRecord } from "./parked-agent.ts";
+import { agentName } from "../../definition/message/address.ts";
+import type { Position } from "../../definition/message/input.ts";
+import type { ErrorData } from "../../errors/troupe-error.ts";
+import type { JournalEntry } from "../../log/log.ts";
+import type { Troupe } from "../troupe.ts";
+import { readableRecord, type ParkedAgent } from "./parked-agent.ts";
 
 export interface Resumption {
   /** The agent as it was parked when the resuming message was sent. */
@@ -29,9 +30,22 @@ export interface ResumptionOutcome {
   readonly failure: ErrorData | undefined;
 }
 
-/** Undefined when the signal fires first. */
-export async function outcomeOf(
-  troupe: Troupe,
+/**
+ * Waits for what becomes of a resuming message; undefined when the signal fires first. @throws
+ * LogUnavailableError
+ *
+ * @example
+ * ```ts
+ * const parked = await parkedAgent(troupe.log, { type: "account", key: "alice" });
+ * if (parked !== undefined) {
+ *   const { position: marker } = await troupe.log.accept(resumeDraft(parked.agent));
+ *   const signal = AbortSignal.timeout(30_000);
+ *   console.log((await resumptionOutcome(troupe, { parked, marker }, signal))?.isResumed);
+ * }
+ * ```
+ */
+export async function resumptionOutcome(
+  troupe: Pick<Troupe, "follow" | "log">,
   { parked, marker }: Resumption,
   signal: AbortSignal,
 ): Promise<ResumptionOutcome | undefined> {

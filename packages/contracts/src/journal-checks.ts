@@ -1,6 +1,7 @@
 /** Journals: every record in order, page by page, of this agent only. */
 import assert from "node:assert/strict";
 
+import { keyToToken, partitionOfToken } from "@troupe/core/log";
 import type { AgentId, Position, Log } from "@troupe/core/log";
 import { journalPages } from "@troupe/core/engine";
 import { account, bytes, range, text, turn } from "./drafts.ts";
@@ -8,6 +9,27 @@ import type { LogCheck } from "./log-harness.ts";
 import { wholeJournal } from "./observe.ts";
 
 export const journalChecks: readonly LogCheck[] = [
+  {
+    name: "the keys of a type are listed once each, where their partition is, and no other ones",
+    async run(harness) {
+      const log = await harness.connect();
+      const keys = [...range(40).map((i) => `key ${i}`), "a.b", "ünï", "50%", "*"];
+      for (const key of keys) await log.commit([turn(key, 0)]);
+      const [alice = 0] = await log.commit([turn("alice", 0)]);
+      await log.commit([turn("alice", alice)]);
+      const other = { type: "accounting", key: "elsewhere" };
+      await log.commit([{ ...turn("alice", 0), agent: other }]);
+      const found: string[] = [];
+      for (const partition of range(log.partitions)) {
+        const here = await log.keysOf("account", partition);
+        const places = here.map((key) => partitionOfToken(keyToToken(key), log.partitions));
+        assert.ok(places.every((place) => place === partition));
+        found.push(...here);
+      }
+      assert.deepEqual(found.toSorted(), [...keys, "alice"].toSorted());
+      assert.deepEqual(await log.keysOf("nobody", 0), []);
+    },
+  },
   {
     name: "an agent without turns has an empty journal",
     async run(harness) {

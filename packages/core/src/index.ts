@@ -43,6 +43,7 @@ export { type EventInfo, type Projection, projection } from "./client/projection
 export type { RunningProjection } from "./client/projection/running-projection.ts";
 
 // Sending, asking, working.
+export type { KeysOptions } from "./client/agent-keys.ts";
 export type { Receipt } from "./client/sender.ts";
 export type { TroupeOptions } from "./client/troupe-options.ts";
 export { type Troupe, createTroupe } from "./client/troupe.ts";

@@ -19,6 +19,11 @@ export function collectTypes(
   return [...(before ?? []), named(() => agentNamed(name), name)];
 }
 
+/** @throws InvalidArgumentError */
+export function parseType(name: string): string {
+  return named(() => agentNamed(name), name);
+}
+
 function named(check: () => unknown, name: string): string {
   try {
     check();

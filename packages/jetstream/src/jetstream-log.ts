@@ -56,6 +56,7 @@ import type { Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 import { logEnd, messageAt } from "./stream-position.ts";
 import { storageReport } from "./storage-report.ts";
+import { keysOf } from "./stored-subjects.ts";
 import { WaitChannel } from "./wait-channel.ts";
 import { StreamWatch } from "./stream-watch.ts";
 import { storedInput } from "./stored-input.ts";
@@ -187,6 +188,10 @@ export class JetStreamLog implements Log {
 
   end(): Promise<LogEnd> {
     return logEnd(this.#session);
+  }
+
+  keysOf(type: string, partition: number): Promise<readonly string[]> {
+    return keysOf(this.#session, type, partition);
   }
 
   storage(): Promise<StorageReport> {

@@ -9,21 +9,8 @@ import type { Position, StorageReport, StoredKind, StoredPart } from "@troupe/co
 
 import { apiRequest } from "./api-request.ts";
 import { getNext, type StoredMessage } from "./direct-get.ts";
+import { storedSubjects, type StreamState } from "./stored-subjects.ts";
 import type { Session } from "./session.ts";
-
-interface StreamState {
-  readonly messages: number;
-  readonly bytes: number;
-  readonly first_seq: number;
-  readonly last_seq: number;
-}
-
-interface InfoPage {
-  readonly total?: number;
-  readonly offset?: number;
-  readonly limit?: number;
-  readonly state: StreamState & { readonly subjects?: Readonly<Record<string, number>> };
-}
 
 /** Messages of one kind and name, before their bytes are known. */
 interface Part {
@@ -77,21 +64,16 @@ const nothingKept: StreamParts = Object.freeze({
 /** The subjects come in pages of as many as the server likes. */
 async function partsOf(session: Session, stream: string): Promise<StreamParts> {
   const parts = new Map<string, Part>();
-  let state: StreamState = { messages: 0, bytes: 0, first_seq: 0, last_seq: 0 };
-  for (let offset = 0; ;) {
-    const request = { subjects_filter: ">", offset };
-    const page = await apiRequest<InfoPage>(session, `STREAM.INFO.${stream}`, request);
-    const subjects = Object.entries(page.state.subjects ?? {});
+  let state: StreamState = nothingKept.state;
+  for await (const page of storedSubjects(session, stream, ">")) {
     state = page.state;
-    for (const [subject, messages] of subjects) {
+    for (const [subject, messages] of page.subjects) {
       const place = placeOf(session, subject);
       const name = `${place.kind} ${place.name}`;
       const part = parts.get(name) ?? { ...place, stream, messages: 0 };
       part.messages += messages;
       parts.set(name, part);
     }
-    offset += subjects.length;
-    if (subjects.length === 0 || offset >= (page.total ?? 0)) break;
   }
   return { state, parts: [...parts.values()] };
 }

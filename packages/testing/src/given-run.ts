@@ -3,7 +3,7 @@ import { setImmediate as nextRound } from "node:timers/promises";
 
 import type { AgentDefinition, EventTypes, Schema } from "@troupe/core/engine";
 import type { Agent, WorkerOptions } from "@troupe/core";
-import { agent, createTroupe } from "@troupe/core";
+import { agent, createTroupe, Reject } from "@troupe/core";
 import type { AgentId, Input, InputDraft, Log, TimerChange } from "@troupe/core/log";
 import type { TurnRecord } from "@troupe/core/operate";
 import { decodePayload, encodePayload } from "@troupe/core/log";
@@ -16,15 +16,21 @@ import { chanceOf } from "./simulation/chance.ts";
 import { drained } from "./simulation/drained.ts";
 import { GrowingHistory } from "./simulation/history.ts";
 import { overlay } from "./simulation/overlay.ts";
+import { type StubbedStep, withStubs } from "./stubbed-steps.ts";
 
 export interface CannedAnswer {
   readonly type: string;
   readonly message: string;
   readonly reply: unknown;
+  /** Set when the answer is a refusal. */
+  readonly refusal?: { readonly reason: string; readonly data: unknown };
 }
 
 export interface GivenCase extends GivenHistory {
   readonly answers: readonly CannedAnswer[];
+  readonly steps: readonly StubbedStep[];
+  /** Time at which the case begins, in milliseconds since the epoch. */
+  readonly atMs: number;
   /** The message, or the topic. */
   readonly message: string | undefined;
   readonly topic: string | undefined;
@@ -48,7 +54,7 @@ export const settings: WorkerOptions = Object.freeze({
 export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventTypes>> {
   const { definition, key } = which;
   const events = historyOf(which);
-  const agenda = new Agenda(() => undefined);
+  const agenda = new Agenda(() => undefined, which.atMs);
   const broker = createMemoryBroker({
     partitions: 1,
     clock: agenda,
@@ -70,7 +76,8 @@ export async function runCase(which: GivenCase): Promise<Outcome<unknown, EventT
     return history.turns(id, key)[events.length > 0 ? 1 : 0]?.record;
   };
   await until(agenda, commitEvents(log, id, events, 0));
-  await until(agenda, troupe.work([definition, ...standIns(which.answers)], settings));
+  const hosted = [withStubs(definition, which.steps), ...standIns(which.answers)];
+  await until(agenda, troupe.work(hosted, settings));
   await until(agenda, log.accept(draftOf(which)));
   let record = handled();
   for (; record === undefined; record = handled()) await proceed(agenda);
@@ -133,9 +140,14 @@ const anything: Schema = {
 export function standIns(answers: readonly CannedAnswer[]): readonly AgentDefinition[] {
   const byType = Map.groupBy(answers, ({ type }) => type);
   return [...byType].map(([type, all]) => {
-    const replies = new Map(all.map(({ message, reply }) => [message, reply]));
+    const last = new Map(all.map((answer) => [answer.message, answer]));
     let standIn: Agent<unknown, unknown, unknown> = agent(type);
-    for (const [message, reply] of replies) standIn = standIn.on(message, anything, () => reply);
+    for (const [message, { refusal, reply }] of last) {
+      standIn = standIn.on(message, anything, () => {
+        if (refusal !== undefined) throw new Reject(refusal.reason, refusal.data);
+        return reply;
+      });
+    }
     return standIn;
   });
 }

@@ -110,6 +110,56 @@ describe("given, when, then", () => {
   });
 });
 
+const shop = agent("shop")
+  .state({ paid: 0 })
+  .event("paid", z.object({ charge: z.string(), at: z.number() }), ({ paid }) => ({
+    paid: paid + 1,
+  }))
+  .on("pay", amount, async (ctx, order) => {
+    const charge = await ctx.step("charge", order, () => {
+      throw new Error("no test may reach the bank");
+    });
+    const tax = await ctx.step("tax", () => 2);
+    ctx.emit.paid({ charge: `${String(charge)}+${tax}`, at: ctx.now() });
+    return ctx.agent.key;
+  })
+  .on("check", async (ctx) => {
+    await ctx.ask(limits, ctx.agent.key).limitOf({ holder: ctx.agent.key });
+  });
+
+describe("what is outside", () => {
+  const paid = (charge: string, at: number) => ({ type: "paid", data: { charge, at } }) as const;
+  const at = new Date("2027-03-01T12:00:00Z");
+
+  test("a step has the result that is given, and the other ones run", async () => {
+    await given(shop, [], { at, key: "main" })
+      .step("charge", "ch_1")
+      .when("pay", { amount: 5 })
+      .then({ events: [paid("ch_1+2", at.getTime())], reply: "main", state: { paid: 1 } });
+  });
+
+  test("a function in place of a step gets its input, and may throw", async () => {
+    const charge = (order: { readonly amount: number }): string => `ch_${order.amount}`;
+    await given(shop, [paid("before", 1)], { at })
+      .step("charge", charge)
+      .when("pay", { amount: 7 })
+      .then({ events: [paid("ch_7+2", at.getTime())], state: { paid: 2 } });
+    await given(shop)
+      .step("charge", () => {
+        throw new Error("card declined");
+      })
+      .when("pay", { amount: 7 })
+      .then({ events: [], failure: { code: "handler-failed" } });
+  });
+
+  test("an ask that is refused throws the refusal in the handler", async () => {
+    await given(shop)
+      .refusing(limits, "limitOf", "unknown holder", { holder: "one" })
+      .when("check")
+      .then({ failure: { code: "rejected" } });
+  });
+});
+
 describe("it fails", () => {
   test.for([
     { name: "events", expected: { events: [deposited(1)] } },

@@ -15,6 +15,7 @@ import type { ErrorData } from "@troupe/core/log";
 import { expectOutcome } from "./given-expectation.ts";
 import type { CannedAnswer, GivenCase } from "./given-run.ts";
 import { runCase } from "./given-run.ts";
+import { epochMs } from "./simulation/agenda.ts";
 import { lastWord } from "./last-word.ts";
 
 /** An event of an agent, as its journal has it. */
@@ -107,6 +108,10 @@ export interface When<State, Events, Reply> {
   outcome(): Promise<Outcome<State, Events>>;
 }
 
+/** Arguments for a message: none are needed for one without payload. */
+type DataOf<Message> = [InputOf<Message>] extends [void]
+  ? readonly [data?: undefined]
+  : readonly [data: InputOf<Message>];
 type InputOf<Message> = Message extends { readonly input: infer Input } ? Input : never;
 /** Type of the reply to a message. */
 export type ReplyOf<Message> = Message extends { readonly reply: infer Reply } ? Reply : never;
@@ -126,7 +131,31 @@ export interface Given<State, Events, Messages> {
     reply: ReplyOf<Others[Name]>,
   ): Given<State, Events, Messages>;
   /**
-   * A message for the agent comes.
+   * Another agent's refusal of an ask: the handler's ask throws a `Reject` with this reason.
+   *
+   * @example
+   * ```ts
+   * given(account).refusing(account, "deposit", "closed");
+   * ```
+   */
+  refusing<Others, Name extends keyof Others & string>(
+    other: AgentReference<Others>,
+    message: Name,
+    reason: string,
+    data?: unknown,
+  ): Given<State, Events, Messages>;
+  /**
+   * The result of a step, in place of its effect; a function gets what the effect would get, and
+   * may throw. Steps of batch handlers are not replaced.
+   *
+   * @example
+   * ```ts
+   * given(account).step("charge", { id: "ch_1" });
+   * ```
+   */
+  step(name: string, result: unknown): Given<State, Events, Messages>;
+  /**
+   * A message for the agent comes; one without payload has no data.
    *
    * @example
    * ```ts
@@ -135,7 +164,7 @@ export interface Given<State, Events, Messages> {
    */
   when<Name extends keyof Messages & string>(
     message: Name,
-    data: InputOf<Messages[Name]>,
+    ...data: DataOf<Messages[Name]>
   ): When<State, Events, ReplyOf<Messages[Name]>>;
   /**
    * A timer of the agent fires: its message comes, and `ctx.message.timer` is this id.
@@ -169,6 +198,11 @@ export interface Given<State, Events, Messages> {
 export interface GivenOptions {
   /** The agent's key. @default "one" */
   readonly key?: string;
+  /**
+   * Time at which the case begins: a date, or milliseconds since the epoch. `Date.now()` gives the
+   * real one. @default midnight of 2026-01-01, UTC
+   */
+  readonly at?: Date | number;
 }
 
 /**
@@ -184,12 +218,19 @@ export interface GivenOptions {
 export function given<State, Events, Messages>(
   agent: Agent<State, Events, Messages>,
   events: readonly (EventOf<Events> | PastEvent<Events>)[] = [],
-  { key = "one" }: GivenOptions = {},
+  { at = epochMs, key = "one" }: GivenOptions = {},
 ): Given<State, Events, Messages> {
-  return givenWith<State, Events, Messages>({ definition: agent, key, events, answers: [] });
+  return givenWith<State, Events, Messages>({
+    definition: agent,
+    key,
+    events,
+    answers: [],
+    steps: [],
+    atMs: Number(at),
+  });
 }
 
-type History = Pick<GivenCase, "answers" | "definition" | "events" | "key">;
+type History = Pick<GivenCase, "answers" | "atMs" | "definition" | "events" | "key" | "steps">;
 
 function givenWith<State, Events, Messages>(history: History): Given<State, Events, Messages> {
   return {
@@ -200,7 +241,20 @@ function givenWith<State, Events, Messages>(history: History): Given<State, Even
         answers: [...history.answers, answer],
       });
     },
-    when: (message, data) => whenOf({ ...history, message, topic: undefined, data }),
+    refusing: (other, message, reason, data) => {
+      const refusal = { reason, data };
+      const answer: CannedAnswer = { type: other.type, message, reply: undefined, refusal };
+      return givenWith<State, Events, Messages>({
+        ...history,
+        answers: [...history.answers, answer],
+      });
+    },
+    step: (name, result) =>
+      givenWith<State, Events, Messages>({
+        ...history,
+        steps: [...history.steps, { name, result }],
+      }),
+    when: (message, ...[data]) => whenOf({ ...history, message, topic: undefined, data }),
     whenFired: (timer, message, data) =>
       whenOf({ ...history, message, topic: undefined, timer, data }),
     whenPublished: ({ name }, data) =>

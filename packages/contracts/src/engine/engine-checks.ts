@@ -22,6 +22,7 @@ import { givingBackChecks } from "./giving-back-checks.ts";
 import { interceptorChecks } from "./interceptor-checks.ts";
 import { lifeChecks } from "./life-checks.ts";
 import { limitChecks } from "./limit-checks.ts";
+import { noPayloadChecks } from "./no-payload-checks.ts";
 import { orderChecks } from "./order-checks.ts";
 import { ownershipChecks } from "./ownership-checks.ts";
 import { personalChecks } from "./personal-checks.ts";
@@ -64,6 +65,7 @@ export const engineChecks: readonly LogCheck[] = [
   ...afterFailureChecks,
   ...limitChecks,
   ...valueChecks,
+  ...noPayloadChecks,
   ...storableChecks,
   ...personalChecks,
   ...personalReachChecks,

@@ -50,6 +50,8 @@ export const stateChecks: readonly LogCheck[] = [
         turn: 4,
         position: records.at(-1)?.revision,
       });
+      assert.deepEqual(await Array.fromAsync(reader.keys(book)), ["alice"]);
+      assert.deepEqual(await Array.fromAsync(reader.keys(book, { prefix: "b" })), []);
       const nobody = await reader.state(book, "nobody");
       assert.deepEqual(nobody, { status: "none", state: undefined, turn: 0, position: 0 });
       const after = await wholeJournal(await stage.log(), { type: "ledger", key: "alice" });

@@ -59,6 +59,7 @@ import type { WorkerOptions } from "../engine/worker/worker-options.ts";
 import { workerSettings } from "../engine/worker/worker-options.ts";
 import { drainTimeoutMsOf, type StopOptions } from "../engine/worker/stop-options.ts";
 import { RunningWorker, type Worker } from "../engine/worker/worker.ts";
+import { agentKeys, type KeysOptions } from "./agent-keys.ts";
 import { Audience } from "./audience.ts";
 import { Asker } from "./asker.ts";
 import { codeVersion } from "./code-version.ts";
@@ -168,6 +169,17 @@ export interface Troupe extends AsyncDisposable {
    * ```
    */
   recordedState(type: string, key: string): Promise<RecordedState | undefined>;
+  /**
+   * Keys of the agents of a type that ever had a turn, in no order, each once; also of those that
+   * have ended or were erased. One that comes or goes meanwhile may be left out.
+   * @throws LogUnavailableError, DefinitionError
+   *
+   * @example
+   * ```ts
+   * for await (const key of troupe.keys(account, { prefix: "eu-" })) console.log(key);
+   * ```
+   */
+  keys(agent: AgentReference<unknown>, options?: KeysOptions): AsyncIterable<string>;
   /**
    * An agent's turns with the state after each, from the journal; calls nothing.
    *
@@ -421,6 +433,10 @@ class TroupeOnLog implements Troupe {
   async recordedState(type: string, key: string): Promise<RecordedState | undefined> {
     this.#requireOpen();
     return recordedState(this.log, { type, key });
+  }
+
+  keys({ type }: AgentReference<unknown>, options?: KeysOptions): AsyncIterable<string> {
+    return agentKeys(this.log, type, options);
   }
 
   replay<State, Events, Messages>(

@@ -15,6 +15,7 @@ import type { RetryPolicy } from "./retry-policy.ts";
 import { requireRetryPolicy } from "./retry-policy.ts";
 import type { OptionRules } from "./option-rules.ts";
 import { defined, requireOptions } from "./option-rules.ts";
+import { isHandler, noPayload, type NoPayload } from "./no-payload.ts";
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts";
 import type { Topic, TopicDefinition } from "./topic.ts";
 import type { Context } from "./context.ts";
@@ -206,6 +207,26 @@ export interface Agent<State, Events, Messages> extends AgentDefinition {
   >;
 
   /**
+   * A message without payload and its handler. Clients call it without an argument.
+   *
+   * ```ts
+   * const clock = agent("clock").on("tick", (ctx) => ctx.now());
+   * await troupe.agent(clock, "main").tick();
+   * ```
+   */
+  on<const Name extends string, Reply>(
+    name: Name,
+    handler: (context: Context<State, Events, OwnMessages<Messages, Name, NoPayload>>) => Reply,
+    options?: HandlerOptions<State, Events, OwnMessages<Messages, Name, NoPayload>, undefined>,
+  ): Agent<
+    State,
+    Events,
+    Messages & {
+      readonly [K in Name]: { readonly input: void; readonly reply: Awaited<Reply> };
+    }
+  >;
+
+  /**
    * A message whose handler gets many at once: of all agents of this type, or of one
    * (`batch.by`). Each message stays a turn of its own agent, with its own reply, failure and
    * retries. It returns one reply per message, in their order, or nothing.
@@ -346,8 +367,14 @@ function build<State, Events, Messages>(
           ...eventVersion(`Event ${definition.type}.${name}`, options),
         }),
       }),
-    on: (name, schema, handler, options) =>
-      onMessage(definition, name, message(definition, name, schema, handler, options)),
+    on: <More>(
+      name: string,
+      ...given: readonly unknown[]
+    ): Agent<State, Events, Messages & More> => {
+      const [schema, handler, options] = isHandler(given[0]) ? [noPayload, ...given] : given;
+      const entry = message(definition, name, schema as Schema, handler, options as HandlerOptions);
+      return onMessage(definition, name, entry);
+    },
     onBatch: (name, schema, handler, options) =>
       onMessage(definition, name, batchMessage(definition, name, schema, handler, options)),
     subscribe: (topic, handler, { from, ...options } = {}) =>

@@ -188,3 +188,13 @@ function codeOf(source: string): string {
     .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "")
     .replaceAll(/"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`/g, '""');
 }
+
+test("a message without payload is called without an argument", () => {
+  const clock = agent("clock").on("tick", (ctx) => ctx.agent.key);
+  type Calls = AskCalls<MessagesOf<typeof clock>>;
+  expectTypeOf<Calls["tick"]>().returns.resolves.toEqualTypeOf<string>();
+  const call = (calls: Calls): Promise<string> => calls.tick();
+  expectTypeOf(call).returns.resolves.toEqualTypeOf<string>();
+  // @ts-expect-error it takes none
+  expectTypeOf((calls: Calls) => calls.tick({ text: "much" })).toBeFunction();
+});

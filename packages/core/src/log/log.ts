@@ -311,6 +311,13 @@ export interface Log {
   ): Promise<Position | undefined>;
 
   /**
+   * Keys of the agents of a type whose journals lie in a partition, in no order, each once; also of
+   * those that have ended or were erased. What comes or goes meanwhile may be left out.
+   * @throws LogUnavailableError
+   */
+  keysOf(type: string, partition: number): Promise<readonly string[]>;
+
+  /**
    * The records of an agent after `after` (0: all), in order, as many as the log returns at once;
    * empty at the end.
    */

@@ -232,6 +232,10 @@ export class ShardedLog implements port.Log {
     return first && this.#positions.global(shard, first);
   }
 
+  async keysOf(type: string, partition: number): Promise<readonly string[]> {
+    return this.#at(shardOfPartition(partition, this.shards)).keysOf(type, partition);
+  }
+
   async storage(): Promise<StorageReport> {
     return storageOfShards(await Promise.all(this.#all.map((shard) => shard.storage())));
   }

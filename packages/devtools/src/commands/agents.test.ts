@@ -48,3 +48,19 @@ async function bankWithoutWorker(): Promise<BankSystem> {
   await system.worker.end("SIGTERM");
   return system;
 }
+
+test("lists the keys of a type, all or those that match", async () => {
+  for (const key of ["eu-1", "eu-2", "us-1"]) {
+    await bank.run(["ask", `account/${key}`, "deposit", '{"amount":1}']);
+  }
+  const matching = await bank.run(["agents", "account", "--match", "eu-*"]);
+  expect(matching.stdout.trimEnd().split("\n").toSorted()).toEqual(["eu-1", "eu-2"]);
+  const all = await bank.run(["agents", "account", "--json"]);
+  expect(all.stdout).toContain('"us-1"\n');
+  const none = await bank.run(["agents", "account", "--match", "asia-*"]);
+  expect(none).toEqual({ code: 0, stdout: "", stderr: "No account matches.\n" });
+  const unknown = await bank.run(["agents", "acount"]);
+  expect(unknown).toMatchObject({ code: 1, stdout: "" });
+  expect(unknown.stderr).toContain("no agent type acount");
+  expect(await bank.run(["agents", "--match", "a*"])).toMatchObject({ code: 2 });
+});

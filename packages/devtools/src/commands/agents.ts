@@ -1,8 +1,12 @@
 /** `troupe agents`: the agent types a system knows, and the workers that host them now. */
+import { agentNamed, type Troupe } from "@troupe/core";
 import { printable } from "@troupe/core/operate";
 import type { Manifest } from "@troupe/core/log";
 import type { Command } from "commander";
 import { openTroupe, shownServer } from "../connection.ts";
+import { CommandError, UsageError } from "../failure.ts";
+import { globOf } from "../glob.ts";
+import { parseType } from "../name-options.ts";
 import { addExamples } from "../help-text.ts";
 import type { GlobalOptions } from "../global-options.ts";
 import { manifestLines } from "../manifest-lines.ts";
@@ -15,6 +19,7 @@ import { livingWorkers } from "../worker-census.ts";
 import type { LivingWorker } from "../worker-census.ts";
 
 interface AgentsOptions extends GlobalOptions {
+  readonly match?: string;
   readonly json?: boolean;
 }
 
@@ -24,17 +29,50 @@ export function addAgents(program: Command, run: Run): void {
     .summary("known agent types and living workers")
     .description(
       "List the agent types that workers ever registered, with their messages, topics and events, " +
-        "and the workers that live now with the partitions they hold (listens for a second).",
+        "and the workers that live now with the partitions they hold (listens for a second). With a " +
+        "type, list the keys of its agents, in no order; ended and erased ones are among them.",
     )
-    .option("--json", "one JSON object")
-    .action(async (_: unknown, self: Command) => {
-      await agents(self.optsWithGlobals<AgentsOptions>(), run);
+    .argument("[type]", "list the keys of this agent type instead", parseType)
+    .option("--match <glob>", "only keys that match, such as 'eu-*' (* any text, ? one character)")
+    .option("--json", "one JSON object; with a type, one key per line")
+    .action(async (type: string | undefined, _: unknown, self: Command) => {
+      const options = self.optsWithGlobals<AgentsOptions>();
+      if (type !== undefined) return keys(type, options, run);
+      if (options.match !== undefined)
+        throw new UsageError("--match is for the keys of a type: name one.");
+      await agents(options, run);
     });
   addAgentsForget(command, run);
   addExamples(command, [
     ["troupe agents", "what runs on the local broker"],
+    ["troupe agents account --match 'eu-*'", "keys of the type account that begin so"],
     ["troupe agents --json | jq '.agents[].type'", "the names of all types"],
   ]);
+}
+
+/** One key a line, as every command takes it after `type/`. */
+async function keys(type: string, options: AgentsOptions, run: Run): Promise<void> {
+  const { interruption, terminal } = run;
+  await using troupe = await openTroupe(options, run, { createStreams: false });
+  await interruption.orInterrupted(requireType(troupe, type));
+  const { prefix, isMatch } = globOf(options.match ?? "*");
+  let found = 0;
+  for await (const key of troupe.keys(agentNamed(type), { prefix, signal: interruption.signal })) {
+    if (!isMatch(key)) continue;
+    found += 1;
+    terminal.print(options.json === true ? toJson(key) : printable(key));
+  }
+  if (found === 0 && options.json !== true) {
+    terminal.note(`No ${type} ${options.match === undefined ? "has had a turn yet" : "matches"}.`);
+  }
+}
+
+/** @throws CommandError */
+async function requireType(troupe: Troupe, type: string): Promise<void> {
+  if ((await troupe.log.manifest(type)) !== undefined) return;
+  throw new CommandError(`There is no agent type ${type}: \`troupe agents\` shows what is known.`, {
+    details: { type },
+  });
 }
 
 async function agents(options: AgentsOptions, run: Run): Promise<void> {

@@ -8,10 +8,10 @@ let bank: BankSystem;
 beforeAll(async () => {
   bank = await startBankSystem();
   for (const key of ["ann", "bob"]) {
+    await bank.run(["send", `account/${key}`, "withdraw", '{"amount":100}']);
     for (const amount of [1, 2]) {
       await bank.run(["ask", `account/${key}`, "deposit", JSON.stringify({ amount })]);
     }
-    await bank.run(["ask", `account/${key}`, "withdraw", '{"amount":100}']);
   }
 });
 

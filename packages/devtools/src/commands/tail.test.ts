@@ -13,7 +13,8 @@ beforeAll(async () => {
     备注: "您好，我想查询一下我的账户余额和最近三个月的交易明细🙂👨‍👩‍👧，谢谢！".repeat(3),
   };
   await bank.run(["ask", "account/王小明", "deposit", JSON.stringify(letter)]);
-  await bank.run(["ask", "account/bob", "withdraw", '{"amount":1}']);
+  await bank.run(["send", "account/bob", "withdraw", '{"amount":1}']);
+  await bank.worker.shows("dead");
   await bank.run(["publish", "payments", "\u001b[31mred", '{"amount":"wrong \\u009b2J"}']);
 });
 

@@ -37,7 +37,7 @@ describe("two workers", () => {
 
   test("show what they do: turns, failures, dead letters", async () => {
     await using bank = await startBankSystem();
-    await bank.run(["ask", "account/ann", "withdraw", '{"amount":5}']);
+    await bank.run(["send", "account/ann", "withdraw", '{"amount":5}']);
     await bank.worker.shows("dead");
     expect(bank.worker.stdout).toMatch(
       /failed +account\/ann +withdraw · rejected: insufficient funds \{"missing":5\}/,

@@ -46,7 +46,7 @@ import { destroy, holdingsOf } from "./parts.ts";
 import { MemoryReader } from "./memory-reader.ts";
 import { replyAddressOf, type PausedCalls, type Server, type ServerPeer } from "./server.ts";
 import { storageReport } from "./storage-report.ts";
-import { firstInput, inputAt, inputsOf, journalPage } from "./stored-pages.ts";
+import { firstInput, inputAt, inputsOf, journalPage, keysOf } from "./stored-pages.ts";
 import { journalName, storableDeadLetter, storableInput, storableTurn } from "./storable.ts";
 import { Wire } from "./wire.ts";
 
@@ -153,6 +153,10 @@ export class MemoryLog implements Log {
   ): Promise<Position | undefined> {
     const find = (): Position | undefined => firstInput(this.#server, partition, after, place);
     return this.#wire.call("firstInput", find);
+  }
+
+  keysOf(type: string, partition: number): Promise<readonly string[]> {
+    return this.#wire.call("keysOf", () => keysOf(this.#server, type, partition));
   }
 
   async journal(

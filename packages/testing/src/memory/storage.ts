@@ -125,6 +125,11 @@ export class Storage {
     return kept;
   }
 
+  /** Names of the journals that have a record. */
+  get journalNames(): readonly string[] {
+    return [...this.#journals].flatMap(([name, { length }]) => (length > 0 ? [name] : []));
+  }
+
   /** Removes the records of all agents of a type before a position; returns how many. */
   truncateJournals(type: string, before: Position): number {
     let count = 0;

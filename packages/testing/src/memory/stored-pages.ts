@@ -1,5 +1,6 @@
 /** Answers of the stored log to questions about one agent, a page at a time. */
 import type { AgentId, Input, Position, InputPlace, JournalEntry } from "@troupe/core/log";
+import { partitionOfToken, tokenToKey } from "@troupe/core/log";
 import type { Server } from "./server.ts";
 import { journalName } from "./storable.ts";
 
@@ -12,6 +13,21 @@ export function journalPage(
   const first = journal.findIndex((entry) => entry.revision > after);
   if (first < 0) return [];
   return journal.slice(first, first + settings.journalPageMax);
+}
+
+/** Keys of the agents of a type whose journals lie in a partition. */
+export function keysOf(
+  { rules, storage }: Server,
+  type: string,
+  partition: number,
+): readonly string[] {
+  const beginning = `${type}.`;
+  return storage.journalNames.flatMap((name) => {
+    const token = name.slice(beginning.length);
+    const isTheirs =
+      name.startsWith(beginning) && partitionOfToken(token, rules.partitions) === partition;
+    return isTheirs ? [tokenToKey(token)] : [];
+  });
 }
 
 export function inputAt({ storage }: Server, position: Position): Input | undefined {

@@ -45,11 +45,14 @@ export class Agenda implements Clock {
   /** A binary heap, the next entry first. */
   readonly #heap: Entry[] = [];
   #order = 0;
-  #nowMs = epochMs;
+  readonly #beginsAtMs: number;
+  #nowMs: number;
   #steps = 0;
 
-  constructor(onStep: StepListener) {
+  constructor(onStep: StepListener, beginsAtMs: number = epochMs) {
     this.#onStep = onStep;
+    this.#beginsAtMs = beginsAtMs;
+    this.#nowMs = beginsAtMs;
   }
 
   /** Entries that happened so far. */
@@ -59,7 +62,7 @@ export class Agenda implements Clock {
 
   /** Milliseconds since the simulation began. */
   get elapsedMs(): number {
-    return this.#nowMs - epochMs;
+    return this.#nowMs - this.#beginsAtMs;
   }
 
   /** Milliseconds since the epoch, whole as a system clock's. */

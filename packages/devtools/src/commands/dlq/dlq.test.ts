@@ -54,7 +54,7 @@ test("there are none at first", async () => {
 describe("list and show", () => {
   beforeAll(async () => {
     await unfiled("王小明", "您好，我想查询一下我的账户余额".repeat(5));
-    await desk.run(["ask", "clerk/ann", "note", '{"text":1}']);
+    await desk.run(["send", "clerk/ann", "note", '{"text":1}']);
     await desk.publishBare("troupe.topic.papers.a.b", '{"text":"lost"}');
     await thereAre(3);
   });
@@ -77,6 +77,10 @@ describe("list and show", () => {
     const { position, inputPosition } = letters[0] ?? {};
     const shown = await desk.run(["dlq", "show", String(inputPosition)]);
     expect(shown.stdout).toContain(`Dead letter ${String(position)}\n`);
+    const inspected = await desk.lines(["inspect", "clerk/ann"]);
+    const [failed] = (inspected[0]?.["last"] ?? []) as readonly { readonly position: number }[];
+    const ofTurn = await desk.run(["dlq", "show", String(failed?.position)]);
+    expect(ofTurn.stdout).toContain(`Dead letter ${String(position)}\n`);
   });
 
   test("list filters, and says how many older ones there are", async () => {
@@ -173,6 +177,28 @@ describe("redrive", () => {
         ]),
       { timeout: 10_000 },
     );
+  });
+
+  test("of all leaves asks where they are, because their askers were told", async () => {
+    await desk.run(["ask", "clerk/zoe", "note", '{"text":1}']);
+    const before = await listed("--type", "clerk");
+    const zoe = before.find(({ agent }) => agent === "clerk/zoe");
+    const { code, stderr } = await desk.run(["dlq", "redrive", "--all", "--type", "clerk"]);
+    expect(code).toBe(0);
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain(
+      `Dead letter ${zoe?.position} of clerk/zoe was an ask`,
+    );
+    const named = await desk.run(["dlq", "redrive", String(zoe?.position)]);
+    expect(named.stdout).toContain("is sent again to clerk/zoe");
+    await vi.waitFor(
+      async () => {
+        const after = (await listed("--type", "clerk")).find(({ agent }) => agent === "clerk/zoe");
+        expect(after?.position).toBeGreaterThan(zoe?.position ?? 0);
+        await desk.run(["dlq", "drop", String(after?.position)]);
+      },
+      { timeout: 10_000 },
+    );
+    await thereAre(before.length);
   });
 
   test("of what has no agent fails, and the others go on", async () => {

@@ -22,7 +22,8 @@ export function addDlqRedrive(dlq: Command, run: Run): void {
     .summary("send messages again, to those who could not handle them")
     .description(
       "Send the untouched original again to exactly the agent that could not handle it, and remove " +
-        "the dead letter. A publication reaches only this agent, not all who subscribe.",
+        "the dead letter. A publication reaches only this agent, not all who subscribe. --all leaves " +
+        "asks where they are: their askers were told that they failed.",
     );
   addSelection(command).action(
     async (positions: readonly Position[], _: unknown, self: Command) => {
@@ -42,13 +43,15 @@ async function redrive(
 ): Promise<void> {
   requireSelection(positions, options);
   await using troupe = await openTroupe(options, run, { createStreams: false });
-  const act = (letter: PlacedLetter): Promise<LetterOutcome> => redriveOne(troupe, letter);
+  const isAll = options.all === true;
+  const act = (letter: PlacedLetter): Promise<LetterOutcome> => redriveOne(troupe, letter, isAll);
   await actOnSelection(troupe, positions, options, run, { verb: "Redrive", destroys: false, act });
 }
 
 async function redriveOne(
   { log }: Troupe,
   { deadLetter, position }: PlacedLetter,
+  isAll: boolean,
 ): Promise<LetterOutcome> {
   const { agent, failure, inputPosition, origin } = deadLetter;
   if (agent === undefined) {
@@ -66,6 +69,8 @@ async function redriveOne(
       { details: { position, inputPosition } },
     );
   }
+  // Its asker was told that it failed, and has done something else by now.
+  if (isAll && original.metadata.replyTo !== undefined) throw asked(position, agent);
   const sent = await redriveLetter(log, { position, agent, original });
   if (sent === undefined) throw noDeadLetter(position);
   const name = agentName(agent);
@@ -80,6 +85,14 @@ function parked(position: Position, agent: Parameters<typeof agentName>[0]): Unf
   return new UnfitLetterError(
     `Dead letter ${position} says that ${agentName(agent)} was parked. Its message waits in order ` +
       `with those behind it: \`${resumeCommand(agent)}\`.`,
+    { details: { position, agent: agentName(agent) } },
+  );
+}
+
+function asked(position: Position, agent: Parameters<typeof agentName>[0]): UnfitLetterError {
+  return new UnfitLetterError(
+    `Dead letter ${position} of ${agentName(agent)} was an ask, and its asker was told that it ` +
+      `failed. \`troupe dlq redrive ${position}\` sends it all the same.`,
     { details: { position, agent: agentName(agent) } },
   );
 }

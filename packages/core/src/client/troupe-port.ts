@@ -9,7 +9,8 @@ import type { Erasure, EraseOptions } from "../engine/erasure/erasure.ts";
 import type { InspectionListener } from "../engine/inspection/inspection-feed.ts";
 import type { FollowRequest, Log, LogEntry } from "../log/log.ts";
 import type { ProjectOptions } from "./projection/projection-settings.ts";
-import type { ProjectionSink, ReadModel } from "./projection/projection-sink.ts";
+import type { ProjectionSink } from "./projection/projection-sink.ts";
+import type { ReadModel } from "./projection/read-model.ts";
 import type { Projection } from "./projection/projection.ts";
 import type { RunningProjection } from "./projection/running-projection.ts";
 import type {

@@ -90,7 +90,7 @@ test("what is told of a parked agent can neither be redriven nor dropped", async
     const refused = await desk.run(["dlq", command, position]);
     expect(refused).toMatchObject({ code: 1, stdout: "" });
     expect(refused.stderr).toContain(`troupe park resume 'clerk/${key}'`);
-    const all = await desk.run(["dlq", command, "--all", "--code", "agent-parked"]);
+    const all = await desk.run(["dlq", command, "--all", "--code", "agent-parked", "--yes"]);
     expect(all).toMatchObject({ code: 0, stdout: "" });
     expect(all.stderr).toContain(`Left: Dead letter ${position}`);
   }

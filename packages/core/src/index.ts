@@ -56,10 +56,6 @@ export type { WorkerOptions } from "./engine/worker/worker-options.ts";
 export type { Worker } from "./engine/worker/worker.ts";
 
 // Watching and changing what passes.
-export type {
-  FaultListener,
-  InspectionEvent,
-  InspectionListener,
-} from "./engine/inspection/inspection-feed.ts";
+export type { InspectionEvent } from "./engine/inspection/inspection-feed.ts";
 export type { IncomingCall, Interceptor, OutgoingCall } from "./engine/turn/interceptor.ts";
 export { TroupeError } from "./errors/troupe-error.ts";

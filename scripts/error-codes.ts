@@ -52,7 +52,9 @@ function entriesOf(file: string): readonly ErrorEntry[] {
     name,
     code,
     retryable: again !== undefined,
+    // An example is for the API reference.
     what: comment
+      .replace(/\s*\n\s*\* ?@example[^]*/, "")
       .replaceAll(/\s*\n\s*\* ?/g, " ")
       .trim()
       .replaceAll("|", "\\|"),

@@ -89,7 +89,7 @@ export const askChecks: readonly LogCheck[] = [
     },
   },
   {
-    name: "a rejection is final: one run, the asker gets it typed, one dead letter",
+    name: "a rejection is final: one run, and the asker's answer, typed; unasked it is a dead letter",
     async run(harness) {
       await using stage = new Stage(harness);
       let runs = 0;
@@ -105,10 +105,13 @@ export const askChecks: readonly LogCheck[] = [
       assert.deepEqual(error.data, { missing: 5 });
       assert.equal(runs, 1);
       assert.equal(await host.troupe.agent(strict, "alice").note({ text: "yes" }), 1);
-      const letters = (await everything(await stage.log())).filter(
-        ({ kind }) => kind === "dead-letter",
-      );
-      assert.equal(letters.length, 1);
+      const letters = async (): Promise<number> =>
+        (await everything(await stage.log())).filter(({ kind }) => kind === "dead-letter").length;
+      assert.equal(await letters(), 0);
+      const { position } = await host.troupe.send(strict, "alice").note({ text: "no" });
+      await host.heard.has("dead-letter");
+      assert.equal(host.heard.of("dead-letter")[0]?.inputPosition, position);
+      assert.equal(await letters(), 1);
     },
   },
   {

@@ -145,10 +145,7 @@ export const batchChecks: readonly LogCheck[] = [
         payload: bytes("{"),
       });
       await heard.has("dead-letter");
-      const refused = troupe.agent(book, "c").note({ text: "c" });
-      const rejected = rejectsWith(refused, "rejected");
-      for (const key of ["a", "b", "d"]) await troupe.send(book, key).note({ text: key });
-      await rejected;
+      for (const key of ["c", "a", "b", "d"]) await troupe.send(book, key).note({ text: key });
       await heard.has("turn.committed", 5);
       assert.deepEqual(sizes, [4]);
       assert.deepEqual(await lettersOf(log), ["undecodable-payload", "rejected"]);

@@ -44,7 +44,7 @@ export const failingBatchChecks: readonly LogCheck[] = [
       await Promise.all([asked, rejectsWith(ask("bad"), "rejected")]);
       assert.deepEqual(await asked, ["a", "b"]);
       assert.deepEqual(sizes, [3, 1, 1, 1]);
-      assert.deepEqual(await lettersOf(await stage.log()), ["rejected"]);
+      assert.deepEqual(await lettersOf(await stage.log()), []);
     },
   },
   {

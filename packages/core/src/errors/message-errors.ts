@@ -30,8 +30,9 @@ export interface RejectOptions {
 }
 
 /**
- * A handler's final no: the message is not tried again, becomes a dead letter, and the asker gets
- * this error typed, with the same `reason` and `data`. The reason always arrives; data that cannot
+ * A handler's final no: the message is not tried again. The asker gets this error typed, with the
+ * same `reason` and `data`, which is the answer to the ask; a message that nobody asked becomes a
+ * dead letter. The reason always arrives; data that cannot
  * be stored, or have more than some 12 kB with it, do not, and `omitted` says why.
  *
  * @example

@@ -167,13 +167,16 @@ function asksOnce(history: GrowingHistory, find: Find): void {
 
 /**
  * I10: a turn that failed has one dead letter, and so has a parking; there are no others, except
- * for inputs of no agent.
+ * for inputs of no agent. A rejected ask has none: the rejection is its answer.
  */
 function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
   const failed = new Set<string>();
   for (const agent of history.agents) {
     for (const { record } of history.turns(agent, agent.key)) {
-      if (record.failure !== undefined) failed.add(turnName(agent, record));
+      const isAnswer =
+        record.failure?.code === "rejected" &&
+        history.inputs.get(record.inputPosition)?.metadata.replyTo !== undefined;
+      if (record.failure !== undefined && !isAnswer) failed.add(turnName(agent, record));
     }
   }
   const parked = history.agents.flatMap((agent) =>

@@ -3,12 +3,14 @@ import type { ErrorData } from "../../errors/troupe-error.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { OpenTurn } from "./open-turn.ts";
 
+/** Undefined for an ask that was rejected: the refusal is its answer, and nobody has to act. */
 export function deadLetterOf(
   { agent, delivery }: Pick<OpenTurn, "agent" | "delivery">,
   failure: ErrorData,
-): DeadLetter {
+): DeadLetter | undefined {
   const { attempts, input } = delivery;
   const { address, metadata, payload, position } = input;
+  if (failure.code === "rejected" && metadata.replyTo !== undefined) return undefined;
   return {
     agent,
     inputPosition: position,

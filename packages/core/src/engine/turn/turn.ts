@@ -296,9 +296,10 @@ export class Turn implements OpenTurn {
   }
 
   /**
-   * The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter.
-   * The handler of this failure (`onFailed`) commits with it. Returns a promise when keys of
-   * personal data have to be read first: then its message is to be failed again.
+   * The turn failed for good: it keeps nothing of the draft, and the message becomes a dead letter,
+   * unless it is an ask that was rejected. The handler of this failure (`onFailed`) commits with
+   * it. Returns a promise when keys of personal data have to be read first: then its message is to
+   * be failed again.
    */
   fail(thrown: unknown): Promise<void> | undefined {
     this.#end();

@@ -45,7 +45,7 @@ test("what came twice, or has two dead letters, is a breach", () => {
   for (const seq of [3, 4, 5]) letter(findings, seq, seq === 5 ? 2 : 1);
   expect(findings.breaches([1])).toEqual([
     "1 of the ingress is 2 times on the log",
-    "1 (unroutable message) has 2 dead letters",
+    "1 (unroutable) has 2 dead letters",
   ]);
 });
 

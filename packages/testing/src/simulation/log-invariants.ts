@@ -173,10 +173,7 @@ function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
   const failed = new Set<string>();
   for (const agent of history.agents) {
     for (const { record } of history.turns(agent, agent.key)) {
-      const isAnswer =
-        record.failure?.code === "rejected" &&
-        history.inputs.get(record.inputPosition)?.metadata.replyTo !== undefined;
-      if (record.failure !== undefined && !isAnswer) failed.add(turnName(agent, record));
+      if (leavesDeadLetter(history, record)) failed.add(turnName(agent, record));
     }
   }
   const parked = history.agents.flatMap((agent) =>
@@ -200,6 +197,13 @@ function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
   }
   for (const name of failed) find("I10", `the failure of ${name} has no dead letter`);
   for (const name of parked) find("I10", `the parking of ${name} has no dead letter`);
+}
+
+/** Whether the turn failed, and its failure is not an asker's answer. */
+function leavesDeadLetter({ inputs }: GrowingHistory, record: TurnRecord): boolean {
+  const { failure, inputPosition } = record;
+  if (failure?.code !== "rejected") return failure !== undefined;
+  return inputs.get(inputPosition)?.metadata.replyTo === undefined;
 }
 
 const agentParked = "agent-parked";

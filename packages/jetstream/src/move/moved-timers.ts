@@ -4,6 +4,9 @@
  * They go in atomic batches with a marker that says up to which position of the old stream they are
  * set, and expects the marker before it. So a timer that is set and has fired since is not set a
  * second time. The old stream is sealed: none of its timers fires, changes or comes along any more.
+ *
+ * A server stores what a timer fires first, and removes the timer then. Sealing may come between
+ * the two, so a timer that is due is set only when its message is not on the old stream.
  */
 import { RevisionConflictError } from "@troupe/core/errors";
 import type { Position } from "@troupe/core/log";
@@ -44,8 +47,11 @@ export async function moveTimers(from: Session, to: Session): Promise<number> {
     const page = await getRange(from, { stream, subject, after });
     const last = page.at(-1);
     if (last === undefined) return count;
-    const ofShard = page.filter((timer) => isOfShard(timer, from, to));
-    for (const batch of batches(ofShard)) {
+    const pending: StoredMessage[] = [];
+    for (const timer of page) {
+      if (isOfShard(timer, from, to) && !(await hasFired(from, timer))) pending.push(timer);
+    }
+    for (const batch of batches(pending)) {
       marker = await store(to, batch, marker, from);
       count += batch.length;
     }
@@ -108,6 +114,39 @@ function markerMessage({ subjects }: Session, timersTo: Position): DraftMessage 
   const payload = Buffer.from(JSON.stringify({ timersTo }));
   return { subject: subjects.moved, lines: "", payload };
 }
+
+/** Whether a timer that fires once did so, although it is still there. */
+async function hasFired(
+  from: Session,
+  { message, position, subject }: StoredMessage,
+): Promise<boolean> {
+  const block = headerText(message);
+  const atMs = Date.parse(valueOf(block, "Nats-Schedule").replace(/^@at /, ""));
+  if (!(atMs <= Date.now() + clockDriftMs)) return false;
+  const { stream } = from.subjects;
+  const target = valueOf(block, "Nats-Schedule-Target");
+  for (let after = position; ;) {
+    const page = await getRange(from, { stream, subject: target, after });
+    const last = page.at(-1);
+    if (last === undefined) return false;
+    const firing = page.some(
+      (input) => valueOf(headerText(input.message), "Nats-Scheduler") === subject,
+    );
+    if (firing) return true;
+    after = last.position;
+  }
+}
+
+function valueOf(block: string, wanted: string): string {
+  let found = "";
+  visitHeaders(block, (name, value) => {
+    if (name === wanted) found = value;
+  });
+  return found;
+}
+
+/** Time by which the clock of the server may be ahead of ours. */
+const clockDriftMs = 300_000;
 
 /** Headers that are about how the timer was stored, and where it fired to. */
 const dropped = /^Nats-(Batch-|Expected-|Schedule-Target$|Schedule-Next$|Scheduler$)/;

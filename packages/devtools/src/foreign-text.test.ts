@@ -26,7 +26,7 @@ beforeAll(async () => {
     ["send", agent, nasty, "{}"],
     ["publish", "payments", nasty, JSON.stringify({ amount: 1, note: longer })],
     ["publish", "payments", nasty, JSON.stringify({ amount: nasty })],
-    ["ask", agent, "withdraw", '{"amount":1000000}'],
+    ["send", agent, "withdraw", '{"amount":1000000}'],
   ]) {
     const { stdout, stderr } = await bank.run(args);
     expectSeen(stdout + stderr);

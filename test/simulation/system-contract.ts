@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import { simulateAgain, systems } from "./systems.ts";
 
 /** The short form; `npm run simulate -- --seeds 2000` is the long one. */
-const count = 40;
+const count = 25;
 
 /** Declares the tests of one system, by its name in `systems`. */
 export function systemContract(name: string): void {

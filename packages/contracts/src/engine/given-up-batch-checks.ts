@@ -387,7 +387,7 @@ export const givenUpBatchChecks: readonly LogCheck[] = [
         async (items) => {
           seen.push(...items.map(({ data, message }) => `${data.text}.${message.attempt}`));
         },
-        { timeoutMs: 100 },
+        { timeoutMs: 1000 },
       );
       let isSlow = true;
       const { troupe } = await stage.host(bulk, {

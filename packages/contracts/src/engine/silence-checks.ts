@@ -6,8 +6,8 @@ import type { LogCheck } from "../log-harness.ts";
 import { ledger } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
-// Long enough to hear the workers before.
-const timeoutMs = 2500;
+// Long enough to hear the workers before, also on a busy machine.
+const timeoutMs = 6000;
 const never = (): Promise<void> => Promise.withResolvers<void>().promise;
 
 export const silenceChecks: readonly LogCheck[] = [

@@ -13,7 +13,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 
 import { customer, remarks } from "./erasure/customer.ts";
 import { filesWith } from "./erasure/stored-bytes.ts";
-import { logWith } from "./log-with.ts";
+import { overlay } from "@troupe/testing";
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 60_000 });
 
@@ -69,7 +69,7 @@ function struckLog(log: Log, moment: (typeof moments)[number]): Log & { outage: 
   const during = (which: string, call: () => Promise<never>): Promise<never> =>
     which === moment ? strike(call) : call();
   return Object.assign(
-    logWith(log, {
+    overlay(log, {
       commit: (...request) => during("commit", () => log.commit(...request) as Promise<never>),
       accept: (...request) => during("accept", () => log.accept(...request) as Promise<never>),
       writeCell: (...request) =>

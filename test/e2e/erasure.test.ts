@@ -21,7 +21,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startCustomerWorker } from "./erasure/customer-worker-settings.ts";
 import { customer, linesOf, remarks, said, saidForEver } from "./erasure/customer.ts";
 import { filesWith } from "./erasure/stored-bytes.ts";
-import { logWith } from "./log-with.ts";
+import { overlay } from "@troupe/testing";
 import type { Program } from "./program.ts";
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 });
@@ -114,7 +114,7 @@ async function eraseWithout(part: (typeof leftOut)[number]): Promise<Erasure> {
   const destroy = (which: LogPart, ...rest: [number, object?]): Promise<number> =>
     which.kind === part ? Promise.resolve(0) : log.destroy(which, ...rest);
   const store = part === "archive" ? {} : { archive: directoryStore(archive) };
-  const eraser = createTroupe(logWith(log, { destroy }), store);
+  const eraser = createTroupe(overlay(log, { destroy }), store);
   try {
     return await eraser.erase(customer, `without-${part}`);
   } finally {

@@ -4,7 +4,7 @@ import type { Log } from "@troupe/core/log";
 import { directoryStore } from "@troupe/core/archive";
 import { connectLog } from "@troupe/jetstream";
 
-import { logWith } from "../log-with.ts";
+import { overlay } from "@troupe/testing";
 import { customer } from "./customer.ts";
 import type { EraseProgramSettings } from "./erase-program-settings.ts";
 
@@ -23,7 +23,7 @@ const destroy: Log["destroy"] = async (part, upTo, options) => {
   if (isRest && part.kind === says) tell("begins");
   return log.destroy(part, upTo, options);
 };
-const troupe = createTroupe(logWith(log, { destroy }), {
+const troupe = createTroupe(overlay(log, { destroy }), {
   archive: directoryStore(archive),
   onFault: false,
 });

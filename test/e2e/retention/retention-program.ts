@@ -5,7 +5,7 @@
 import { createTroupe } from "@troupe/core";
 import { connectLog } from "@troupe/jetstream";
 
-import { logWith } from "../log-with.ts";
+import { overlay } from "@troupe/testing";
 import type { RetentionProgramSettings } from "./counter.ts";
 import { counter } from "./counter.ts";
 
@@ -20,7 +20,7 @@ const holdAfter = async (moment: string): Promise<void> => {
 };
 
 const connected = await connectLog({ servers: url, namespace });
-const log = logWith(connected, {
+const log = overlay(connected, {
   truncateJournal: async (agent, before) => {
     await holdAfter("base is stored");
     const removed = await connected.truncateJournal(agent, before);

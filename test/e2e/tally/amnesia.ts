@@ -10,10 +10,10 @@ import { encodeRecord } from "@troupe/core/engine";
 import type { Log } from "@troupe/core/log";
 import { decodeRecord } from "@troupe/core/operate";
 
-import { logWith } from "../log-with.ts";
+import { overlay } from "@troupe/testing";
 
 export function amnesia(log: Log): Log {
-  return logWith(log, {
+  return overlay(log, {
     journal: async (agent, after, options) => {
       const entries = await log.journal(agent, after, options);
       return entries.map((entry) => ({

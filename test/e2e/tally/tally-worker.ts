@@ -9,7 +9,7 @@ import type { AgentDefinition } from "@troupe/core/engine";
 import type { Log } from "@troupe/core/log";
 import { connectLog } from "@troupe/jetstream";
 
-import { logWith } from "../log-with.ts";
+import { overlay } from "@troupe/testing";
 import { amnesia } from "./amnesia.ts";
 import { copyAgent, markedCopyAgent, tallyAgent } from "./tally.ts";
 import type { TallyWorkerSettings } from "./tally-worker-settings.ts";
@@ -37,7 +37,7 @@ const agents: Readonly<Record<string, AgentDefinition>> = {
 function faulty(log: Log): Log {
   if (settings.fault === "amnesia") return amnesia(log);
   if (settings.fault !== "no replies") return log;
-  return logWith(log, { reply: (replyTo) => tell("reply dropped", { replyTo }) });
+  return overlay(log, { reply: (replyTo) => tell("reply dropped", { replyTo }) });
 }
 
 const log = await connectLog({ servers: url, namespace, name: id });

@@ -10,8 +10,9 @@ import { createTroupe } from "@troupe/core";
 import { troupeOptionRules } from "@troupe/core/log";
 import type { Log } from "@troupe/core/log";
 import type { LogHarness } from "../log-harness.ts";
+import { overlay } from "@troupe/testing";
 import { until } from "../until.ts";
-import { tamperedLog, type Tamper, type TamperedLog, withMethods } from "./tampered-log.ts";
+import { tamperedLog, type Tamper, type TamperedLog } from "./tampered-log.ts";
 
 export interface StageHarness extends LogHarness {
   /**
@@ -127,7 +128,7 @@ export class Stage implements AsyncDisposable {
   ): Promise<{ readonly troupe: Troupe; readonly tampered: TamperedLog }> {
     const tampered = tamperedLog(await this.harness.connect(), options.tamper);
     const { mutate = () => ({}) } = this.harness;
-    const troupe = createTroupe(withMethods(tampered.log, mutate(tampered.log)), {
+    const troupe = createTroupe(overlay(tampered.log, mutate(tampered.log)), {
       onFault: false,
       ...optionsWhere(options, (name) => ofClient(name) && name !== "tamper"),
     });

@@ -1,5 +1,6 @@
 /** A log with some methods replaced, that can be cut off from its process as a crash does. */
 import type { Log } from "@troupe/core/log";
+import { overlay } from "@troupe/testing";
 
 /** The methods that differ. `log` is the log as it is. */
 export type Tamper = (log: Log) => Partial<Log>;
@@ -12,7 +13,7 @@ export interface TamperedLog {
 
 export function tamperedLog(log: Log, tamper: Tamper = () => ({})): TamperedLog {
   let isCut = false;
-  const cuttable = withMethods(
+  const cuttable = overlay(
     unanswering(log, () => isCut),
     {
       flush: () => (isCut ? Promise.resolve() : log.flush()),
@@ -44,22 +45,11 @@ export function tamperedLog(log: Log, tamper: Tamper = () => ({})): TamperedLog 
     },
   );
   return {
-    log: withMethods(cuttable, tamper(cuttable)),
+    log: overlay(cuttable, tamper(cuttable)),
     cut: () => {
       isCut = true;
     },
   };
-}
-
-/** The log with these methods instead of its own. */
-export function withMethods(log: Log, methods: Partial<Log>): Log {
-  return new Proxy(log, {
-    get(_, name) {
-      const value: unknown = Reflect.get(methods, name) ?? Reflect.get(log, name, log);
-      // Bound to the log itself, because a proxy has none of its private fields.
-      return typeof value === "function" ? value.bind(log) : value;
-    },
-  });
 }
 
 /**

@@ -15,15 +15,24 @@ export type LogMethods = Partial<Log>;
  * ```
  */
 export function overlay(log: Log, methods: LogMethods): Log {
-  const all: Record<string, unknown> = {};
+  const all = {};
   for (let level: unknown = log; level !== null; level = Object.getPrototypeOf(level)) {
     if (level === Object.prototype) break;
     for (const name of Object.getOwnPropertyNames(level)) {
       if (name === "constructor" || Object.hasOwn(all, name)) continue;
       const value: unknown = Reflect.get(log, name);
-      // Bound, because a private field is found only in the log itself.
-      all[name] = typeof value === "function" ? value.bind(log) : value;
+      // Bound, because a private field is found only in the log itself. What is no method is read
+      // each time: the identity changes when a log is made anew.
+      const property: PropertyDescriptor =
+        typeof value === "function"
+          ? { value: value.bind(log) }
+          : { get: (): unknown => Reflect.get(log, name) };
+      Object.defineProperty(all, name, { ...property, enumerable: true, configurable: true });
     }
   }
-  return { ...all, ...methods } as unknown as Log;
+  for (const [name, value] of Object.entries(methods)) {
+    if (value !== undefined)
+      Object.defineProperty(all, name, { value, enumerable: true, configurable: true });
+  }
+  return all as unknown as Log;
 }

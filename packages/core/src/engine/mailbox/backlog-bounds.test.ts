@@ -5,6 +5,7 @@ import { z } from "zod";
 import { agent, createTroupe } from "@troupe/core";
 import { LogUnavailableError } from "@troupe/core/errors";
 import { createMemoryBroker, overlay } from "@troupe/testing";
+import { countingClock } from "../../../fixtures/counting-clock.ts";
 
 const options = { timings: { joinDelayMs: 0 }, keyWindowMax: 4 } as const;
 
@@ -43,23 +44,7 @@ it("reads nothing back while its queue is more than half full (I7)", async () =>
 });
 
 it("leaves no timer behind when a worker stops that waits to read back", async () => {
-  const pending = new Set<object>();
-  const clock = {
-    now: () => Date.now(),
-    monotonicMs: () => performance.now(),
-    after(delayMs: number, action: () => void) {
-      const entry = {};
-      pending.add(entry);
-      const timer = setTimeout(() => {
-        pending.delete(entry);
-        action();
-      }, delayMs);
-      return () => {
-        pending.delete(entry);
-        clearTimeout(timer);
-      };
-    },
-  };
+  const clock = countingClock();
   const failed = Promise.withResolvers<void>();
   const connection = createMemoryBroker({ partitions: 1 }).connect();
   const log = overlay(connection, {
@@ -75,5 +60,5 @@ it("leaves no timer behind when a worker stops that waits to read back", async (
   await failed.promise;
   await worker.stop();
   await troupe.close();
-  expect(pending.size).toBe(0);
+  expect(clock.waiting()).toBe(0);
 });

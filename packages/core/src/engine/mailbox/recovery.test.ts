@@ -9,6 +9,7 @@ import type { Log } from "@troupe/core/log";
 import { agent, createTroupe } from "@troupe/core";
 import { LogRefusedError, LogUnavailableError } from "@troupe/core/errors";
 import { createMemoryBroker } from "@troupe/testing";
+import { countingClock } from "../../../fixtures/counting-clock.ts";
 
 const quick = {
   timings: { joinDelayMs: 0 },
@@ -197,23 +198,7 @@ describe("a mailbox", () => {
   });
 
   it("leaves no timer behind when a worker stops in the middle of a handler", async () => {
-    const pending = new Set<object>();
-    const clock = {
-      now: () => Date.now(),
-      monotonicMs: () => performance.now(),
-      after(delayMs: number, action: () => void) {
-        const entry = {};
-        pending.add(entry);
-        const timer = setTimeout(() => {
-          pending.delete(entry);
-          action();
-        }, delayMs);
-        return () => {
-          pending.delete(entry);
-          clearTimeout(timer);
-        };
-      },
-    };
+    const clock = countingClock();
     const entered = Promise.withResolvers<void>();
     const endless = agent("endless").on("run", z.object({}), () => {
       entered.resolve();
@@ -225,7 +210,7 @@ describe("a mailbox", () => {
     await entered.promise;
     await worker.stop({ drainTimeoutMs: 1 });
     await troupe.close();
-    expect(pending.size).toBe(0);
+    expect(clock.waiting()).toBe(0);
   });
 });
 

@@ -170,12 +170,7 @@ function asksOnce(history: GrowingHistory, find: Find): void {
  * for inputs of no agent. A rejected ask has none: the rejection is its answer.
  */
 function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
-  const failed = new Set<string>();
-  for (const agent of history.agents) {
-    for (const { record } of history.turns(agent, agent.key)) {
-      if (leavesDeadLetter(history, record)) failed.add(turnName(agent, record));
-    }
-  }
+  const { either, failed } = failuresIn(history);
   const parked = history.agents.flatMap((agent) =>
     history
       .parkings(agent, agent.key)
@@ -190,8 +185,8 @@ function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
       if (index < 0) find("I10", `${where} has no parking`);
       else parked.splice(index, 1);
     } else if (agent !== undefined) {
-      if (!failed.delete(turnName(agent, { inputPosition })))
-        find("I10", `${where} has no failure`);
+      const name = turnName(agent, { inputPosition });
+      if (!failed.delete(name) && !either.delete(name)) find("I10", `${where} has no failure`);
     } else if (buried.has(inputPosition)) find("I10", `${where} is there twice`);
     buried.add(inputPosition);
   }
@@ -199,11 +194,28 @@ function failuresAreDeadLetters(history: GrowingHistory, find: Find): void {
   for (const name of parked) find("I10", `the parking of ${name} has no dead letter`);
 }
 
-/** Whether the turn failed, and its failure is not an asker's answer. */
-function leavesDeadLetter({ inputs }: GrowingHistory, record: TurnRecord): boolean {
+/**
+ * Turns that failed and need a dead letter, and those that may have one: whoever asked a parked
+ * agent was told that, and does not hear a later rejection.
+ */
+function failuresIn(history: GrowingHistory): Readonly<Record<"either" | "failed", Set<string>>> {
+  const found = { either: new Set<string>(), failed: new Set<string>() };
+  for (const agent of history.agents) {
+    const isParkable = history.parkings(agent, agent.key).length > 0;
+    for (const { record } of history.turns(agent, agent.key)) {
+      const name = turnName(agent, record);
+      if (record.failure === undefined) continue;
+      if (!isRejectedAsk(history, record)) found.failed.add(name);
+      else if (isParkable) found.either.add(name);
+    }
+  }
+  return found;
+}
+
+/** Whether the turn failed by the answer to an ask. */
+function isRejectedAsk({ inputs }: GrowingHistory, record: TurnRecord): boolean {
   const { failure, inputPosition } = record;
-  if (failure?.code !== "rejected") return failure !== undefined;
-  return inputs.get(inputPosition)?.metadata.replyTo === undefined;
+  return failure?.code === "rejected" && inputs.get(inputPosition)?.metadata.replyTo !== undefined;
 }
 
 const agentParked = "agent-parked";

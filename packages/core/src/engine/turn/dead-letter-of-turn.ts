@@ -3,14 +3,18 @@ import type { ErrorData } from "../../errors/troupe-error.ts";
 import type { DeadLetter } from "../../log/dead-letter.ts";
 import type { OpenTurn } from "./open-turn.ts";
 
-/** Undefined for an ask that was rejected: the refusal is its answer, and nobody has to act. */
+/**
+ * Undefined for an ask that was rejected: the refusal is its answer, and nobody has to act. The
+ * asker of a message that waited for a parked agent was told so, and hears nothing more.
+ */
 export function deadLetterOf(
   { agent, delivery }: Pick<OpenTurn, "agent" | "delivery">,
   failure: ErrorData,
 ): DeadLetter | undefined {
-  const { attempts, input } = delivery;
+  const { attempts, input, waits } = delivery;
   const { address, metadata, payload, position } = input;
-  if (failure.code === "rejected" && metadata.replyTo !== undefined) return undefined;
+  const isHeard = metadata.replyTo !== undefined && waits !== true;
+  if (failure.code === "rejected" && isHeard) return undefined;
   return {
     agent,
     inputPosition: position,

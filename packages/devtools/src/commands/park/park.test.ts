@@ -75,8 +75,10 @@ test("resuming fails with the new failure while the reason is there, and can ski
   expect(skipped.code).toBe(0);
   expect(JSON.parse(skipped.stdout)).toEqual({ agent: "clerk/bob", resumed: true, turns: 2 });
   expect(await desk.texts("clerk/bob")).toEqual(["behind"]);
-  // The message that was given up had been asked: its asker was told, nobody has to act.
-  expect(await desk.lines(["dlq", "list", "--type", "clerk"])).toEqual([]);
+  // Its asker was told that the agent is parked, and nobody hears that it was given up then.
+  expect(await desk.lines(["dlq", "list", "--type", "clerk"])).toMatchObject([
+    { agent: "clerk/bob", code: "rejected" },
+  ]);
 });
 
 test("what is told of a parked agent can neither be redriven nor dropped", async () => {
